@@ -1,0 +1,1 @@
+"""What people decided about samples: the review store, agreement, and the ways to edit them."""

@@ -1,0 +1,1 @@
+"""From sources to a reviewed, deduplicated, split and documented dataset."""

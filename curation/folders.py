@@ -1,0 +1,62 @@
+"""Where things are kept below the project's root, and the lock that keeps two commands from writing at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from curation.errors import InosukeError
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The data folders of a project whose persona.toml lies in ``root``."""
+
+    root: Path
+
+    @property
+    def datasets(self) -> Path:
+        """All data."""
+        return self.root / "datasets"
+
+    @property
+    def log(self) -> Path:
+        """The review log, in git."""
+        return self.datasets / "decisions.jsonl"
+
+    @property
+    def queue(self) -> Path:
+        """Every sample with its flags: what annotators work through."""
+        return self.datasets / "build" / "samples.parquet"
+
+    @property
+    def stamp(self) -> Path:
+        """What the last build was made from."""
+        return self.datasets / "build" / "stamp.json"
+
+    @property
+    def quarantine(self) -> Path:
+        """Every piece of a source that did not become a sample, with its reason."""
+        return self.datasets / "quarantine" / "rejected.jsonl"
+
+    @property
+    def export(self) -> Path:
+        """The exports, a folder a version."""
+        return self.datasets / "export"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the project's write lock. Raises InosukeError when another command keeps it for a minute."""
+        from filelock import FileLock, Timeout
+
+        try:
+            self.datasets.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.datasets / ".lock", timeout=60):
+                yield
+        except Timeout:
+            raise InosukeError(
+                f"another `inosuke` command has been writing in {self.datasets} for a minute. "
+                "Wait for it to end, then try again."
+            ) from None

@@ -1,0 +1,163 @@
+"""``persona.toml`` becomes a checked :class:`Persona`. The only file that reads it."""
+
+from __future__ import annotations
+
+import tomllib
+import unicodedata
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from curation.errors import UsageError
+from curation.record import Kind, Rights
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Style(_Strict):
+    """How he talks; read by :mod:`curation.checks`."""
+
+    pronouns: tuple[Text, ...] = ()
+    avoid: tuple[Text, ...] = ()
+    max_reply_chars: int = Field(400, ge=1)
+
+
+class Models(_Strict):
+    """Base models: a Hub id for a GPU, the embedded model's name for a CPU."""
+
+    gpu: Text = "Qwen/Qwen2.5-3B-Instruct"
+    cpu: Text = "SmolLM2-135M-Instruct"
+
+
+class Dedup(_Strict):
+    """``threshold`` is a ``rapidfuzz.fuzz.ratio``."""
+
+    threshold: float = Field(90.0, ge=50.0, le=100.0)
+    template_prompts: tuple[str, ...] = ()
+
+
+class Scenes(_Strict):
+    """How transcripts are cut into dialogues."""
+
+    gap_seconds: float = Field(3.0, gt=0)
+    max_turns: int = Field(8, ge=1)
+    max_chars: int = Field(1200, ge=1)
+
+
+class SplitShare(_Strict):
+    """The share of samples that evaluation keeps."""
+
+    eval_share: float = Field(0.1, gt=0, lt=1)
+
+
+class Corpus(_Strict):
+    """What is known about every file of a source folder."""
+
+    rights: Rights = "unknown"
+    trusted: bool = False
+    author: Text = "import"
+    held_out: tuple[str, ...] = ()
+
+    def holds_out(self, name: str) -> bool:
+        """Say whether a file of this name is for evaluation only."""
+        return any(fnmatch(name, pattern) for pattern in self.held_out)
+
+
+class SourceFolder(Corpus):
+    """A source folder; ``path`` is relative to persona.toml."""
+
+    path: Text
+
+
+class Persona(_Strict):
+    """A character: names, voice, models and where its lines come from. ``root`` is persona.toml's folder."""
+
+    root: Path
+    name: Text
+    aliases: tuple[Text, ...] = ()
+    user_labels: tuple[Text, ...] = ()
+    languages: tuple[Text, ...] = Field(min_length=1)
+    system_prompt: Text
+    style: Style = Style()
+    models: Models = Models()
+    dedup: Dedup = Dedup()
+    scenes: Scenes = Scenes()
+    split: SplitShare = SplitShare()
+    kinds: dict[str, Kind] = Field(default_factory=dict)
+    sources: tuple[SourceFolder, ...] = ()
+    corpus: Corpus = Corpus()
+
+    def is_character(self, label: str) -> bool:
+        """Say whether a speaker label names the character (any case, composed or decomposed letters)."""
+        return _fold(label) in {_fold(n) for n in (self.name, *self.aliases)}
+
+    def is_user(self, label: str) -> bool:
+        """Say whether a label stands for the person who talks with the character."""
+        return _fold(label) in {_fold(n) for n in self.user_labels}
+
+    def kind_of(self, file_name: str) -> Kind:
+        """Return the kind of sample that a file of this name holds: the first pattern that fits."""
+        for pattern, kind in self.kinds.items():
+            if fnmatch(file_name.lower(), pattern.lower()):
+                return kind
+        return "conversation"
+
+
+def load_persona(path: str | Path = "persona.toml") -> Persona:
+    """Read and check a persona file.
+
+    Raises UsageError, naming the key, when the file is missing, is not TOML, or has a key that is wrong or unknown.
+    """
+    path = Path(path)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise UsageError(
+            f"{path}: no such file. Expected the character's persona.toml. "
+            "Run the command from the project's folder or name the file with --persona."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read ({error}). Expected a UTF-8 text file.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not valid TOML: {error}. Mend that line and try again.") from None
+    try:
+        return Persona(root=path.resolve().parent, **data)
+    except ValidationError as error:
+        raise UsageError(f"{path}: {explain(error, Persona)}") from None
+    except TypeError:
+        raise UsageError(f"{path}: the key `root` is not yours to set. Remove it.") from None
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """Say a pydantic error in one line a key: what was seen, what was expected, the keys that exist."""
+    lines = []
+    for e in error.errors():
+        where = ".".join(str(p) for p in e["loc"])
+        if e["type"] == "extra_forbidden":
+            lines.append(f"unknown key `{where}`. Known here: {', '.join(sorted(_keys(model, e['loc'])))}")
+        elif e["type"] == "missing":
+            lines.append(f"the key `{where}` is missing. Add it.")
+        else:
+            lines.append(f"`{where}` is {e['input']!r}: {e['msg']}")
+    return "; ".join(lines)
+
+
+def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> set[str]:
+    """Return the keys that the innermost table on the way to ``loc`` knows."""
+    for part in loc[:-1]:
+        field = model.model_fields.get(part) if isinstance(part, str) else None
+        if field is None:
+            continue
+        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model)
+    return set(model.model_fields) - {"root"}
+
+
+def _fold(label: str) -> str:
+    return unicodedata.normalize("NFC", label).strip().casefold()

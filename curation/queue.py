@@ -1,0 +1,86 @@
+"""``datasets/build/samples.parquet``: every sample with its flags and clusters, as the review store reads it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from curation.errors import InosukeError
+from curation.files import write_atomically
+from curation.record import Flag, Sample, Source, messages_from_json, messages_to_json
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """A sample to review, the near-duplicate cluster it is in, and the sources that exact merging folded into it."""
+
+    sample: Sample
+    cluster: str | None = None
+    merged: tuple[Source, ...] = ()
+
+
+def write_queue(items: Sequence[QueueItem], path: Path) -> bool:
+    """Write the queue as Parquet; nested fields are JSON texts. Returns whether the file changed."""
+    import pandas as pd
+
+    rows = [
+        {
+            "id": item.sample.id,
+            "kind": item.sample.kind,
+            "language": item.sample.language,
+            "topic": item.sample.topic,
+            "messages": json.dumps(messages_to_json(item.sample.messages), ensure_ascii=False),
+            "flags": json.dumps([[f.code, f.detail] for f in item.sample.flags], ensure_ascii=False),
+            "cluster": item.cluster,
+            "source": _source_to_json(item.sample.source),
+            "merged": [_source_to_json(source) for source in item.merged],
+        }
+        for item in items
+    ]
+    buffer = io.BytesIO()
+    pd.DataFrame(rows, columns=_COLUMNS).to_parquet(buffer, index=False)
+    return write_atomically(path, buffer.getvalue())
+
+
+def read_queue(path: Path) -> list[QueueItem]:
+    """Read the queue. Raises InosukeError where it is missing or was written by another version."""
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(path)
+        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        return [_item(row) for row in rows]
+    except FileNotFoundError:
+        raise InosukeError(f"{path}: no queue yet. Run `inosuke dataset` (or `make dataset`) first.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InosukeError(
+            f"{path}: not a review queue ({error}). Expected the file that `inosuke dataset` writes; run it again."
+        ) from error
+
+
+_COLUMNS = ["id", "kind", "language", "topic", "messages", "flags", "cluster", "source", "merged"]
+
+
+def _item(row: Mapping[str, object]) -> QueueItem:
+    sample = Sample(
+        id=str(row["id"]),
+        kind=row["kind"],  # type: ignore[arg-type]
+        messages=messages_from_json(json.loads(str(row["messages"]))),
+        language=row["language"],  # type: ignore[arg-type]
+        topic=row["topic"],  # type: ignore[arg-type]
+        source=_source_from_json(str(row["source"])),
+        flags=tuple(Flag(code, detail) for code, detail in json.loads(str(row["flags"]))),
+    )
+    merged = tuple(_source_from_json(text) for text in row["merged"])  # type: ignore[attr-defined]
+    return QueueItem(sample, row["cluster"], merged)  # type: ignore[arg-type]
+
+
+def _source_to_json(source: Source) -> str:
+    return json.dumps([source.path, source.sha256, source.locator, source.importer, source.rights], ensure_ascii=False)
+
+
+def _source_from_json(text: str) -> Source:
+    return Source(*json.loads(text))
