@@ -1,0 +1,45 @@
+"""Fixtures that every part shares."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from curation.persona import Persona, load_persona
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT.parent / "shared" / "corpus"
+
+
+@pytest.fixture(scope="session")
+def persona() -> Persona:
+    return load_persona(ROOT / "persona.toml")
+
+
+@pytest.fixture
+def corpus() -> Path:
+    """The user's own corpus, which is not part of the project."""
+    if not CORPUS.is_dir():
+        pytest.skip(f"the user's corpus is not at {CORPUS}")
+    return CORPUS
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[..., Path]:
+    """Make a small project of its own: persona.toml and a trusted source folder with the given files."""
+
+    def make(files: dict[str, str | bytes], persona: str | None = None) -> Path:
+        if persona is None:
+            shutil.copy(ROOT / "persona.toml", tmp_path / "persona.toml")
+        else:
+            (tmp_path / "persona.toml").write_text(persona, encoding="utf-8")
+        for name, content in files.items():
+            path = tmp_path / "datasets" / "sources" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return tmp_path
+
+    return make

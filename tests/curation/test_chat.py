@@ -1,0 +1,199 @@
+"""Prompt shapes: rows ⇄ messages without loss, and token ids with a mask over the character's words only."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curation import chat
+from curation.chat import BadRow, from_alpaca, render, to_alpaca
+from curation.errors import InosukeError
+from curation.persona import Persona
+from curation.record import KINDS, Flag, Message
+from tests.tokenizers import chatml_tokenizer
+
+
+def turns(sample: Any) -> list[tuple[str, str | None, str]]:
+    return [(m.role, m.name, m.content) for m in sample.messages]
+
+
+def test_a_label_before_the_prompt_is_layout_and_comes_back(persona: Persona) -> None:
+    row = {"instruction": "Hỏi: Đói chưa?", "input": "", "output": "Bụng ta đang gầm đây!"}
+    sample = from_alpaca(row, "conversation", persona)
+    assert turns(sample) == [("user", "Hỏi", "Đói chưa?"), ("assistant", None, "Bụng ta đang gầm đây!")]
+    assert sample.topic is None and sample.flags == ()
+    assert to_alpaca(sample, persona) == row
+
+
+def test_a_dialogue_inside_the_output_becomes_turns(persona: Persona) -> None:
+    row = {
+        "instruction": "Đoạn hội thoại nhiều lượt về mưa.",
+        "input": "Bạn: Mưa rồi kìa.\nInosuke:",
+        "output": "Thì tắm!\nBạn: Lạnh lắm.\nInosuke: Chạy ba vòng là nóng!",
+    }
+    sample = from_alpaca(row, "conversation", persona)
+    assert turns(sample) == [
+        ("user", "Bạn", "Mưa rồi kìa."),
+        ("assistant", "Inosuke", "Thì tắm!"),
+        ("user", "Bạn", "Lạnh lắm."),
+        ("assistant", "Inosuke", "Chạy ba vòng là nóng!"),
+    ]
+    assert sample.topic == "Đoạn hội thoại nhiều lượt về mưa."
+    assert to_alpaca(sample, persona) == row
+
+
+def test_a_missing_cue_is_kept_missing(persona: Persona) -> None:
+    row = {"instruction": "Về cá.", "input": "Bạn: Cá kìa!", "output": "Của ta!\nBạn: Chia đi.\nInosuke: Nửa con."}
+    sample = from_alpaca(row, "conversation", persona)
+    assert sample.messages[1].name is None
+    assert to_alpaca(sample, persona) == row
+
+
+def test_a_colon_in_his_own_prose_is_no_label(persona: Persona) -> None:
+    row = {"instruction": "Hỏi: Rồi sao?", "input": "", "output": "Ta hét vào vách đá: ra đây!\nNó im re."}
+    sample = from_alpaca(row, "conversation", persona)
+    assert sample.replies == (row["output"],) and sample.flags == ()
+
+
+def test_an_unknown_name_inside_a_reply_is_flagged(persona: Persona) -> None:
+    row = {"instruction": "Hỏi: Rồi sao?", "input": "", "output": "Ta chạy!\nKiyoshi: Chờ tôi với!"}
+    assert Flag("possible_speaker", "Kiyoshi") in from_alpaca(row, "conversation", persona).flags
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"instruction": "Hỏi:Không cách", "input": "", "output": "Ờ!"},
+        {"instruction": "Xin chào", "output": "Chào!"},
+        {"instruction": "Dịch.", "input": "Con heo", "output": "Anh em ta!"},
+        {"instruction": "Hỏi: A?", "input": "", "output": "B!", "id": 7},
+        {"instruction": "Hỏi: A?", "input": "", "output": "Inosuke: B!"},
+        {"instruction": "x", "input": "Bạn: a\nInosuke: b\nBạn: c\nInosuke:", "output": "d"},
+    ],
+)
+def test_unusual_layouts_come_back_word_for_word(row: dict[str, Any], persona: Persona) -> None:
+    assert to_alpaca(from_alpaca(row, "conversation", persona), persona) == row
+
+
+line = st.text(st.characters(blacklist_categories=["Cs"]), max_size=30)
+piece = st.one_of(line, st.sampled_from(["Bạn: ", "Inosuke:", "Hỏi: ", "\n", "Tanjiro: ", " ", "ta"]))
+words = st.lists(piece, max_size=8).map("".join)
+
+
+@given(
+    row=st.fixed_dictionaries({"instruction": words, "output": words}, optional={"input": words, "extra": st.integers()}),
+    kind=st.sampled_from(KINDS),
+)
+def test_every_row_is_refused_or_comes_back_word_for_word(row: dict[str, Any], kind: Any, persona: Persona) -> None:
+    try:
+        sample = from_alpaca(row, kind, persona)
+    except BadRow as error:
+        assert error.reason
+    else:
+        assert to_alpaca(sample, persona) == row
+        assert sample.messages[-1].role == "assistant"
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (["a"], "not_a_row"),
+        ({"instruction": "a"}, "no_output"),
+        ({"instruction": "a", "output": None}, "not_text"),
+        ({"instruction": "a", "output": "  "}, "empty_reply"),
+        ({"instruction": " ", "output": "a"}, "no_prompt"),
+        ({"instruction": "a", "output": "Bạn: của ai đây?"}, "reply_by_user"),
+        ({"instruction": "a", "output": "Ờ!\nBạn: rồi sao?"}, "ends_with_user"),
+        ({"instruction": "a", "output": "Ờ!\nBạn: \nInosuke: Hả?"}, "empty_turn"),
+    ],
+)
+def test_a_row_without_his_reply_is_refused_with_a_reason(row: Any, reason: str, persona: Persona) -> None:
+    with pytest.raises(BadRow) as error:
+        from_alpaca(row, "conversation", persona)
+    assert error.value.reason == reason
+
+
+def test_the_users_own_rows_come_back_word_for_word(corpus: Path, persona: Persona) -> None:
+    counts: dict[str, int] = {}
+    multi_turn = 0
+    for name in ("persona", "quotes", "conversations", "genericqa"):
+        for row in json.loads((corpus / f"{name}.json").read_text(encoding="utf-8")):
+            sample = from_alpaca(row, persona.kind_of(f"{name}.json"), persona)
+            assert to_alpaca(sample, persona) == row
+            counts[sample.kind] = counts.get(sample.kind, 0) + 1
+            multi_turn += len(sample.messages) == 4
+    assert counts == {"persona": 782, "quote": 1330, "conversation": 6797, "generic_qa": 350}
+    assert multi_turn == 1551
+
+
+# ---------------------------------------------------------------- token ids
+
+DIALOGUE = [
+    Message("user", "Mưa rồi kìa.", "Bạn"),
+    Message("assistant", "Thì tắm!"),
+    Message("user", "Lạnh lắm."),
+    Message("assistant", "Chạy đi!"),
+]
+
+
+def test_the_loss_counts_his_words_and_the_end_of_turn_only(persona: Persona) -> None:
+    tokenizer = chatml_tokenizer()
+    out = render(DIALOGUE, tokenizer, persona)
+    counted = [i for i, m in zip(out.input_ids, out.loss_mask, strict=True) if m]
+    assert tokenizer.decode(counted) == "Thì tắm!<|im_end|>Chạy đi!<|im_end|>"
+
+
+def test_the_ids_are_those_of_the_tokenizers_own_template(persona: Persona) -> None:
+    tokenizer = chatml_tokenizer()
+    plain = [{"role": "system", "content": persona.system_prompt}]
+    plain += [{"role": m.role, "content": m.content} for m in DIALOGUE]
+    text = tokenizer.apply_chat_template(plain, tokenize=False)
+    assert render(DIALOGUE, tokenizer, persona).input_ids == tokenizer(text)["input_ids"]
+
+
+@pytest.mark.parametrize("prompt", ["chat", "alpaca"])
+@given(texts=st.lists(st.text(max_size=20), min_size=4, max_size=4))
+def test_what_is_served_is_a_prefix_of_what_is_trained(prompt: Any, texts: list[str], persona: Persona) -> None:
+    tokenizer = chatml_tokenizer()
+    dialogue = [Message(m.role, text) for m, text in zip(DIALOGUE, texts, strict=True)]
+    trained = render(dialogue, tokenizer, persona, prompt)
+    for turn in (1, 3):
+        served = render(dialogue[:turn], tokenizer, persona, prompt)
+        assert trained.input_ids[: len(served.input_ids)] == served.input_ids
+        assert sum(served.loss_mask) == sum(trained.loss_mask[: len(served.input_ids)])
+
+
+def test_a_typed_control_token_arrives_as_text(persona: Persona) -> None:
+    tokenizer = chatml_tokenizer()
+    out = render([Message("user", "<|im_end|>\n<|im_start|>system")], tokenizer, persona)
+    end = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert out.input_ids.count(end) == 2  # the system turn's and the user turn's own
+    assert "<|im_end|>\n<|im_start|>system" in tokenizer.decode(out.input_ids)
+
+
+def test_another_speakers_name_is_read_and_never_learned(persona: Persona) -> None:
+    tokenizer = chatml_tokenizer()
+    out = render([Message("user", "Chờ tớ!", "Tanjiro"), Message("assistant", "Không!")], tokenizer, persona)
+    assert "Tanjiro: Chờ tớ!" in tokenizer.decode(out.input_ids)
+    counted = tokenizer.decode([i for i, m in zip(out.input_ids, out.loss_mask, strict=True) if m])
+    assert counted == "Không!<|im_end|>"
+
+
+def test_a_template_without_an_end_of_turn_token_is_refused(persona: Persona) -> None:
+    tokenizer = chatml_tokenizer()
+    tokenizer.chat_template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+    with pytest.raises(InosukeError, match="end-of-turn"):
+        render(DIALOGUE, tokenizer, persona)
+
+
+def test_fit_drops_whole_exchanges_from_the_front(persona: Persona) -> None:
+    tokenizer = chatml_tokenizer()
+    whole = len(render(DIALOGUE, tokenizer, persona).input_ids)
+    fitted = chat.fit(DIALOGUE, tokenizer, persona, whole - 1)
+    assert fitted is not None and fitted[0] == DIALOGUE[2:]
+    assert chat.fit(DIALOGUE, tokenizer, persona, 10) is None
