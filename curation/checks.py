@@ -12,8 +12,8 @@ from functools import lru_cache
 from curation.persona import Persona
 from curation.record import Flag, Sample
 
-# Flags under which nothing is approved by itself, whoever wrote it: the words may be somebody else's.
-BLOCKING = frozenset({"possible_speaker", "unknown_speaker", "label_in_reply"})
+# Flags under which nothing is approved by itself, whoever wrote it: the words may be somebody else's, or about them.
+BLOCKING = frozenset({"possible_speaker", "unknown_speaker", "label_in_reply", "personal_data"})
 
 
 def check_sample(sample: Sample, persona: Persona) -> tuple[Flag, ...]:

@@ -27,6 +27,16 @@ class Folders:
         return self.datasets / "decisions.jsonl"
 
     @property
+    def split(self) -> Path:
+        """Which side each sample was ever put on, in git."""
+        return self.datasets / "split.jsonl"
+
+    @property
+    def imports(self) -> Path:
+        """Files as they were read last time, by their hash."""
+        return self.datasets / "build" / "imports"
+
+    @property
     def queue(self) -> Path:
         """Every sample with its flags: what annotators work through."""
         return self.datasets / "build" / "samples.parquet"

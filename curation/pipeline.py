@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from curation import sources, stamp
+from curation import personal_data, sources, stamp
 from curation.checks import BLOCKING, check_reply, check_sample
 from curation.clean import clean
 from curation.decisions import Log, State, fold, read_log, trusted_approval, write_log
@@ -23,10 +23,11 @@ from curation.errors import InosukeError
 from curation.files import write_atomically
 from curation.folders import Folders
 from curation.heldout import HeldOut, read_held_out
-from curation.importers import read
+from curation.importers.batch import Job, read_all
 from curation.importers.source_file import load
 from curation.persona import Persona, load_persona
-from curation.record import KINDS, Rejected, Sample
+from curation.record import KINDS, Imported, Rejected, Sample
+from curation.scenes import to_samples
 
 # Held out of the export whatever anybody decided: a dialogue must end with the character's reply, and no reply may
 # hold another speaker's line.
@@ -85,10 +86,12 @@ def build(persona_file: Path, corpus: Path | None = None, quiet: bool = False) -
         if known is not None:
             return replace(Report(**known), up_to_date=True)
 
-        found = _import(files, unknown, persona, quiet)
+        found = _import(files, unknown, persona, folders, quiet)
         samples, rejected = _clean(found.samples)
         samples = _tag_languages(samples, persona, quiet)
-        samples = [replace(s, flags=(*s.flags, *check_sample(s, persona))) for s in samples]
+        samples = [
+            replace(s, flags=(*s.flags, *check_sample(s, persona), *personal_data.check(s, persona))) for s in samples
+        ]
         samples, merged, clusters, near = _dedup(samples, persona)
 
         log = read_log(folders.log)
@@ -116,7 +119,7 @@ def build(persona_file: Path, corpus: Path | None = None, quiet: bool = False) -
             ),
             errors=[*found.errors, *(f"{folders.log}: line {n} is no event; kept as it is" for n, _ in log.damaged)],
         )
-        _export(report, approved, states, found.held_out, persona, persona_file, folders)
+        _export(report, approved, log, states, found.held_out, persona, persona_file, folders)
         stamp.save(folders, inputs, report.to_json())
         return report
 
@@ -124,25 +127,39 @@ def build(persona_file: Path, corpus: Path | None = None, quiet: bool = False) -
 # ---------------------------------------------------------------- the stages
 
 
-def _import(files: Sequence[sources.SourcePath], unknown: Sequence[Path], persona: Persona, quiet: bool) -> _Read:
+def _import(
+    files: Sequence[sources.SourcePath], unknown: Sequence[Path], persona: Persona, folders: Folders, quiet: bool
+) -> _Read:
     found = _Read(errors=[f"{path}: no importer knows this kind of file; left alone" for path in unknown])
-    for source in _progress(files, "import", "file", quiet):
+    for source in (f for f in files if f.held_out):
         try:
-            if source.held_out:
-                prompts, bad = read_held_out(load(source.path, name=source.name, rights=source.about.rights), persona)
-                found.held_out += prompts
-                found.rejected += bad
-                continue
-            imported = read(source.path, persona, name=source.name, rights=source.about.rights)
+            prompts, bad = read_held_out(load(source.path, name=source.name, rights=source.about.rights), persona)
+            found.held_out += prompts
+            found.rejected += bad
         except InosukeError as error:
             found.errors.append(str(error))
+    lines = [f for f in files if not f.held_out]
+    jobs = [Job(f.path, f.name, f.about.rights) for f in lines]
+    transcripts: list[Imported] = []
+    trusted: dict[str, sources.SourcePath] = {}  # by the path that records carry; a zip's members lie below it
+    for source, result in zip(lines, read_all(jobs, persona, folders.imports, quiet), strict=True):
+        if isinstance(result, InosukeError):
+            found.errors.append(str(result))
             continue
-        found.rejected += imported.rejected
-        found.samples += imported.samples
-        found.multi_turn += sum(len(s.replies) > 1 for s in imported.samples)
+        found.rejected += result.rejected
+        found.samples += result.samples
+        if result.utterances:
+            transcripts.append(result)
         if source.about.trusted:
-            for sample in imported.samples:
-                found.vouched.setdefault(sample.id, (source.about.author, source.folder))
+            trusted |= {record.source.path: source for record in (*result.samples, *result.utterances)}
+    # All transcripts together: an opening song is known by being sung in more than one episode.
+    samples, rejected = to_samples(transcripts, persona)
+    found.samples += samples
+    found.rejected += rejected
+    found.multi_turn = sum(len(s.replies) > 1 for s in found.samples)
+    for sample in found.samples:
+        if vouching := trusted.get(sample.source.path):
+            found.vouched.setdefault(sample.id, (vouching.about.author, vouching.folder))
     return found
 
 
@@ -235,6 +252,7 @@ def _write_quarantine(folders: Folders, rejected: Sequence[Rejected]) -> None:
 def _export(
     report: Report,
     approved: Sequence[Sample],
+    log: Log,
     states: Mapping[str, State],
     held_out: Sequence[HeldOut],
     persona: Persona,
@@ -242,25 +260,35 @@ def _export(
     folders: Folders,
 ) -> None:
     """Split and write what is approved; fills in the report's last fields."""
+    from curation import review_facts
     from curation.export import export
     from curation.split import split
+    from curation.split_memory import read_sides, remember
 
     report.exported = {"train": 0, "eval": 0}
     if not approved:
         return
+    known = read_sides(folders.split)
     divided = split(
         approved,
         persona.dedup.threshold,
         persona.split.eval_share,
         persona.dedup.template_prompts,
         [h.sample for h in held_out],
+        known,
     )
+    remember(folders.split, known, divided.side)
+    ids = {s.id for s in approved}
     facts = {
         "imported": report.imported,
         "rejected": report.rejected,
         "flagged": report.flagged,
         "duplicates": report.duplicates,
-        "review": {"approved": report.approved, "awaiting_review": report.awaiting_review},
+        "review": {
+            "approved": report.approved,
+            "awaiting_review": report.awaiting_review,
+            **review_facts.review(log.decisions, ids),
+        },
         "split": divided.report,
         "held_out": len(held_out),
     }
@@ -282,10 +310,3 @@ def _bar(total: int, title: str, unit: str, quiet: bool) -> Any:
 
     # disable=None: quiet where nobody looks (a pipe, a log file).
     return tqdm(total=total, desc=title, unit=unit, disable=True if quiet else None, leave=False, file=sys.stderr)
-
-
-def _progress(items: Sequence[Any], title: str, unit: str, quiet: bool) -> Iterable[Any]:
-    with _bar(len(items), title, unit, quiet) as bar:
-        for item in items:
-            yield item
-            bar.update()

@@ -63,10 +63,13 @@ def save(folders: Folders, inputs: str, report: Mapping[str, Any]) -> None:
 
 
 def _with_log(folders: Folders, inputs: str) -> str:
-    try:
-        log = sha256_file(folders.log)
-    except FileNotFoundError:
-        log = "no log"
-    except OSError as error:
-        raise InosukeError(f"{folders.log}: cannot be read ({error.strerror}). Mend its permissions.") from None
-    return f"{inputs} {log}"
+    """Add the log and the split's memory, which a build may change itself: they count as they are afterwards."""
+    digests = [inputs]
+    for path in (folders.log, folders.split):
+        try:
+            digests.append(sha256_file(path))
+        except FileNotFoundError:
+            digests.append("none")
+        except OSError as error:
+            raise InosukeError(f"{path}: cannot be read ({error.strerror}). Mend its permissions.") from None
+    return " ".join(digests)
