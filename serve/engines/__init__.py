@@ -1,0 +1,35 @@
+"""The engines by name. A new one is a module with ``load(options) -> Engine`` and a line here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from curation.errors import UsageError
+from curation.persona import Persona
+from serve.engines.base import Engine
+from serve.runs import Run
+
+ENGINES = {
+    "transformers": "serve.engines.transformers",
+    "openai": "serve.engines.openai",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What an engine may need; each takes its part and says what is missing."""
+
+    persona: Persona
+    run: Run | None = None
+    url: str | None = None
+    model: str | None = None
+    context: int | None = None
+
+
+def load_engine(name: str, options: Options) -> Engine:
+    """Load an engine; only now are its libraries imported. Raises UsageError for an unknown name."""
+    if name not in ENGINES:
+        raise UsageError(f"no engine is called {name!r}. Expected one of: {', '.join(ENGINES)}.")
+    engine: Engine = import_module(ENGINES[name]).load(options)
+    return engine

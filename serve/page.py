@@ -1,0 +1,15 @@
+"""The chat page. Its words are in ``web/static/i18n.js``, its behaviour in the modules beside it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from serve.service import service
+
+blueprint = Blueprint("page", __name__)
+
+
+@blueprint.get("/")
+def index() -> str:
+    """Serve the page; everything else it does goes through the API."""
+    return render_template("index.html", character=service().persona.name)

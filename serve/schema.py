@@ -1,0 +1,73 @@
+"""What ``POST /api/chat`` takes, checked once here; inside, types are trusted."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from curation.record import Message
+from serve.engines.base import Settings
+
+MAX_MESSAGES = 400
+MAX_CHARS = 4000
+MAX_BODY = 2 * 1024 * 1024
+
+# Tab and the two line ends are text; the others are not, and neither is half of a surrogate pair.
+_CONTROLS = frozenset(map(chr, [*range(0x20), 0x7F])) - set("\t\n\r")
+
+
+class MessageIn(BaseModel):
+    """One turn. The persona's system prompt is the server's, so a client has no system messages."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    role: Literal["user", "assistant"]
+    content: str = Field(max_length=MAX_CHARS)
+
+    @field_validator("content")
+    @classmethod
+    def _is_text(cls, content: str) -> str:
+        if not content.strip():
+            raise ValueError("the message is empty")
+        if any(c in _CONTROLS or "\ud800" <= c <= "\udfff" for c in content):
+            raise ValueError("the message holds control characters; expected text")
+        return content
+
+
+class ChatRequest(BaseModel):
+    """The whole conversation so far, the oldest message first, the one to answer last."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    messages: list[MessageIn] = Field(min_length=1, max_length=MAX_MESSAGES)
+    settings: Settings = Settings()
+    stream: bool = Field(default=False, strict=True)
+
+    @field_validator("messages")
+    @classmethod
+    def _ends_with_user(cls, messages: list[MessageIn]) -> list[MessageIn]:
+        if messages[-1].role != "user":
+            raise ValueError(f"the last message is from `{messages[-1].role}`; expected one from `user` to answer")
+        return messages
+
+    def turns(self) -> tuple[Message, ...]:
+        """Return the messages as the type that every stage passes on."""
+        return tuple(Message(m.role, m.content) for m in self.messages)
+
+
+def first_problem(error: ValidationError) -> tuple[str, str]:
+    """Return a code and a sentence for the first thing that is wrong, naming the key."""
+    problem = error.errors(include_url=False)[0]
+    where = ".".join(map(str, problem["loc"])) or "the body"
+    kind = problem["type"]
+    if kind == "json_invalid":
+        return "invalid_json", f"the body is not JSON: {problem['ctx']['error']}."
+    if kind == "extra_forbidden":
+        return "unknown_key", f"`{where}` is not a key that is known here. Remove it."
+    if where.endswith(".role"):
+        seen = repr(problem["input"])[:40]
+        hint = " The system prompt is the server's own." if seen == "'system'" else ""
+        return "invalid_role", f"`{where}` is {seen}; expected 'user' or 'assistant'.{hint}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return "invalid_request", f"`{where}`: {message[0].lower()}{message[1:]}."

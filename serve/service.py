@@ -1,0 +1,60 @@
+"""What an application serves: chooses the run and the engine, and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+
+from curation.errors import UsageError
+from curation.persona import Persona, load_persona
+from serve.engines import Options, load_engine
+from serve.engines.base import Engine
+from serve.line import Line
+from serve.runs import Run, find_run
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the routes answer with; one an application."""
+
+    engine: Engine
+    persona: Persona
+    run: Run | None
+    line: Line
+    chosen: tuple[str, ...]
+    """What was chosen and why, one sentence each."""
+
+
+def service() -> Service:
+    """Return the service of the application that answers the current request."""
+    found: Service = current_app.extensions["inosuke"]
+    return found
+
+
+def start(config: Mapping[str, Any]) -> Service:
+    """Load what ``config`` asks for; its keys are listed in :mod:`serve.app`. Raises InosukeError if it cannot."""
+    engine, chosen = config["ENGINE"], []
+    run: Run | None = None
+    if engine is None:
+        engine = "openai" if config["URL"] else "transformers"
+        chosen.append(f"engine {engine}: " + ("a --url was given" if config["URL"] else "the one for a trained run"))
+    if engine == "transformers":
+        run = find_run(Path(config["ROOT"]), config["RUN"])
+        chosen.append(f"run {run.name}: {run.why}")
+        chosen.append(f"base model {run.base_name}: {run.base}")
+    elif config["RUN"]:
+        raise UsageError(f"a run was named ({config['RUN']}), which only the engine `transformers` serves.")
+    persona = run.persona if run else _persona(config["PERSONA"])
+    if isinstance(engine, str):
+        options = Options(persona, run, config["URL"], config["MODEL"], config["CONTEXT"])
+        engine = load_engine(engine, options)
+    chosen.append(f"{persona.name} answers with {engine.model}, {engine.slots} at a time")
+    return Service(engine, persona, run, Line(engine.slots, config["WAITING"]), tuple(chosen))
+
+
+def _persona(given: str | Path | Persona) -> Persona:
+    return given if isinstance(given, Persona) else load_persona(given)

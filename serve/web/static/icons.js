@@ -1,0 +1,44 @@
+// Line icons drawn for this page on a 24 × 24 grid. They are decoration: the button around one carries the label.
+
+const PATHS = {
+  menu: "M4 7h16M4 12h16M4 17h16",
+  close: "M6 6l12 12M18 6 6 18",
+  plus: "M12 5v14M5 12h14",
+  down: "M12 5v14m-6-6 6 6 6-6",
+  pencil: "M4 20l1-4L16 5l3 3L8 19zM14 7l3 3",
+  bin: "M5 7h14M10 4h4M7 7l1 13h8l1-13M10.5 11v5M13.5 11v5",
+  save: "M12 4v11m-5-5 5 5 5-5M5 20h14",
+  again: "M19 6v5h-5M19 11a7.5 7.5 0 1 0 0 4",
+  copy: "M9 9h10v11H9zM6 15H5V4h10v2",
+  moon: "M19 14.5A8 8 0 0 1 9.5 5a8 8 0 1 0 9.5 9.5z",
+  sun: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6 7 7M17 17l1.4 1.4M5.6 18.4 7 17M17 7l1.4-1.4",
+};
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** Draw the icon of every element that names one with data-icon. */
+export function drawIcons(root = document) {
+  for (const element of root.querySelectorAll("[data-icon]")) element.prepend(icon(element.dataset.icon));
+}
+
+/** A small button that shows an icon and says its label. */
+export function iconButton(name, label, onClick) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "icon";
+  button.title = label;
+  button.setAttribute("aria-label", label);
+  button.append(icon(name));
+  button.addEventListener("click", onClick);
+  return button;
+}

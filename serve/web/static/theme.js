@@ -1,0 +1,10 @@
+// Runs before the first paint. The choice is "light", "dark" or absent, which follows the system.
+(() => {
+  let chosen = null;
+  try {
+    chosen = localStorage.getItem("inosuke.theme");
+  } catch {
+    // A browser may forbid storage altogether; then the system's choice it is.
+  }
+  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+})();

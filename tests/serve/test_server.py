@@ -1,0 +1,175 @@
+"""The real server on a free port: what a test client cannot show."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+from curation.errors import InosukeError
+from serve import create_app
+from serve.server import bind
+from tests.serve.conftest import PROJECT, Parrot, serving
+
+
+@pytest.fixture
+def start(persona):
+    """Serve an engine with waitress; returns the address."""
+    with ExitStack() as stack:
+
+        def make(engine, **config):
+            return stack.enter_context(serving(create_app({"ENGINE": engine, "PERSONA": persona, **config})))
+
+        yield make
+
+
+def body(text, stream=True):
+    return {"messages": [{"role": "user", "content": text}], "stream": stream}
+
+
+def blocks(response):
+    buffer = ""
+    for text in response.iter_text():
+        buffer += text
+        *whole, buffer = buffer.split("\n\n")
+        for block in whole:
+            name, data = block.split("\n")
+            yield name.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+
+def test_the_first_word_arrives_before_the_last_is_made(start):
+    gate = threading.Event()
+    url = start(Parrot(gate=gate))
+    with httpx.stream("POST", f"{url}/api/chat", json=body("một hai"), timeout=10) as response:
+        events = blocks(response)
+        assert next(events) == ("delta", {"text": "một "})
+        gate.set()  # only now may the engine say its second word
+        assert [name for name, _ in events] == ["delta", "done"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_goes_away_stops_the_engine(start, stream):
+    engine = Parrot(gate=threading.Event())
+    url = start(engine)
+    raw = json.dumps(body("một hai ba", stream)).encode()
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        head = f"POST /api/chat HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        connection.sendall(f"{head}Content-Length: {len(raw)}\r\n\r\n".encode() + raw)
+        assert engine.begun.wait(10)  # a client that goes before its turn is never begun with at all
+        seen = b""
+        while stream and "một".encode() not in seen:
+            seen += connection.recv(1000)
+    assert engine.ended.wait(10)
+    assert engine.endings[0] == "cancelled"
+    engine.gate.set()
+    assert httpx.post(f"{url}/api/chat", json=body("a", stream=False)).json()["reply"] == "a "
+
+
+def test_people_wait_their_turn_and_see_their_place(start):
+    engine = Parrot(gate=threading.Event())
+    url = start(engine, WAITING=1)
+    with httpx.stream("POST", f"{url}/api/chat", json=body("a b"), timeout=10) as first:
+        mine = blocks(first)
+        assert next(mine)[0] == "delta"
+        with httpx.stream("POST", f"{url}/api/chat", json=body("c d"), timeout=10) as second:
+            theirs = blocks(second)
+            assert next(theirs) == ("queued", {"place": 1})
+            third = httpx.post(f"{url}/api/chat", json=body("e"))
+            assert (third.status_code, third.json()["error"]["code"]) == (503, "busy")
+            assert httpx.get(f"{url}/readyz").json() == {"status": "ready", "running": 1, "waiting": 1}
+            engine.gate.set()
+            assert [data.get("text") for _, data in mine] == ["b ", None]
+            assert [data.get("text") for _, data in theirs] == ["c ", "d ", None]
+
+
+def test_many_conversations_at_once_never_mix(start):
+    url = start(Parrot(slots=8), WAITING=40)
+    wrong = []
+
+    def talk(n):
+        words = [f"người{n}-{i}" for i in range(30)]
+        with httpx.stream("POST", f"{url}/api/chat", json=body(" ".join(words)), timeout=30) as response:
+            said = "".join(data["text"] for name, data in blocks(response) if name == "delta")
+        if said.split() != words:
+            wrong.append((n, said))
+
+    threads = [threading.Thread(target=talk, args=(n,)) for n in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert wrong == []
+
+
+def test_a_port_in_use_says_what_to_do():
+    with bind("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InosukeError, match=f"port {port} on 127.0.0.1 is in use.*--port {port + 1}") as error:
+            bind("127.0.0.1", port)
+    assert error.value.exit_status == 1
+
+
+def test_an_unknown_host_says_so():
+    with pytest.raises(InosukeError, match=r"the host 'no\.such\.host\.invalid' is not known"):
+        bind("no.such.host.invalid", 0)
+
+
+def command(*args, cwd=PROJECT):
+    return subprocess.Popen(
+        [sys.executable, "-m", "serve", *args],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def test_the_command_serves_the_newest_run_and_stops_on_ctrl_c(finished):
+    process = command("--port", "0", cwd=finished)
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith("Open "):
+            break
+    assert said[0].startswith("engine transformers: "), process.stderr.read()
+    assert said[1].startswith("run run-1: the newest of 1")
+    url = said[-1].split()[1]
+    answer = httpx.post(f"{url}/api/chat", json=body("a", stream=False) | {"settings": {"max_new_tokens": 3}})
+    assert answer.json()["run"] == "run-1"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("args", "says", "status"),
+    [
+        ((), "run `make train` first", 1),
+        (("--engine", "openai"), "needs --url", 2),
+        (("--engine", "x"), "Expected one of: transformers, openai", 2),
+        (("--url", "http://127.0.0.1:9/v1"), "did not list a model", 1),
+    ],
+)
+def test_the_command_ends_with_a_sentence_when_there_is_nothing_to_serve(tmp_path, args, says, status):
+    (tmp_path / "persona.toml").write_bytes((PROJECT / "persona.toml").read_bytes())
+    process = command("--port", "0", *args, cwd=tmp_path)
+    _, errors = process.communicate(timeout=60)
+    assert errors.splitlines()[-1].startswith("Error: ") and says in errors
+    assert "Traceback" not in errors
+    assert process.returncode == status
+
+
+def test_the_command_line_is_light():
+    code = "import sys, serve.cli; print(sorted({'flask', 'torch', 'transformers', 'waitress'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
