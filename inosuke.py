@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "review": ("annotations.cli:review", "Keep the review store and the log the same; look at the queue."),
     "label-studio": ("annotations.cli:label_studio", "Push the queue to Label Studio, pull verdicts back."),
     "publish": ("curation.cli:publish", "Publish the export to the Hugging Face Hub."),
+    "publish-model": ("curation.cli:publish_model", "Publish a trained adapter or model to the Hugging Face Hub."),
     "train": ("train.cli:train", "Train an adapter on the newest export."),
     "evaluate": ("train.cli:evaluate", "Measure a trained adapter beside its base."),
     "merge": ("train.cli:merge", "Merge an adapter into its 16-bit base."),

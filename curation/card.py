@@ -1,158 +1,218 @@
-"""The dataset card (the export's README.md) and its charts. Reads a manifest; knows nothing of sources or the log."""
+"""The dataset card (the export's README.md). Reads a manifest; knows nothing of sources, the log or the Hub.
+
+The text is a template below, in the order of a reader's interest. It stands between two marks, so that
+:mod:`curation.card_merge` can renew it and leave alone what people wrote around it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from curation.record import KINDS, Sample
+from curation.card_merge import BEGIN, END
+from curation.charts import KIND_NAMES
+from curation.record import KINDS
+from curation.rows import CONFIGS, SIDES, parquet
 
-_KIND_NAMES = {"persona": "Persona", "quote": "Quotes", "conversation": "Conversations", "generic_qa": "Generic QA"}
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-_LICENCE = {"own": "cc-by-4.0"}
 
 
-def text(manifest: Mapping[str, Any]) -> str:
-    """Return the card: the Hub's YAML block, then what a reader wants to know, in order of interest."""
+def text(manifest: Mapping[str, Any], repo: str = "OWNER/NAME") -> str:
+    """Return the card: the Hub's YAML block, then what a reader wants to know. ``repo`` is where it will be read."""
     from huggingface_hub import DatasetCardData
 
-    counts = manifest["counts"]
-    total = sum(side["samples"] for side in counts.values())
-    name = manifest["persona"]["name"]
-    languages = Counter[str]()
-    rights: set[str] = set()
-    for side in counts.values():
-        languages.update(side["language"])
-        rights |= set(side["rights"])
-    block = DatasetCardData(
-        language=[code for code, _ in languages.most_common()],
-        license=_LICENCE.get(*rights) if rights == {"own"} else "other",
-        pretty_name=f"{name}: a character's lines",
-        size_categories=[next((label for limit, label in _SIZES if total < limit), "n>1M")],
-        task_categories=["text-generation"],
-        tags=["persona", "roleplay", "conversational"],
-        configs=[
+    block = DatasetCardData(**metadata(manifest)).to_yaml()
+    return f"---\n{block}\n---\n\n{BEGIN}\n\n{_template().render(**_figures(manifest, repo))}\n\n{END}\n"
+
+
+def metadata(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the card's YAML block: what the Hub searches by, and where ``load_dataset`` finds the files."""
+    sides = [manifest["counts"][side] for side in SIDES]
+    total = sum(side["samples"] for side in sides)
+    languages = sum((Counter(side["language"]) for side in sides), Counter[str]())
+    rights = {name for side in sides for name in side["rights"]}
+    return {
+        # A line that is a cry has no language: it counts as None and is no code that the Hub knows.
+        "language": [code for code, _ in languages.most_common() if code != "None"],
+        "license": "cc-by-4.0" if rights <= {"own"} else "other",
+        "pretty_name": f"{manifest['persona']['name']}: a character's lines",
+        "size_categories": [next((label for limit, label in _SIZES if total < limit), "n>1M")],
+        "task_categories": ["text-generation"],
+        "tags": ["persona", "roleplay", "conversational"],
+        "configs": [
             {
                 "config_name": config,
-                "data_files": [{"split": s, "path": f"{config}/{s}.parquet"} for s in ("train", "eval")],
+                # `load_dataset` fails on a split without rows (datasets 5.2), so an empty one is not announced.
+                "data_files": [
+                    {"split": side, "path": parquet(config, side)}
+                    for side in SIDES
+                    if manifest["counts"][side]["samples"]
+                ],
                 **({"default": True} if config == "chat" else {}),
             }
-            for config in ("chat", "instruct")
+            for config in CONFIGS
         ],
+    }
+
+
+def _figures(manifest: Mapping[str, Any], repo: str) -> dict[str, Any]:
+    counts = {side: manifest["counts"][side] for side in SIDES}
+
+    def both(key: str) -> int:
+        return sum(int(side[key]) for side in counts.values())
+
+    replies = both("replies")
+    mean = sum(side["mean_reply_chars"] * side["replies"] for side in counts.values()) / replies if replies else 0.0
+    kinds = [
+        {"name": KIND_NAMES[kind], **{side: counts[side]["kind"].get(kind, 0) for side in SIDES}} for kind in KINDS
+    ]
+    languages, rights = (
+        sum((Counter(side[key]) for side in counts.values()), Counter[str]()) for key in ("language", "rights")
     )
-    return f"---\n{block.to_yaml()}\n---\n\n" + "\n".join(_sections(manifest, name, total))
+    return {
+        **manifest,
+        "name": manifest["persona"]["name"],
+        "repo": repo,
+        "sides": counts,
+        "total": both("samples"),
+        "multi_turn": both("multi_turn"),
+        "rewritten": both("rewritten"),
+        "mean_reply_chars": mean,
+        "kinds": kinds,
+        "empty_kinds": [k["name"] for k in kinds if not any(k[side] for side in SIDES)],
+        "languages": {code if code != "None" else "without one": n for code, n in languages.most_common()},
+        "rights": dict(rights),
+        "leaks": _leaks(manifest["split"].get("leakage", {})),
+        "published": manifest.get("published", {}),
+    }
 
 
-def _sections(manifest: Mapping[str, Any], name: str, total: int) -> list[str]:
-    train, evaluation = manifest["counts"]["train"], manifest["counts"]["eval"]
-    kinds = {k: train["kind"].get(k, 0) + evaluation["kind"].get(k, 0) for k in KINDS}
-    lines = [
-        f"# {name}: a character's lines",
-        "",
-        f"{total:,} reviewed samples in the voice of {name}. Every line of the character was approved by a person; "
-        "lines of others are context and never a target.",
-        "",
-        "| Kind | Train | Eval | Total | Share |",
-        "|---|--:|--:|--:|--:|",
-    ]
-    for kind, count in kinds.items():
-        a, b = train["kind"].get(kind, 0), evaluation["kind"].get(kind, 0)
-        lines.append(f"| {_KIND_NAMES[kind]} | {a:,} | {b:,} | {count:,} | {count / max(total, 1):.1%} |")
-    lines += [
-        f"| **All** | **{train['samples']:,}** | **{evaluation['samples']:,}** | **{total:,}** | |",
-        "",
-        f"{train['multi_turn'] + evaluation['multi_turn']:,} samples are multi-turn. A reply has "
-        f"{train['mean_reply_chars']:g} characters on average.",
-        "",
-        "```mermaid",
-        "pie title Composition",
-        *(f'  "{_KIND_NAMES[kind]}" : {count}' for kind, count in kinds.items() if count),
-        "```",
-        "",
-        "![Composition](charts/composition.png)",
-        "![Length of replies](charts/reply_length.png)",
-        "",
-        "## How to load it",
-        "",
-        "```python",
-        "from datasets import load_dataset",
-        'load_dataset("OWNER/NAME", "chat")      # messages: role, content, name',
-        'load_dataset("OWNER/NAME", "instruct")  # instruction, input, output',
-        "```",
-        "",
-        "## How it was made",
-        "",
-        *_made(manifest),
-    ]
-    return [*lines, ""]
+def _leaks(leakage: Any) -> int:
+    """Return the pairs across the border, however deep the report nests them (by kind, by what was compared)."""
+    return sum(map(_leaks, leakage.values())) if isinstance(leakage, Mapping) else int(leakage)
 
 
-def _made(manifest: Mapping[str, Any]) -> list[str]:
-    duplicates, split = manifest["duplicates"], manifest["split"]
-    leaks = sum(split.get("leakage", {}).values())
-    return [
-        f"- Imported: {_listed(manifest['imported'])}.",
-        f"- Set aside with a reason: {_listed(manifest['rejected'])}.",
-        f"- Exact duplicates merged: {duplicates['exact']:,}. Near-duplicates flagged for review, never dropped by "
-        f"themselves: {duplicates['near']:,} samples.",
-        f"- Flags: {_listed(manifest['flagged'])}.",
-        f"- Review: {_listed(manifest['review'])}.",
-        f"- Split: near-duplicates and samples of one scene stay on one side. Pairs across the border: {leaks}.",
-        "",
-        "## Limits",
-        "",
-        "The character is rude on purpose and wrong with confidence. Flags come from rules and do not replace "
-        "reading. Charts and tables count samples, not quality.",
-        "",
-        "## Rights",
-        "",
-        "The lines are original fan writing; the character belongs to its owners, with whom this dataset is not "
-        "affiliated. Each row carries the rights of its source in the column `rights`.",
-        "",
-        "## How to cite",
-        "",
-        f"Version `{manifest['version']}` of this dataset, with the address of this repository.",
-    ]
+def _listed(counts: Mapping[str, Any]) -> str:
+    return (
+        ", ".join(f"{n:,} {key.replace('_', ' ')}" for key, n in counts.items() if isinstance(n, int) and n) or "none"
+    )
 
 
-def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{value:,} {key.replace('_', ' ')}" for key, value in counts.items()) or "none"
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, StrictUndefined
+
+    # Markdown, not HTML: names and figures are ours. Undefined figures are a mistake of this file, so they raise.
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701
+    environment.filters["listed"] = _listed
+    environment.filters["thousands"] = lambda n: f"{n:,}"
+    return environment.from_string(_TEXT)
 
 
-def draw_charts(rows: Mapping[str, Sequence[Sample]], folder: Path) -> None:
-    """Draw composition.png and reply_length.png into ``folder``."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+_TEXT = """\
+# {{ name }}: a character's lines
 
-    folder.mkdir(parents=True, exist_ok=True)
-    kinds = [k for k in KINDS if any(s.kind == k for samples in rows.values() for s in samples)]
-    lengths = [len(reply) for samples in rows.values() for s in samples for reply in s.replies]
-    figure = Figure(figsize=(7, 0.6 + 0.6 * max(len(kinds), 1)), layout="constrained")
-    axes = figure.subplots()
-    left = [0] * len(kinds)
-    for side, colour in (("train", "#3b6ea8"), ("eval", "#e0a040")):
-        widths = [sum(s.kind == k for s in rows[side]) for k in kinds]
-        axes.barh([_KIND_NAMES[k] for k in kinds], widths, left=left, color=colour, label=side)
-        left = [a + b for a, b in zip(left, widths, strict=True)]
-    axes.bar_label(axes.containers[-1], labels=[f"{n:,}" for n in left], padding=3) if kinds else None
-    axes.margins(x=0.12)
-    axes.invert_yaxis()
-    axes.set_xlabel("samples")
-    axes.legend(loc="lower right", frameon=False)
-    _save(figure, FigureCanvasAgg, folder / "composition.png")
-    figure = Figure(figsize=(7, 2.6), layout="constrained")
-    axes = figure.subplots()
-    axes.hist(lengths, bins=40, color="#3b6ea8")
-    axes.set_xlabel("characters in a reply")
-    axes.set_ylabel("replies")
-    _save(figure, FigureCanvasAgg, folder / "reply_length.png")
+{{ total | thousands }} approved samples in the voice of {{ name }}. Somebody answers for every line of the character; \
+lines of others are context, never a target.
+{% if empty_kinds %}Kinds without a sample so far: {{ empty_kinds | join(", ") }}.
+{% endif %}
 
+| Kind | Train | Eval | Total | Share |
+|---|--:|--:|--:|--:|
+{% for kind in kinds %}
+| {{ kind.name }} | {{ kind.train | thousands }} | {{ kind.eval | thousands }} | \
+{{ (kind.train + kind.eval) | thousands }} | {{ "%.1f" | format(100 * (kind.train + kind.eval) / (total or 1)) }}% |
+{% endfor %}
+| **All** | **{{ sides.train.samples | thousands }}** | **{{ sides.eval.samples | thousands }}** | \
+**{{ total | thousands }}** | |
 
-def _save(figure: Any, canvas: Any, path: Path) -> None:
-    for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
-    canvas(figure)
-    # No software version in the picture, so that its bytes depend on the data and the library alone.
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+Languages: {{ languages | listed }}. {{ multi_turn | thousands }} samples are multi-turn. A reply has \
+{{ "%.0f" | format(mean_reply_chars) }} characters on average.
+
+```mermaid
+pie title Composition
+{% for kind in kinds if kind.train + kind.eval %}
+  "{{ kind.name }}" : {{ kind.train + kind.eval }}
+{% endfor %}
+```
+
+![Samples of each kind, train and eval](charts/composition.png)
+![Histogram of the length of replies](charts/reply_length.png)
+
+## How to load it
+
+```python
+from datasets import load_dataset
+
+load_dataset("{{ repo }}", "chat")      # messages: a list of role, content, name
+load_dataset("{{ repo }}", "instruct")  # instruction, input, output
+```
+
+| Column | What it says |
+|---|---|
+| `id` | names the sample in every version, rewritten or not |
+| `kind`, `language`, `topic` | what sort of line it is |
+| `flags` | what rules found worth a look |
+| `revision`, `reviewers` | how often it was rewritten, how many people or authors decided |
+| `source`, `source_sha256`, `locator`, `importer`, `rights` | where it comes from |
+
+`jsonl/` holds the same rows to read without a library, `heldout.jsonl` {{ held_out | thousands }} prompts that \
+nothing is trained on, `manifest.json` the hash of every file.
+
+## How it was made
+
+- **Collected**: {{ imported | listed }}.
+- **Set aside** with a reason, before anybody looked: {{ rejected | listed }}.
+- **Duplicates**: {{ duplicates.exact | thousands }} exact ones merged. \
+{{ duplicates.near | thousands }} samples are near another (rapidfuzz ratio of \
+{{ "%g" | format(configuration.dedup_threshold) }} or more): flagged for a person, never dropped by themselves.
+- **Flags**: {{ flagged | listed }}.
+- **Reviewed**: {{ review.approved | thousands }} samples approved, {{ review.awaiting_review | thousands }} wait. \
+{% if "annotators" in review %}{{ review.seen_by_a_person | thousands }} were judged by a person \
+({{ review.annotators | thousands }} annotators; verdicts: {{ review.verdicts | listed }}), \
+{{ review.only_vouched_for_by_the_author | thousands }} stand on their author's word alone. {% endif %}
+{{ rewritten | thousands }} of the exported ones are rewritten.
+{% if review.get("agreement") %}
+- **Agreement** between annotators, on {{ review.agreement.samples | thousands }} samples that two or more judged: \
+{{ "%.0f" | format(100 * review.agreement.share) }}% of verdict pairs are alike, Krippendorff's alpha \
+{{ review.agreement.alpha if review.agreement.alpha is not none else "undefined (all verdicts alike)" }}.
+{% else %}
+- **Agreement** between annotators: not measured, no sample was judged by two people.
+{% endif %}
+- **Split**: near-duplicates and samples of one scene stay on one side. Near pairs across the border: \
+**{{ leaks | thousands }}**.{% if split.get("left_out") %} {{ split.left_out | length | thousands }} samples are on \
+neither side, because they are near both or near a prompt that is held out.{% endif %}\
+{% if split.get("short") %} Too little to evaluate on: {{ split.short | map("join", " ") | join(", ") }}.{% endif %}
+
+{% if published.get("left_out") %}
+
+Left out of this publication: {{ published.left_out | listed }}. The figures of this section speak of the whole project.
+{% endif %}
+
+## Limits
+
+- The character is rude on purpose, boasts, and is wrong with confidence. He is no source of facts.
+- Flags come from rules and languages from a detector; neither replaces reading. Tables count samples, not quality.
+- The split keeps lines apart that are spelled alike. Two lines with one thought in other words may sit on both sides.
+
+## Rights
+
+{{ rights | listed }} (samples, by the rights of their source; see the column `rights`). The character belongs to its \
+owners, with whom this dataset is not affiliated.
+{% if published.get("included") %}
+Included by name, though not marked as publishable: {{ published.included.keys() | join(", ") }}.
+{% endif %}
+
+## How to cite
+
+```bibtex
+@misc{ {{- name | lower | replace(" ", "_") }}_lines_{{ version }},
+  title        = { {{- name }}: a character's lines},
+  author       = { {{- repo.split("/")[0] }}},
+  version      = { {{- version }}},
+  howpublished = {\\url{https://huggingface.co/datasets/{{ repo }}}}
+}
+```
+"""

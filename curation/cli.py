@@ -19,11 +19,24 @@ persona_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
 
 
-@click.command()
+class _Dataset(click.Group):
+    """`dataset` builds; `dataset diff` and `dataset tag` speak of what was built, and are loaded when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return ["diff", "tag"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        from curation import versions_cli
+
+        return {"diff": versions_cli.diff, "tag": versions_cli.tag}.get(cmd_name)
+
+
+@click.group(cls=_Dataset, invoke_without_command=True)
+@click.pass_context
 @click.option("--corpus", type=click.Path(path_type=Path), help="Build from this folder instead of persona.toml's.")
 @persona_option
 @json_option
-def dataset(corpus: Path | None, persona_file: Path, as_json: bool) -> None:
+def dataset(ctx: click.Context, corpus: Path | None, persona_file: Path, as_json: bool) -> None:
     """Import, clean, deduplicate, apply the review log, split and export.
 
     Exit status 1 when the run finished but a file could not be imported, 2 when the command or persona.toml is wrong.
@@ -32,6 +45,8 @@ def dataset(corpus: Path | None, persona_file: Path, as_json: bool) -> None:
     Example:
       inosuke dataset --corpus ../my-corpus
     """
+    if ctx.invoked_subcommand is not None:
+        return
     from curation import pipeline, summary
 
     report = pipeline.build(persona_file, corpus, quiet=as_json)
@@ -64,27 +79,87 @@ def import_files(paths: tuple[Path, ...], persona_file: Path, as_json: bool) -> 
     sys.exit(1 if any(f["error"] for f in files) else 0)
 
 
+_private = click.option("--private", is_flag=True, help="Create the repository as a private one.")
+_tag = click.option("--tag", help="Tag this version, for example v1.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be published; ask the Hub and change nothing.")
+
+
 @click.command()
 @click.argument("repo", metavar="OWNER/NAME")
-@click.option("--private", is_flag=True, help="Create the repository as a private one.")
-@click.option("--tag", help="Tag this version, for example v1.")
-@click.option("--dry-run", is_flag=True, help="Say what would be published; ask and change nothing.")
+@_private
+@_tag
+@_dry_run
+@click.option(
+    "--include-private",
+    multiple=True,
+    metavar="NAME",
+    help="Publish this although it is not marked as yours: a sample's id, a source file or folder. Repeatable.",
+)
+@click.option("--export", "version", default="latest", show_default=True, help="Which export: a version or a tag.")
 @persona_option
 @json_option
-def publish(repo: str, private: bool, tag: str | None, dry_run: bool, persona_file: Path, as_json: bool) -> None:
-    """Publish the newest export to the Hugging Face Hub, in one commit.
+def publish(
+    repo: str,
+    private: bool,
+    tag: str | None,
+    dry_run: bool,
+    include_private: tuple[str, ...],
+    version: str,
+    persona_file: Path,
+    as_json: bool,
+) -> None:
+    """Publish an export to the Hugging Face Hub, in one commit, and load it back.
 
-    The token comes from `hf auth login` or HF_TOKEN.
+    Samples whose rights are `private` or `unknown` are left out of a public repository and listed. The token comes
+    from `hf auth login` or HF_TOKEN.
 
     \b
     Example:
-      inosuke publish someone/inosuke-lines --private --dry-run
+      inosuke publish someone/inosuke-lines --tag v1 --dry-run
     """
     from curation import publish as publishing
-    from curation import summary
+    from curation import summary, versions
     from curation.folders import Folders
     from curation.persona import load_persona
 
-    export = publishing.newest_export(Folders(load_persona(persona_file).root))
-    result = publishing.publish(export, repo, private=private, tag=tag, dry_run=dry_run)
+    out = Folders(load_persona(persona_file).root).export
+    export = versions.find(out, version)
+    if tag:
+        versions.check_tag(tag, out, export.name)
+    result = publishing.publish(
+        export, repo, private=private, tag=tag, dry_run=dry_run, include_private=include_private, quiet=as_json
+    )
+    if tag and not dry_run:
+        versions.tag(out, tag, export.name)
+    click.echo(json.dumps(result, ensure_ascii=False) if as_json else summary.published(result))
+
+
+@click.command("publish-model")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("repo", metavar="OWNER/NAME")
+@click.option("--merged", is_flag=True, help="Publish the merged model (`inosuke merge`) instead of the adapter.")
+@_private
+@_tag
+@_dry_run
+@persona_option
+@json_option
+def publish_model(
+    run: Path, repo: str, merged: bool, private: bool, tag: str | None, dry_run: bool, persona_file: Path, as_json: bool
+) -> None:
+    """Publish a trained adapter with its card to the Hugging Face Hub, in one commit.
+
+    RUN is the name of a folder in models/, or a folder.
+
+    \b
+    Example:
+      inosuke publish-model 20261122-104500-cpu someone/inosuke-adapter --private
+    """
+    from curation import summary
+    from curation.persona import load_persona
+    from curation.publish_model import publish_model as publishing
+
+    named = load_persona(persona_file).root / "models" / run
+    result = publishing(
+        named if named.is_dir() else run, repo, merged=merged, private=private, tag=tag, dry_run=dry_run, quiet=as_json
+    )
     click.echo(json.dumps(result, ensure_ascii=False) if as_json else summary.published(result))

@@ -25,7 +25,7 @@ class Style(_Strict):
 
     pronouns: tuple[Text, ...] = ()
     avoid: tuple[Text, ...] = ()
-    max_reply_chars: int = Field(400, ge=1)
+    max_reply_chars: int = Field(default=400, ge=1)
 
 
 class Models(_Strict):
@@ -38,22 +38,23 @@ class Models(_Strict):
 class Dedup(_Strict):
     """``threshold`` is a ``rapidfuzz.fuzz.ratio``."""
 
-    threshold: float = Field(90.0, ge=50.0, le=100.0)
+    threshold: float = Field(default=90.0, ge=50.0, le=100.0)
     template_prompts: tuple[str, ...] = ()
 
 
 class Scenes(_Strict):
     """How transcripts are cut into dialogues."""
 
-    gap_seconds: float = Field(3.0, gt=0)
-    max_turns: int = Field(8, ge=1)
-    max_chars: int = Field(1200, ge=1)
+    gap_seconds: float = Field(default=3.0, gt=0)
+    max_turns: int = Field(default=8, ge=1)
+    max_chars: int = Field(default=1200, ge=1)
+    quote_prompts: dict[str, tuple[Text, Text]] = Field(default_factory=dict)
 
 
 class SplitShare(_Strict):
     """The share of samples that evaluation keeps."""
 
-    eval_share: float = Field(0.1, gt=0, lt=1)
+    eval_share: float = Field(default=0.1, gt=0, lt=1)
 
 
 class Corpus(_Strict):

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from curation import personal_data, sources, stamp
 from curation.checks import BLOCKING, check_reply, check_sample
@@ -26,12 +26,16 @@ from curation.heldout import HeldOut, read_held_out
 from curation.importers.batch import Job, read_all
 from curation.importers.source_file import load
 from curation.persona import Persona, load_persona
-from curation.record import KINDS, Imported, Rejected, Sample
+from curation.record import KINDS, Imported, Rejected, Sample, Source
 from curation.scenes import to_samples
 
 # Held out of the export whatever anybody decided: a dialogue must end with the character's reply, and no reply may
 # hold another speaker's line.
 _NEVER_TRAINED = frozenset({"empty_reply", "label_in_reply"})
+
+
+# Sample id → (id, source) of every sample that exact merging folded into it.
+Merged: TypeAlias = Mapping[str, Sequence[tuple[str, Source]]]
 
 
 @dataclass(slots=True)
@@ -119,7 +123,7 @@ def build(persona_file: Path, corpus: Path | None = None, quiet: bool = False) -
             ),
             errors=[*found.errors, *(f"{folders.log}: line {n} is no event; kept as it is" for n, _ in log.damaged)],
         )
-        _export(report, approved, log, states, found.held_out, persona, persona_file, folders)
+        _export(report, ids, approved, log, states, found.held_out, persona, persona_file, folders)
         stamp.save(folders, inputs, report.to_json())
         return report
 
@@ -151,7 +155,8 @@ def _import(
         if result.utterances:
             transcripts.append(result)
         if source.about.trusted:
-            trusted |= {record.source.path: source for record in (*result.samples, *result.utterances)}
+            paths = {s.source.path for s in result.samples} | {u.source.path for u in result.utterances}
+            trusted |= dict.fromkeys(paths, source)
     # All transcripts together: an opening song is known by being sung in more than one episode.
     samples, rejected = to_samples(transcripts, persona)
     found.samples += samples
@@ -177,19 +182,19 @@ def _tag_languages(samples: Sequence[Sample], persona: Persona, quiet: bool) -> 
 
 def _dedup(
     samples: Sequence[Sample], persona: Persona
-) -> tuple[list[Sample], dict[str, list[Sample]], dict[str, str], int]:
+) -> tuple[list[Sample], Merged, dict[str, str], int]:
     """Return the samples left, what was merged into each, the cluster of each, and how many are near another."""
     from curation import dedup
 
     duplicates = dedup.cluster(samples, persona.dedup.threshold, persona.dedup.template_prompts)
-    merged = {e.kept: list(e.dropped) for e in duplicates.exact}
+    merged = {e.kept: e.dropped for e in duplicates.exact}
     clusters = {sample: c.id for c in duplicates.near for sample in (c.kept, *(m.sample_id for m in c.members))}
     return dedup.flag(duplicates), merged, clusters, sum(len(c.members) for c in duplicates.near)
 
 
 def _approve_trusted(
     samples: Sequence[Sample],
-    merged: Mapping[str, Sequence[Any]],
+    merged: Merged,
     vouched: Mapping[str, tuple[str, str]],
     log: Log,
     folders: Folders,
@@ -234,7 +239,7 @@ def _approved(
 
 
 def _write_queue(
-    folders: Folders, samples: Sequence[Sample], merged: Mapping[str, Sequence[Any]], clusters: Mapping[str, str]
+    folders: Folders, samples: Sequence[Sample], merged: Merged, clusters: Mapping[str, str]
 ) -> None:
     from curation.queue import QueueItem, write_queue
 
@@ -251,6 +256,7 @@ def _write_quarantine(folders: Folders, rejected: Sequence[Rejected]) -> None:
 
 def _export(
     report: Report,
+    ids: Set[str],
     approved: Sequence[Sample],
     log: Log,
     states: Mapping[str, State],
@@ -278,7 +284,6 @@ def _export(
         known,
     )
     remember(folders.split, known, divided.side)
-    ids = {s.id for s in approved}
     facts = {
         "imported": report.imported,
         "rejected": report.rejected,
@@ -289,6 +294,7 @@ def _export(
             "awaiting_review": report.awaiting_review,
             **review_facts.review(log.decisions, ids),
         },
+        "log": review_facts.position(log),
         "split": divided.report,
         "held_out": len(held_out),
     }

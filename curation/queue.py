@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from curation.errors import InosukeError
 from curation.files import write_atomically
@@ -64,18 +65,18 @@ def read_queue(path: Path) -> list[QueueItem]:
 _COLUMNS = ["id", "kind", "language", "topic", "messages", "flags", "cluster", "source", "merged"]
 
 
-def _item(row: Mapping[str, object]) -> QueueItem:
+def _item(row: Mapping[Any, Any]) -> QueueItem:
     sample = Sample(
         id=str(row["id"]),
-        kind=row["kind"],  # type: ignore[arg-type]
+        kind=row["kind"],
         messages=messages_from_json(json.loads(str(row["messages"]))),
-        language=row["language"],  # type: ignore[arg-type]
-        topic=row["topic"],  # type: ignore[arg-type]
+        language=row["language"],
+        topic=row["topic"],
         source=_source_from_json(str(row["source"])),
         flags=tuple(Flag(code, detail) for code, detail in json.loads(str(row["flags"]))),
     )
-    merged = tuple(_source_from_json(text) for text in row["merged"])  # type: ignore[attr-defined]
-    return QueueItem(sample, row["cluster"], merged)  # type: ignore[arg-type]
+    merged = tuple(_source_from_json(text) for text in row["merged"])
+    return QueueItem(sample, row["cluster"], merged)
 
 
 def _source_to_json(source: Source) -> str:

@@ -16,7 +16,7 @@ from curation.folders import Folders
 from curation.sources import SourcePath
 
 # Libraries whose version can change the result.
-_LIBRARIES = ("datasets", "langdetect", "matplotlib", "pandas", "pyarrow", "rapidfuzz")
+_LIBRARIES = ("datasets", "langdetect", "matplotlib", "pandas", "phonenumbers", "pyarrow", "rapidfuzz")
 
 
 def inputs(files: Sequence[SourcePath], persona_file: Path) -> str:

@@ -62,11 +62,21 @@ def imported(files: Sequence[Mapping[str, Any]]) -> str:
 
 
 def published(result: Mapping[str, Any]) -> str:
-    """Say what was published, or would be."""
-    lines = [f"{result['repo']}: {result['action']}"]
-    lines += [f"  {count:,} {name}" for name, count in result["samples"].items()]
-    lines += [f"  left out: {_listed(result['left_out'])}"] if result["left_out"] else []
-    lines += [f"  {len(result['files'])} files: {', '.join(result['files'])}"] if result["files"] else []
+    """Say what was published, or would be: samples, what stayed behind and from where, files, the commit."""
+    tag = f", tag {result['tag']}" if result["tag"] else ""
+    lines = [f"{result['repo']}: {result['action']} ({result['version']}{tag})"]
+    if samples := result.get("samples"):
+        lines += [f"  samples   {_listed(samples)}"]
+    if result.get("left_out"):
+        lines += [f"  left out  {_listed(result['left_out'])}"]
+        lines += [f"            {count:,} from {source}" for source, count in result["left_out_from"].items()]
+        lines += ["            (--private publishes them for you alone, --include-private NAME names exceptions)"]
+    if result.get("included"):
+        lines += [f"  included  {_listed(result['included'])} (by name, and the manifest says so)"]
+    lines += [f"  files     {len(result['files'])}: {', '.join(result['files'])}"] if result["files"] else []
+    lines += [f"  deleted   {', '.join(result['deleted'])}"] if result["deleted"] else []
+    lines += [f"  commit    {result['commit']}", f"  page      {result['url']}"] if result["commit"] else []
+    lines += [f"Warning: {warning}" for warning in result["warnings"]]
     return "\n".join(lines)
 
 

@@ -86,7 +86,9 @@ words = st.lists(piece, max_size=8).map("".join)
 
 
 @given(
-    row=st.fixed_dictionaries({"instruction": words, "output": words}, optional={"input": words, "extra": st.integers()}),
+    row=st.fixed_dictionaries(
+        {"instruction": words, "output": words}, optional={"input": words, "extra": st.integers()}
+    ),
     kind=st.sampled_from(KINDS),
 )
 def test_every_row_is_refused_or_comes_back_word_for_word(row: dict[str, Any], kind: Any, persona: Persona) -> None:

@@ -18,7 +18,9 @@ FRENCH = "Cette montagne est à moi et la rivière aussi, je vous le dis !"
 
 
 def test_an_interjection_takes_the_language_of_its_file(persona: Persona) -> None:
-    tagged = tag([sample(VIETNAMESE, "vi"), sample("Hahahaha!", "vi"), sample(ENGLISH, "en"), sample("Ha!", "en")], persona)
+    tagged = tag(
+        [sample(VIETNAMESE, "vi"), sample("Hahahaha!", "vi"), sample(ENGLISH, "en"), sample("Ha!", "en")], persona
+    )
     assert [s.language for s in tagged] == ["vi", "vi", "en", "en"]
     assert all(s.flags == () for s in tagged)
 

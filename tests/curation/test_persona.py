@@ -27,7 +27,12 @@ def test_labels_are_known_in_any_case_and_in_decomposed_letters(persona: Persona
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("persona.json", "persona"), ("Quotes.en.jsonl", "quote"), ("genericqa.vi.jsonl", "generic_qa"), ("x.json", "conversation")],
+    [
+        ("persona.json", "persona"),
+        ("Quotes.en.jsonl", "quote"),
+        ("genericqa.vi.jsonl", "generic_qa"),
+        ("x.json", "conversation"),
+    ],
 )
 def test_a_files_name_says_the_kind(name: str, kind: str, persona: Persona) -> None:
     assert persona.kind_of(name) == kind
@@ -37,10 +42,16 @@ def test_a_files_name_says_the_kind(name: str, kind: str, persona: Persona) -> N
     ("text", "says"),
     [
         (MINIMAL + 'nmae = "x"\n', r"unknown key `nmae`. Known here: .*name"),
-        (MINIMAL + "[dedup]\ntreshold = 90\n", r"unknown key `dedup.treshold`. Known here: template_prompts, threshold"),
+        (
+            MINIMAL + "[dedup]\ntreshold = 90\n",
+            r"unknown key `dedup.treshold`. Known here: template_prompts, threshold",
+        ),
         (MINIMAL + "[dedup]\nthreshold = 9\n", r"`dedup.threshold` is 9: .*greater than or equal to 50"),
         (MINIMAL + '[[sources]]\npath = "a"\nrights = "mine"\n', r"`sources.0.rights` is 'mine'"),
-        (MINIMAL + '[[sources]]\npath = "a"\ntrustd = true\n', r"unknown key `sources.0.trustd`. Known here: .*trusted"),
+        (
+            MINIMAL + '[[sources]]\npath = "a"\ntrustd = true\n',
+            r"unknown key `sources.0.trustd`. Known here: .*trusted",
+        ),
         ('name = "Kai"\nsystem_prompt = "x"\n', r"the key `languages` is missing"),
         ("name = Kai\n", "not valid TOML"),
         (MINIMAL + 'root = "/"\n', "`root` is not yours to set"),

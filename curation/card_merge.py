@@ -1,0 +1,125 @@
+"""Renew a card that is on the Hub and keep what people wrote there: text around the marks, keys of the YAML block.
+
+Pure: texts in, text out. The YAML block is merged three ways, with the block that was generated last time as the base:
+a value that somebody changed since then stays theirs, one that nobody touched follows the new version.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from curation.errors import InosukeError
+
+BEGIN = "<!-- inosuke:begin. Generated: the next publication replaces it. Write above this line, or below the end. -->"
+END = "<!-- inosuke:end. What stands below stays. -->"
+
+_SECTION = re.compile(r"<!-- inosuke:begin\b.*?-->.*?<!-- inosuke:end\b.*?-->", re.DOTALL)
+# Always ours: a wrong value would break `load_dataset` or lie about what is in the repository.
+_OURS = frozenset({"size_categories"})
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card taken apart: its YAML block as text and as data, and everything after it."""
+
+    block: str
+    data: dict[str, Any]
+    body: str
+
+    @property
+    def section(self) -> str | None:
+        """The generated part with its marks, or None where somebody took a mark away."""
+        match = _SECTION.search(self.body)
+        return match.group() if match else None
+
+
+def parse(text: str, where: str) -> Card:
+    """Take a card apart. Raises InosukeError that names the card (``where``) when its YAML block is broken."""
+    import yaml
+    from huggingface_hub.repocard import REGEX_YAML_BLOCK
+
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    match = REGEX_YAML_BLOCK.search(text)
+    if match is None:
+        if text.lstrip().startswith("---\n"):
+            raise InosukeError(f"{where}: its YAML block is never closed. Expected a line `---` after it. {_MEND}")
+        return Card("", {}, text)
+    try:
+        data = yaml.safe_load(match.group(2))
+    except yaml.YAMLError as error:
+        raise InosukeError(f"{where}: its YAML block is broken ({_first_line(error)}). {_MEND}") from None
+    if data is not None and not isinstance(data, dict):
+        raise InosukeError(f"{where}: its YAML block is a {type(data).__name__}. Expected `key: value` lines. {_MEND}")
+    return Card(match.group(2), data or {}, text[match.end() :])
+
+
+def marked(text: str) -> str:
+    """Return a generated card with marks around its text, where it has none."""
+    card = parse(text, "the generated card")
+    if card.section:
+        return text
+    return f"---\n{card.block}\n---\n\n{BEGIN}\n{card.body.strip()}\n{END}\n"
+
+
+def merge(ours: str, theirs: str, base: Mapping[str, Any], where: str = "the card on the Hub") -> str:
+    """Return the card to publish: ``ours`` as generated, ``theirs`` as it is on the Hub, ``base`` the last YAML data.
+
+    Text around the marks stays as it is; a card without marks keeps all its text and gets the generated part below.
+    Merging again changes nothing.
+    """
+    import yaml
+
+    new, old = parse(ours, "the generated card"), parse(theirs, where)
+    data = merge_data(new.data, old.data, base)
+    # Left as typed where nothing changed: dumping it again would lose comments and quotes.
+    dumped = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1_000)
+    block = old.block if data == old.data and old.block else dumped.rstrip("\n")
+    if old.section:
+        body = old.body.replace(old.section, new.section or "", 1)
+    else:
+        body = f"{old.body.rstrip()}\n{new.body}" if old.body.strip() else new.body
+    return f"---\n{block}\n---\n{body}"
+
+
+def merge_data(ours: Mapping[str, Any], theirs: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge YAML data three ways, in their order of keys; keys that are new to them come last."""
+    merged = dict(theirs)
+    for key, value in ours.items():
+        if key in _OURS or key not in theirs:
+            merged[key] = value
+        elif key == "configs":
+            merged[key] = _merge_configs(value, theirs[key])
+        elif isinstance(value, list):
+            merged[key] = _merge_list(value, theirs[key], base.get(key, []))
+        elif theirs[key] == base.get(key):
+            merged[key] = value
+    return merged
+
+
+def _merge_configs(ours: list[Any], theirs: Any) -> list[Any]:
+    """Ours as they must be, and the configurations that people added, under other names."""
+    names = {config["config_name"] for config in ours}
+    added = [c for c in _listed(theirs) if not (isinstance(c, Mapping) and c.get("config_name") in names)]
+    return [*ours, *added]
+
+
+def _merge_list(ours: list[Any], theirs: Any, base: Any) -> list[Any]:
+    """Theirs, without what the new version no longer has, and with what it is the first to have."""
+    theirs, base = _listed(theirs), _listed(base)
+    kept = [item for item in theirs if item in ours or item not in base]
+    return [*kept, *(item for item in ours if item not in base and item not in kept)]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _first_line(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f"line {mark.line + 2}: {getattr(error, 'problem', '')}" if mark else str(error).split("\n")[0]
+
+
+_MEND = "Mend it on the Hub (Files, README.md, edit) and publish again; nothing was uploaded."
