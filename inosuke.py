@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dataset": ("curation.cli:dataset", "Sources + review log → queue and export."),
     "dedup": ("curation.dedup.cli:dedup", "Find near-duplicates in a CSV, JSONL or Parquet file."),
     "review": ("annotations.cli:review", "Keep the review store and the log the same; look at the queue."),
-    "label-studio": ("annotations.cli:label_studio", "Push the queue to Label Studio, pull verdicts back."),
+    "label-studio": ("annotations.labelstudio_cli:label_studio", "Push the queue to Label Studio, pull verdicts back."),
     "publish": ("curation.cli:publish", "Publish the export to the Hugging Face Hub."),
     "publish-model": ("curation.cli:publish_model", "Publish a trained adapter or model to the Hugging Face Hub."),
     "train": ("train.cli:train", "Train an adapter on the newest export."),

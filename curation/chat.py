@@ -79,14 +79,16 @@ def to_alpaca(sample: Sample, persona: Persona) -> dict[str, Any]:
         row: dict[str, Any] = json.loads(raw)
         return row
     turns = [m for m in sample.messages if m.role != "system"]
-    first, reply, rest = turns[0], turns[1], turns[2:]
-    if sample.topic is None and not rest:
-        return {"instruction": _labelled(first), "input": "", "output": reply.content}
-    cue = f"\n{reply.name}:" if reply.name else ""
-    default: dict[Role, str | None] = {"user": first.name or persona.user_labels[0], "assistant": persona.name}
+    # Everything said before his first reply belongs to the input, whoever said it.
+    at = next(i for i, m in enumerate(turns) if m.role == "assistant")
+    lead, reply, rest = turns[:at], turns[at], turns[at + 1 :]
+    if sample.topic is None and not rest and len(lead) == 1:
+        return {"instruction": _labelled(lead[0]), "input": "", "output": reply.content}
+    user = lead[0].name if lead and lead[0].name else persona.user_labels[0]
+    default: dict[Role, str] = {"user": user, "assistant": persona.name, "system": ""}
+    opening = [f"{m.name or user}: {m.content}" for m in lead] + ([f"{reply.name}:"] if reply.name else [])
     lines = [reply.content, *(f"{m.name or default[m.role]}: {m.content}" for m in rest)]
-    opening = f"{first.name or default['user']}: {first.content}"
-    return {"instruction": sample.topic or "", "input": opening + cue, "output": "\n".join(lines)}
+    return {"instruction": sample.topic or "", "input": "\n".join(opening), "output": "\n".join(lines)}
 
 
 def _texts(row: Mapping[str, Any]) -> dict[str, str]:

@@ -61,10 +61,11 @@ def dataset(ctx: click.Context, corpus: Path | None, persona_file: Path, as_json
 
 @click.command("import")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Write nothing, not even what was read for the next `inosuke dataset`.")
 @persona_option
 @json_option
-def import_files(paths: tuple[Path, ...], persona_file: Path, as_json: bool) -> None:
-    """Read files or folders and say what is in them; writes nothing.
+def import_files(paths: tuple[Path, ...], dry_run: bool, persona_file: Path, as_json: bool) -> None:
+    """Read files or folders and say what is in them.
 
     \b
     Example:
@@ -74,7 +75,7 @@ def import_files(paths: tuple[Path, ...], persona_file: Path, as_json: bool) -> 
     from curation.importers.overview import overview
     from curation.persona import load_persona
 
-    files = overview(paths, load_persona(persona_file), quiet=as_json)
+    files = overview(paths, load_persona(persona_file), quiet=as_json, dry_run=dry_run)
     click.echo(json.dumps({"files": files}, ensure_ascii=False) if as_json else summary.imported(files))
     sys.exit(1 if any(f["error"] for f in files) else 0)
 

@@ -16,7 +16,10 @@ from curation.folders import Folders
 from curation.sources import SourcePath
 
 # Libraries whose version can change the result.
-_LIBRARIES = ("datasets", "langdetect", "matplotlib", "pandas", "phonenumbers", "pyarrow", "rapidfuzz")
+_LIBRARIES = (
+    *("charset-normalizer", "datasets", "defusedxml", "langdetect", "matplotlib", "mwparserfromhell", "openpyxl"),
+    *("pandas", "phonenumbers", "pyarrow", "pysubs2", "rapidfuzz"),
+)
 
 
 def inputs(files: Sequence[SourcePath], persona_file: Path) -> str:

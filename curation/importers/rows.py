@@ -1,94 +1,106 @@
-"""JSON and JSONL files of rows: alpaca ``{"instruction", "input", "output"}``. One bad row never costs the others."""
+"""Rows → records, whatever file they came in. One bad row never costs the others.
+
+A row is a dialogue of one of the shapes in :mod:`row_shapes`, or a line of a transcript: a table with a column for the
+words and usually one for the speaker.
+"""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from curation import chat
+from curation.chat import BadRow
 from curation.errors import InosukeError
+from curation.importers.lines import Line, to_imported
+from curation.importers.row_shapes import read_row
 from curation.importers.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import Imported, Rejected, Sample
 
-# Where the next row of a damaged list begins: an object that opens a line or follows a comma.
-_NEXT_ROW = re.compile(r"(?:^|,)[ \t\r]*\{", re.MULTILINE)
+_TEXT = ("text", "line", "words", "lời", "lời thoại", "セリフ")
+_SPEAKER = ("speaker", "name", "character", "actor", "nhân vật", "người nói", "話者")
+_SCENE = ("scene", "episode", "page", "cảnh", "tập")
+_START = ("start_ms", "start", "begin")
+_END = ("end_ms", "end", "stop")
 
 
-class _Broken(str):
-    """The text of a row that is not JSON."""
+class Broken(str):
+    """The text of a row that could not be read."""
 
     __slots__ = ()
 
 
-def read_json(file: SourceFile, persona: Persona) -> Imported:
-    """Read a JSON list of rows (or a single row). Raises InosukeError for a file that is not JSON at all."""
-    try:
-        value = json.loads(file.text)
-    except RecursionError:
-        raise InosukeError(f"{file.path}: nested too deep to be a list of rows. Expected [{{…}}, {{…}}].") from None
-    except ValueError as error:
-        if not file.text.lstrip().startswith("["):
-            raise InosukeError(
-                f"{file.path}: not valid JSON ({error}). Expected a list of "
-                '{"instruction", "input", "output"} objects; mend the file and try again.'
-            ) from None
-        return _samples(file, persona, _salvage(file.text))
-    return _samples(file, persona, enumerate(value if isinstance(value, list) else [value], 1))
+def to_records(
+    file: SourceFile, persona: Persona, numbered: Iterable[tuple[int, Any]], container: str, unit: str = "row"
+) -> Imported:
+    """Turn numbered rows into samples or, where they are lines of a transcript, utterances.
 
-
-def read_jsonl(file: SourceFile, persona: Persona) -> Imported:
-    """Read one row a line; blank lines are skipped."""
-    return _samples(file, persona, _lines(file.text))
-
-
-def _lines(text: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                yield number, json.loads(line)
-            except (ValueError, RecursionError):
-                yield number, _Broken(line)
-
-
-def _salvage(text: str) -> Iterator[tuple[int, Any]]:
-    """Walk a damaged JSON list object by object: what parses is a row, what lies between is a broken one."""
-    decoder = json.JSONDecoder()
-    number, position = 0, text.index("[") + 1
-    while position < len(text):
-        start = _skip(text, position)
-        if start >= len(text) or text[start] == "]":
-            return
-        number += 1
-        try:
-            value, position = decoder.raw_decode(text, start)
-            yield number, value
-        except (ValueError, RecursionError):
-            following = _NEXT_ROW.search(text, start + 1)
-            position = following.end() - 1 if following else len(text)
-            yield number, _Broken(text[start:position].strip().rstrip(","))
-
-
-def _skip(text: str, position: int) -> int:
-    while position < len(text) and text[position] in " \t\r\n,":
-        position += 1
-    return position
-
-
-def _samples(file: SourceFile, persona: Persona, numbered: Iterator[tuple[int, Any]] | enumerate[Any]) -> Imported:
+    ``container`` is the format of the file they came in, for the report.
+    """
     kind = persona.kind_of(file.path.name)
     samples: list[Sample] = []
     rejected: list[Rejected] = []
+    lines: list[Line] = []
+    shapes: dict[str, int] = {}
     for number, row in numbered:
-        source = file.at(f"row {number}", "alpaca")
-        if isinstance(row, _Broken):
-            rejected.append(Rejected(source, "bad_json", row, "the row is not valid JSON"))
-            continue
+        source = file.at(f"{unit} {number}", "alpaca")
+        if isinstance(row, Broken):
+            rejected.append(Rejected(source, "bad_json", row, "the row cannot be read"))
+        elif "\ufffd" in (text := _text(row)):
+            rejected.append(Rejected(source, "undecodable", text, "some bytes of the row are no text"))
+        elif isinstance(row, Mapping) and (line := _line(row, number, unit)) is not None:
+            lines.append(line)
+            shapes["transcript"] = shapes.get("transcript", 0) + 1
+        else:
+            try:
+                sample, shape = read_row(row, kind, persona)
+            except BadRow as error:
+                rejected.append(Rejected(source, error.reason, text, str(error)))
+                continue
+            shapes[shape] = shapes.get(shape, 0) + 1
+            samples.append(replace(sample, source=replace(source, importer=shape)))
+    told = to_imported(file, lines, persona, container, script=True) if lines else Imported()
+    if not samples and not lines and not rejected:
+        raise InosukeError(f"{file.path}: holds no rows. Expected dialogues or lines of a transcript; leave it out.")
+    shape = max(shapes, key=lambda name: shapes[name]) if shapes else "alpaca"
+    return Imported(
+        told.utterances,
+        tuple(samples),
+        (*told.rejected, *rejected),
+        shape if container == "json" else f"{container} {shape}",
+    )
+
+
+def _text(row: Any) -> str:
+    return json.dumps(row, ensure_ascii=False, default=str)
+
+
+def _line(row: Mapping[str, Any], number: int, unit: str) -> Line | None:
+    """Return a row as a line of a transcript, or None where it has no column for the words or is a dialogue."""
+    columns = {str(key).strip().lower(): value for key, value in row.items()}
+    if {"output", "messages", "conversations", "annotations", "response", "answer"} & set(columns):
+        return None
+    words = next((columns[c] for c in _TEXT if isinstance(columns.get(c), str)), None)
+    if words is None:
+        return None
+    speaker = next((columns[c] for c in _SPEAKER if isinstance(columns.get(c), str)), "").strip()
+    scene = next((str(columns[c]) for c in _SCENE if columns.get(c) not in (None, "")), "1")
+    place = f"scene {scene[:60]} · {unit} {number}"
+    start, end = _ms(columns, _START), _ms(columns, _END)
+    evidence = "column" if speaker else ""
+    return Line(words, place, start, end if end is None or start is None else max(start, end), speaker, evidence)
+
+
+def _ms(columns: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
+    """Return a time in milliseconds: a column called …_ms holds those, any other seconds."""
+    for name in names:
+        value = columns.get(name)
         try:
-            samples.append(replace(chat.from_alpaca(row, kind, persona), source=source))
-        except chat.BadRow as error:
-            rejected.append(Rejected(source, error.reason, json.dumps(row, ensure_ascii=False), str(error)))
-    return Imported(samples=tuple(samples), rejected=tuple(rejected), format="alpaca")
+            seconds = float(value) if value not in (None, "") and not isinstance(value, bool) else None
+        except (TypeError, ValueError):
+            continue
+        if seconds is not None and 0 <= seconds < 1e9:
+            return round(seconds if name.endswith("_ms") else seconds * 1000)
+    return None

@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curation.errors import InosukeError
+from curation.importers.decode import Undecodable, decode
 from curation.record import Rights, Source
 
 # More than any script, season of subtitles or corpus seen; a larger file is a mistake or an attack.
-MAX_BYTES = 512 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
+# How containers begin: zip (and xlsx), Parquet, Arrow (stream and file), the old Excel. They are not decoded.
+CONTAINERS = (b"PK\x03\x04", b"PK\x05\x06", b"PAR1", b"\xff\xff\xff\xff", b"ARROW1", b"\xd0\xcf\x11\xe0")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """``name`` is the path the records carry, with forward slashes; ``text`` is decoded, with ``\\n`` line ends."""
+    """``name`` is the path the records carry, with forward slashes; ``text`` is decoded, with ``\\n`` line ends.
+
+    A container (zip, xlsx, Parquet, Arrow) has an empty ``text`` and the encoding ``binary``.
+    """
 
     path: Path
     name: str
@@ -32,27 +38,27 @@ class SourceFile:
 
 def load(path: Path, *, name: str | None = None, rights: Rights = "unknown") -> SourceFile:
     """Read, hash and decode a file. Raises InosukeError if it is missing, unreadable, too large or not text."""
+    return from_bytes(path, read_bytes(path), name=name, rights=rights)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes. Raises InosukeError if it is missing, unreadable or larger than MAX_BYTES."""
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InosukeError(f"{path}: {size:,} bytes; expected at most {MAX_BYTES:,}. Split the file.")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)  # not stat(): a pipe or /dev/zero has no size
     except OSError as error:
         raise InosukeError(
             f"{path}: cannot be read ({error.strerror}). Expected a readable file; check its name and permissions."
         ) from None
-    text, encoding = _decode(path, data)
-    sha256 = hashlib.sha256(data).hexdigest()
-    return SourceFile(path, name or path.name, data, text.replace("\r\n", "\n"), encoding, sha256, rights)
+    if len(data) > MAX_BYTES:
+        raise InosukeError(f"{path}: more than {MAX_BYTES:,} bytes; expected at most that. Split the file.")
+    return data
 
 
-def _decode(path: Path, data: bytes) -> tuple[str, str]:
-    for encoding in ("utf-8-sig", "utf-16") if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",):
-        try:
-            return data.decode(encoding), encoding.removesuffix("-sig")
-        except UnicodeDecodeError as error:
-            failed = error
-    raise InosukeError(
-        f"{path}: byte {failed.start} ({data[failed.start]:#04x}) is not UTF-8. "
-        "Expected UTF-8 text; save the file as UTF-8 and try again."
-    )
+def from_bytes(path: Path, data: bytes, *, name: str | None = None, rights: Rights = "unknown") -> SourceFile:
+    """Hash and decode bytes that are already here, such as a zip's member. Raises InosukeError if they are no text."""
+    try:
+        text, encoding = ("", "binary") if data.startswith(CONTAINERS) else decode(data)
+    except Undecodable as error:
+        raise InosukeError(f"{path}: {error}.") from None
+    return SourceFile(path, name or path.name, data, text, encoding, hashlib.sha256(data).hexdigest(), rights)

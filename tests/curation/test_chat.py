@@ -14,7 +14,7 @@ from curation import chat
 from curation.chat import BadRow, from_alpaca, render, to_alpaca
 from curation.errors import InosukeError
 from curation.persona import Persona
-from curation.record import KINDS, Flag, Message
+from curation.record import KINDS, Flag, Message, Sample, Source
 from tests.tokenizers import chatml_tokenizer
 
 
@@ -51,6 +51,17 @@ def test_a_missing_cue_is_kept_missing(persona: Persona) -> None:
     row = {"instruction": "Về cá.", "input": "Bạn: Cá kìa!", "output": "Của ta!\nBạn: Chia đi.\nInosuke: Nửa con."}
     sample = from_alpaca(row, "conversation", persona)
     assert sample.messages[1].name is None
+    assert to_alpaca(sample, persona) == row
+
+
+def test_whoever_speaks_before_his_first_reply_stands_in_the_input(persona: Persona) -> None:
+    messages = (
+        Message("user", "Chạy mau!", "Tanjiro"),
+        Message("user", "Tớ sợ!", "Zenitsu"),
+        Message("assistant", "Theo ta!"),
+    )
+    sample = Sample("0" * 16, "conversation", messages, "vi", None, Source("", "", "", "ass"))
+    row = {"instruction": "", "input": "Tanjiro: Chạy mau!\nZenitsu: Tớ sợ!", "output": "Theo ta!"}
     assert to_alpaca(sample, persona) == row
 
 

@@ -1,0 +1,100 @@
+"""Many files at once: in parallel, in a stable order, from the cache where nothing has changed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from curation.errors import InosukeError
+from curation.importers import cache
+from curation.importers.registry import choose
+from curation.importers.source_file import from_bytes, read_bytes
+from curation.persona import Persona
+from curation.record import Imported, Rights
+
+# Below this, starting processes takes longer than it saves.
+_WORTH_FILES = 8
+_WORTH_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to read; ``name`` is the path that its records carry."""
+
+    path: Path
+    name: str
+    rights: Rights = "unknown"
+
+
+def read_all(
+    jobs: Sequence[Job], persona: Persona, cache_folder: Path | None = None, quiet: bool = False
+) -> Iterator[Imported | InosukeError]:
+    """Yield what each file gave, or the error that says why it gave nothing, in the order of ``jobs``.
+
+    With ``cache_folder``, files that were read before are taken from there and new ones are kept. A progress bar is
+    shown on a terminal unless ``quiet``.
+    """
+    from tqdm import tqdm
+
+    work = partial(_encoded, persona=persona, cache_folder=cache_folder)
+    workers = min(os.cpu_count() or 1, len(jobs))
+    parallel = workers > 1 and len(jobs) >= _WORTH_FILES and _size(jobs) >= _WORTH_BYTES and _can_fork()
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) if parallel else None
+    try:
+        results = (
+            pool.map(work, jobs, chunksize=max(1, min(8, len(jobs) // (4 * workers)))) if pool else map(work, jobs)
+        )
+        # disable=None: quiet where nobody looks (a pipe, a log file).
+        for data in tqdm(results, "import", len(jobs), unit="file", disable=True if quiet else None, leave=False):
+            yield InosukeError(data) if isinstance(data, str) else cache.decode(data)
+    except BrokenProcessPool:
+        raise InosukeError(
+            "a process that read files was ended from outside, most likely for lack of memory. "
+            "Import fewer files at a time."
+        ) from None
+    finally:
+        if pool:
+            pool.shutdown(cancel_futures=True)
+
+
+def read_cached(job: Job, persona: Persona, cache_folder: Path | None) -> Imported:
+    """Read one file, through the cache. Raises InosukeError as :func:`curation.importers.read` does."""
+    data = _encoded(job, persona, cache_folder)
+    if isinstance(data, str):
+        raise InosukeError(data)
+    return cache.decode(data)
+
+
+def _encoded(job: Job, persona: Persona, cache_folder: Path | None) -> bytes | str:
+    """Return the records of a file as the cache keeps them, or the text of the error. Runs in another process."""
+    try:
+        data = read_bytes(job.path)
+        key = cache.key(job.path, data, job.name, job.rights, persona) if cache_folder else ""
+        kept = cache.get(cache_folder, key) if cache_folder else None
+        if kept is not None:
+            return kept
+        file = from_bytes(job.path, data, name=job.name, rights=job.rights)
+        encoded = cache.encode(replace(choose(file, persona), encoding=file.encoding))
+        if cache_folder:
+            cache.put(cache_folder, key, encoded)
+        return encoded
+    except InosukeError as error:
+        return str(error)
+    except RecursionError:
+        return f"{job.path}: nested too deep. Expected subtitles, a script or rows; leave the file out."
+
+
+def _size(jobs: Sequence[Job]) -> int:
+    return sum(job.path.stat().st_size for job in jobs if job.path.is_file())
+
+
+def _can_fork() -> bool:
+    """Elsewhere processes are spawned, which runs the caller's script again unless it is written for that."""
+    return sys.platform == "linux"

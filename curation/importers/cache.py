@@ -1,0 +1,138 @@
+"""What files gave, kept under ``datasets/build/imports/`` so that an unchanged file is not parsed again.
+
+Content-addressed: the key hashes the file, the name and rights its records carry, the persona, the importers' code and
+their libraries. A changed byte in any of them is another key, so nothing has to be thrown away by hand; the folder may
+be deleted at any time. JSON, since a pickle from elsewhere would run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curation.errors import InosukeError
+from curation.importers import manga109
+from curation.importers.source_file import read_bytes
+from curation.persona import Persona
+from curation.record import Flag, Imported, Rejected, Sample, Source, Utterance, messages_from_json, messages_to_json
+
+if TYPE_CHECKING:
+    from curation.importers.batch import Job
+
+_LIBRARIES = ("charset-normalizer", "defusedxml", "langdetect", "mwparserfromhell", "openpyxl", "pyarrow", "pysubs2")
+# Modules outside this package that decide what a record says.
+_BESIDE = ("chat.py", "clean.py", "language.py", "persona.py", "record.py", "repeats.py", "scenes.py", "speakers.py")
+
+
+def key(path: Path, data: bytes, name: str, rights: str, persona: Persona) -> str:
+    """Return the name under which the records of a file are kept: 64 hexadecimal digits."""
+    digest = hashlib.sha256(f"{_code()}\0{_persona(persona)}\0{name}\0{path.name}\0{rights}\0".encode())
+    digest.update(hashlib.sha256(data).digest())
+    for companion in manga109.companions(path) if path.suffix.lower() == ".xml" else ():
+        digest.update(hashlib.sha256(read_bytes(companion) if companion.is_file() else b"").digest())
+    return digest.hexdigest()
+
+
+def key_of_all(names: Sequence[str], jobs: Iterable[Job], persona: Persona) -> str:
+    """Return the name under which the overview of several files is kept; scenes depend on all of them together."""
+    digest = hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape"))
+    for job in jobs:
+        try:
+            digest.update(key(job.path, read_bytes(job.path), job.name, job.rights, persona).encode())
+        except InosukeError as error:  # the overview reports it; here it only has to count
+            digest.update(str(error).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def get(folder: Path, key: str) -> bytes | None:
+    """Return what is kept under a key, or None. A file that was cut short is a miss, not an error."""
+    try:
+        data = (folder / key[:2] / f"{key}.json").read_bytes()
+    except OSError:
+        return None
+    return data if data.endswith(b"}\n") else None
+
+
+def put(folder: Path, key: str, data: bytes) -> None:
+    """Keep what a file gave. Raises InosukeError when the folder cannot be written to."""
+    path = folder / key[:2] / f"{key}.json"
+    # Not files.write_atomically: it waits for the disk, and what is lost here is only read again.
+    temporary = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        raise InosukeError(
+            f"{path}: cannot be written ({error.strerror or error}). Free some disk space or change the folder's "
+            "permissions; `inosuke import --dry-run` writes nothing."
+        ) from None
+
+
+def encode(found: Imported) -> bytes:
+    """Return records as JSON; what all lines of a file have in common is written once."""
+    origins: dict[tuple[str, str, str, str], int] = {}
+
+    def place(source: Source) -> list[Any]:
+        origin = (source.path, source.sha256, source.importer, source.rights)
+        return [origins.setdefault(origin, len(origins)), source.locator]
+
+    said = [[*place(u.source), u.text, u.speaker, u.evidence, u.start_ms, u.end_ms] for u in found.utterances]
+    body = {
+        "format": found.format,
+        "encoding": found.encoding,
+        "utterances": said,
+        "rejected": [[*place(r.source), r.reason, r.text, r.detail] for r in found.rejected],
+        "samples": [
+            [*place(s.source), s.id, s.kind, messages_to_json(s.messages), s.language, s.topic,
+             [[f.code, f.detail] for f in s.flags]]
+            for s in found.samples
+        ],
+    }  # fmt: skip
+    return json.dumps({"origins": list(origins), **body}, separators=(",", ":")).encode() + b"\n"
+
+
+def decode(data: bytes) -> Imported:
+    """Return the records that :func:`encode` wrote."""
+    body = json.loads(data)
+    origins = body["origins"]
+
+    def source(origin: int, locator: str) -> Source:
+        path, sha256, importer, rights = origins[origin]
+        return Source(path, sha256, locator, importer, rights)
+
+    return Imported(
+        tuple(Utterance(text, who, how, source(o, at), a, z) for o, at, text, who, how, a, z in body["utterances"]),
+        tuple(
+            Sample(
+                i, kind, messages_from_json(messages), language, topic, source(o, at), tuple(Flag(*f) for f in flags)
+            )
+            for o, at, i, kind, messages, language, topic, flags in body["samples"]
+        ),
+        tuple(Rejected(source(o, at), reason, text, detail) for o, at, reason, text, detail in body["rejected"]),
+        body["format"],
+        body["encoding"],
+    )
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    """Hash everything that turns a file into records."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256(platform.python_version().encode())
+    for module in [*sorted(here.glob("*.py")), *(here.parent / name for name in _BESIDE)]:
+        digest.update(module.read_bytes())
+    for library in _LIBRARIES:
+        digest.update(f"{library} {version(library)}\0".encode())
+    return digest.hexdigest()
+
+
+def _persona(persona: Persona) -> str:
+    return hashlib.sha256(persona.model_dump_json(exclude={"root"}).encode()).hexdigest()

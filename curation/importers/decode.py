@@ -1,0 +1,95 @@
+"""Bytes become text, whatever encoding they were saved in. Knows no format and opens no file."""
+
+from __future__ import annotations
+
+from curation.errors import InosukeError
+
+# Byte order marks, longest first: UTF-32-LE begins like UTF-16-LE.
+_MARKS = ((b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xef\xbb\xbf", "utf-8-sig"))
+_MARKS_16 = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+# What subtitles and scripts in Vietnamese, Japanese and English are found in. Given the choice of every encoding there
+# is, charset-normalizer takes Shift_JIS for Korean (cp949) and cp1252 for cp1250; among these four it is right.
+_LEGACY = ["cp1258", "cp932", "euc_jp", "cp1252"]
+_CONTROL = bytes(b for b in range(32) if b not in b"\t\n\v\f\r\x1b")
+# Bytes that are looked at to choose among them.
+_SAMPLE = 64 * 1024
+
+
+class Undecodable(InosukeError):
+    """The bytes are no text."""
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """Return the text, with ``\\n`` line ends, and the name of the encoding.
+
+    A few bad bytes in a UTF-8 file become U+FFFD, which importers quarantine line by line, and the name says how many;
+    reading all of it in a legacy encoding would spoil every other line. Raises Undecodable for what is no text.
+    """
+    text, encoding = _decode(data)
+    return text.replace("\r\n", "\n").replace("\r", "\n"), encoding
+
+
+def _decode(data: bytes) -> tuple[str, str]:
+    for mark, encoding in _MARKS + _MARKS_16:
+        if data.startswith(mark):
+            return _tolerant(data, encoding)
+    wide = _wide(data)
+    if wide:
+        return _tolerant(data, wide)
+    if _is_binary(data):
+        raise Undecodable(
+            "not a text file (it holds control bytes). Expected subtitles, a script or rows; leave it out"
+        )
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        return _damaged_or_legacy(data)
+
+
+def _tolerant(data: bytes, encoding: str) -> tuple[str, str]:
+    text = data.decode(encoding, "replace")
+    name = encoding.removesuffix("-sig")
+    bad = text.count("\ufffd")
+    return text, f"{name} ({bad} bad)" if bad else name
+
+
+def _wide(data: bytes) -> str | None:
+    """Return UTF-16 with its byte order where there is no mark but every second byte of the start is zero."""
+    head = data[:512]
+    half = len(head) // 2
+    if half < 4:
+        return None
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if odd > half * 0.4 and even < half * 0.05:
+        return "utf-16-le"
+    if even > half * 0.4 and odd < half * 0.05:
+        return "utf-16-be"
+    return None
+
+
+def _is_binary(data: bytes) -> bool:
+    head = data[:4096]
+    control = len(head) - len(head.translate(None, _CONTROL))
+    return control > max(4, len(head) * 0.02)
+
+
+def _damaged_or_legacy(data: bytes) -> tuple[str, str]:
+    text = data.decode("utf-8", "replace")
+    bad = text.count("\ufffd")
+    multibyte = sum(c > "\x7f" for c in text) - bad
+    # In real UTF-8 nearly all that is not ASCII decodes; in a legacy encoding nearly nothing does.
+    if multibyte > 4 * bad:
+        return text, f"utf-8 ({bad} bad)"
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data[:_SAMPLE], cp_isolation=_LEGACY).best()
+    if best is not None:
+        try:
+            return data.decode(best.encoding), best.encoding
+        except UnicodeDecodeError:  # decided on the sample; a later byte says no
+            return _tolerant(data, best.encoding)
+    if multibyte >= bad or bad <= 3:
+        return text, f"utf-8 ({bad} bad)"
+    raise Undecodable(
+        "neither UTF-8, UTF-16, cp1258, Shift_JIS, EUC-JP nor cp1252. Save the file as UTF-8 and try again"
+    )
