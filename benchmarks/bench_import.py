@@ -122,7 +122,7 @@ def _measure(folder: Path, episodes: int) -> str:
             f"| first time | {first['seconds']:.2f} | {first['largest']:.0f} | {first['all']:.0f} |",
             f"| again, nothing changed | {again['seconds']:.2f} | {again['largest']:.0f} | {again['all']:.0f} |",
             "",
-            "Limits (issue 3): whole import at most 2.5 times pysubs2 a core, memory under 500 MB, again under 2 s.",
+            "Limits to keep: whole import at most 2.5 times pysubs2 a core, memory under 500 MB, again under 2 s.",
         ]
     )
 
