@@ -11,7 +11,7 @@ CORPUS ?=
 
 .DEFAULT_GOAL := help
 # Folders of the same names exist, so make must not take them for files that are up to date.
-.PHONY: help setup dataset review label-studio train evaluate serve publish space test lint bench clean
+.PHONY: help setup dataset review label-studio train evaluate serve publish space test test-label-studio lint bench clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,8 +19,10 @@ help:  ## list the targets
 setup: .venv/.ready  ## create .venv with everything pinned in constraints.txt
 
 dataset: .venv/.ready  ## sources + review log -> queue and export (CORPUS=folder: that folder alone)
-	@$(INOSUKE) review sync --quiet
+	@$(INOSUKE) review sync
 	@$(INOSUKE) dataset $(if $(CORPUS),--corpus "$(CORPUS)")
+	@# What import has just approved goes to the store as well, so that the next run finds nothing to do.
+	@$(INOSUKE) review sync
 
 review: .venv/.ready  ## open the review desk in a browser
 	@test -f datasets/build/samples.parquet || $(INOSUKE) dataset
@@ -48,6 +50,9 @@ space: .venv/.ready  ## write a folder that a Hugging Face Space builds, into bu
 
 test: .venv/.ready-dev  ## run the test suite
 	@$(BIN)/python -m pytest
+
+test-label-studio: .venv/.ready-dev  ## the part of the suite that starts a real Label Studio server
+	@$(BIN)/python -m pytest -m label_studio
 
 lint: .venv/.ready-dev  ## ruff and mypy
 	@$(BIN)/ruff check .
