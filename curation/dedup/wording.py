@@ -1,0 +1,68 @@
+"""Which words of a sample are compared, and in what form. Knows nothing of pairs or clusters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Set
+
+from curation.record import Sample
+
+_SPACE = re.compile(r"\s+")
+_REPEATED = re.compile(r"([^\w\s])\1+")
+# The marks of Latin letters. Kana have theirs elsewhere (U+3099): か and が are two letters, not one with a mark.
+_MARKS = re.compile(r"[\u0300-\u036f]")
+# Kinds whose reply stands by itself: the prompt only says "speak". The others answer what was asked.
+_BY_REPLY = {"persona", "quote"}
+
+
+def normal(text: str) -> str:
+    """Return the form in which two texts count as the same: composed letters, one case, single spaces and marks.
+
+    ``HẢ??  Ai đó…`` and ``Hả? ai đó...`` are the same; ``mật`` and ``mặt`` are two words.
+    """
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).replace("…", "...")
+    return _REPEATED.sub(_single, _SPACE.sub(" ", text).strip())
+
+
+def _single(repeated: re.Match[str]) -> str:
+    mark = repeated[1]
+    return mark if unicodedata.category(mark)[0] in "PS" else repeated[0]
+
+
+def without_diacritics(text: str) -> str:
+    """Return a normal form without the marks of Latin letters: ``mật`` and ``mặt`` become ``mat``, ``đ`` ``d``."""
+    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", text))).replace("đ", "d")
+
+
+def compared(sample: Sample, templates: Set[str]) -> tuple[str, ...]:
+    """Return the normal forms that decide whether a sample is near another, turn by turn.
+
+    Quotes and persona lines are compared by their replies, dialogues by all their turns. A prompt among ``templates``
+    (normal forms), shared by many rows, says nothing and is left out.
+    """
+    if sample.kind in _BY_REPLY:
+        return tuple(normal(reply) for reply in sample.replies)
+    turns = ((m.role, normal(m.content)) for m in sample.messages if m.role != "system")
+    return tuple(text for role, text in turns if not (role == "user" and text in templates))
+
+
+def comparable(sample: Sample) -> bool:
+    """Say which of the two groups a sample belongs to; near-duplicates are looked for within a group."""
+    return sample.kind in _BY_REPLY
+
+
+def exact_key(sample: Sample, templates: Set[str]) -> tuple[object, ...]:
+    """Return what two samples share if one of them is redundant: the kind, and every turn that says something.
+
+    A quote's prompt never does. Elsewhere two questions with one answer are two samples, and so is one line said by
+    two people.
+    """
+    turns: list[tuple[str, str]] = []
+    for message in sample.messages:
+        text = normal(message.content)
+        if message.role == "assistant":
+            turns.append((message.role, text))
+        elif message.role == "user" and sample.kind != "quote" and text not in templates:
+            turns.append((message.role, f"{normal(message.name or '')}: {text}"))
+    return (sample.kind, *turns)

@@ -1,0 +1,232 @@
+"""Which samples train and which evaluate, so that nothing evaluated was trained on in nearly the same words.
+
+Two samples must stay on one side when a reply of one is near a reply of the other, when a user turn of one is near a
+user turn of the other (template prompts apart), or when they come from one scene. Near means: ``fuzz.ratio`` at the
+dedup threshold or above, as written, in normal form, or with the label before it.
+
+An earlier split has to be given (``previous``) if nobody may change sides, for no rule without memory can promise that:
+a new sample that is near both an old training and an old evaluation sample might as well have been there before either
+of them, and would then have kept the other from its side. With a memory the new sample is the one that is left out.
+
+Knows samples and pairs; opens no file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
+
+from curation.dedup.nearness import WHATS, Link, Nearness
+from curation.errors import InosukeError, UsageError
+from curation.record import Sample
+
+Side = Literal["train", "eval"]
+Stratum = tuple[str, str]
+
+# One knot of alike prompts must not be a large part of what is evaluated: of the first user's rows, 442 ask what he
+# thinks of somebody, two thirds as many as there are dialogues in eval.
+_LARGEST_PART = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """``side`` of each sample id; ids that are not in it are left out of both and listed in ``report``.
+
+    The report is plain JSON: ``threshold``, ``eval_share``, ``counts`` {kind: {language: {train, eval, left_out}}},
+    ``leakage`` {reply, prompt, scene: {kind: pairs across the border}}, measured on the result, ``left_out`` [{id, why,
+    near, score}], ``cut`` [{samples, eval, left_out}] and ``short``, the strata that got less than half of their eval.
+    """
+
+    side: dict[str, Side]
+    report: dict[str, Any]
+
+
+def split(
+    samples: Sequence[Sample],
+    threshold: float,
+    eval_share: float = 0.1,
+    template_prompts: Collection[str] = (),
+    held_out: Sequence[Sample] = (),
+    previous: Mapping[str, str] | None = None,
+) -> Split:
+    """Divide samples into train and eval; the same input gives the same split.
+
+    1. Who is in ``previous`` stays. Only a training sample that is near eval by now (it was rewritten, or the threshold
+       was lowered) is left out: eval stands, training gives way.
+    2. A sample near a ``held_out`` one, which is only there to evaluate, is left out: to train on it would leak, and in
+       eval it would ask the same question twice.
+    3. A new sample goes where the old samples near it are. Near to both sides, it is left out.
+    4. The others form groups that hang together. In the order of a hash, groups go to eval as long as each stratum
+       (kind, language) has room there, ``eval_share`` of it; first groups of at most a tenth of that room, then any
+       that fit. The rest trains.
+    5. If a stratum then has less than half of its eval, a group too large for it is cut: samples are taken along near
+       pairs, from the one with the lowest hash on, and what is near them is left out. Only where that leaves out no
+       more samples than it gives to eval: where everything is near everything, there is no eval, and ``short`` says so.
+
+    Raises UsageError for a threshold or a share out of range, InosukeError when two samples have one id or when
+    ``previous`` holds something else than train and eval.
+    """
+    if not 0 < eval_share < 1:
+        raise UsageError(f"eval_share is {eval_share}; expected a share between 0 and 1, such as 0.1")
+    ids = [sample.id for sample in samples]
+    repeated = [i for i, n in Counter(ids).items() if n > 1]
+    if repeated:
+        raise InosukeError(
+            f"{len(repeated)} sample ids stand for several samples ({', '.join(repeated[:3])}, …); expected each once. "
+            "Merge exact duplicates (curation.dedup.cluster) before splitting."
+        )
+    work = _Work(samples, threshold, eval_share, template_prompts, held_out)
+    work.keep(previous or {})
+    work.follow()
+    work.fill()
+    work.cut()
+    return Split({ids[at]: side for at, side in sorted(work.side.items())}, work.report())
+
+
+class _Work:
+    """The state of one split. Samples are numbers; ``side`` and ``left_out`` grow until they hold every sample."""
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        threshold: float,
+        eval_share: float,
+        template_prompts: Collection[str],
+        held_out: Sequence[Sample],
+    ) -> None:
+        self.samples, self.threshold, self.eval_share = samples, threshold, eval_share
+        self.near = Nearness([*samples, *held_out], threshold, template_prompts)
+        self.held_out = range(len(samples), len(samples) + len(held_out))
+        self.strata: list[Stratum] = [(s.kind, s.language or "und") for s in samples]
+        self.hashes = [hashlib.sha256(s.id.encode("utf-8", "surrogatepass")).digest() for s in samples]
+        self.side: dict[int, Side] = {}
+        self.left_out: dict[int, tuple[str, Link]] = {}
+        self.groups: list[list[int]] = []
+        self.cuts: list[dict[str, int]] = []
+
+    def keep(self, previous: Mapping[str, str]) -> None:
+        """Steps 1 and 2."""
+        for at, sample in enumerate(self.samples):
+            side = previous.get(sample.id)
+            if side is None:
+                continue
+            if side not in get_args(Side):
+                raise InosukeError(
+                    f"the earlier split puts {sample.id} into {side!r}; expected 'train' or 'eval'. "
+                    "Give the sides as an earlier split returned them, or none."
+                )
+            self.side[at] = cast(Side, side)
+        evaluates = self._on("eval")
+        self._leave_out("near held-out", set(range(len(self.samples))) - evaluates, self.held_out)
+        self._leave_out("near eval", self._on("train"), evaluates)
+
+    def follow(self) -> None:
+        """Step 3: new samples near old ones, and what hangs together with them."""
+        if not self.side:
+            return
+        old: dict[Side, set[int]] = {"train": self._on("train"), "eval": self._on("eval")}
+        touching = {side: {link.a for link in self.near.links(self._open(), old[side])} for side in old}
+        for group in self.near.groups(self._open()):
+            beside = {side for side in old if not touching[side].isdisjoint(group)}
+            if beside == {"eval"}:
+                self.side |= dict.fromkeys(group, "eval")
+            elif beside:
+                self._leave_out("near train and eval", touching["eval"] & set(group), old["eval"])
+                self.side |= dict.fromkeys(set(group) - touching["eval"], "train")
+
+    def fill(self) -> None:
+        """Step 4."""
+        self.groups = sorted(self.near.groups(self._open()), key=lambda group: min(self.hashes[at] for at in group))
+        target, room = self._target(), self._room()
+        for largest in ({stratum: max(1, n // _LARGEST_PART) for stratum, n in target.items()}, target):
+            for group in self.groups:
+                need = Counter(self.strata[at] for at in group)
+                if group[0] not in self.side and all(n <= min(room[s], largest[s]) for s, n in need.items()):
+                    self.side |= dict.fromkeys(group, "eval")
+                    room.subtract(need)
+        self.side |= dict.fromkeys(self._open(), "train")
+
+    def cut(self) -> None:
+        """Step 5. Only groups of new samples are cut; the largest of a stratum first."""
+        for stratum in self._short():
+            for group in sorted(self.groups, key=len, reverse=True):
+                wanted = self._room()[stratum]
+                own = [at for at in group if self.strata[at] == stratum]
+                if wanted < 1 or len(own) <= wanted or self.side.get(group[0]) == "eval":
+                    continue
+                region = self._grow(min(own, key=self.hashes.__getitem__), set(group), stratum, wanted)
+                border = self.near.links(set(group) - region, region)
+                beyond = {link.a for link in border}
+                if len(beyond) > len(region):
+                    continue
+                self.side |= dict.fromkeys(region, "eval")
+                self._leave_out("at the cut of a large group", beyond, region)
+                self.cuts.append({"samples": len(group), "eval": len(region), "left_out": len(beyond)})
+
+    def report(self) -> dict[str, Any]:
+        """Return the report, with the leakage measured on the sides as they are."""
+        counts: dict[str, dict[str, dict[str, int]]] = {}
+        for at, (kind, language) in enumerate(self.strata):
+            row = counts.setdefault(kind, {}).setdefault(language, {"train": 0, "eval": 0, "left_out": 0})
+            row[self.side.get(at, "left_out")] += 1
+        leakage = {what: dict.fromkeys(sorted(counts), 0) for what in WHATS}
+        for link in self.near.links(self._on("train"), {*self._on("eval"), *self.held_out}):
+            leakage[link.what][self.samples[link.a].kind] += 1
+        return {
+            "threshold": self.threshold,
+            "eval_share": self.eval_share,
+            "counts": counts,
+            "leakage": leakage,
+            "left_out": [
+                {
+                    "id": self.samples[at].id,
+                    "why": why,
+                    "near": self.near.samples[link.b].id,
+                    "by": link.what,
+                    "score": round(link.score, 1),
+                }
+                for at, (why, link) in sorted(self.left_out.items())
+            ],
+            "cut": self.cuts,
+            "short": [list(stratum) for stratum in self._short()],
+        }
+
+    def _on(self, side: Side) -> set[int]:
+        return {at for at, chosen in self.side.items() if chosen == side}
+
+    def _open(self) -> set[int]:
+        return set(range(len(self.samples))) - self.side.keys() - self.left_out.keys()
+
+    def _leave_out(self, why: str, candidates: Collection[int], near: Collection[int]) -> None:
+        """Leave out each candidate that is near one of ``near``, with its best link as the reason."""
+        for link in sorted(self.near.links(candidates, near), key=lambda link: -link.score):
+            self.left_out.setdefault(link.a, (why, link))
+            self.side.pop(link.a, None)
+
+    def _target(self) -> Counter[Stratum]:
+        """How many samples of each stratum should evaluate: the share, rounded half up."""
+        totals = Counter(stratum for at, stratum in enumerate(self.strata) if at not in self.left_out)
+        return Counter({stratum: int(n * self.eval_share + 0.5) for stratum, n in totals.items()})
+
+    def _room(self) -> Counter[Stratum]:
+        room = self._target()
+        room.subtract(self.strata[at] for at in self._on("eval"))
+        return room
+
+    def _short(self) -> list[Stratum]:
+        room, target = self._room(), self._target()
+        return sorted(stratum for stratum, n in target.items() if 2 * room[stratum] > n)
+
+    def _grow(self, start: int, group: set[int], stratum: Stratum, wanted: int) -> set[int]:
+        """Take samples of a group along links, nearest ring first and lowest hash first, until ``wanted`` are there."""
+        region, ring = {start}, [start]
+        while ring and sum(self.strata[at] == stratum for at in region) < wanted:
+            beside = {link.b for link in self.near.links({ring.pop(0)}, group - region)}
+            for at in sorted(beside, key=self.hashes.__getitem__):
+                if sum(self.strata[k] == stratum for k in region) < wanted:
+                    region.add(at)
+                    ring.append(at)
+        return region
