@@ -34,9 +34,10 @@ class _Dataset(click.Group):
 @click.group(cls=_Dataset, invoke_without_command=True)
 @click.pass_context
 @click.option("--corpus", type=click.Path(path_type=Path), help="Build from this folder instead of persona.toml's.")
+@click.option("--auto-near", is_flag=True, help="Export only the best of each near-duplicate cluster, unasked.")
 @persona_option
 @json_option
-def dataset(ctx: click.Context, corpus: Path | None, persona_file: Path, as_json: bool) -> None:
+def dataset(ctx: click.Context, corpus: Path | None, auto_near: bool, persona_file: Path, as_json: bool) -> None:
     """Import, clean, deduplicate, apply the review log, split and export.
 
     Exit status 1 when the run finished but a file could not be imported, 2 when the command or persona.toml is wrong.
@@ -49,7 +50,7 @@ def dataset(ctx: click.Context, corpus: Path | None, persona_file: Path, as_json
         return
     from curation import pipeline, summary
 
-    report = pipeline.build(persona_file, corpus, quiet=as_json)
+    report = pipeline.build(persona_file, corpus, auto_near, quiet=as_json)
     if as_json:
         click.echo(json.dumps(report.to_json(), ensure_ascii=False))
     else:

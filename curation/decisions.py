@@ -31,7 +31,8 @@ class Decision:
 
     ``revision`` is the one the annotator saw (0 is the imported text). ``messages`` is only set by a rewrite, which
     approves them as the next revision. ``reason`` is a code or a sentence; for an undo, the id of the event that it
-    takes back. ``time`` is UTC, ISO 8601, to the millisecond.
+    takes back. ``time`` is UTC, ISO 8601, to the millisecond. ``panel`` is how many annotators judge the sample, each
+    without seeing the others' verdicts; with the usual 1 a verdict counts by itself and its line does not mention it.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Decision:
     annotator: str
     client: Client
     time: str
+    panel: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,9 @@ class State:
     """What the log says of one sample. ``messages`` is None while the imported text stands.
 
     ``conflicts`` are verdicts made on a revision that somebody had replaced meanwhile: they change nothing by
-    themselves and are there to be looked at.
+    themselves and are there to be looked at. ``voters`` gave a blind verdict on this revision; the sample stays as it
+    was until the whole panel has, and is ``disputed`` (and pending) where they disagree, until one verdict of panel 1
+    settles it.
     """
 
     status: Status = "pending"
@@ -61,6 +65,8 @@ class State:
     skipped_by: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
+    voters: tuple[str, ...] = ()
+    disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,38 +92,77 @@ def fold(decisions: Iterable[Decision]) -> dict[str, State]:
     return {sample: _fold_one(events) for sample, events in by_sample.items()}
 
 
-def _fold_one(events: list[Decision]) -> State:
+def standing(events: Iterable[Decision]) -> list[Decision]:
+    """Return one sample's events in the order they count in, without undos and what they took back."""
+    return _standing(ordered(events))
+
+
+def _standing(events: list[Decision]) -> list[Decision]:
     undone = {e.reason for e in events if e.verdict == "undo"}
     # What import approved, any person overrules, whenever the import took place.
-    events = sorted((e for e in events if e.id not in undone), key=lambda e: e.client != "import")
+    return sorted((e for e in events if e.verdict != "undo" and e.id not in undone), key=lambda e: e.client != "import")
+
+
+def _fold_one(events: list[Decision]) -> State:
     status: Status = "pending"
     revision, messages, reason = 0, None, ""
     reviewers: dict[str, None] = {}
     skipped: dict[str, None] = {}
     notes: list[str] = []
     conflicts: list[str] = []
-    for e in events:
+    votes: dict[str, Decision] = {}  # the blind verdicts on this revision, by annotator
+    settled = disputed = False
+    for e in _standing(events):
         if e.verdict in ("approve", "reject", "rewrite"):
             if e.revision != revision:
                 conflicts.append(e.id)
                 continue
             reviewers[e.annotator] = None
+            if e.panel > 1:
+                votes[e.annotator] = e
+                if settled or len(votes) < max(v.panel for v in votes.values()):
+                    continue  # decided already, or somebody has still to judge
+                disputed = len({(v.verdict, v.messages) for v in votes.values()}) > 1
+                if disputed:
+                    status, reason = "pending", ""
+                    continue
+            else:
+                settled, disputed = e.client != "import", False
             status, reason = ("rejected" if e.verdict == "reject" else "approved"), e.reason
             if e.verdict == "rewrite":
                 revision, messages = revision + 1, e.messages
+                votes = {}
         elif e.verdict == "skip":
             skipped[e.annotator] = None
         elif e.verdict in ("note", "flag"):
             notes.append(e.reason)
-    return State(status, revision, messages, reason, tuple(reviewers), tuple(skipped), tuple(notes), tuple(conflicts))
+    return State(
+        status,
+        revision,
+        messages,
+        reason,
+        tuple(reviewers),
+        tuple(skipped),
+        tuple(notes),
+        tuple(conflicts),
+        tuple(votes),
+        disputed,
+    )
 
 
 def ordered(decisions: Iterable[Decision]) -> list[Decision]:
     """Return the union of events, oldest first. Of two with one id, the earlier stands."""
     union: dict[str, Decision] = {}
-    for decision in sorted(decisions, key=lambda d: (d.time, d.id, _line(d))):
-        union.setdefault(decision.id, decision)
-    return list(union.values())
+    for decision in decisions:
+        known = union.setdefault(decision.id, decision)
+        if known != decision:
+            union[decision.id] = earlier(known, decision)
+    return sorted(union.values(), key=lambda d: (d.time, d.id))
+
+
+def earlier(one: Decision, other: Decision) -> Decision:
+    """Return which of two events with one id stands, the same on every machine."""
+    return min(one, other, key=lambda d: (d.time, _line(d)))
 
 
 # ---------------------------------------------------------------- the file
@@ -165,4 +210,6 @@ def _adapter() -> Any:
 def _line(decision: Decision) -> str:
     row = asdict(decision)
     row["messages"] = None if decision.messages is None else messages_to_json(decision.messages)
+    if decision.panel == 1:
+        del row["panel"]
     return json.dumps(row, ensure_ascii=False)

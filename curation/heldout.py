@@ -45,9 +45,7 @@ def read_held_out(file: SourceFile, persona: Persona) -> tuple[list[HeldOut], li
             if messages is None:
                 sample = chat.from_alpaca(row, "conversation", persona)
             else:
-                sample = Sample(
-                    sample_id("conversation", messages), "conversation", messages, None, None, source
-                )
+                sample = Sample(sample_id("conversation", messages), "conversation", messages, None, None, source)
         except (ValueError, chat.BadRow) as error:
             rejected.append(Rejected(source, "bad_held_out", line, str(error)))
             continue

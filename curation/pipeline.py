@@ -76,16 +76,17 @@ class _Read:
     multi_turn: int = 0
 
 
-def build(persona_file: Path, corpus: Path | None = None, quiet: bool = False) -> Report:
+def build(persona_file: Path, corpus: Path | None = None, auto_near: bool = False, quiet: bool = False) -> Report:
     """Run the stages and return the report. Does nothing, in well under a second, when nothing has changed.
 
+    ``auto_near`` leaves all but the best of each near-duplicate cluster out of the export, without asking a person.
     Raises InosukeError where there is nothing to import; damaged files and rows are reported and the others go on.
     """
     persona = load_persona(persona_file)
     folders = Folders(persona.root)
     with folders.locked():
         files, unknown = sources.find(persona, corpus)
-        inputs = stamp.inputs(files, persona_file)
+        inputs = stamp.inputs(files, persona_file, auto_near)
         known = stamp.unchanged(folders, inputs)
         if known is not None:
             return replace(Report(**known), up_to_date=True)
@@ -97,11 +98,12 @@ def build(persona_file: Path, corpus: Path | None = None, quiet: bool = False) -
             replace(s, flags=(*s.flags, *check_sample(s, persona), *personal_data.check(s, persona))) for s in samples
         ]
         samples, merged, clusters, near = _dedup(samples, persona)
+        doubles = near if auto_near else set()
 
         log = read_log(folders.log)
         log = _approve_trusted(samples, merged, found.vouched, log, folders)
         states = fold(log.decisions)
-        approved, left_out = _approved(samples, states, persona)
+        approved, left_out = _approved(samples, states, persona, doubles)
 
         _write_queue(folders, samples, merged, clusters)
         _write_quarantine(folders, [*found.rejected, *rejected])
@@ -111,7 +113,7 @@ def build(persona_file: Path, corpus: Path | None = None, quiet: bool = False) -
             imported={kind: sum(s.kind == kind for s in found.samples) for kind in KINDS},
             rejected=_tally(r.reason for r in (*found.rejected, *rejected)),
             flagged=_tally(f.code for s in samples for f in s.flags),
-            duplicates={"exact": sum(map(len, merged.values())), "near": near},
+            duplicates={"exact": sum(map(len, merged.values())), "near": len(near)},
             awaiting_review=sum(states.get(s.id, State()).status == "pending" for s in samples),
             approved=sum(states.get(s.id, State()).status == "approved" for s in samples),
             held_out=len(found.held_out),
@@ -180,16 +182,14 @@ def _tag_languages(samples: Sequence[Sample], persona: Persona, quiet: bool) -> 
         return language.tag(samples, persona, bar.update)
 
 
-def _dedup(
-    samples: Sequence[Sample], persona: Persona
-) -> tuple[list[Sample], Merged, dict[str, str], int]:
-    """Return the samples left, what was merged into each, the cluster of each, and how many are near another."""
+def _dedup(samples: Sequence[Sample], persona: Persona) -> tuple[list[Sample], Merged, dict[str, str], Set[str]]:
+    """Return the samples left, what was merged into each, the cluster of each, and the ids near a better one."""
     from curation import dedup
 
     duplicates = dedup.cluster(samples, persona.dedup.threshold, persona.dedup.template_prompts)
     merged = {e.kept: e.dropped for e in duplicates.exact}
     clusters = {sample: c.id for c in duplicates.near for sample in (c.kept, *(m.sample_id for m in c.members))}
-    return dedup.flag(duplicates), merged, clusters, sum(len(c.members) for c in duplicates.near)
+    return dedup.flag(duplicates), merged, clusters, {m.sample_id for c in duplicates.near for m in c.members}
 
 
 def _approve_trusted(
@@ -219,7 +219,7 @@ def _approve_trusted(
 
 
 def _approved(
-    samples: Sequence[Sample], states: Mapping[str, State], persona: Persona
+    samples: Sequence[Sample], states: Mapping[str, State], persona: Persona, doubles: Set[str]
 ) -> tuple[list[Sample], dict[str, int]]:
     """Return the approved samples at their approved revision, and why others of them cannot be exported."""
     approved: list[Sample] = []
@@ -232,15 +232,15 @@ def _approved(
         codes = {f.code for reply in final.replies for f in check_reply(reply, persona)} & _NEVER_TRAINED
         if not final.replies or final.messages[-1].role != "assistant":
             codes.add("no_reply_at_the_end")
+        if sample.id in doubles:
+            codes.add("near_duplicate")
         left_out.update(codes)
         if not codes:
             approved.append(final)
     return approved, dict(left_out)
 
 
-def _write_queue(
-    folders: Folders, samples: Sequence[Sample], merged: Merged, clusters: Mapping[str, str]
-) -> None:
+def _write_queue(folders: Folders, samples: Sequence[Sample], merged: Merged, clusters: Mapping[str, str]) -> None:
     from curation.queue import QueueItem, write_queue
 
     write_queue(

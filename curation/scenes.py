@@ -8,6 +8,7 @@ needed together, since a song is known by being sung in more than one episode.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 
@@ -79,8 +80,10 @@ def to_samples(files: Sequence[Transcript], persona: Persona) -> tuple[list[Samp
         rejected += [_aside(lines[i], "repeated", "the same lines open or close other episodes") for i in sorted(songs)]
         kept = [line for i, line in enumerate(lines) if i not in songs]
         prompts = _Prompts(kept, cast)
-        for scene in cut(kept, persona):
+        for number, scene in enumerate(cut(kept, persona), 1):
+            before = len(samples)
             _scene(scene, cast, prompts, samples, rejected)
+            samples[before:] = [_of_scene(sample, number) for sample in samples[before:]]
     return samples, rejected
 
 
@@ -206,6 +209,13 @@ def _flags(turns: Sequence[_Turn], cast: Cast) -> tuple[Flag, ...]:
     if weak:
         flags.append(Flag("weak_speaker", f"he is known as the speaker by {weak[0].evidence} alone"))
     return tuple(flags)
+
+
+def _of_scene(sample: Sample, number: int) -> Sample:
+    """Name the scene in the locator, before its middle dot, as the split reads it: a scene stays on one side."""
+    if " · " in sample.source.locator:  # the importer knew sections or scenes of its own
+        return sample
+    return replace(sample, source=replace(sample.source, locator=f"scene {number} · {sample.source.locator}"))
 
 
 def _span(lines: Sequence[Utterance]) -> Source:

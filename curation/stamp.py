@@ -22,9 +22,12 @@ _LIBRARIES = (
 )
 
 
-def inputs(files: Sequence[SourcePath], persona_file: Path) -> str:
-    """Return one hash over the sources, the persona, this code and its libraries (the log is added when comparing)."""
-    digest = hashlib.sha256()
+def inputs(files: Sequence[SourcePath], persona_file: Path, *options: object) -> str:
+    """Return one hash over the sources, the persona, the command's options, this code and its libraries.
+
+    The log and the split's memory are added when comparing.
+    """
+    digest = hashlib.sha256(repr(options).encode())
     for source in files:
         try:
             digest.update(f"{source.name}\0{sha256_file(source.path)}\0".encode())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from curation.chat import LAYOUT
 from curation.dedup.clusters import stars
 from curation.dedup.engines import Engine
 from curation.dedup.index import Index
@@ -92,7 +93,7 @@ def cluster(
         groups.setdefault(exact_key(sample, templates), []).append(at)
     order = [(*_worth(sample), *_form(sample), at) for at, sample in enumerate(samples)]
     best = {min(group, key=order.__getitem__): group for group in groups.values()}
-    kept = tuple(samples[at] for at in sorted(best))
+    kept = tuple(_with_flags_of(samples[at], [samples[k] for k in group]) for at, group in sorted(best.items()))
     exact = tuple(
         Exact(samples[at].id, tuple((samples[k].id, samples[k].source) for k in group if k != at))
         for at, group in sorted(best.items())
@@ -171,6 +172,13 @@ def _look(
         if samples[at].id not in known
     ]
     return clusters, marks
+
+
+def _with_flags_of(sample: Sample, merged: Sequence[Sample]) -> Sample:
+    """Keep what any of the merged rows was flagged for: a copy without the flag must not hide a doubt."""
+    codes = {flag.code for flag in sample.flags}
+    more = {f.code: f for other in reversed(merged) for f in other.flags if f.code not in codes | {LAYOUT}}
+    return replace(sample, flags=(*sample.flags, *(more[code] for code in sorted(more)))) if more else sample
 
 
 def _worth(sample: Sample) -> tuple[int, int]:

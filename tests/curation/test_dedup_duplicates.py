@@ -118,7 +118,14 @@ def test_identical_rows_merge_into_the_first() -> None:
 def test_the_better_row_is_kept(better: Sample, worse: Sample) -> None:
     orders = [[better, worse]] if better.source.locator != worse.source.locator else [[better, worse], [worse, better]]
     for order in orders:
-        assert cluster(order, 90).kept == (better,)
+        (kept,) = cluster(order, 90).kept
+        assert (kept.id, kept.messages, kept.source) == (better.id, better.messages, better.source)
+
+
+def test_what_any_copy_was_flagged_for_stays_on_the_kept_one() -> None:
+    clear, doubtful = sample("Ta đây!", at=1), sample("Ta đây!!", at=2, flags=(Flag("unknown_speaker", "who?"),))
+    (kept,) = cluster([clear, doubtful], 90).kept
+    assert kept == replace(clear, flags=(Flag("unknown_speaker", "who?"),))
 
 
 def test_a_quotes_prompt_says_nothing_but_a_question_does() -> None:

@@ -37,7 +37,11 @@ def test_context_with_names_then_his_reply_and_again(persona):
         ("Tanjiro", "Ừ."),
         ("*", "Nhanh!"),
     ]
-    assert (sample.kind, sample.source.locator, sample.flags) == ("conversation", "cue 1 to cue 5", ())
+    assert (sample.kind, sample.source.locator, sample.flags) == (
+        "conversation",
+        "scene 1 · cue 1 to cue 5",
+        (),
+    )
     assert aside(rejected) == [("after_last_reply", "Zenitsu: Chờ!")]
 
 
