@@ -112,9 +112,10 @@ def _fold_one(events: list[Decision]) -> State:
     conflicts: list[str] = []
     votes: dict[str, Decision] = {}  # the blind verdicts on this revision, by annotator
     settled = disputed = False
+    stands: Decision | None = None  # what the status rests on
     for e in _standing(events):
         if e.verdict in ("approve", "reject", "rewrite"):
-            if e.revision != revision:
+            if e.revision != revision or _contradicts_unseen(e, stands):
                 conflicts.append(e.id)
                 continue
             reviewers[e.annotator] = None
@@ -128,6 +129,7 @@ def _fold_one(events: list[Decision]) -> State:
                     continue
             else:
                 settled, disputed = e.client != "import", False
+            stands = e
             status, reason = ("rejected" if e.verdict == "reject" else "approved"), e.reason
             if e.verdict == "rewrite":
                 revision, messages = revision + 1, e.messages
@@ -148,6 +150,16 @@ def _fold_one(events: list[Decision]) -> State:
         tuple(votes),
         disputed,
     )
+
+
+def _contradicts_unseen(e: Decision, stands: Decision | None) -> bool:
+    """Say whether a verdict made in Label Studio, which shows nobody's, goes against another person's that stands.
+
+    At the desk the earlier verdict was on the screen, so a later one is meant; here it may be plain ignorance.
+    """
+    if e.client != "label-studio" or e.panel > 1 or stands is None or stands.client == "import":
+        return False
+    return e.annotator != stands.annotator and e.verdict != ("reject" if stands.verdict == "reject" else "approve")
 
 
 def ordered(decisions: Iterable[Decision]) -> list[Decision]:

@@ -1,0 +1,150 @@
+"""One annotation read: what Label Studio's result list says becomes a verdict. Pure; knows no server and no store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from annotations.labelstudio.interface import VERDICTS, reply_name
+from annotations.labelstudio.tasks import Seen, seen
+from curation.decisions import Verdict
+from curation.record import Message
+
+# The id of an event that a pull makes: project, task, annotation, when it was saved (ms), what it says. So any clone
+# that has the log knows what has been pulled, and pulling twice makes the same events.
+_EVENT = re.compile(r"ls-([0-9a-f]{8})-(\d+)-(\d+)-(\d+)-([0-9a-f]{10})")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The annotation that an event came from. ``digest`` says what it said then, ``saved`` when, in ms since 1970."""
+
+    project: str
+    task: int
+    annotation: int
+    saved: int
+    digest: str
+
+    @property
+    def event_id(self) -> str:
+        """The id of the event."""
+        return f"ls-{self.project}-{self.task}-{self.annotation}-{self.saved}-{self.digest}"
+
+
+def origin(event_id: str) -> Origin | None:
+    """Return where an event came from, None for one that no pull has made."""
+    match = _EVENT.fullmatch(event_id)
+    if match is None:
+        return None
+    project, task, annotation, saved, digest = match.groups()
+    return Origin(project, int(task), int(annotation), int(saved), digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A submitted annotation as a verdict. ``user`` is the server's number for whoever submitted it."""
+
+    origin: Origin
+    seen: Seen
+    verdict: Verdict
+    messages: tuple[Message, ...] | None
+    reason: str
+    user: int | None
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A submitted annotation that says nothing we could record, and why."""
+
+    task: int
+    annotation: int
+    why: str
+
+
+def read(task: Mapping[str, Any], annotation: Mapping[str, Any], project: str) -> Reading | Unreadable | None:
+    """Return what an annotation says; None for one that was cancelled (skipped), which says nothing."""
+    if annotation.get("was_cancelled"):
+        return None
+    shown = seen(task["data"])
+    if shown is None:
+        return Unreadable(task["id"], annotation["id"], "its task was not made by `inosuke label-studio push`")
+    values = _values(annotation.get("result") or [])
+    chosen = values.get("verdict", [])
+    if len(chosen) != 1 or chosen[0] not in VERDICTS:
+        said = f"its verdict is {', '.join(chosen)}" if chosen else "it has no verdict"
+        return Unreadable(task["id"], annotation["id"], f"{said}; expected one of {', '.join(VERDICTS)}")
+    verdict: Verdict = chosen[0]  # type: ignore[assignment]
+    messages = _rewritten(shown.messages, values)
+    if any(m.role == "assistant" and not m.content.strip() for m in messages) and verdict != "reject":
+        return Unreadable(task["id"], annotation["id"], "a reply was emptied; reject the sample instead")
+    reason = "; ".join([*values.get("reason", []), *(n.strip() for n in values.get("notes", []) if n.strip())])
+    new: tuple[Message, ...] | None = None
+    if verdict == "reject":
+        pass
+    elif messages != shown.messages:
+        # Corrected and approved in one go: what was approved is the corrected text.
+        verdict, new = "rewrite", messages
+    elif verdict == "rewrite":
+        # Asked for a better text and gave none: for others to see, the sample stays open.
+        verdict, reason = "flag", "; ".join(filter(None, ["to be rewritten (Label Studio)", reason]))
+    time = _moment(annotation["updated_at"])
+    said_digest = _digest(verdict, new, reason)
+    saved = round(time.timestamp() * 1000)
+    where = Origin(project, task["id"], annotation["id"], saved, said_digest)
+    return Reading(where, shown, verdict, new, reason, _user(annotation.get("completed_by")), time)
+
+
+def _values(result: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return the texts and choices of each control by its name."""
+    found: dict[str, list[str]] = {}
+    for region in result:
+        value = region.get("value") or {}
+        given = value.get("choices", value.get("text"))
+        if isinstance(given, str):
+            given = [given]
+        if isinstance(given, list):
+            found[str(region.get("from_name"))] = [str(v) for v in given]
+    return found
+
+
+def _rewritten(messages: Sequence[Message], values: Mapping[str, list[str]]) -> tuple[Message, ...]:
+    """Return the turns with what the text areas hold.
+
+    Where the page was filled from the prediction (``turns`` is there), an area that is missing was emptied by hand;
+    on a page that somebody began afresh, areas that were not filled say nothing.
+    """
+    emptied: list[str] | None = [] if "turns" in values else None
+    new: list[Message] = []
+    number = 0
+    for message in messages:
+        if message.role == "assistant":
+            number += 1
+            texts = values.get(reply_name(number), emptied)
+            if texts is not None:
+                message = replace(message, content="\n".join(texts))
+        new.append(message)
+    return tuple(new)
+
+
+def _user(completed_by: object) -> int | None:
+    """Return a user's number; some answers hold the number, others the user."""
+    if isinstance(completed_by, Mapping):
+        completed_by = completed_by.get("id")
+    return completed_by if isinstance(completed_by, int) else None
+
+
+def _moment(value: str | datetime) -> datetime:
+    time = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return time.astimezone(UTC)
+
+
+def _digest(verdict: str, messages: Sequence[Message] | None, reason: str) -> str:
+    turns = None if messages is None else [[m.role, m.name, m.content] for m in messages]
+    body = json.dumps([verdict, turns, reason], ensure_ascii=False)
+    return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:10]

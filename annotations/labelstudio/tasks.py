@@ -1,0 +1,140 @@
+"""Queue items as Label Studio tasks, and back. Pure; knows no server.
+
+``data`` carries everything that a verdict needs (sample id, revision, the turns word for word), so that an annotation
+can be read without the queue that its task came from. Nothing on the server keeps two tasks of one sample apart: the
+pair (sample id, revision) is what makes a task the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from annotations.labelstudio.interface import reply_name
+from curation.persona import Persona
+from curation.queue import QueueItem
+from curation.record import Message, Source, messages_from_json
+
+# One name for all predictions: Label Studio shows those of the version that the project has chosen.
+MODEL_VERSION = "as it stands"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """What makes a task the same as another."""
+
+    sample_id: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an annotator had before them: the sample, its revision and its turns."""
+
+    key: Key
+    messages: tuple[Message, ...]
+
+
+def to_task(
+    item: QueueItem, revision: int, messages: Sequence[Message], persona: Persona, neighbours: Sequence[QueueItem] = ()
+) -> dict[str, Any]:
+    """Return the task for a queue item as it stands: ``data`` to be shown and one prediction to be corrected.
+
+    ``neighbours`` are the other members of its near-duplicate cluster.
+    """
+    sample = item.sample
+    data = {
+        "sample_id": sample.id,
+        "revision": revision,
+        "kind": sample.kind,
+        "language": sample.language or "",
+        "source": place(sample.source),
+        "turns": [_turn(m, persona) for m in messages],
+        "about": _about(item, revision),
+        "flags": "\n".join(f"⚑ {f.code}: {f.detail}" if f.detail else f"⚑ {f.code}" for f in sample.flags)
+        or "no flags",
+        "flag_codes": [f.code for f in sample.flags],
+        "near_duplicates": _near(neighbours),
+    }
+    return {"data": data, "predictions": [prediction(messages)]}
+
+
+def prediction(messages: Sequence[Message]) -> dict[str, Any]:
+    """Return the prediction that fills the text areas with the character's turns."""
+    replies = [m.content for m in messages if m.role == "assistant"]
+    result = [_result("turns", "choices", {"choices": [str(len(replies))]})]
+    result += [_result(reply_name(n), "textarea", {"text": [text]}) for n, text in enumerate(replies, 1)]
+    return {"model_version": MODEL_VERSION, "result": result}
+
+
+def key_of(data: Mapping[str, Any]) -> Key | None:
+    """Return whose task this is, None for one that was not made here."""
+    sample, revision = data.get("sample_id"), data.get("revision")
+    if not isinstance(sample, str) or not sample or not isinstance(revision, int) or isinstance(revision, bool):
+        return None
+    return Key(sample, revision)
+
+
+def seen(data: Mapping[str, Any]) -> Seen | None:
+    """Return what a task showed, None where it was not made here or its turns were changed into something else."""
+    key = key_of(data)
+    if key is None:
+        return None
+    try:
+        messages = messages_from_json([{k: v for k, v in t.items() if v is not None} for t in _turns(data)])
+    except (KeyError, TypeError, AttributeError):
+        return None
+    return Seen(key, messages) if any(m.role == "assistant" for m in messages) else None
+
+
+def place(source: Source) -> str:
+    """Return where a sample came from in one line."""
+    return f"{source.path} · {source.locator}" if source.locator else source.path
+
+
+def _turn(message: Message, persona: Persona) -> dict[str, str | None]:
+    """Return a turn twice over: ``speaker`` and ``text`` for the page, role, content and name for the way back."""
+    label = persona.name if message.role == "assistant" else next(iter(persona.user_labels), "User")
+    if message.role == "system":
+        label = "System"
+    return {
+        "speaker": message.name or label,
+        "text": message.content,
+        "role": message.role,
+        "name": message.name,
+    }
+
+
+def _turns(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"role": t["role"], "content": t["text"], "name": t.get("name")} for t in data["turns"]]
+
+
+def _result(control: str, kind: str, value: dict[str, Any]) -> dict[str, Any]:
+    # Without an id the page makes one up on every visit, and draws the text area a second time beside the first.
+    return {"id": control, "from_name": control, "to_name": "dialogue", "type": kind, "value": value}
+
+
+def _about(item: QueueItem, revision: int) -> str:
+    sample = item.sample
+    parts = [sample.kind, sample.language or "language unknown", place(sample.source)]
+    if sample.topic:
+        parts.append(f"topic: {sample.topic}")
+    if revision:
+        parts.append(f"revision {revision}")
+    if item.merged:
+        parts.append(f"also in {', '.join(place(s) for s in item.merged)}")
+    return " · ".join(parts)
+
+
+# A page shows a handful; a cluster of hundreds (a song, a catchphrase) would fill every task with the others.
+_NEIGHBOURS_SHOWN = 5
+
+
+def _near(neighbours: Sequence[QueueItem]) -> str:
+    if not neighbours:
+        return "no near-duplicates"
+    lines = [f"≈ {n.sample.id}: {' / '.join(n.sample.replies)[:200]}" for n in neighbours[:_NEIGHBOURS_SHOWN]]
+    if len(neighbours) > _NEIGHBOURS_SHOWN:
+        lines.append(f"… and {len(neighbours) - _NEIGHBOURS_SHOWN:,} more in this cluster")
+    return "\n".join(lines)

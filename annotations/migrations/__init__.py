@@ -1,0 +1,1 @@
+"""How the tables of the review store came to be: Alembic migrations, applied when a store is opened."""

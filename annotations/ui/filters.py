@@ -1,0 +1,48 @@
+"""The sidebar's filters; they live in the page's address, so a link leads to the same selection."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from annotations.browse import STATUSES, Filters
+from annotations.ui.session import Desk, from_address, to_address
+
+_FIELDS = ("kind", "source", "language", "flag", "speaker")
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _choices(_desk: Desk, stamp: str | None) -> dict[str, list[str]]:
+    return _desk.store.choices()
+
+
+def choose(desk: Desk) -> Filters:
+    """Show the filters and return what they are set to."""
+    offered = _choices(desk, desk.store.queue_stamp())
+    from_address("status", STATUSES, STATUSES[0])
+    status = st.selectbox(
+        desk.say("status"),
+        STATUSES,
+        format_func=lambda s: desk.say(f"status_{s}"),
+        key="status",
+        on_change=to_address,
+        args=("status", STATUSES[0]),
+    )
+    values: dict[str, str] = {}
+    for field in _FIELDS:
+        if len(offered[field]) > (field in ("kind", "source", "language")):
+            from_address(field, offered[field])
+            values[field] = (
+                st.selectbox(
+                    desk.say(field),
+                    offered[field],
+                    placeholder=desk.say("any"),
+                    key=field,
+                    on_change=to_address,
+                    args=(field,),
+                )
+                or ""
+            )
+    if "text" not in st.session_state:
+        st.session_state["text"] = st.query_params.get("text", "")
+    text = st.text_input(desk.say("text"), key="text", on_change=to_address, args=("text",))
+    return Filters(status=status, text=text, **values)

@@ -1,0 +1,227 @@
+"""How fast the review store is with many samples and events; what `make bench` prints about it.
+
+    python -m benchmarks.bench_review [--quick]
+
+Makes a store of 100,000 samples and 300,000 events in a temporary folder, then measures the next item and a verdict
+(95th percentile of 1,000), and eight processes that judge 10,000 samples between them. Writes its own section of
+benchmarks/results.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import platform
+import tempfile
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from annotations.browse import Filters
+from annotations.queue_rows import Overlap
+from annotations.store import ReviewStore
+from annotations.sync import refresh, sync_store
+from curation.decisions import Decision
+from curation.folders import Folders
+from curation.queue import QueueItem, write_queue
+from curation.record import KINDS, Flag, Message, Sample, Source, sample_id
+
+RESULTS = Path(__file__).parent / "results.md"
+BEGIN, END = "<!-- bench_review -->", "<!-- /bench_review -->"
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def queue(n: int) -> list[QueueItem]:
+    """Samples of every kind; one in seven is flagged, one in nine has a near-duplicate."""
+    items = []
+    for i in range(n):
+        messages = (Message("user", f"Câu hỏi thứ {i} là gì?"), Message("assistant", f"Ta trả lời câu {i}! " * 4))
+        flags = (Flag("out_of_character", "…"),) if i % 7 == 0 else ()
+        source = Source(f"tep-{i % 20}.jsonl", "0" * 64, f"row {i}", "rows", "own")
+        kind = KINDS[i % len(KINDS)]
+        sample = Sample(sample_id(kind, messages), kind, messages, "vi" if i % 10 else "en", None, source, flags)
+        items.append(QueueItem(sample, f"c{i // 18}" if i % 9 == 0 else None))
+    return items
+
+
+def log(items: list[QueueItem], n: int) -> list[Decision]:
+    """Events over the first half of the samples, made by twelve people."""
+    half = items[: len(items) // 2]
+    events = []
+    for i in range(n):
+        sample = half[i % len(half)].sample
+        verdict = ("skip", "note", "approve")[min(i // len(half), 2)]
+        moment = (START + timedelta(seconds=i)).isoformat(timespec="milliseconds")
+        events.append(Decision(f"{i:032x}", sample.id, 0, verdict, None, "", f"người {i % 12}", "streamlit", moment))
+    return events
+
+
+def p95(seconds: list[float]) -> float:
+    return sorted(seconds)[int(len(seconds) * 0.95)] * 1000
+
+
+def timed(times: int, action) -> list[float]:
+    spent = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        action()
+        spent.append(time.perf_counter() - begin)
+    return spent
+
+
+def judge(url: str, name: str) -> None:
+    store = ReviewStore(url)
+    while (item := store.next_item(name, Filters(kind="quote"))) is not None:
+        store.decide(item.id, name, "approve", revision=0, seen=item.seen)
+
+
+def measure(folder: Path, samples: int, events: int, verdicts: int, rounds: int) -> list[tuple[str, str, str]]:
+    url = f"sqlite:///{folder / 'review.db'}"
+    store = ReviewStore(url)
+    items = queue(samples)
+    rows: list[tuple[str, str, str]] = []
+    [loading] = timed(1, lambda: store.load_queue(items))
+    rows.append((f"load {samples:,} samples", f"{loading:.1f} s", ""))
+    decisions = log(items, events)
+    [adding] = timed(1, lambda: store.add_events(decisions))
+    rows.append((f"add {events:,} events", f"{adding:.1f} s", ""))
+    for name, filters in (
+        ("next item", Filters()),
+        ("next item, kind and language", Filters(kind="persona", language="en")),
+        ("next item, a word in the text", Filters(text="câu 77777")),
+    ):
+        ranks: list[int | None] = [None]
+
+        def take(filters: Filters = filters, ranks: list[int | None] = ranks) -> None:
+            item = store.next_item("đo", filters, after=ranks[-1])
+            ranks.append(item.rank if item else None)
+
+        rows.append((name, f"{p95(timed(rounds, take)):.1f} ms", "50 ms" if not filters.text else ""))
+    pending = [i.sample.id for i in items[samples // 2 :]]
+    rows.append(
+        (
+            "verdict",
+            f"{p95(timed(rounds, lambda: store.decide(pending.pop(), 'đo', 'approve', revision=0))):.1f} ms",
+            "50 ms",
+        )
+    )
+    rows.append(("undo", f"{p95(timed(rounds // 4, lambda: store.undo('đo'))):.1f} ms", ""))
+    rows.append(("counts of the header", f"{p95(timed(rounds // 10, store.counts)):.1f} ms", ""))
+    store.close()
+    rows += page(folder, 40)
+    rows.append(eight(folder, verdicts))
+    return rows
+
+
+def page(folder: Path, keys: int) -> list[tuple[str, str, str]]:
+    """Press keys in Chromium on the large store; return how long the next sample takes to be on the screen."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.annotations.desk_server import CHROMIUM, ROOT, Server
+
+    if not CHROMIUM.exists():
+        return []
+    datasets = folder / "datasets"
+    datasets.mkdir()
+    (folder / "review.db").rename(datasets / "review.db")
+    (folder / "persona.toml").write_bytes((ROOT / "persona.toml").read_bytes())
+    store = ReviewStore(f"sqlite:///{datasets / 'review.db'}")
+    store.add_annotator("đo")
+    folders = Folders(folder)
+    write_queue(queue(sum(sum(n.values()) for n in store.counts().values())), folders.queue)
+    [syncing] = timed(1, lambda: sync_store(store, folders))
+    refresh(store, folders, Overlap())
+    [again] = timed(1, lambda: sync_store(store, folders))
+    store.close()
+    server = Server(folder)
+    server.start()
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            )
+            tab = browser.new_page(viewport={"width": 1280, "height": 860})
+            tab.set_default_timeout(120_000)
+            tab.goto(f"{server.url}/?who=đo")
+            tab.locator(".turn.assistant .what").first.wait_for()
+            spent = []
+            for _ in range(keys):
+                # The shortcut belongs to the button of the sample that is on the screen: wait for that one.
+                tab.wait_for_function(
+                    "() => { const id = new URLSearchParams(location.search).get('sample');"
+                    " return id && document.querySelector(`.st-key-approve-${id} button`)"
+                    " && document.querySelector('[data-test-script-state=notRunning]') }"
+                )
+                before = tab.locator(".turn.assistant .what").first.inner_text()
+                begin = time.perf_counter()
+                tab.keyboard.press("a")
+                tab.wait_for_function(
+                    "before => { const now = document.querySelector('.turn.assistant .what');"
+                    " return now && now.innerText !== before }",
+                    arg=before,
+                )
+                spent.append(time.perf_counter() - begin)
+            browser.close()
+    finally:
+        server.stop()
+    return [
+        ("sync, every event new to the log", f"{syncing:.1f} s", ""),
+        ("sync, nothing new", f"{again * 1000:.0f} ms", ""),
+        (f"page: key to next sample, {keys} keys", f"{p95(spent):.0f} ms", "500 ms"),
+    ]
+
+
+def eight(folder: Path, verdicts: int) -> tuple[str, str, str]:
+    """Eight processes share a queue of its own; every sample must end up with exactly one verdict."""
+    url = f"sqlite:///{folder / 'eight.db'}"
+    store = ReviewStore(url)
+    store.load_queue(queue(verdicts * len(KINDS)))
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=judge, args=(url, f"người {n}")) for n in range(8)]
+    begin = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    spent = time.perf_counter() - begin
+    made = Counter(e.sample_id for e in store.events())
+    store.close()
+    if len(made) != verdicts or set(made.values()) != {1} or any(w.exitcode for w in workers):
+        raise SystemExit(
+            f"eight annotators: {len(made):,} samples judged, {sum(made.values()):,} verdicts: lost or doubled"
+        )
+    return (f"8 processes, {verdicts:,} verdicts, none lost or doubled", f"{verdicts / spent:,.0f} a second", "")
+
+
+def write(rows: list[tuple[str, str, str]], note: str) -> None:
+    table = "\n".join(f"| {name} | {value} | {goal} |" for name, value, goal in rows)
+    head = "| | 95th percentile or total | goal |\n| --- | --- | --- |"
+    section = f"{BEGIN}\n## Review store\n\n{note}\n\n{head}\n{table}\n{END}"
+    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Benchmarks\n"
+    before, found, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2] if found else "\n"
+    RESULTS.write_text(f"{before.rstrip()}\n\n{section}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything; writes no results")
+    quick = parser.parse_args().quick
+    scale = 10 if quick else 1
+    with tempfile.TemporaryDirectory() as folder:
+        rows = measure(Path(folder), 100_000 // scale, 300_000 // scale, 10_000 // scale, 1_000 // scale)
+    for name, value, goal in rows:
+        print(f"{name:<55}{value:>16}  {'goal ' + goal if goal else ''}".rstrip())
+    if not quick:
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+        write(
+            rows,
+            f"SQLite, Python {platform.python_version()}, {os.cpu_count()} cores, load average {load:.1f} "
+            f"(`python -m benchmarks.bench_review`, {datetime.now(UTC).date()}).",
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,404 @@
+"""The review desk's logic, without a browser: Streamlit's AppTest runs the script and presses its buttons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from annotations.browse import Filters
+from annotations.queue_rows import Overlap
+from annotations.store import ReviewStore
+from curation.decisions import read_log
+from curation.folders import Folders
+from curation.queue import write_queue
+from curation.record import Flag, Message
+from tests.annotations.conftest import make_item
+
+SCRIPT = str(Path(__file__).parent.parent / "app_review.py")
+BETTER = (Message("user", "Đi đâu đấy?"), Message("assistant", "Lên núi! Tránh ra!"))
+
+
+class Project:
+    """A project with a queue, and an annotator at its desk."""
+
+    def __init__(self, root: Path, patch: pytest.MonkeyPatch) -> None:
+        self.patch = patch
+        self.folders = Folders(root)
+        self.store = ReviewStore(f"sqlite:///{root / 'datasets' / 'review.db'}")
+
+    def queue(self, items, overlap: Overlap | None = None) -> None:
+        self.patch.setattr("annotations.ui.session.overlap_of", lambda persona: overlap or Overlap())
+        write_queue(items, self.folders.queue)
+        self.store.load_queue(items, overlap)
+
+    def desk(self, who: str = "An", role: str = "annotator", view: str = "review", sample: str = "") -> AppTest:
+        self.store.add_annotator(who, role)
+        app = AppTest.from_file(SCRIPT, default_timeout=60)
+        app.query_params["who"] = who
+        app.query_params["lang"] = "en"
+        app.query_params["view"] = view
+        if sample:
+            app.query_params["sample"] = sample
+        return clean(app.run())
+
+
+def clean(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception
+    return app
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Press the button with this label."""
+    found = [b for b in app.button if b.label == label]
+    assert found, (label, [b.label for b in app.button])
+    return clean(found[0].click().run())
+
+
+def opened(app: AppTest) -> str:
+    value = app.query_params["sample"]
+    return value[0] if isinstance(value, list) else value
+
+
+def page(app: AppTest) -> str:
+    """Everything that the page says."""
+    parts = [app.html, app.text, app.markdown, app.error, app.warning, app.info, app.success, app.caption, app.toast]
+    return "\n".join(str(e.value) if hasattr(e, "value") else str(e.body) for part in parts for e in part)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    import streamlit as st
+
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    (tmp_path / "persona.toml").write_text(
+        'name = "Inosuke"\nlanguages = ["vi"]\nuser_labels = ["Bạn"]\nsystem_prompt = "Ngươi là Inosuke."\n'
+        '[style]\navoid = ["dạ", "thưa"]\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("REVIEW_PERSONA", str(tmp_path / "persona.toml"))
+    monkeypatch.delenv("REVIEW_DB", raising=False)
+    made = Project(tmp_path, monkeypatch)
+    yield made
+    made.store.close()
+    st.cache_resource.clear()
+
+
+# ---------------------------------------------------------------- coming in
+
+
+def test_on_a_fresh_clone_the_page_says_what_to_type(project):
+    app = AppTest.from_file(SCRIPT, default_timeout=60)
+    app.query_params["lang"] = "en"
+    clean(app.run())
+    assert "There is nothing to review yet" in page(app)
+    assert [c.value for c in app.code] == ["make dataset"]
+    project.queue([make_item(1)])
+    assert "Who are you?" in [h.value for h in press(app, "Reload").header]
+
+
+def test_a_missing_persona_is_a_sentence(project, monkeypatch):
+    monkeypatch.setenv("REVIEW_PERSONA", "/nowhere/persona.toml")
+    app = clean(AppTest.from_file(SCRIPT, default_timeout=60).run())
+    assert "no such file" in app.error[0].value.replace("\\", "")
+
+
+def test_a_name_is_added_and_leads_to_the_first_sample(project):
+    project.queue([make_item(1)])
+    app = AppTest.from_file(SCRIPT, default_timeout=60)
+    app.query_params["lang"] = "en"
+    clean(app.run())
+    app.text_input(key="new_name").set_value("  Bình   Minh ")
+    press(app, "Start")
+    assert project.store.annotators() == {"Bình Minh": "annotator"}
+    assert opened(app) == make_item(1).sample.id
+
+
+def test_the_interface_speaks_vietnamese_first(project):
+    project.queue([make_item(1)])
+    project.store.add_annotator("An")
+    app = AppTest.from_file(SCRIPT, default_timeout=60)
+    app.query_params["who"] = "An"
+    labels = [b.label for b in clean(app.run()).button]
+    assert {"Nhận", "Loại", "Sửa", "Bỏ qua", "Hoàn tác"} <= set(labels)
+
+
+# ---------------------------------------------------------------- verdicts
+
+
+def test_approve_goes_on_and_undo_comes_back(project):
+    queue = [make_item(i) for i in range(3)]
+    project.queue(queue)
+    app = project.desk()
+    first = opened(app)
+    press(app, "Approve")
+    assert project.store.item(first).status == "approved"
+    assert opened(app) == queue[1].sample.id
+    press(app, "Undo")
+    assert project.store.item(first).status == "pending"
+    assert opened(app) == first
+
+
+def test_reject_asks_why(project):
+    project.queue([make_item(1)])
+    app = project.desk()
+    one = opened(app)
+    press(app, "Reject")
+    press(app, "Somebody else says it")
+    assert (project.store.item(one).status, project.store.item(one).state.reason) == ("rejected", "wrong_speaker")
+    assert "Nothing is left" in page(app)
+
+
+def test_skip_note_next_and_previous(project):
+    queue = [make_item(i) for i in range(3)]
+    project.queue(queue)
+    app = project.desk()
+    press(app, "Note")
+    app.text_input(key=f"note {queue[0].sample.id}").set_value("hỏi lại")
+    press(app, "Save the note")
+    assert project.store.item(queue[0].sample.id).state.notes == ("hỏi lại",)
+    press(app, "Skip")
+    assert opened(app) == queue[1].sample.id
+    press(app, "Next")
+    assert opened(app) == queue[2].sample.id
+    press(app, "Previous")
+    assert opened(app) == queue[1].sample.id
+    press(app, "Previous")
+    assert opened(app) == queue[0].sample.id
+    assert project.store.count("An", Filters(status="skipped")) == 1
+
+
+def test_a_sample_that_changed_meanwhile_is_shown_anew_and_nothing_is_lost(project):
+    project.queue([make_item(1)])
+    app = project.desk()
+    one = opened(app)
+    project.store.release(one, "An")
+    project.store.decide(one, "Bình", "rewrite", revision=0, messages=BETTER)
+    press(app, "Approve")
+    assert "Bình has decided on this one" in page(app).replace("\\", "")
+    assert "Tránh ra!" in page(app)
+    assert [d.annotator for d in project.store.history(one)] == ["Bình"]
+
+
+def test_what_somebody_else_has_open_can_be_looked_at_only(project):
+    project.queue([make_item(1)])
+    one = project.store.next_item("Bình").id
+    app = project.desk(sample=one)
+    assert "Bình has this open" in page(app).replace("\\", "")
+    assert next(b for b in app.button if b.label == "Approve").disabled
+
+
+def test_markup_in_a_sample_is_text(project):
+    project.queue([make_item(1, reply="<script>alert(1)</script> **x** <img src=x onerror=y>")])
+    said = page(project.desk())
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; **x** &lt;img" in said
+    assert "<script>" not in said
+
+
+def test_a_megabyte_is_cut_on_the_screen_and_says_so(project):
+    project.queue([make_item(1, reply="Ta! " * 250_000), make_item(2)])
+    app = project.desk()
+    assert "980,000 more characters" in page(app)
+    press(app, "Edit")
+    assert "too many to edit here" in page(app)
+    press(app, "Cancel")
+    press(app, "Approve")
+    assert opened(app) == make_item(2).sample.id
+
+
+# ---------------------------------------------------------------- editing (the typing itself is the browser test's)
+
+
+def test_a_draft_is_checked_compared_and_saved_as_a_rewrite(project):
+    project.queue([make_item(1)])
+    app = project.desk()
+    one = opened(app)
+    project.store.save_draft(one, "An", 0, (BETTER[0], Message("assistant", "Dạ, ta lên núi!")))
+    press(app, "Edit")
+    assert "he would not say: dạ" in page(app)
+    assert "<ins>" in page(app)
+    project.store.save_draft(one, "An", 0, BETTER)
+    press(app, "Save and approve")
+    assert (project.store.item(one).messages, project.store.item(one).status) == (BETTER, "approved")
+    assert project.store.draft(one, "An") is None
+
+
+def test_turns_are_added_moved_switched_and_removed(project):
+    project.queue([make_item(1)])
+    app = project.desk()
+    one = opened(app)
+    press(app, "Edit")
+    press(app, "Add a turn")
+    assert [m.role for m in project.store.draft(one, "An").messages] == ["user", "assistant", "user"]
+    press(app, "Save and approve")
+    assert project.store.item(one).status == "pending"
+    assert "A turn is empty" in page(app)
+    press(app, "Up 3")
+    press(app, "Remove 2")
+    press(app, "Down 1")
+    draft = project.store.draft(one, "An").messages
+    assert draft == tuple(reversed(make_item(1).sample.messages))
+    next(s for s in app.selectbox if s.label == "Role of turn 2").set_value("assistant").run()
+    assert project.store.draft(one, "An").messages[1].role == "assistant"
+
+
+def test_saving_an_unchanged_sample_approves_it(project):
+    project.queue([make_item(1)])
+    app = project.desk()
+    one = opened(app)
+    press(app, "Edit")
+    press(app, "Save and approve")
+    assert [d.verdict for d in project.store.history(one)] == ["approve"]
+
+
+def test_a_draft_on_an_old_revision_is_shown_beside_the_newer_one(project):
+    project.queue([make_item(1)])
+    app = project.desk()
+    one = opened(app)
+    mine = (BETTER[0], Message("assistant", "Ta không đi đâu hết!"))
+    project.store.save_draft(one, "An", 0, mine)
+    project.store.release(one, "An")
+    project.store.decide(one, "Bình", "rewrite", revision=0, messages=BETTER)
+    press(app, "Edit")
+    assert "It changed while you were editing" in page(app)
+    press(app, "Go on with mine")
+    press(app, "Save and approve")
+    assert (project.store.item(one).messages, project.store.item(one).state.revision) == (mine, 2)
+
+
+# ---------------------------------------------------------------- clusters, history, adjudication, figures
+
+
+def test_one_of_a_cluster_is_kept_and_the_others_rejected(project):
+    near = Flag("near_duplicate", "95")
+    pair = [make_item(i, prompt="Sợ gì?", reply=f"Ta không sợ gì {i}!", cluster="c", flags=(near,)) for i in (1, 2, 3)]
+    project.queue(pair)
+    app = project.desk()
+    assert "Near-duplicates (2)" in [s.value for s in app.subheader]
+    press(app, "Keep this one, reject the others")
+    states = [project.store.item(q.sample.id).status for q in pair]
+    assert states == ["approved", "rejected", "rejected"]
+
+
+def test_history_shows_who_did_what_and_restores_any_revision(project):
+    project.queue([make_item(1)])
+    one = make_item(1).sample
+    project.store.decide(one.id, "Bình", "rewrite", revision=0, messages=BETTER)
+    app = project.desk(sample=one.id, view="history")
+    assert "Bình · rewrite · streamlit" in page(app)
+    press(app, "Restore this revision")
+    now = project.store.item(one.id)
+    assert (now.messages, now.state.revision) == (one.messages, 2)
+
+
+def test_blind_verdicts_are_hidden_until_both_are_in(project):
+    project.queue([make_item(1)], Overlap(1.0, 2))
+    one = make_item(1).sample.id
+    project.store.decide(one, "Bình", "reject", revision=0, reason="no_sense")
+    app = project.desk(sample=one, view="history")
+    assert "Hidden until the whole panel has judged" in page(app)
+    assert "Bình" not in page(app)
+
+
+def test_an_adjudicator_settles_what_two_people_disagree_on(project):
+    project.queue([make_item(1)], Overlap(1.0, 2))
+    one = make_item(1).sample.id
+    project.store.decide(one, "An", "approve", revision=0)
+    project.store.decide(one, "Bình", "reject", revision=0, reason="no_sense")
+    waiting = project.desk("Chi", view="adjudication")
+    assert all(b.disabled for b in waiting.button if b.label.startswith("Take"))
+    app = project.desk("Dung", role="adjudicator", view="adjudication")
+    press(app, "Take Bình's".replace("'", "\\'"))
+    assert project.store.item(one).status == "rejected"
+    assert "Nobody disagrees" in page(app)
+
+
+def test_the_dashboard_counts_and_writes_the_log(project):
+    project.queue([make_item(i) for i in range(3)], Overlap(1.0, 2))
+    for number, who, verdict in (
+        (0, "An", "approve"),
+        (0, "Bình", "approve"),
+        (1, "An", "reject"),
+        (1, "Bình", "approve"),
+    ):
+        project.store.decide(make_item(number).sample.id, who, verdict, revision=0)
+    assert read_log(project.folders.log).decisions == ()
+    app = project.desk(view="dashboard")
+    assert {m.label: m.value for m in app.metric} == {
+        "to review": "1",
+        "disputed": "1",
+        "approved": "1",
+        "rejected": "0",
+    }
+    press(app, "Write the review log now")
+    assert len(read_log(project.folders.log).decisions) == 4
+
+
+def test_my_work_lists_drafts_and_opens_them(project):
+    project.queue([make_item(i) for i in range(2)])
+    two = make_item(1).sample.id
+    project.store.save_draft(two, "An", 0, BETTER)
+    app = project.desk(view="me")
+    press(app, two)
+    assert opened(app) == two
+    assert "Editing" in page(app)
+
+
+def test_filters_lead_to_the_next_sample_that_fits(project):
+    project.queue([make_item(1), make_item(2, kind="quote")])
+    app = project.desk()
+    assert opened(app) == make_item(1).sample.id
+    clean(app.selectbox(key="kind").set_value("quote").run())
+    assert opened(app) == make_item(2, kind="quote").sample.id
+    clean(app.selectbox(key="status").set_value("approved").run())
+    assert "Nothing is left in this filter" in page(app)
+
+
+# ---------------------------------------------------------------- sign-in away from this computer
+
+
+@pytest.fixture
+def open_to_all(monkeypatch):
+    from streamlit import config
+
+    before = config.get_option("server.address")
+    config.set_option("server.address", "0.0.0.0")
+    yield
+    config.set_option("server.address", before)
+
+
+def test_without_passwords_a_desk_open_to_others_stays_closed(project, open_to_all):
+    project.queue([make_item(1)])
+    app = project.desk("An")
+    assert "needs a sign-in" in page(app)
+    assert [c.value for c in app.code] == ["inosuke review annotator NAME --password"]
+    assert "leo 1 ngọn" not in page(app)
+
+
+def test_a_password_opens_the_desk_and_a_name_in_the_address_does_not(project, open_to_all):
+    project.queue([make_item(1)])
+    project.store.add_annotator("An")
+    project.store.set_password("An", "lợn rừng")
+    app = project.desk("An")
+    assert "leo 1 ngọn" not in page(app)
+    for name, password in (("An", "lợn nhà"), ("Ai đó", "lợn rừng")):
+        app.text_input(key="login_name").set_value(name)
+        app.text_input(key="login_password").set_value(password)
+        press(app, "Start")
+        assert "name or the password is wrong" in page(app).replace("\\", "")
+    app.text_input(key="login_name").set_value("An")
+    app.text_input(key="login_password").set_value("lợn rừng")
+    press(app, "Start")
+    assert "leo 1 ngọn" in page(app)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("", False), (None, False)],
+)
+def test_which_addresses_are_this_computer_alone(address, expected):
+    from annotations.ui.signin import is_loopback
+
+    assert is_loopback(address) is expected

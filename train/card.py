@@ -1,0 +1,112 @@
+"""The model card of a run, from its ``metrics.json`` content alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from train.base_model import HUB_ID, LICENCE, NAME
+
+
+def text(m: dict[str, Any], character: str) -> str:
+    """Return ``README.md``: Hub front matter, figures, the table per epoch, samples, how to load."""
+    base, data, training, recipe = m["base_model"], m["dataset"], m["training"], m["recipe"]
+    licence = LICENCE if base["name"] == NAME else None
+    licence_line = (
+        f"The base model is {licence}. The adapter was trained on dialogues whose rights the dataset's card states; "
+        "look there before you pass it on."
+        if licence
+        else "The base model's licence applies, and the rights that the dataset's card states for the dialogues."
+    )
+    epochs = "\n".join(_epoch(e) for e in m["epochs"])
+    samples = "\n".join(
+        f"| {_cell(s['prompt'])} | {_cell(_said(s['base']))} | {_cell(_said(s['adapter']))} |" for s in m["samples"]
+    )
+    hub_base = HUB_ID if base["name"] == NAME else base["name"]
+    library = m["environment"]["versions"]
+    return f"""---
+base_model: {hub_base}
+library_name: peft
+pipeline_tag: text-generation
+{f"license: {licence.lower()}" if licence else "license: other"}
+tags: [lora, qlora, persona, dialogue]
+---
+
+# {character}: {m["run"]}
+
+A LoRA adapter that makes **{base["name"]}** answer as {character}. Dataset version `{data["version"]}`
+({training["rows"]:,} training and {m["eval"]["rows"]:,} eval dialogues), recipe `{recipe["name"]}`, seed {m["seed"]}.
+
+## Figures
+
+On eval dialogues that share nothing with the training ones, replies only, given the prompt:
+
+| | base | adapter |
+|---|---|---|
+| loss per reply token | {_pair(m, "loss", 3)} |
+| perplexity | {_pair(m, "perplexity", 1)} |
+| nll per reply character | {_pair(m, "reply_nll_per_char", 3)} |
+| nll of the end of a turn | {_pair(m, "end_of_turn_nll", 3)} |
+
+The base is measured with the same weights ({recipe["quantization"]}) and the same prompt as the adapter.
+
+| Epoch | Training loss | Eval loss | Time | Rows seen |
+|---|---|---|---|---|
+{epochs}
+
+The checkpoint with the lowest eval loss is kept (step {training["best_step"]} of {training["steps"]}). It stopped
+because {training["stopped_because"]}; it saw {training["share_seen"]:.0%} of the training dialogues.
+
+![Loss curve](loss_curve.png)
+
+## Samples
+
+Held-out prompts, greedy decoding. A `…` at the end: the reply was cut off, the model had not ended its turn.
+
+| Prompt | Base | Adapter |
+|---|---|---|
+{samples}
+
+## Use
+
+`inosuke serve` chats with the newest run. In Python:
+
+```python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+base = AutoModelForCausalLM.from_pretrained("{hub_base}")
+model = PeftModel.from_pretrained(base, "adapter")
+tokenizer = AutoTokenizer.from_pretrained("tokenizer")
+```
+
+Prompts are rendered as `{m["prompt"]}` with the system prompt of `persona.toml` beside this file
+(`curation.chat.render`); without that system prompt the model answers out of character.
+
+## Made with
+
+{m["environment"]["device"]}, {m["environment"]["cores"]} cores, Python {m["environment"]["python"]};
+{", ".join(f"{k} {v}" for k, v in library.items())}. `recipe.toml` and `metrics.json` hold the rest.
+
+## Licence
+
+{licence_line}
+"""
+
+
+def _pair(m: dict[str, Any], key: str, digits: int) -> str:
+    return f"{m['eval']['base'][key]:.{digits}f} | {m['eval']['adapter'][key]:.{digits}f}"
+
+
+def _epoch(e: dict[str, Any]) -> str:
+    loss = "–" if e["eval_loss"] is None else f"{e['eval_loss']:.2f}"
+    time = f"{int(e['seconds']) // 3600:02d}:{int(e['seconds']) // 60 % 60:02d}:{int(e['seconds']) % 60:02d}"
+    change = f"{e['training_loss_from']:.2f} → {e['training_loss_to']:.2f}"
+    return f"| {e['epoch']}{' (best)' if e['best'] else ''} | {change} | {loss} | {time} | {e['share']:.0%} |"
+
+
+def _said(reply: dict[str, Any]) -> str:
+    return str(reply["text"]) + ("" if reply["ended"] else " …")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", "<br>")

@@ -1,0 +1,91 @@
+"""The sub-commands of train: `train`, `evaluate`, `merge`. Parse, call, print; nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+# OpenMP's threads spin while they wait for each other. Where other programs want the cores too, that ate most of the
+# time (two cores, load 6: more than 17 s a row spinning, 4.3 s sleeping). Read when torch is loaded, so set before it.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+persona_option = click.option(
+    "--persona",
+    "persona_file",
+    type=click.Path(path_type=Path),
+    default=Path("persona.toml"),
+    show_default=True,
+    help="The character's persona.toml; its folder is the project's root.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
+
+
+@click.command()
+@click.option("--recipe", "recipe_name", help="A recipe's name or file. [default: `default` with CUDA, else `cpu`]")
+@click.option("--export", "export_path", type=click.Path(path_type=Path), help="Export folder. [default: the newest]")
+@click.option("--run", "run_name", help="Name of the run's folder under models/. [default: time and recipe]")
+@click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Takes the place of the recipe's.")
+@persona_option
+@json_option
+def train(
+    recipe_name: str | None,
+    export_path: Path | None,
+    run_name: str | None,
+    max_minutes: float | None,
+    persona_file: Path,
+    as_json: bool,
+) -> None:
+    """Train an adapter on the newest export.
+
+    \b
+    Example:
+      inosuke train --recipe cpu --max-minutes 5
+    """
+    from train import pipeline
+
+    content, summary = pipeline.train(persona_file, export_path, recipe_name, run_name, max_minutes, say)
+    click.echo(json.dumps(content, ensure_ascii=False) if as_json else summary)
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--export", "export_path", type=click.Path(path_type=Path), help="Export folder. [default: the run's]")
+@click.option("--replies", default=24, show_default=True, type=click.IntRange(min=0), help="Prompts to answer.")
+@persona_option
+@json_option
+def evaluate(run: str | None, export_path: Path | None, replies: int, persona_file: Path, as_json: bool) -> None:
+    """Measure a trained adapter beside its base; RUN is a run's name, or the newest.
+
+    \b
+    Example:
+      inosuke evaluate 20261122-104500-cpu --replies 50
+    """
+    from train import evaluate as evaluation
+
+    content = evaluation.evaluate(persona_file, run, export_path, replies, say)
+    click.echo(json.dumps(content, ensure_ascii=False) if as_json else evaluation.table(content))
+
+
+@click.command()
+@click.argument("run", required=False)
+@persona_option
+@json_option
+def merge(run: str | None, persona_file: Path, as_json: bool) -> None:
+    """Merge an adapter into its 16-bit base; RUN is a run's name, or the newest.
+
+    \b
+    Example:
+      inosuke merge 20261122-104500-cpu
+    """
+    from train import merge as merging
+
+    folder = merging.merge(persona_file, run, say)
+    click.echo(json.dumps({"path": str(folder)}) if as_json else f"Merged model: {folder}")
+
+
+def say(line: str) -> None:
+    """Tell the person at the terminal what goes on; standard output is for the result."""
+    click.echo(line, err=True)

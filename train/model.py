@@ -1,0 +1,141 @@
+"""Loads base models and adapters. Knows recipes and weights, nothing of data or runs."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from curation.errors import InosukeError, UsageError
+from train.base_model import BaseModel
+from train.recipe import Device, Recipe
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def device() -> Device:
+    """Say what this machine trains on."""
+    if torch.cuda.is_available():
+        return Device("cuda", torch.cuda.is_bf16_supported())
+    return Device("cpu", has_bf16=False)
+
+
+def quiet() -> None:
+    """Keep transformers' own bars and hints off the screen; what matters is said by the commands."""
+    from transformers.utils import logging as log
+
+    logging: Any = log  # its functions have no types
+    logging.set_verbosity_error()
+    # peft 0.21 asks transformers 5.23 by the attribute's old name.
+    warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
+    if not sys.stderr.isatty():
+        logging.disable_progress_bar()
+
+
+def load_tokenizer(location: str) -> Any:
+    """Load a tokenizer that has a chat template and a token to pad with.
+
+    Raises InosukeError when it is not there, cannot be reached, or has no chat template.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(location)
+    except (OSError, ValueError) as error:
+        raise _unreachable(location, error) from error
+    if tokenizer.chat_template is None:
+        raise InosukeError(f"{location}: its tokenizer has no chat template. Choose an instruct model as base.")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def end_ids(tokenizer: Any) -> list[int]:
+    """Return the control tokens, any of which ends a turn; the words of a turn are never tokenized as one."""
+    return sorted(tokenizer.all_special_ids)
+
+
+def load_base(base: BaseModel, recipe: Recipe) -> Any:
+    """Load the base as the (resolved) recipe wants it: NF4 weights, or whole ones in the recipe's precision.
+
+    Raises InosukeError when the model is not there or cannot be reached.
+    """
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    nf4: Any = BitsAndBytesConfig  # it has no types
+
+    dtype = DTYPES[recipe.precision]
+    options: dict[str, Any] = {}
+    if recipe.quantization == "nf4":
+        options["quantization_config"] = nf4(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_compute_dtype=dtype,
+            bnb_4bit_use_double_quant=recipe.double_quant,
+        )
+    if device().kind == "cuda":
+        options["device_map"] = {"": torch.cuda.current_device()}
+    try:
+        # sdpa takes the packed batches' masks; flash attention would ignore them.
+        return AutoModelForCausalLM.from_pretrained(base.location, dtype=dtype, attn_implementation="sdpa", **options)
+    except (OSError, ValueError) as error:
+        raise _unreachable(base.location, error) from error
+
+
+def add_adapter(model: Any, base: BaseModel, recipe: Recipe) -> Any:
+    """Put fresh LoRA matrices on the model, in fp32, everything else frozen.
+
+    Raises UsageError when the recipe's targets are no layers of this model.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    layers = model.config.num_hidden_layers
+    first = layers - max(1, round(layers * recipe.lora_upper_layers))
+    targets = recipe.lora_targets if recipe.lora_targets == "all-linear" else list(recipe.lora_targets)
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=recipe.lora_rank,
+        lora_alpha=recipe.lora_alpha,
+        lora_dropout=recipe.lora_dropout,
+        target_modules=targets,
+        layers_to_transform=list(range(first, layers)) if first else None,
+    )
+    model.config.use_cache = False
+    # Not prepare_model_for_kbit_training: it makes fp32 copies of the embeddings, 0.6 GB for Qwen2.5-3B. Checkpointing
+    # needs no input gradients either, since the trainer asks for the non-reentrant kind.
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    try:
+        return get_peft_model(model, config)
+    except ValueError as error:
+        raise UsageError(f"`lora_targets` = {targets!r} does not fit {base.name}: {error}") from error
+
+
+def save_adapter(model: Any, base: BaseModel, folder: Path) -> None:
+    """Write ``adapter_config.json`` and ``adapter_model.safetensors``."""
+    model.peft_config["default"].base_model_name_or_path = base.hub_id
+    # False: the embeddings were not trained, and to find that out peft would ask the Hub.
+    model.save_pretrained(folder, save_embedding_layers=False)
+
+
+def load_adapter(model: Any, folder: Path) -> Any:
+    """Put a trained adapter on its base. Raises InosukeError when it is missing or belongs to another model."""
+    from peft import PeftModel
+
+    if not (folder / "adapter_model.safetensors").is_file():
+        raise InosukeError(f"{folder}: no adapter_model.safetensors here. Name a finished run of `make train`.")
+    try:
+        return PeftModel.from_pretrained(model, folder)
+    except (RuntimeError, ValueError) as error:
+        raise InosukeError(f"{folder}: this adapter does not fit the base model: {error}") from error
+
+
+def _unreachable(location: str, error: Exception) -> InosukeError:
+    first = str(error).strip().splitlines()[0]
+    return InosukeError(
+        f"base model {location}: cannot be loaded ({first}). Expected a model folder, or a Hub id and a way to the "
+        "Hub. Check the name and the network, or train with `--recipe cpu`, which brings its own model."
+    )

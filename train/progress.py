@@ -1,0 +1,16 @@
+"""A progress bar for what takes longer than a second: on a terminal only, never in a log."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+
+@contextmanager
+def bar(total: int, what: str, unit: str) -> Iterator[Callable[[int], object]]:
+    """Show a bar and give the function that moves it on by so many ``unit``; the bar goes when the block ends."""
+    with tqdm(total=total, desc=what, unit=unit, leave=False, disable=not sys.stderr.isatty()) as shown:
+        yield shown.update

@@ -1,0 +1,134 @@
+"""A recipe: what to train, on what, how. A small TOML file, checked here, then resolved for the machine at hand.
+
+In: ``train/recipes/<name>.toml`` or any file. Out: a :class:`Recipe` and the reasons for what :func:`resolve` changed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from curation.errors import UsageError
+from curation.persona import Persona, explain
+
+FOLDER = Path(__file__).parent / "recipes"
+PERSONA_GPU = "persona.models.gpu"
+PERSONA_CPU = "persona.models.cpu"
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Recipe(BaseModel):
+    """Every field with what it does; the reasons for a value stand in the recipe files."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Text = Field(description="goes into the run's name")
+    base: Text = Field(description="Hub id, local folder, embedded model's name, or persona.models.gpu / .cpu")
+
+    prompt: Literal["chat", "alpaca"] = Field("chat", description="prompt shape, see curation.chat.render")
+    loss_on: Literal["replies", "text"] = Field("replies", description="replies and their end of turn, or every token")
+    layout: Literal["packed", "padded"] = Field("packed", description="how a batch is laid out, see train.batches")
+    max_length: int = Field(512, ge=16, description="tokens a row may have; the length of a padded row")
+
+    quantization: Literal["nf4", "none"] = Field("nf4", description="4-bit NormalFloat weights (QLoRA), or as they are")
+    double_quant: bool = Field(False, description="quantise the NF4 scales too: 0.4 bit a weight less")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", description="auto: the best the device has")
+    lora_rank: int = Field(16, ge=1, description="rank of the adapter matrices")
+    lora_alpha: int = Field(32, ge=1, description="the adapter's output is scaled by alpha / rank")
+    lora_dropout: float = Field(0.0, ge=0, lt=1, description="share of the adapter's input that is dropped")
+    lora_targets: Literal["all-linear"] | tuple[Text, ...] = Field("all-linear", description="layers with an adapter")
+    lora_upper_layers: float = Field(1.0, gt=0, le=1, description="share of the layers, from the top, with adapters")
+
+    epochs: float = Field(3, gt=0, description="passes over the training rows")
+    max_minutes: float | None = Field(None, gt=0, description="from loading the base to the last evaluation")
+    max_train_rows: int | None = Field(None, ge=1, description="train on the first so many rows after shuffling")
+    max_eval_rows: int | None = Field(None, ge=1, description="evaluate on the first so many rows")
+    batch_size: int = Field(8, ge=1, description="rows in one forward pass")
+    gradient_accumulation: int = Field(1, ge=1, description="forward passes in one step")
+    learning_rate: float = Field(2e-4, gt=0, description="peak; then a cosine down to zero")
+    warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
+    weight_decay: float = Field(0.0, ge=0, description="AdamW's")
+    max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
+    optimizer: Literal["adamw_torch", "adamw_torch_fused", "paged_adamw_32bit", "paged_adamw_8bit"] = Field(
+        "adamw_torch", description="transformers' name; the paged ones need CUDA"
+    )
+    checkpointing: bool = Field(False, description="compute activations again in the backward pass to save memory")
+    evals_per_epoch: int = Field(1, ge=1, description="evaluations in an epoch, the last one at its end")
+    patience: int = Field(0, ge=0, description="stop after so many evaluations without a better one; 0: never")
+    samples: int = Field(3, ge=0, description="held-out prompts answered in the model card")
+    seed: int = Field(0, ge=0, description="seeds weights, order and dropout")
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What the recipe runs on, as torch names it (``cpu`` or ``cuda``)."""
+
+    kind: str
+    has_bf16: bool
+
+
+def load_recipe(name: str) -> Recipe:
+    """Read a recipe by its name (``cpu``) or its path (``my/recipe.toml``).
+
+    Raises UsageError, naming the key, for a recipe that does not exist, is not TOML, or has a wrong or unknown key.
+    """
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise UsageError(
+            f"recipe {name!r}: {path} does not exist. "
+            f"Expected one of {', '.join(names())}, or the path of a .toml file."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read ({error}). Expected a UTF-8 text file.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not valid TOML: {error}. Mend that line and try again.") from None
+    try:
+        return Recipe.model_validate({"name": path.stem, **data})
+    except ValidationError as error:
+        raise UsageError(f"{path}: {explain(error, Recipe)}") from None
+
+
+def names() -> list[str]:
+    """Return the names of the recipes that ship with the project."""
+    return sorted(p.stem for p in FOLDER.glob("*.toml"))
+
+
+def pick(device: Device) -> tuple[str, str]:
+    """Return the recipe's name for this machine, and why."""
+    if device.kind == "cuda":
+        return "default", "a CUDA GPU is here"
+    return "cpu", "no CUDA GPU is here"
+
+
+def resolve(recipe: Recipe, persona: Persona, device: Device) -> tuple[Recipe, list[str]]:
+    """Fill in what depends on the persona and the machine. Returns the recipe to run and a sentence for each change."""
+    changes: dict[str, Any] = {}
+    reasons = []
+    base = {PERSONA_GPU: persona.models.gpu, PERSONA_CPU: persona.models.cpu}.get(recipe.base)
+    if base is not None:
+        changes["base"] = base
+        reasons.append(f"base = {base}, which persona.toml names")
+    best = ("bf16" if device.has_bf16 else "fp16") if device.kind == "cuda" else "fp32"
+    if recipe.precision == "auto":
+        changes["precision"] = best
+        reasons.append(f"precision = {best}, the best that {device.kind} has")
+    elif recipe.precision == "fp16" and device.kind == "cpu":
+        changes["precision"] = "fp32"
+        reasons.append("precision = fp32 instead of fp16: loss scaling needs a GPU")
+    if recipe.optimizer.startswith("paged") and device.kind == "cpu":
+        changes["optimizer"] = "adamw_torch"
+        reasons.append(f"optimizer = adamw_torch instead of {recipe.optimizer}: paging is CUDA's")
+    return recipe.model_copy(update=changes), reasons
+
+
+def to_toml(recipe: Recipe) -> str:
+    """Write a recipe back; limits that are not set are left out, since TOML knows no null."""
+    return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
