@@ -49,9 +49,9 @@ space: .venv/.ready  ## write a folder that a Hugging Face Space builds, into bu
 	@$(INOSUKE) space --out build/space
 
 test: .venv/.ready-dev  ## run the test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not label_studio"
 
-test-label-studio: .venv/.ready-dev  ## the part of the suite that starts a real Label Studio server
+test-label-studio: .venv/.ready-dev  ## the part against a real Label Studio server (the first time installs 1 GB)
 	@$(BIN)/python -m pytest -m label_studio
 
 lint: .venv/.ready-dev  ## ruff and mypy
