@@ -15,6 +15,7 @@ from rapidfuzz import fuzz, process
 
 from curation.dedup.engines import Engine
 from curation.dedup.join import components
+from curation.dedup.ties import below
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ def _cut(
         if not free[at]:
             continue
         free[at] = False
-        score = process.cdist([choices[at]], choices, scorer=fuzz.ratio, score_cutoff=threshold, dtype=np.float64)[0]
+        score = process.cdist(
+            [choices[at]], choices, scorer=fuzz.ratio, score_cutoff=below(threshold), dtype=np.float64
+        )[0]
         score[at] = 0
         for other in np.flatnonzero(score):
             score[other] = _weakest(texts[kept], texts[component[other]], threshold)

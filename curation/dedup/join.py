@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ from rapidfuzz import fuzz, process
 
 from curation.dedup.memory import check_memory
 from curation.dedup.pairs import Pairs, Table, expand, merge_labels
+from curation.dedup.ties import below, settle
 from curation.errors import InosukeError, UsageError
 
 if TYPE_CHECKING:
@@ -125,9 +127,18 @@ def _characters(texts: Sequence[str]) -> int:
 def _matrix_blocks(left: Sequence[str], right: Sequence[str], threshold: float) -> Iterator[Pairs]:
     for start in range(0, len(left), _MATRIX_ROWS):
         rows = left[start : start + _MATRIX_ROWS]
-        score = process.cdist(rows, right, scorer=fuzz.ratio, score_cutoff=threshold, dtype=np.float64)
-        i, j = np.nonzero(score)
-        yield Pairs(i + start, j, score[i, j])
+        matrix = process.cdist(rows, right, scorer=fuzz.ratio, score_cutoff=below(threshold), dtype=np.float64)
+        i, j = np.nonzero(matrix)
+        score = matrix[i, j]
+        settle(score, threshold, partial(_pair, rows, right, i, j))
+        near = score > 0
+        yield Pairs(i[near] + start, j[near], score[near])
+
+
+def _pair(
+    left: Sequence[str], right: Sequence[str], i: NDArray[np.int64], j: NDArray[np.int64], k: int
+) -> tuple[str, str]:
+    return left[i[k]], right[j[k]]
 
 
 def _matrix_triangle(texts: Sequence[str], threshold: float) -> Iterator[Pairs]:

@@ -16,6 +16,7 @@ from rapidfuzz import fuzz, process
 
 from curation.dedup.pairs import Pairs, merge_labels
 from curation.dedup.signature import LANES, Signatures
+from curation.dedup.ties import below, settle
 
 _MOST_ROWS = 2048  # rows of a task: at a million texts about a fifth of a second
 _CANDIDATES = 1 << 15  # pairs that are handed to rapidfuzz at once
@@ -75,13 +76,15 @@ def run_tile(left: Side, right: Side, threshold: float, tile: Tile, thin: bool) 
         if labels is not None:
             apart = labels[i] != labels[j]
             i, j = i[apart], j[apart]
+        pairs = [(left.texts[a], right.texts[b]) for a, b in zip(i.tolist(), j.tolist(), strict=True)]
         score = process.cpdist(
-            [left.texts[at] for at in i.tolist()],
-            [right.texts[at] for at in j.tolist()],
+            [a for a, _ in pairs],
+            [b for _, b in pairs],
             scorer=fuzz.ratio,
-            score_cutoff=threshold,
+            score_cutoff=below(threshold),
             dtype=np.float64,
         )
+        settle(score, threshold, pairs.__getitem__)
         near = score > 0
         if labels is not None:
             merge_labels(labels, i[near], j[near])

@@ -173,6 +173,15 @@ def test_training_gives_way_when_an_old_sample_came_near_eval() -> None:
     assert [(row["id"], row["why"]) for row in result.report["left_out"]] == [(b.id, "near eval")]
 
 
+def test_training_gives_way_when_an_old_sample_turns_up_in_a_scene_that_evaluates() -> None:
+    a, b = sample("một", word(1), scene="s1"), sample("hai", word(2))
+    moved = sample("hai", word(2), scene="s1")
+    assert moved.id == b.id
+    result = split([a, moved], 90, previous={a.id: "eval", b.id: "train"})
+    assert result.side == {a.id: "eval"}
+    assert result.report["left_out"] == [{"id": b.id, "why": "near eval", "near": a.id, "by": "scene", "score": 100.0}]
+
+
 def test_an_earlier_split_may_name_samples_that_are_gone_and_must_know_its_sides() -> None:
     samples = unlike(10)
     assert "gone" not in split(samples, 90, previous={"gone": "eval"}).side
@@ -248,7 +257,8 @@ def test_nothing_near_crosses_and_nobody_moves_whatever_comes(
     old: list[tuple[str, str, Kind, str]], new: list[tuple[str, str, Kind, str]], threshold: float, share: float
 ) -> None:
     first = [sample(p, r, k, scene=s) for p, r, k, s in old]
-    everything = list({s.id: s for s in [*first, *(sample(p, r, k, scene=s) for p, r, k, s in new)]}.values())
+    # Old samples stay as they are, in their scene: what is added has other words.
+    everything = list({s.id: s for s in [*(sample(p, r, k, scene=s) for p, r, k, s in new), *first]}.values())
     before = split(first, threshold, share, [TEMPLATE])
     after = split(everything, threshold, share, [TEMPLATE], previous=before.side)
     for samples, result in ((first, before), (everything, after)):
