@@ -120,8 +120,11 @@ def see(page, text: str):
 
 
 def key(page, letter: str) -> None:
-    """Press a key once the page is drawn: a shortcut works from when its button is there."""
+    """Press a key once its button is there. Streamlit fetches the code of buttons when the first is to be drawn, which
+    may be long after the text around it, and listens for the shortcut in an effect that runs after the drawing."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.locator(f"[data-stale=false] kbd[aria-label='Shortcut {letter.upper()}']").first.wait_for()
+    page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     page.keyboard.press(letter)
 
 
