@@ -113,7 +113,7 @@ def cast_of(texts: Iterable[str], given: Iterable[str], persona: Persona, script
             continue
         for line in text.split("\n") if "\n" in text else (text,):
             match = _LABEL.match(_DASH.sub("", line, count=1))
-            if match and _is_name(match["label"]) and not match["rest"][:1].islower():
+            if match and is_name(match["label"]) and not match["rest"][:1].islower():
                 seen[match["label"]] += 1
                 if _is_caps(match["label"]) and not _is_caps(match["rest"]):
                     plainly.add(match["label"])
@@ -129,21 +129,20 @@ def cast_of(texts: Iterable[str], given: Iterable[str], persona: Persona, script
 def attribute(text: str, cast: Cast, given: str = "", evidence: str = "") -> list[Spoken]:
     """Cut a cleaned line into what each speaker says; line breaks inside it are still there.
 
-    ``given`` is the speaker that the format itself names; a label inside the text is then only taken off when it says
-    the same name again.
+    ``given`` is the speaker that the format itself names; a label that says the same name again is taken off. What the
+    text gives to somebody else is never left with him: a line that opens like another name, or with a dash, is
+    nobody's unless its label is known, and so is a line that the format and its own label give to two people.
     """
     if given:
-        speaker = cast.spell(given)
-        match = _LABEL.match(text)
-        if match and cast.spell(match["label"]) == speaker:
-            text = match["rest"]
-        return [Spoken(text, speaker, f"{evidence}: {given}")]
+        parts = _dashes(text)
+        claim = (cast.spell(given), f"{evidence}: {given}") if len(parts) == 1 else (None, "none")
+        return [piece for part, _ in parts for piece in _labelled(part, cast, *claim)]
     if text[:1] not in _OPENERS and "\n" not in text:
         found = _opening(text, cast) if _COLON.search(text) else None
         if found is None:
             return [Spoken(text, None, "none")]
         return [Spoken(found[1], cast.spell(found[0]), f"{found[2]}: {found[0]}")]
-    pieces = [s for part in _dashes(text) for s in _labelled(part, cast)]
+    pieces = [s for part, dashed in _dashes(text) for s in _labelled(part, cast, None, "dash" if dashed else "none")]
     if len(pieces) > 1 and any(p.evidence == "dash" for p in pieces):
         # Each dash is another person, so beside his line the other cannot be his.
         his = any(cast.is_character(p.speaker) for p in pieces)
@@ -156,9 +155,15 @@ def confidence(utterance: Utterance) -> float:
     return CONFIDENCE.get(utterance.evidence.partition(":")[0], 0.0)
 
 
+def may_be_label(line: str) -> bool:
+    """Say whether a line opens with a colon behind what could be a name, known or not."""
+    match = _LABEL.match(line)
+    return match is not None and is_name(match["label"]) and not match["rest"][:1].islower()
+
+
 def is_label(label: str, rest: str, cast: Cast) -> bool:
     """Say whether the words before a colon are a speaker's name rather than the start of a sentence."""
-    if not _is_name(label):
+    if not is_name(label):
         return False
     if cast.knows(label):
         return True
@@ -182,23 +187,39 @@ def _dashes(text: str) -> list[tuple[str, bool]]:
     return [(part, True) for part in parts]
 
 
-def _labelled(part: tuple[str, bool], cast: Cast) -> list[Spoken]:
-    text, dashed = part
-    pieces: list[Spoken] = []
-    rest: list[str] = []
-    speaker, evidence = None, "dash" if dashed else "none"
-    for line in text.split("\n"):
-        found = _opening(line, cast) or (_alone(line, text, cast) if not rest and speaker is None else None)
+def _labelled(text: str, cast: Cast, speaker: str | None, evidence: str) -> list[Spoken]:
+    """Cut a text at its labels; what stands before the first is said by ``speaker``, for the reason ``evidence``."""
+    given, pieces, rest = speaker, list[Spoken](), list[str]()
+    for number, line in enumerate(text.split("\n")):
+        found: tuple[str | None, str, str] | None = _opening(line, cast)
+        if found is None and not rest and speaker is None:
+            found = _alone(line, text, cast)
+        if given and number == 0:
+            again = _LABEL.match(line)
+            if again and cast.spell(again["label"]) == given:
+                line, found = again["rest"], None
+            elif found and (cast.is_character(given) or cast.is_character(found[0])):
+                speaker, evidence, found = None, "none", None
+            else:
+                found = None  # between others, what the format says goes before what the text says
+        elif found is None and speaker and _may_be_another(line):
+            found = None, _DASH.sub("", line, count=1), "none"
         if found is None:
             rest.append(line)
             continue
         if any(r.strip() for r in rest):
             pieces.append(Spoken("\n".join(rest), speaker, evidence))
         label, remainder, code = found
-        speaker, evidence, rest = cast.spell(label), f"{code}: {label}", [remainder] if remainder else []
+        rest = [remainder] if remainder else []
+        speaker, evidence = (cast.spell(label), f"{code}: {label}") if label else (None, code)
     if rest or speaker is not None:
         pieces.append(Spoken("\n".join(rest), speaker, evidence))
     return pieces
+
+
+def _may_be_another(line: str) -> bool:
+    """Say whether a line opens with a dash, or with what could be the name of somebody whom the file has not named."""
+    return _DASH.match(line) is not None or may_be_label(line)
 
 
 def _opening(line: str, cast: Cast) -> tuple[str, str, str] | None:
@@ -215,13 +236,13 @@ def _opening(line: str, cast: Cast) -> tuple[str, str, str] | None:
 def _alone(line: str, text: str, cast: Cast) -> tuple[str, str, str] | None:
     """Return the label where the first of several lines is a known name and nothing else."""
     name = line.strip().strip("[]()（）【】").rstrip(":：").strip()
-    if "\n" in text and _is_name(name) and cast.knows(name) and (_is_caps(name) or line.strip() != name):
+    if "\n" in text and is_name(name) and cast.knows(name) and (_is_caps(name) or line.strip() != name):
         return name, "", "name_line"
     return None
 
 
 @lru_cache(maxsize=4096)
-def _is_name(label: str) -> bool:
+def is_name(label: str) -> bool:
     """Up to three people, each up to four words that begin like a name; `MAN 1` and 伊之助 are names, `10` is not."""
     parts = [p for p in _TOGETHER.split(_MANNER.sub(" ", label).strip()) if p]
     return 0 < len(parts) <= 3 and all(_is_person(p.split()) for p in parts)

@@ -27,6 +27,7 @@ _CELL_ROW = re.compile(
 )
 _CELL = re.compile(r"^[|!](?![-+}])\s*(?P<rest>.*)$")
 _TABLE = re.compile(r"^\s*(?:\{\||\|\}|\|-|\|\+)")
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _INDENT = re.compile(r"^[*:;#]+\s*")
 _DIRECTION = re.compile(r"^(?:''\s*[\[(]?.*?[\])]?\s*''|\[[^\[\]]*\]|\([^()]*\))$")
 # Stands for a template's line until the page is cut into lines; from the private use area, so no page holds it.
@@ -157,6 +158,7 @@ def _strip(text: str) -> str:
     """Return a row's words: links by what they show, no bold, no italics; ruby tags stay for later."""
     if not re.search(r"['\[{<&]", text):
         return text.strip()
+    text = _BREAK.sub("\n", text)  # strip_code would glue the words on both sides together
     if "<ruby" in text.lower():
         return re.sub(r"'{2,5}", "", text).strip()
     code: Wikicode = mwparserfromhell.parse(text)

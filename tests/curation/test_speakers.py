@@ -35,6 +35,10 @@ def heard(text, persona, *around, script=False):
         ("CHẠY ĐI\nMAU LÊN", [(None, "CHẠY ĐI\nMAU LÊN")]),
         ("Xem https://x.example", [(None, "Xem https://x.example")]),
         ("え", [(None, "え")]),
+        # Somebody who is not known is not him.
+        ("INOSUKE: Ta đây!\nZenitsu: Đợi với!", [("Inosuke", "Ta đây!"), (None, "Zenitsu: Đợi với!")]),
+        ("INOSUKE: Ta đói!\n- Ăn đi.\nNhanh!", [("Inosuke", "Ta đói!"), (None, "Ăn đi.\nNhanh!")]),
+        ("INOSUKE: Ta hét:\nlũ ngươi: ra đây", [("Inosuke", "Ta hét:\nlũ ngươi: ra đây")]),
     ],
 )
 def test_cues_of_subtitles(cue, expected, persona):
@@ -58,6 +62,22 @@ def test_what_the_format_says_goes_before_what_the_text_says(persona):
     assert attribute("Zenitsu: bảo thế", cast, "Tanjiro", "actor")[0].text == "Zenitsu: bảo thế"
     (piece,) = attribute("TANJIRO: Đi!", cast, "Tanjiro", "actor")
     assert piece == ("Đi!", "Tanjiro", "actor: Tanjiro")
+
+
+@pytest.mark.parametrize(
+    ("cue", "expected"),
+    [
+        ("Ta đây!\nZenitsu: Đợi với!", [("Inosuke", "Ta đây!"), (None, "Zenitsu: Đợi với!")]),
+        ("Ta đây!\nTANJIRO: Đợi với!", [("Inosuke", "Ta đây!"), ("Tanjiro", "Đợi với!")]),
+        ("INOSUKE: Ta đây!\nnhanh lên", [("Inosuke", "Ta đây!\nnhanh lên")]),
+        ("ZENITSU: Ồn quá!", [(None, "ZENITSU: Ồn quá!")]),
+        ("- Ta!\n- Ừ!", [(None, "Ta!"), (None, "Ừ!")]),
+        ("- INOSUKE: Ta!\n- Ừ!", [("Inosuke", "Ta!"), (None, "Ừ!")]),
+    ],
+)
+def test_a_line_that_the_format_gives_to_him_and_the_text_to_another_is_not_his(cue, expected, persona):
+    pieces = attribute(cue, cast_of([cue], ("Tanjiro",), persona), "Inosuke", "actor")
+    assert [(p.speaker, p.text) for p in pieces] == expected
 
 
 def test_several_at_once_are_not_him(persona):
