@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -66,7 +66,15 @@ class Ray:
         self._ray = ray
         if not ray.is_initialized():
             root = str(Path(__file__).parents[2])  # so that local workers find a checkout that is not installed
-            ray.init(address=address, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": root}})
+            # Ray would listen on the machine's outer address, where everybody on the network could give it work.
+            here: dict[str, Any] = {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
+            local = address is None and "RAY_ADDRESS" not in os.environ
+            ray.init(
+                address=address,
+                log_to_driver=False,
+                runtime_env={"env_vars": {"PYTHONPATH": root}},
+                **(here if local else {}),
+            )
 
     def run(self, left: Side, right: Side, threshold: float, thin: bool = False) -> Iterator[Pairs]:
         """See :meth:`Engine.run`. Each machine gets the signatures once; its workers share them without a copy."""

@@ -218,7 +218,11 @@ def test_ray_finds_what_threads_find() -> None:
     from curation.dedup import Ray
 
     ray.init(
-        num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}}
+        num_cpus=2,
+        _node_ip_address="127.0.0.1",
+        include_dashboard=False,
+        log_to_driver=False,
+        runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
     )
     try:
         texts = [*lines(2500, seed=2), "\ud83d half", "\ud83d halb"]
