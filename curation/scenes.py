@@ -8,7 +8,6 @@ needed together, since a song is known by being sung in more than one episode.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 
@@ -81,9 +80,7 @@ def to_samples(files: Sequence[Transcript], persona: Persona) -> tuple[list[Samp
         kept = [line for i, line in enumerate(lines) if i not in songs]
         prompts = _Prompts(kept, cast)
         for number, scene in enumerate(cut(kept, persona), 1):
-            before = len(samples)
-            _scene(scene, cast, prompts, samples, rejected)
-            samples[before:] = [_of_scene(sample, number) for sample in samples[before:]]
+            _scene(scene, number, cast, prompts, samples, rejected)
     return samples, rejected
 
 
@@ -112,7 +109,12 @@ def cut(lines: Sequence[Utterance], persona: Persona) -> Iterator[list[Utterance
 
 
 def _scene(
-    scene: list[Utterance], cast: Cast, prompts: _Prompts, samples: list[Sample], rejected: list[Rejected]
+    scene: list[Utterance],
+    number: int,
+    cast: Cast,
+    prompts: _Prompts,
+    samples: list[Sample],
+    rejected: list[Rejected],
 ) -> None:
     """Cut a scene into dialogues of at most max_turns before the last reply and max_chars in all."""
     turns = list(_turns(scene, cast))
@@ -131,20 +133,20 @@ def _scene(
             waiting.append(turn)
             continue
         if not waiting and not dialogue:
-            _quote(turn, prompts, samples, rejected, cast)
+            _quote(turn, number, prompts, samples, rejected, cast)
             continue
         grown = [*dialogue, *waiting, turn]
         if dialogue and (len(grown) - 1 > limit.max_turns or sum(len(t.text) for t in grown) > limit.max_chars):
-            samples.append(_sample(dialogue, cast))
+            samples.append(_sample(dialogue, number, cast))
             grown = [*waiting, turn]
         grown, dropped = _within(grown, limit.max_turns, limit.max_chars)
         rejected += [_aside(u, "beyond_context", "too far before his reply") for t in dropped for u in t.lines]
         dialogue, waiting = grown, []
         if len(grown) == 1:  # even one turn of context is too long beside this reply
-            _quote(turn, prompts, samples, rejected, cast)
+            _quote(turn, number, prompts, samples, rejected, cast)
             dialogue = []
     if dialogue:
-        samples.append(_sample(dialogue, cast))
+        samples.append(_sample(dialogue, number, cast))
     rejected += [_aside(u, "after_last_reply", "he says nothing after it") for t in waiting for u in t.lines]
 
 
@@ -173,15 +175,23 @@ def _turns(scene: Iterable[Utterance], cast: Cast) -> Iterator[_Turn]:
         yield turn
 
 
-def _sample(turns: Sequence[_Turn], cast: Cast) -> Sample:
+def _sample(turns: Sequence[_Turn], scene: int, cast: Cast) -> Sample:
     messages = tuple(Message("assistant", t.text) if t.his else Message("user", t.text, t.speaker) for t in turns)
     lines = [line for t in turns for line in t.lines]
     return Sample(
-        sample_id("conversation", messages), "conversation", messages, None, None, _span(lines), _flags(turns, cast)
+        sample_id("conversation", messages),
+        "conversation",
+        messages,
+        None,
+        None,
+        _span(lines, scene),
+        _flags(turns, cast),
     )
 
 
-def _quote(turn: _Turn, prompts: _Prompts, samples: list[Sample], rejected: list[Rejected], cast: Cast) -> None:
+def _quote(
+    turn: _Turn, scene: int, prompts: _Prompts, samples: list[Sample], rejected: list[Rejected], cast: Cast
+) -> None:
     """A line that stands alone: the persona's own prompt for such lines goes before it."""
     text = turn.text
     if sum(c.isalpha() for c in text) < MIN_QUOTE_LETTERS:
@@ -194,7 +204,7 @@ def _quote(turn: _Turn, prompts: _Prompts, samples: list[Sample], rejected: list
     prompt = prompts.pair[len(text) >= LONG_QUOTE_CHARS]
     messages = (Message("user", prompt), Message("assistant", text))
     flags = _flags([turn], cast)
-    samples.append(Sample(sample_id("quote", messages), "quote", messages, None, None, _span(turn.lines), flags))
+    samples.append(Sample(sample_id("quote", messages), "quote", messages, None, None, _span(turn.lines, scene), flags))
 
 
 def _flags(turns: Sequence[_Turn], cast: Cast) -> tuple[Flag, ...]:
@@ -211,19 +221,16 @@ def _flags(turns: Sequence[_Turn], cast: Cast) -> tuple[Flag, ...]:
     return tuple(flags)
 
 
-def _of_scene(sample: Sample, number: int) -> Sample:
-    """Name the scene in the locator, before its middle dot, as the split reads it: a scene stays on one side."""
-    if " · " in sample.source.locator:  # the importer knew sections or scenes of its own
-        return sample
-    return replace(sample, source=replace(sample.source, locator=f"scene {number} · {sample.source.locator}"))
+def _span(lines: Sequence[Utterance], scene: int) -> Source:
+    """Return the provenance of several lines: the first's place and the last's.
 
-
-def _span(lines: Sequence[Utterance]) -> Source:
-    """Return the provenance of several lines: the first's place and the last's."""
+    The scene is named before a middle dot, as the split reads it, unless the importer knew sections or scenes of its
+    own: a scene stays on one side.
+    """
     first, last = lines[0].source, lines[-1].source
-    if first.locator == last.locator:
-        return first
-    locator = f"{first.locator} to {last.locator}"
+    locator = first.locator if first.locator == last.locator else f"{first.locator} to {last.locator}"
+    if " · " not in locator:
+        locator = f"scene {scene} · {locator}"
     return Source(first.path, first.sha256, locator, first.importer, first.rights)
 
 

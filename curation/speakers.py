@@ -133,12 +133,17 @@ def attribute(text: str, cast: Cast, given: str = "", evidence: str = "") -> lis
     text gives to somebody else is never left with him: a line that opens like another name, or with a dash, is
     nobody's unless its label is known, and so is a line that the format and its own label give to two people.
     """
+    plain = text[:1] not in _OPENERS and "\n" not in text
+    colon = _COLON.search(text) is not None
     if given:
+        claim = (cast.spell(given), f"{evidence}: {given}")
+        if plain and not colon:
+            return [Spoken(text, *claim)]
         parts = _dashes(text)
-        claim = (cast.spell(given), f"{evidence}: {given}") if len(parts) == 1 else (None, "none")
-        return [piece for part, _ in parts for piece in _labelled(part, cast, *claim)]
-    if text[:1] not in _OPENERS and "\n" not in text:
-        found = _opening(text, cast) if _COLON.search(text) else None
+        nobody = (None, "none")
+        return [piece for part, _ in parts for piece in _labelled(part, cast, *(nobody if parts[1:] else claim))]
+    if plain:
+        found = _opening(text, cast) if colon else None
         if found is None:
             return [Spoken(text, None, "none")]
         return [Spoken(found[1], cast.spell(found[0]), f"{found[2]}: {found[0]}")]

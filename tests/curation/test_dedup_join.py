@@ -214,7 +214,8 @@ def test_the_users_rows_have_the_pairs_that_brute_force_finds(corpus: Path) -> N
 
 
 def test_ray_finds_what_threads_find() -> None:
-    ray = pytest.importorskip("ray", reason="Ray is an extra: pip install 'ai-inosuke[ray]'")
+    import ray
+
     from curation.dedup import Ray
 
     ray.init(
