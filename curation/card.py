@@ -16,6 +16,13 @@ from curation.charts import KIND_NAMES
 from curation.record import KINDS
 from curation.rows import CONFIGS, SIDES, parquet
 
+# Hub identifier → how a card names it. Any other is named by its identifier.
+_LICENCES = {
+    "cc-by-4.0": "[CC BY 4.0](https://creativecommons.org/licenses/by/4.0/)",
+    "cc-by-sa-4.0": "[CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/)",
+    "cc-by-nc-4.0": "[CC BY-NC 4.0](https://creativecommons.org/licenses/by-nc/4.0/)",
+    "cc0-1.0": "[CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/)",
+}
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
@@ -36,7 +43,7 @@ def metadata(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {
         # A line that is a cry has no language: it counts as None and is no code that the Hub knows.
         "language": [code for code, _ in languages.most_common() if code != "None"],
-        "license": "cc-by-4.0" if rights <= {"own"} else "other",
+        "license": manifest["persona"].get("license", "other") if rights <= {"own"} else "other",
         "pretty_name": f"{manifest['persona']['name']}: a character's lines",
         "size_categories": [next((label for limit, label in _SIZES if total < limit), "n>1M")],
         "task_categories": ["text-generation"],
@@ -84,8 +91,20 @@ def _figures(manifest: Mapping[str, Any], repo: str) -> dict[str, Any]:
         "empty_kinds": [k["name"] for k in kinds if not any(k[side] for side in SIDES)],
         "languages": {code if code != "None" else "without one": n for code, n in languages.most_common()},
         "rights": dict(rights),
+        "words": _words(manifest["persona"], set(rights) <= {"own"}),
+        "openings": manifest.get("openings", {}),
         "leaks": _leaks(manifest["split"].get("leakage", {})),
         "published": manifest.get("published", {}),
+    }
+
+
+def _words(persona: Mapping[str, Any], all_own: bool) -> dict[str, str]:
+    """Return what persona.toml says of the lines' origin, licence and owners; the first two of own lines alone."""
+    licence = str(persona.get("license", "other")) if all_own else "other"
+    return {
+        "origin": str(persona.get("origin", "")) if all_own else "",
+        "licence": "" if licence == "other" else _LICENCES.get(licence, f"`{licence}`"),
+        "owners": str(persona.get("owners", "")) or "The character belongs to its owners",
     }
 
 
@@ -115,7 +134,9 @@ _TEXT = """\
 # {{ name }}: a character's lines
 
 {{ total | thousands }} approved samples in the voice of {{ name }}. Somebody answers for every line of the character; \
-lines of others are context, never a target.
+lines of others are context, never a target.{% if words.origin %} {{ words.origin }}{% endif %}{% if words.licence %} \
+Licence: {{ words.licence }}.{% endif %}
+
 {% if empty_kinds %}Kinds without a sample so far: {{ empty_kinds | join(", ") }}.
 {% endif %}
 
@@ -130,6 +151,10 @@ lines of others are context, never a target.
 
 Languages: {{ languages | listed }}. {{ multi_turn | thousands }} samples are multi-turn. A reply has \
 {{ "%.0f" | format(mean_reply_chars) }} characters on average.
+{% for code, opening in openings.items() %}
+Of {{ opening.replies | thousands }} replies in `{{ code }}`, at most \
+{{ "%.1f" | format(100 * opening.share) }}% begin with the same two words (`{{ opening.words }}`).
+{% endfor %}
 
 ```mermaid
 pie title Composition
@@ -165,7 +190,7 @@ nothing is trained on, `manifest.json` the hash of every file.
 
 - **Collected**: {{ imported | listed }}.
 - **Set aside** with a reason, before anybody looked: {{ rejected | listed }}.
-- **Duplicates**: {{ duplicates.exact | thousands }} exact ones merged. \
+- **Duplicates**: {{ duplicates.exact | thousands }} exact ones merged (what several files hold counts once). \
 {{ duplicates.near | thousands }} samples are near another (rapidfuzz ratio of \
 {{ "%g" | format(configuration.dedup_threshold) }} or more): flagged for a person, never dropped by themselves.
 - **Flags**: {{ flagged | listed }}.
@@ -199,8 +224,12 @@ Left out of this publication: {{ published.left_out | listed }}. The figures of 
 
 ## Rights
 
-{{ rights | listed }} (samples, by the rights of their source; see the column `rights`). The character belongs to its \
-owners, with whom this dataset is not affiliated.
+{{ rights | listed }} (samples, by the rights of their source; see the column `rights`).\
+{% if words.licence %} The lines are offered under {{ words.licence }}: use them, change them, and say where they come \
+from. The licence covers the wording of the lines, not the character.{% endif %}
+
+
+{{ words.owners }}, with whom this dataset is not affiliated.
 {% if published.get("included") %}
 Included by name, though not marked as publishable: {{ published.included.keys() | join(", ") }}.
 {% endif %}

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from curation.manifest import replies
 from curation.record import KINDS
-from curation.rows import SIDES, Row
+from curation.rows import SIDES, Row, replies
 
 # How a kind is called wherever a person reads it.
 KIND_NAMES = {"persona": "Persona", "quote": "Quotes", "conversation": "Conversations", "generic_qa": "Generic QA"}

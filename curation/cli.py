@@ -20,15 +20,15 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 
 
 class _Dataset(click.Group):
-    """`dataset` builds; `dataset diff` and `dataset tag` speak of what was built, and are loaded when called."""
+    """`dataset` builds; `dataset diff`, `stats` and `tag` speak of what was built, and are loaded when called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["diff", "tag"]
+        return ["diff", "stats", "tag"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        from curation import versions_cli
+        from curation import stats_cli, versions_cli
 
-        return {"diff": versions_cli.diff, "tag": versions_cli.tag}.get(cmd_name)
+        return {"diff": versions_cli.diff, "stats": stats_cli.stats, "tag": versions_cli.tag}.get(cmd_name)
 
 
 @click.group(cls=_Dataset, invoke_without_command=True)

@@ -17,7 +17,8 @@ from typing import Any
 from curation.errors import InosukeError
 from curation.files import sha256_file, write_atomically
 from curation.persona import Persona
-from curation.rows import Row
+from curation.rows import Row, replies
+from curation.variety import openings
 
 NAME = "manifest.json"
 CARD = "README.md"
@@ -34,13 +35,16 @@ def make(folder: Path, rows: Mapping[str, Sequence[Row]], persona: Persona, fact
     files = {name: sha256_file(folder / name) for name in paths}
     manifest: Manifest = {
         "version": "",
-        "persona": {"name": persona.name, "sha256": files["persona.toml"]},
+        "persona": {"name": persona.name, "sha256": files["persona.toml"], **persona.card.model_dump()},
         "configuration": {
             "dedup_threshold": persona.dedup.threshold,
             "eval_share": persona.split.eval_share,
             "languages": list(persona.languages),
         },
         "counts": {side: counts(content) for side, content in rows.items()},
+        "openings": {
+            code: opening.to_json() for code, opening in openings([r for side in rows.values() for r in side]).items()
+        },
         **facts,
         "libraries": {name: library_version(name) for name in _LIBRARIES},
         "files": files,
@@ -73,11 +77,6 @@ def counts(rows: Sequence[Row]) -> dict[str, Any]:
         "mean_reply_chars": round(sum(lengths) / len(lengths), 1) if lengths else 0.0,
         **by,
     }
-
-
-def replies(row: Row) -> list[str]:
-    """Return what the character says in a chat row."""
-    return [m["content"] for m in row["messages"] if m["role"] == "assistant"]
 
 
 def write(manifest: Manifest, folder: Path) -> None:

@@ -57,6 +57,18 @@ class SplitShare(_Strict):
     eval_share: float = Field(default=0.1, gt=0, lt=1)
 
 
+class CardWords(_Strict):
+    """What the dataset card says of the lines' origin; read by :mod:`curation.card`.
+
+    ``origin`` and ``license`` (a Hub identifier) speak of the author's own lines, so they are only said of an export
+    that holds nothing else.
+    """
+
+    origin: str = ""
+    license: Text = "other"
+    owners: str = ""
+
+
 class Corpus(_Strict):
     """What is known about every file of a source folder."""
 
@@ -93,6 +105,7 @@ class Persona(_Strict):
     kinds: dict[str, Kind] = Field(default_factory=dict)
     sources: tuple[SourceFolder, ...] = ()
     corpus: Corpus = Corpus()
+    card: CardWords = CardWords()
 
     def is_character(self, label: str) -> bool:
         """Say whether a speaker label names the character (any case, composed or decomposed letters)."""

@@ -98,6 +98,11 @@ def read_side(folder: Path, config: str, side: str) -> list[Row]:
     return found
 
 
+def replies(row: Row) -> list[str]:
+    """Return what the character says in a chat row."""
+    return [m["content"] for m in row["messages"] if m["role"] == "assistant"]
+
+
 def parquet(config: str, side: str) -> str:
     """Return where an export keeps these rows."""
     return f"{config}/{side}.parquet"

@@ -58,6 +58,10 @@ def test_the_yaml_block_is_what_the_hubs_library_reads(folder: Path) -> None:
         "Languages: 3 vi, 1 en. 1 samples are multi-turn. A reply has 31 characters on average.",
         "Near pairs across the border: **0**.",
         "4 own (samples, by the rights of their source; see the column `rights`).",
+        "Of 4 replies in `vi`, at most 25.0% begin with the same two words (`cây nào`).",
+        "The lines are original fan writing: none is taken from the anime, the manga, their subtitles or a wiki.",
+        "Licence: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/).",
+        "belong to Koyoharu Gotouge and Shueisha, with whom this dataset is not affiliated.",
     ],
 )
 def test_the_card_says(line: str, folder: Path) -> None:
@@ -97,6 +101,16 @@ def test_lines_that_are_not_all_ours_have_no_open_licence_and_no_language_is_no_
     data = card.metadata(manifest.read(write(tmp_path, mixed)))
     assert data["license"] == "other"
     assert data["language"] == ["vi", "en"]
+    words = (tmp_path / manifest.read(write(tmp_path, mixed))["version"] / "README.md").read_text(encoding="utf-8")
+    assert "CC BY" not in words and "original fan writing" not in words and "Shueisha" in words
+
+
+def test_the_card_says_no_more_of_the_owners_than_persona_toml_does(about: dict[str, Any]) -> None:
+    """Another character's persona.toml without a `[card]` claims neither a licence nor owners."""
+    plain = about | {"persona": {"name": "Mèo", "sha256": "ab"}}
+    assert card.metadata(plain)["license"] == "other"
+    text = card.text(plain)
+    assert "The character belongs to its owners, with whom" in text and "Licence:" not in text
 
 
 def test_charts_are_pictures_of_a_readable_size(folder: Path) -> None:
