@@ -82,7 +82,7 @@ def test_rows_of_dialogue_give_the_same_samples(name, reference, persona):
 
 
 def test_all_formats_together_are_one_episode_and_no_song(persona, reference):
-    """What repeats across episodes is set aside; eighteen files of one episode are not eighteen episodes."""
+    """What repeats across episodes is set aside; nineteen files of one episode are not nineteen episodes."""
     found = [read(FOLDER / name, persona, name=name) for name in TRANSCRIPTS]
     samples, rejected = to_samples(found, persona)
     assert rejected == []
