@@ -17,7 +17,8 @@ def dataset(report: Report) -> str:
     lines += _row("held out", report.held_out, "prompts for evaluation, never trained on") if report.held_out else []
     lines += _row("quarantined", sum(report.rejected.values()), _listed(report.rejected), "datasets/quarantine/")
     exact, near = report.duplicates.get("exact", 0), report.duplicates.get("near", 0)
-    lines += _row("duplicates", exact + near, f"exact {exact:,} (merged: what several files hold counts once), near {near:,} (kept, flagged)")
+    merged = f"exact {exact:,} (merged: what several files hold counts once)"
+    lines += _row("duplicates", exact + near, f"{merged}, near {near:,} (kept, flagged)")
     lines += _row("languages", sum(report.languages.values()), _listed(report.languages))
     lines += _row("flags", sum(report.flagged.values()), _listed(report.flagged))
     by = ", ".join(f"{n:,} by {who} on import (trusted source)" for who, n in report.approved_on_import.items())
