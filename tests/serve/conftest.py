@@ -16,6 +16,7 @@ from waitress import wasyncore
 from serve import create_app
 from serve.engines.base import Delta, Done
 from serve.server import bind, make_server
+from tests.serve.chromium import browser, teller, url, visit  # noqa: F401 - fixtures of the page's tests
 from tests.tokenizers import chatml_tokenizer
 
 PROJECT = Path(__file__).parents[2]
@@ -76,6 +77,12 @@ def serving(app):
         thread.join(10)
         server.task_dispatcher.shutdown(timeout=1)
         assert not thread.is_alive()
+
+
+@pytest.fixture
+def live():
+    """`serving`, for fixtures that live outside this file."""
+    return serving
 
 
 @pytest.fixture

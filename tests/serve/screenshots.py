@@ -11,8 +11,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from serve import create_app
+from tests.serve.chromium import CHROMIUM
 from tests.serve.conftest import PROJECT, serving
-from tests.serve.test_page import CHROMIUM
 
 QUESTIONS = ("Ngươi là ai?", "Thách ngươi đấu với ta một trận!")
 VIEWS = {

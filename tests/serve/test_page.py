@@ -1,126 +1,11 @@
-"""The page in a real browser, against the real server."""
-
-import json
-import threading
-from dataclasses import dataclass, field
-from pathlib import Path
+"""The page in a real browser, against the real server: talking, and what may get in the way of it."""
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from serve import create_app
-from serve.engines.base import Delta, Done
-from tests.serve.conftest import serving
+from tests.serve.chromium import act, last_note, needs_chromium, reply_says, send, turns
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing: apt-get install chromium"),
-]
-
-
-@dataclass
-class Storyteller:
-    """Numbers its answers; after the first word it waits for ``gate``, so that a test can look at a growing reply."""
-
-    name: str = "storyteller"
-    model: str = "storyteller-1"
-    context: int = 2048
-    slots: int = 2
-    gate: threading.Event = field(default_factory=threading.Event)
-    seen: list = field(default_factory=list)
-    crash: bool = False
-    stopped: threading.Event = field(default_factory=threading.Event)
-
-    def __post_init__(self):
-        self.gate.set()
-
-    def stream(self, messages, settings, cancelled):
-        self.seen.append([(m.role, m.content) for m in messages])
-        yield Delta(f"Hừ! ({len(self.seen)}) ")
-        while not self.gate.wait(0.02):
-            if cancelled():
-                self.stopped.set()
-                yield Done("cancelled", 1, 1)
-                return
-        if self.crash:
-            raise RuntimeError("x")
-        yield Delta(f"Ngươi nói: {messages[-1].content}")
-        yield Done("stop", 1, 2)
-
-
-@pytest.fixture
-def teller():
-    return Storyteller()
-
-
-@pytest.fixture
-def url(teller, persona):
-    with serving(create_app({"ENGINE": teller, "PERSONA": persona})) as address:
-        yield address
-        teller.gate.set()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def visit(browser, url):
-    """Open the page; at the end nothing may have been written to the console, CSP violations included."""
-    contexts, said = [], []
-
-    def make(allow=(), **options):
-        context = browser.new_context(locale="vi-VN", **options)
-        context.set_default_timeout(10_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: said.append(m.text) if not any(a in m.text for a in allow) else None)
-        page.on("pageerror", lambda e: said.append(str(e)))
-        page.goto(url)
-        page.wait_for_selector("#prompts button, .turn")
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert said == []
-
-
-def send(page, text, wait=True):
-    page.fill("#input", text)
-    page.keyboard.press("Enter")
-    if wait:
-        page.wait_for_selector(".turn.his:last-child:not(.waiting):not(.growing)")
-        page.wait_for_selector("#send:visible")
-
-
-def turns(page):
-    """The texts of all turns, as the page shows them."""
-    return page.eval_on_selector_all(".turn .text", "all => all.map(e => e.textContent)")
-
-
-def reply_says(page, text):
-    # not wait_for_function, which evaluates a string: the page's own policy forbids it
-    expect(page.locator(".turn .text").last).to_contain_text(text, timeout=10_000)
-
-
-def last_note(page):
-    return page.locator(".turn .note").last.inner_text()
-
-
-def act(page, index, label):
-    """Press a turn's button, which shows when the pointer is there."""
-    turn = page.locator(".turn").nth(index)
-    turn.hover()
-    turn.get_by_label(label).click()
+pytestmark = needs_chromium
 
 
 def test_the_empty_page_offers_openings_and_a_notice(visit, teller):
@@ -177,36 +62,6 @@ def test_stopping_keeps_what_was_said_and_stops_the_engine(visit, teller, how):
     assert teller.stopped.wait(5)
 
 
-def test_answering_again_replaces_the_reply(visit, teller):
-    page = visit()
-    send(page, "Chào")
-    act(page, 1, "Trả lời lại")
-    reply_says(page, "(2) Ngươi")
-    assert turns(page) == ["Chào", "Hừ! (2) Ngươi nói: Chào"]
-    assert teller.seen[1] == [("user", "Chào")]
-
-
-def test_editing_the_last_message_asks_anew_from_there(visit, teller):
-    page = visit()
-    send(page, "một")
-    send(page, "hai")
-    act(page, 2, "Sửa")
-    assert page.input_value("#input") == "hai"
-    send(page, "ba", wait=False)
-    reply_says(page, "nói: ba")
-    assert turns(page) == ["một", "Hừ! (1) Ngươi nói: một", "ba", "Hừ! (3) Ngươi nói: ba"]
-    assert teller.seen[2][-1] == ("user", "ba") and len(teller.seen[2]) == 3
-
-
-def test_escape_leaves_the_edit_and_nothing_has_changed(visit, teller):
-    page = visit()
-    send(page, "một")
-    act(page, 0, "Sửa")
-    page.keyboard.press("Escape")
-    assert page.input_value("#input") == "" and not page.locator("#editing").is_visible()
-    assert len(turns(page)) == 2
-
-
 def test_a_reload_brings_everything_back(visit):
     page = visit()
     send(page, "Chào")
@@ -227,45 +82,6 @@ def test_a_reload_in_the_middle_of_an_answer_keeps_its_beginning(visit, teller):
     assert turns(page) == ["Chào", "Hừ! (1) "]
     assert last_note(page) == "Câu trả lời bị đứt giữa chừng."
     assert teller.stopped.wait(5)
-
-
-def test_conversations_are_begun_named_switched_and_deleted(visit):
-    page = visit()
-    send(page, "một")
-    page.click("#new")
-    assert turns(page) == []
-    send(page, "hai")
-    names = page.locator("#conversations .open")
-    assert names.all_inner_texts() == ["hai", "một"]
-    page.locator("#conversations .current").get_by_label("Đổi tên").click()
-    page.fill("#dialog-input", "Trận đấu")
-    page.keyboard.press("Enter")
-    expect(page.locator("#conversations .current .open")).to_have_text("Trận đấu")
-    page.locator("#conversations .open", has_text="một").click()
-    assert turns(page)[0] == "một"
-    page.locator("#conversations .current").get_by_label("Xoá").click()
-    page.click("#dialog-no")
-    assert names.count() == 2
-    page.locator("#conversations .current").get_by_label("Xoá").click()
-    page.click("#dialog-yes")
-    expect(names).to_have_count(1)
-    assert turns(page)[0] == "hai"
-    page.reload()
-    page.wait_for_selector(".turn")
-    assert names.all_inner_texts() == ["Trận đấu"]
-
-
-def test_a_conversation_is_downloaded_as_json(visit):
-    page = visit()
-    send(page, "Ngươi là ai?")
-    with page.expect_download() as waiting:
-        page.get_by_label("Tải về (JSON)").click()
-    assert waiting.value.suggested_filename == "Ngươi-là-ai.json"
-    saved = json.loads(Path(waiting.value.path()).read_text(encoding="utf-8"))
-    assert [(m["role"], m["content"]) for m in saved["messages"]] == [
-        ("user", "Ngươi là ai?"),
-        ("assistant", "Hừ! (1) Ngươi nói: Ngươi là ai?"),
-    ]
 
 
 def test_an_answer_goes_on_while_another_conversation_is_open(visit, teller):
@@ -292,28 +108,79 @@ def test_markup_is_shown_as_the_text_that_it_is(visit):
     assert page.title() == "Inosuke"
 
 
-def test_a_lost_connection_is_said_and_can_be_retried(visit):
+def test_a_lost_connection_is_said_and_the_message_is_asked_again_once_it_is_back(visit, teller):
     page = visit(allow=["ERR_FAILED"])
     send(page, "một")
-    page.route("**/api/chat", lambda route: route.abort())
+    for path in ("**/api/chat", "**/healthz"):
+        page.route(path, lambda route: route.abort())
     send(page, "hai", wait=False)
     page.wait_for_selector("#trouble:visible")
-    assert page.inner_text("#trouble-text") == "Mất kết nối. Tin nhắn vẫn còn đây."
-    assert turns(page)[-1] == "hai"
+    assert page.inner_text("#trouble-text") == "Mất kết nối. Tin nhắn vẫn còn đây; có mạng lại là hỏi tiếp."
+    assert turns(page)[-1] == "hai" and page.locator("#retry").is_visible()
+    page.unroute("**/api/chat")
+    page.unroute("**/healthz")
+    # nobody presses anything
+    reply_says(page, "nói: hai")
+    assert not page.locator("#trouble").is_visible()
+    assert len(teller.seen) == 2
+
+
+def test_a_connection_that_goes_in_the_middle_keeps_the_beginning_and_asks_again(visit, teller):
+    page = visit()
+    cut = 'event: delta\ndata: {"text": "Ta đang "}\n\n'
+    page.route(
+        "**/api/chat", lambda route: route.fulfill(body=cut, headers={"Content-Type": "text/event-stream"}), times=1
+    )
+    send(page, "một", wait=False)
+    reply_says(page, "nói: một")
+    assert turns(page) == ["một", "Hừ! (1) Ngươi nói: một"]
+    act(page, 1, "Bản trước")
+    assert turns(page) == ["một", "Ta đang "]
+    assert last_note(page) == "Câu trả lời bị đứt giữa chừng."
+
+
+def test_what_fails_again_by_itself_waits_for_the_person(visit, teller):
+    page = visit(allow=["ERR_FAILED"])
+    asked = []
+
+    def refuse(route):
+        asked.append(route.request.url)
+        route.abort()
+
+    page.route("**/api/chat", refuse)
+    send(page, "một", wait=False)
+    expect(page.locator("#trouble-text")).to_have_text("Mất kết nối. Tin nhắn vẫn còn đây.")
+    assert len(asked) == 2
     page.unroute("**/api/chat")
     page.click("#retry")
-    reply_says(page, "nói: hai")
+    reply_says(page, "nói: một")
     assert not page.locator("#trouble").is_visible()
 
 
-def test_a_failed_retry_does_not_cost_the_former_reply(visit):
-    page = visit(allow=["ERR_FAILED"])
-    send(page, "một")
-    before = turns(page)
-    page.route("**/api/chat", lambda route: route.abort())
-    act(page, 1, "Trả lời lại")
-    page.wait_for_selector("#trouble:visible")
-    assert turns(page) == before
+def test_a_machine_that_is_offline_says_so_and_goes_on_by_itself(visit, teller):
+    page = visit(allow=["ERR_INTERNET_DISCONNECTED"])
+    page.context.set_offline(True)
+    expect(page.locator("#trouble")).to_contain_text("ngoại tuyến")
+    send(page, "một", wait=False)
+    expect(page.locator(".turn")).to_have_count(1)
+    expect(page.locator("#trouble")).to_contain_text("ngoại tuyến")
+    page.context.set_offline(False)
+    reply_says(page, "nói: một")
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_people_who_wait_see_their_place(visit, teller):
+    page = visit()
+    teller.gate.clear()
+    for text in ("một", "hai"):  # he has two slots
+        send(page, text, wait=False)
+        page.wait_for_selector(".turn.his.growing")
+        page.click("#new")
+    send(page, "ba", wait=False)
+    expect(page.locator(".turn.his .note")).to_have_text("Đông người quá: ngươi đứng thứ 1 trong hàng.")
+    assert page.inner_text("#announce") == "Đông người quá: ngươi đứng thứ 1 trong hàng."
+    teller.gate.set()
+    reply_says(page, "nói: ba")
 
 
 def test_an_engine_that_crashes_leaves_the_beginning_and_a_retry(visit, teller):
@@ -353,20 +220,16 @@ def test_the_language_can_be_changed_and_is_kept(visit):
 
 def test_both_languages_have_the_same_words(visit):
     page = visit()
-    keys = page.evaluate(
+    words = page.evaluate(
         """async () => {
-             const i18n = await import('/static/i18n.js');
-             const known = [...document.querySelectorAll('[data-i18n],[data-i18n-label],[data-i18n-alt]')]
+             const { WORDS } = await import('/static/i18n.js');
+             const named = [...document.querySelectorAll('[data-i18n],[data-i18n-label],[data-i18n-alt]')]
                .map(e => e.dataset.i18n ?? e.dataset.i18nLabel ?? e.dataset.i18nAlt);
-             const missing = [];
-             for (const code of ['vi', 'en']) {
-               i18n.setLanguage(code);
-               missing.push(...known.filter(k => !i18n.t(k)).map(k => code + k));
-             }
-             return missing;
+             return { vi: Object.keys(WORDS.vi), en: Object.keys(WORDS.en), named };
            }"""
     )
-    assert keys == []
+    assert words["vi"] == words["en"]
+    assert set(words["named"]) <= set(words["vi"])
 
 
 @pytest.mark.parametrize("system", ["light", "dark"])
@@ -380,51 +243,3 @@ def test_light_and_dark_follow_the_system_until_one_is_chosen(visit, system):
     assert page.evaluate(ground) == colours[other]
     page.reload()
     assert page.evaluate(ground) == colours[other]
-
-
-def test_a_phone_has_no_sideways_scroll_and_a_drawer(visit):
-    page = visit(viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
-    send(page, "Đây-là-một-từ-rất-dài" * 12)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
-    assert page.evaluate("document.getElementById('scroller').scrollWidth") == 360
-    assert not page.locator("#new").is_visible()
-    page.click("#sidebar-open")
-    page.locator("#new").click()
-    assert turns(page) == []
-    page.wait_for_selector("#new", state="hidden")
-
-
-def test_everything_that_can_be_pressed_has_a_name(visit):
-    page = visit()
-    send(page, "Chào")
-    nameless = page.eval_on_selector_all(
-        "button, input, textarea, img",
-        """all => all.filter(e => e.offsetParent && !(e.getAttribute('aria-label') || e.textContent.trim()
-             || e.labels?.length || e.getAttribute('aria-labelledby') || e.hasAttribute('alt')))
-             .map(e => e.outerHTML)""",
-    )
-    assert nameless == []
-
-
-def test_the_whole_way_can_be_gone_by_keyboard(visit, teller):
-    page = visit()
-    assert page.evaluate("document.activeElement.id") == "input"
-    page.keyboard.type("Chào")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".turn.his:not(.growing):not(.waiting)")
-    page.keyboard.press("Shift+Tab")
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Trả lời lại"
-    page.keyboard.press("Enter")
-    reply_says(page, "(2) Ngươi")
-    assert page.evaluate("document.activeElement.id") == "input"
-
-
-def test_two_tabs_do_not_overwrite_each_other(visit, url):
-    first = visit()
-    second = first.context.new_page()
-    second.goto(url)
-    second.wait_for_selector("#prompts button")
-    send(first, "một")
-    send(second, "hai")
-    expect(first.locator("#conversations li")).to_have_count(2)
-    assert sorted(first.locator("#conversations .open").all_inner_texts()) == ["hai", "một"]

@@ -1,11 +1,13 @@
-// What happens in a conversation: asking, stopping, answering again, editing. Knows nothing of the page's elements;
-// it tells `changed(conversation, what)` with "turns" when messages came or went and "text" when a reply grew.
+// What happens in a conversation: asking, stopping, answering again. Knows nothing of the page's elements; it tells
+// `changed(conversation, what)` with "turns" when turns came or went and "text" when a reply grew.
 
 import * as store from "./store.js";
 import { answer } from "./stream.js";
+import { clean, titleOf } from "./text.js";
+import * as tree from "./tree.js";
 
-const running = new Map(); // conversation id → {controller, reply}
-const troubles = new Map(); // conversation id → ChatError
+const running = new Map(); // conversation id → {conversation, controller, reply}
+const troubles = new Map(); // conversation id → {conversation, error, parent, automatic}
 
 let changed = () => {};
 let limits = { messages: 400, chars: 4000 };
@@ -22,37 +24,52 @@ export const replyOf = (conversation) => running.get(conversation.id)?.reply;
 export const troubleOf = (conversation) => troubles.get(conversation.id);
 export const stop = (conversation) => running.get(conversation.id)?.controller.abort();
 
-/** Say something. With `from`, an earlier own message and all after it give way to this one. */
-export function say(conversation, text, from = conversation.messages.length) {
-  conversation.messages.splice(from);
-  conversation.messages.push({ role: "user", content: clean(text) });
-  conversation.title ||= title(text);
-  return ask(conversation);
+/** Say something below `parent`. Where something was said there already, this begins a branch. */
+export function say(conversation, text, parent = tree.leaf(conversation)?.id ?? null) {
+  const said = tree.add(conversation, parent, "user", clean(text));
+  if (!conversation.title) [conversation.title, conversation.titled] = [titleOf(text), Date.now()];
+  return ask(conversation, said.id);
 }
 
-/** Ask for the last reply once more. The old one comes back if no new one does. */
-export function again(conversation) {
-  const last = conversation.messages.at(-1);
-  return ask(conversation, last?.role === "assistant" ? conversation.messages.pop() : null);
+/** Give a reply an alternative; below a message that has no reply yet, the first one. */
+export function again(conversation, turn = tree.leaf(conversation), automatic = false) {
+  return ask(conversation, turn.role === "assistant" ? turn.parent : turn.id, automatic);
+}
+
+/** Show another turn in the place of one. */
+export function choose(conversation, turn) {
+  tree.choose(conversation, turn);
+  troubles.delete(conversation.id);
+  store.save(conversation);
+  changed(conversation, "turns");
 }
 
 /** Keep what has arrived when the page goes away in the middle of an answer. */
-export function keepUnfinished(find) {
-  for (const [id, { reply }] of running) {
-    const conversation = find(id);
-    if (conversation) store.save({ ...conversation, messages: finished(conversation, reply) });
-  }
+export function keepUnfinished() {
+  for (const { conversation } of running.values()) store.save(conversation, true);
 }
 
-async function ask(conversation, former = null) {
+/** Whether a trouble is one of the connection, and not something that the server said. */
+export const isConnection = (trouble) => ["lost", "broken"].includes(trouble.error.code);
+
+/** Where the connection was lost. Asked again by itself once, so that nothing goes round for ever. */
+export const lost = () => [...troubles.values()].filter((trouble) => isConnection(trouble) && !trouble.automatic);
+
+/** Ask again where the connection was lost. */
+export function resume() {
+  for (const { conversation, parent } of lost()) ask(conversation, parent, true);
+}
+
+async function ask(conversation, parent, automatic = false) {
+  if (isRunning(conversation)) return;
+  const former = conversation.chosen[parent];
   const controller = new AbortController();
-  const reply = { role: "assistant", content: "", state: "thinking" };
-  const sent = window_(conversation.messages);
-  running.set(conversation.id, { controller, reply });
-  troubles.delete(conversation.id);
+  const sent = window_(tree.upTo(conversation, parent));
   conversation.updated = Date.now();
   store.save(conversation);
-  conversation.messages.push(reply);
+  const reply = tree.add(conversation, parent, "assistant", "", { state: "thinking" });
+  running.set(conversation.id, { conversation, controller, reply });
+  troubles.delete(conversation.id);
   changed(conversation, "turns");
   try {
     for await (const event of answer(sent, controller.signal)) {
@@ -66,33 +83,19 @@ async function ask(conversation, former = null) {
     }
   } catch (error) {
     reply.state = controller.signal.aborted ? "stopped" : "broken";
-    if (!controller.signal.aborted) troubles.set(conversation.id, error);
+    if (!controller.signal.aborted) troubles.set(conversation.id, { conversation, error, parent, automatic });
   }
   running.delete(conversation.id);
-  if (!reply.content.trim()) {
-    conversation.messages.splice(conversation.messages.indexOf(reply), 1, ...(former ? [former] : []));
-  }
   delete reply.place;
-  conversation.updated = Date.now();
+  if (!reply.content.trim()) tree.takeBack(conversation, reply, former);
+  reply.time = conversation.updated = Date.now();
   store.save(conversation);
   changed(conversation, "turns");
 }
 
-const finished = (conversation, reply) =>
-  conversation.messages.flatMap((m) => (m !== reply ? [m] : m.content.trim() ? [{ ...m, state: "broken" }] : []));
-
 /** The newest messages that the server takes, beginning with one of the person's. */
-function window_(messages) {
-  const turns = messages.slice(-limits.messages).map(({ role, content }) => ({ role, content }));
-  const first = turns.findIndex((m) => m.role === "user");
-  return turns.slice(first).map((m) => ({ ...m, content: m.content.slice(0, limits.chars) }));
+function window_(turns) {
+  const newest = turns.slice(-limits.messages);
+  const first = newest.findIndex((turn) => turn.role === "user");
+  return newest.slice(first).map(({ role, content }) => ({ role, content: content.slice(0, limits.chars).toWellFormed() }));
 }
-
-/** Control characters come along when people paste from other programs; the server would refuse them. */
-// eslint-disable-next-line no-control-regex
-const clean = (text) => text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, "").toWellFormed().trim();
-
-const title = (text) => {
-  const line = text.trim().split("\n", 1)[0];
-  return line.length > 40 ? `${line.slice(0, 39)}…` : line;
-};

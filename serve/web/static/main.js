@@ -1,19 +1,25 @@
-// Wires the page together: which conversation is shown, the composer, the keys, the header.
+// Wires the page together: which conversation is shown, what its buttons do, the keys, the connection.
 
 import * as chat from "./chat.js";
-import { currentLanguage, setLanguage, t, translate } from "./i18n.js";
-import { drawIcons, icon } from "./icons.js";
-import { drawList, showDrawer } from "./sidebar.js";
+import * as composer from "./composer.js";
+import * as connection from "./connection.js";
+import { ask } from "./dialog.js";
+import { $ } from "./dom.js";
+import * as exchange from "./exchange.js";
+import * as feedback from "./feedback.js";
+import { drawWords, startHeader } from "./header.js";
+import { t } from "./i18n.js";
+import { drawIcons } from "./icons.js";
+import { clearSearch, drawList, showDrawer } from "./sidebar.js";
 import * as store from "./store.js";
-import { drawGrowth, drawTurns, toNewest } from "./view.js";
+import { clean } from "./text.js";
+import { create, path, siblings } from "./tree.js";
+import { drawGrowth, drawTurns, step, toNewest, turnAt } from "./view.js";
 
-const $ = (id) => document.getElementById(id);
-const input = $("input");
+const TOAST_MS = 6000;
 const { character } = document.body.dataset;
-
 const open = new Map(); // conversations of this tab, so that one that is answered in the background is not lost
 let current = null;
-let editing = null; // the index of the message that the composer replaces
 let info = null;
 
 // ---------------------------------------------------------------- what is shown
@@ -21,17 +27,18 @@ let info = null;
 function show(conversation) {
   current = conversation;
   open.set(conversation.id, conversation);
-  endEdit();
+  composer.endEdit();
   draw();
   toNewest();
 }
 
 function draw() {
   const busy = chat.isRunning(current);
-  $("empty").hidden = current.messages.length > 0;
-  drawTurns(current, { edit: startEdit, regenerate: askAgain });
+  $("empty").hidden = current.nodes.length > 0;
+  drawTurns(current, { ...turnActions, ...(info?.feedback && feedbackActions) }, composer.editedTurn());
   $("send").hidden = busy;
   $("stop").hidden = !busy;
+  $("revoke").hidden = !feedback.agreed();
   drawTrouble();
   drawList(current.id, listActions);
 }
@@ -45,202 +52,241 @@ function drawTrouble(text = troubleText(), retry = askAgain) {
 }
 
 function troubleText() {
-  const error = chat.troubleOf(current);
-  if (error && !navigator.onLine) return t("offline");
-  if (error) return { lost: t("lost"), broken: t("broken"), busy: t("busy") }[error.code] ?? error.message;
+  const trouble = chat.troubleOf(current);
+  if (trouble && !navigator.onLine) return t("offline");
+  if (trouble && connection.isWaiting() && !trouble.automatic && chat.isConnection(trouble)) return t("resuming");
+  if (trouble) return { lost: t("lost"), broken: t("broken"), busy: t("busy"), too_many_requests: t("often") }[trouble.error.code] ?? trouble.error.message;
   // A message whose answer never came, for example because the page was closed.
-  return current.messages.at(-1)?.role === "user" && !chat.isRunning(current) ? t("broken") : null;
+  return path(current).at(-1)?.role === "user" && !chat.isRunning(current) ? t("broken") : null;
+}
+
+/** Say something in passing: it is read out, and goes by itself. */
+let mentioned = 0;
+function mention(text) {
+  clearTimeout(mentioned);
+  $("toast").textContent = text;
+  mentioned = setTimeout(() => ($("toast").textContent = ""), TOAST_MS);
+}
+
+chat.onChange((conversation, what) => {
+  if (!open.has(conversation.id)) return store.remove(conversation.id); // deleted while he was answering
+  if (chat.lost().length) connection.whenBack(resume);
+  if (conversation !== current) return drawList(current.id, listActions);
+  if (what === "text") return grow(conversation);
+  draw();
+  const last = path(conversation).at(-1);
+  if (!chat.isRunning(conversation) && last?.role === "assistant") $("announce").textContent = `${character}: ${last.content}`;
+});
+
+function grow(conversation) {
+  drawGrowth(conversation);
+  const { place, content } = chat.replyOf(conversation);
+  const queued = place && !content ? t("queued", place) : "";
+  if (queued && $("announce").textContent !== queued) $("announce").textContent = queued;
+}
+
+// ---------------------------------------------------------------- what the buttons do
+
+const turnActions = {
+  edit(turn) {
+    composer.startEdit(turn);
+    draw();
+  },
+  again(turn) {
+    composer.endEdit();
+    toNewest();
+    chat.again(current, turn);
+    composer.focusInput();
+  },
+  choose(turn) {
+    composer.endEdit();
+    chat.choose(current, turn);
+    const all = siblings(current, turn);
+    $("announce").textContent = `${t("variantLabel", all.indexOf(turn) + 1, all.length)}: ${turn.content}`;
+  },
+};
+
+const feedbackActions = {
+  rate: (turn, rating) => opinion(turn, { rating, better: turn.better || null }),
+  async better(turn) {
+    if (!(await feedback.agree())) return;
+    const asked = { title: t("betterTitle", character), note: t("betterNote"), yes: t("sendIt"), field: "area", max: feedback.MAX_CHARS };
+    const better = await ask({ ...asked, value: turn.better || turn.content });
+    const words = clean(better ?? "");
+    if (words && words !== turn.content.trim()) await opinion(turn, { rating: turn.rating ?? null, better: words });
+  },
+};
+
+async function opinion(turn, what) {
+  const conversation = current;
+  if (!(await feedback.agree())) return;
+  try {
+    await feedback.send(conversation, turn, what);
+    mention(t("thanks"));
+    draw();
+  } catch (error) {
+    draw();
+    drawTrouble(`${t("notSent")} ${error.code === "lost" ? t("lost") : error.message}`, () => opinion(turn, what));
+  }
 }
 
 const listActions = {
   open(id) {
-    show(open.get(id) ?? store.all().find((c) => c.id === id) ?? store.create());
+    show(open.get(id) ?? store.all().find((one) => one.id === id) ?? create());
     showDrawer(false);
-    focusInput();
+    composer.focusInput();
   },
-  renamed(conversation) {
-    const known = open.get(conversation.id) ?? conversation;
-    known.title = conversation.title;
-    store.save(known);
-    draw();
-  },
-  removed(id) {
-    const gone = open.get(id);
-    if (gone) chat.stop(gone);
-    open.delete(id);
-    store.remove(id);
-    if (current.id === id) show(store.all()[0] ?? store.create());
-    else draw();
-  },
+  menu: (one) => [
+    { icon: "pencil", label: t("rename"), act: () => rename(one) },
+    { icon: "save", label: t("saveJson"), act: () => exchange.saveJson([one], one.title) },
+    { icon: "file", label: t("saveMarkdown"), act: () => exchange.saveMarkdown(one) },
+    { icon: "bin", label: t("remove"), act: () => remove(one), danger: true },
+  ],
 };
 
-chat.onChange((conversation, what) => {
-  if (!open.has(conversation.id)) return store.remove(conversation.id); // deleted while he was answering
-  if (conversation !== current) return drawList(current.id, listActions);
-  if (what === "text") return drawGrowth(conversation);
+async function rename(one) {
+  const title = await ask({ title: t("renameTitle"), yes: t("save"), field: "line", value: one.title });
+  if (!title?.trim()) return;
+  const known = open.get(one.id) ?? one;
+  [known.title, known.titled] = [title.trim(), Date.now()];
+  store.save(known);
   draw();
-  const last = conversation.messages.at(-1);
-  if (!chat.isRunning(conversation) && last?.role === "assistant") $("announce").textContent = `${character}: ${last.content}`;
+}
+
+async function remove(one) {
+  const asked = { title: t("removeTitle", one.title || t("untitled")), note: t("removeNote"), yes: t("remove"), danger: true };
+  if ((await ask(asked)) === null) return;
+  const gone = open.get(one.id);
+  if (gone) chat.stop(gone);
+  open.delete(one.id);
+  store.remove(one.id);
+  if (current.id === one.id) show(store.all()[0] ?? create());
+  else draw();
+}
+
+function begin() {
+  clearSearch();
+  show(create());
+  showDrawer(false);
+  composer.focusInput();
+}
+
+$("new").addEventListener("click", begin);
+$("revoke").addEventListener("click", () => {
+  feedback.revoke();
+  mention(t("revoked"));
+  draw();
+});
+exchange.listen((conversations) => {
+  clearSearch();
+  for (const one of open.values()) store.catchUp(one); // what is open here may have been added to
+  listActions.open(conversations[0].id);
+  mention(t("imported", conversations.length));
 });
 
-// ---------------------------------------------------------------- the composer
+// ---------------------------------------------------------------- the composer and the keys
+
+function say(text, edited = null) {
+  clearSearch();
+  toNewest();
+  chat.say(current, text, ...(edited ? [edited.parent] : []));
+}
 
 function submit() {
-  const text = input.value;
-  if (!text.trim() || chat.isRunning(current)) return;
+  const text = composer.text();
   const length = text.trim().length;
+  if (!length || chat.isRunning(current)) return;
   if (length > chat.maxChars()) return drawTrouble(t("tooLong", length, chat.maxChars()), null);
-  const from = editing ?? undefined;
-  endEdit();
-  input.value = "";
-  grow();
-  toNewest();
-  chat.say(current, text, from);
+  const edited = composer.editedTurn();
+  composer.put("");
+  composer.endEdit();
+  say(text, edited);
 }
 
 function askAgain() {
   chat.again(current);
-  focusInput();
+  composer.focusInput();
 }
 
-/** Ready to type; not on a phone, where this would open the keyboard over what there is to read. */
-function focusInput() {
-  if (matchMedia("(hover: hover)").matches) input.focus();
+function leaveEdit() {
+  composer.endEdit();
+  draw();
 }
 
-function startEdit(index) {
-  editing = index;
-  $("editing").hidden = false;
-  input.value = current.messages[index].content;
-  grow();
-  input.focus();
-}
-
-function endEdit() {
-  if (editing !== null) {
-    input.value = "";
-    grow();
-  }
-  editing = null;
-  $("editing").hidden = true;
-}
-
-function grow() {
-  input.style.height = "auto";
-  input.style.height = `${Math.min(input.scrollHeight, innerHeight * 0.4)}px`;
-}
-
-$("composer").addEventListener("submit", (event) => {
-  event.preventDefault();
-  submit();
+composer.listen({
+  submit,
+  arrow(key) {
+    const turns = path(current);
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    const turn = turns.findLast((one) => one.role === (by ? "assistant" : "user"));
+    if (!turn || chat.isRunning(current)) return;
+    if (by) step(turn, by);
+    else if (key === "ArrowUp") turnActions.edit(turn);
+  },
 });
-input.addEventListener("input", grow);
-input.addEventListener("keydown", (event) => {
-  // isComposing: Enter that ends a Vietnamese or Japanese input method's word is not the one that sends.
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-    event.preventDefault();
-    submit();
-  }
+$("messages").addEventListener("keydown", (event) => {
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const turn = by && turnAt(event.target);
+  if (turn) step(turn, by);
 });
 addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || $("dialog").open) return;
+  if (event.key !== "Escape" || event.defaultPrevented || $("dialog").open) return;
   if (!$("scrim").hidden) $("scrim").click();
   else if (chat.isRunning(current)) chat.stop(current);
-  else endEdit();
+  else if (composer.editedTurn()) leaveEdit();
 });
 $("stop").addEventListener("click", () => {
   chat.stop(current);
-  focusInput();
+  composer.focusInput();
 });
-$("edit-cancel").addEventListener("click", endEdit);
-$("new").addEventListener("click", () => {
-  show(store.create());
-  showDrawer(false);
-  focusInput();
-});
-
-// ---------------------------------------------------------------- the header
-
-function words() {
-  translate();
-  input.placeholder = t("placeholder", character);
-  $("language").textContent = t("other");
-  $("language").title = t("otherLabel");
-  $("language").setAttribute("aria-label", t("otherLabel"));
-  $("status").textContent = info ? t("ready", info) : "";
-  $("prompts").replaceChildren(
-    ...t("prompts").map((prompt) => {
-      const item = document.createElement("li");
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = prompt;
-      button.addEventListener("click", () => {
-        chat.say(current, prompt);
-        focusInput();
-      });
-      item.append(button);
-      return item;
-    }),
-  );
-  drawTheme();
-}
-
-const systemDark = matchMedia("(prefers-color-scheme: dark)");
-const isDark = () => (document.documentElement.dataset.theme ?? (systemDark.matches ? "dark" : "light")) === "dark";
-
-function drawTheme() {
-  const label = isDark() ? t("toLight") : t("toDark");
-  $("theme").replaceChildren(icon(isDark() ? "sun" : "moon"));
-  $("theme").title = label;
-  $("theme").setAttribute("aria-label", label);
-}
-
-$("theme").addEventListener("click", () => {
-  document.documentElement.dataset.theme = isDark() ? "light" : "dark";
-  store.saveSetting("theme", document.documentElement.dataset.theme);
-  drawTheme();
-});
-systemDark.addEventListener("change", drawTheme);
-$("language").addEventListener("click", () => {
-  setLanguage(currentLanguage() === "vi" ? "en" : "vi");
-  store.saveSetting("language", currentLanguage());
-  words();
-  draw();
-});
+$("edit-cancel").addEventListener("click", leaveEdit);
 
 // ---------------------------------------------------------------- from and to the world outside
+
+function words() {
+  drawWords(info, (prompt) => {
+    say(prompt);
+    composer.focusInput();
+  });
+}
 
 async function loadInfo() {
   try {
     const response = await fetch("api/info");
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
     info = await response.json();
-    drawTrouble();
     chat.setLimits(info.limits);
     words();
+    draw();
   } catch {
     drawTrouble(t("lost"), loadInfo);
+    connection.whenBack(resume);
   }
+}
+
+function resume() {
+  mention(t("back"));
+  if (!info) loadInfo();
+  drawTrouble();
+  chat.resume();
 }
 
 store.whenStorageFails(() => drawTrouble(t("full"), null));
 store.watch(() => {
-  // Another tab has changed something. What is being answered here is newer than what is stored.
-  for (const id of [...open.keys()]) if (id !== current.id && !chat.isRunning(open.get(id))) open.delete(id);
-  const stored = store.all().find((c) => c.id === current.id);
-  if (stored && !chat.isRunning(current) && editing === null) show(stored);
-  else drawList(current.id, listActions);
+  // Another tab has changed something.
+  for (const one of open.values()) store.catchUp(one);
+  draw();
 });
-addEventListener("pagehide", () => chat.keepUnfinished((id) => open.get(id)));
-addEventListener("online", () => {
-  drawTrouble();
-  if (!info) loadInfo();
-});
+addEventListener("pagehide", () => chat.keepUnfinished());
+addEventListener("online", () => drawTrouble());
 addEventListener("offline", () => drawTrouble(t("offline"), null));
 
-setLanguage(store.setting("language") ?? (navigator.language.startsWith("vi") ? "vi" : "en"));
+startHeader(() => {
+  words();
+  draw();
+});
 drawIcons();
 words();
-show(store.all()[0] ?? store.create());
+show(store.all()[0] ?? create());
 loadInfo();
-focusInput();
+composer.focusInput();

@@ -1,86 +1,92 @@
-// The list of conversations, its dialogs, and the drawer that it becomes on a phone.
+// The list of conversations with its search, and the drawer that it becomes on a phone.
 
+import { $, element } from "./dom.js";
 import { t } from "./i18n.js";
 import { iconButton } from "./icons.js";
+import { openMenu } from "./menu.js";
 import * as store from "./store.js";
+import { find } from "./text.js";
 
-const list = document.getElementById("conversations");
-const sidebar = document.getElementById("sidebar");
-const scrim = document.getElementById("scrim");
-const opener = document.getElementById("sidebar-open");
-const dialog = document.getElementById("dialog");
-const dialogInput = document.getElementById("dialog-input");
+const list = $("conversations");
+const sidebar = $("sidebar");
+const scrim = $("scrim");
+const opener = $("sidebar-open");
+const search = $("search");
 
-/** Draw the list; `actions` are {open(id), renamed(conversation), removed(id)}. */
+const AROUND = 12; // letters of a message that are shown before what was found
+let drawn = { currentId: null, actions: null };
+
+/** Draw the list; `actions` are {open(id), menu(conversation)} where `menu` gives the entries of a row's menu. */
 export function drawList(currentId, actions) {
-  list.replaceChildren(...store.all().map((conversation) => row(conversation, conversation.id === currentId, actions)));
+  drawn = { currentId, actions };
+  const query = search.value.trim();
+  const rows = store.all().map((one) => ({ one, found: query ? hit(one, query) : {} })).filter(({ found }) => found);
+  list.replaceChildren(...rows.map(({ one, found }) => row(one, found)));
+  $("found").textContent = query ? t("found", rows.length) : "";
 }
 
 /** Open or close the drawer; on a wide screen the list is always there and this changes nothing. */
 export function showDrawer(open) {
   sidebar.classList.toggle("open", open);
   scrim.hidden = !open;
+  $("main").inert = open; // what lies under the drawer is out of reach, as it looks
   opener.setAttribute("aria-expanded", String(open));
-  if (open) document.getElementById("sidebar-close").focus();
+  if (open) $("sidebar-close").focus();
 }
 
-/** Save a conversation as a file that can be read without this page. */
-export function download(conversation) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(conversation, null, 2)], { type: "application/json" }));
-  link.download = `${conversation.title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "") || "chat"}.json`;
-  link.click();
-  URL.revokeObjectURL(link.href);
+/** Forget the search, so that what was just begun or imported is in the list. */
+export function clearSearch() {
+  search.value = "";
 }
 
 opener.addEventListener("click", () => showDrawer(true));
-document.getElementById("dialog-no").addEventListener("click", () => dialog.close("no"));
+matchMedia("(max-width: 760px)").addEventListener("change", () => showDrawer(false));
 for (const id of ["sidebar-close", "scrim"]) {
-  document.getElementById(id).addEventListener("click", () => {
+  $(id).addEventListener("click", () => {
     showDrawer(false);
     opener.focus();
   });
 }
+search.addEventListener("input", () => drawList(drawn.currentId, drawn.actions));
+search.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !search.value) return;
+  event.stopPropagation(); // it empties the search and does not stop an answer
+  event.preventDefault();
+  clearSearch();
+  drawList(drawn.currentId, drawn.actions);
+});
 
-function row(conversation, current, actions) {
-  const item = document.createElement("li");
-  item.className = current ? "current" : "";
-  const open = document.createElement("button");
+/** Where a conversation says what is searched: {} in its title, {text, start, end} in a turn of any branch, or null. */
+function hit(one, query) {
+  if (find(one.title, query)) return {};
+  for (const { content } of one.nodes) {
+    const text = content.normalize("NFC");
+    const at = find(text, query);
+    if (at) return { text, ...at };
+  }
+  return null;
+}
+
+function row(one, found) {
+  const current = one.id === drawn.currentId;
+  const name = one.title || t("untitled");
+  const item = element("li", current ? "current" : "");
+  const open = element("button", "open");
   open.type = "button";
-  open.className = "open";
-  open.textContent = conversation.title || t("untitled");
+  open.append(element("span", "name", name));
+  if (found.text) open.append(excerpt(found));
   if (current) open.setAttribute("aria-current", "true");
-  open.addEventListener("click", () => actions.open(conversation.id));
-  item.append(
-    open,
-    iconButton("pencil", t("rename"), () => rename(conversation, actions)),
-    iconButton("save", t("exportChat"), () => download(conversation)),
-    iconButton("bin", t("remove"), () => remove(conversation, actions)),
-  );
+  open.addEventListener("click", () => drawn.actions.open(one.id));
+  const more = iconButton("more", t("more", name), () => openMenu(more, drawn.actions.menu(one)));
+  more.setAttribute("aria-haspopup", "menu");
+  more.setAttribute("aria-expanded", "false");
+  item.append(open, more);
   return item;
 }
 
-async function rename(conversation, actions) {
-  const title = await ask(t("renameTitle"), t("save"), conversation.title);
-  if (title?.trim()) actions.renamed({ ...conversation, title: title.trim() });
-}
-
-async function remove(conversation, actions) {
-  const yes = await ask(t("removeTitle", conversation.title || t("untitled")), t("remove"));
-  if (yes !== null) actions.removed(conversation.id);
-}
-
-/** Ask in the dialog. Resolves to the text (empty where none was asked for), or to null for "no". */
-function ask(question, yes, text = null) {
-  document.getElementById("dialog-title").textContent = question;
-  document.getElementById("dialog-yes").textContent = yes;
-  dialogInput.hidden = text === null;
-  dialogInput.disabled = text === null; // a disabled field takes no focus and no part in the form
-  dialogInput.value = text ?? "";
-  dialog.returnValue = "no";
-  dialog.showModal();
-  if (text !== null) dialogInput.select();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes" ? dialogInput.value : null), { once: true });
-  });
+function excerpt({ text, start, end }) {
+  const from = Math.max(0, start - AROUND);
+  const line = element("span", "excerpt", (from ? "…" : "") + text.slice(from, start));
+  line.append(element("mark", "", text.slice(start, end)), text.slice(end, end + 60));
+  return line;
 }

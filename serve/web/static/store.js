@@ -1,9 +1,12 @@
-// Conversations in the browser's storage, one key each, so that two open tabs do not overwrite each other's.
-// A conversation is {id, title, created, updated, messages: [{role, content, state?, dropped?}]}.
+// Conversations in the browser's storage, one key each, so that two open tabs do not overwrite each other's. Saving
+// brings in what another tab has added to the same one.
+
+import { conversation } from "./shape.js";
+import { conflict, merge, newId } from "./tree.js";
 
 const PREFIX = "inosuke.conversation.";
 
-/** Where storage is forbidden or full the page goes on, and `onProblem` is told once a time. */
+/** Where storage is forbidden or full the page goes on, and `onProblem` is told. */
 let onProblem = () => {};
 export const whenStorageFails = (callback) => {
   onProblem = callback;
@@ -14,7 +17,7 @@ export function all() {
   try {
     for (let i = 0; i < localStorage.length; i++) {
       const key = localStorage.key(i);
-      if (key.startsWith(PREFIX)) found.push(parse(localStorage.getItem(key)));
+      if (key.startsWith(PREFIX)) found.push(read(key));
     }
   } catch (error) {
     onProblem(error);
@@ -22,18 +25,50 @@ export function all() {
   return found.filter(Boolean).sort((a, b) => b.updated - a.updated);
 }
 
-export const create = () => ({
-  id: Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, "0")).join(""),
-  title: "",
-  created: Date.now(),
-  updated: Date.now(),
-  messages: [],
-});
+/**
+ * Save a conversation that has turns; an empty one is not worth a place in the list. A reply that is still growing is
+ * kept only when the page goes away (`leaving`), as one that broke off.
+ */
+export function save(one, leaving = false) {
+  const stored = read(PREFIX + one.id);
+  if (stored) merge(one, stored);
+  const nodes = one.nodes.filter((node) => !isGrowing(node));
+  const cut = one.nodes.filter((node) => leaving && isGrowing(node) && node.content.trim());
+  nodes.push(...cut.map(({ place, ...node }) => ({ ...node, state: "broken" })));
+  if (nodes.length) write(PREFIX + one.id, JSON.stringify({ ...one, nodes }));
+}
 
-/** Save a conversation that has messages; an empty one is not worth a place in the list. */
-export function save(conversation) {
-  if (!conversation.messages.length) return;
-  write(PREFIX + conversation.id, JSON.stringify(conversation));
+/** Take in what another tab has written. */
+export function catchUp(one) {
+  const stored = read(PREFIX + one.id);
+  if (!stored) return;
+  const there = new Set(stored.nodes.map((node) => node.id));
+  merge(one, stored);
+  // Two tabs that write at the same moment do not see each other: the one that is told of the other's adds its own.
+  if (one.nodes.some((node) => !isGrowing(node) && !there.has(node.id))) save(one);
+}
+
+/** Save all of them or, where they do not fit, none. Returns what went in; what was there already is only added to. */
+export function saveAll(conversations) {
+  const before = new Map();
+  const put = (one) => {
+    const stored = read(PREFIX + one.id);
+    // Somebody else's conversation under an id of ours, as in a file edited by hand: both stay.
+    const kept = !stored ? one : conflict(stored, one) ? { ...one, id: newId() } : merge(stored, one);
+    const key = PREFIX + kept.id;
+    if (!before.has(key)) before.set(key, localStorage.getItem(key));
+    localStorage.setItem(key, JSON.stringify(kept));
+    return kept;
+  };
+  try {
+    return conversations.map(put);
+  } catch (error) {
+    for (const [key, text] of before) {
+      localStorage.removeItem(key); // first, so that the one before has room again
+      if (text !== null) localStorage.setItem(key, text);
+    }
+    throw error;
+  }
 }
 
 export function remove(id) {
@@ -52,7 +87,15 @@ export function setting(name) {
   }
 }
 
-export const saveSetting = (name, value) => write(`inosuke.${name}`, value);
+/** Keep a setting; null forgets it. */
+export function saveSetting(name, value) {
+  if (value !== null) return write(`inosuke.${name}`, value);
+  try {
+    return localStorage.removeItem(`inosuke.${name}`);
+  } catch (error) {
+    return onProblem(error);
+  }
+}
 
 /** Call back when another tab has changed a conversation. */
 export function watch(callback) {
@@ -60,6 +103,8 @@ export function watch(callback) {
     if (event.key === null || event.key.startsWith(PREFIX)) callback();
   });
 }
+
+const isGrowing = (node) => node.state === "thinking";
 
 function write(key, value) {
   try {
@@ -69,11 +114,10 @@ function write(key, value) {
   }
 }
 
-function parse(text) {
+function read(key) {
   try {
-    const value = JSON.parse(text);
-    return Array.isArray(value?.messages) ? value : null;
+    return conversation({ ...JSON.parse(localStorage.getItem(key)), id: key.slice(PREFIX.length) });
   } catch {
-    return null; // not ours, or cut short: leave it where it is and show the rest
+    return null; // not there, not ours, or cut short: it is left where it is, and the rest is shown
   }
 }

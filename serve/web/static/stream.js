@@ -37,7 +37,8 @@ export async function* answer(messages, signal) {
   if (!ended) throw new ChatError("broken", "the stream ended early");
 }
 
-async function refusal(response) {
+/** What a server said that did not answer. */
+export async function refusal(response) {
   try {
     const { error } = await response.json();
     return new ChatError(error.code, error.message);

@@ -1,39 +1,39 @@
 // Draws a conversation. Words of people and models only ever become text nodes, never HTML.
 
 import * as chat from "./chat.js";
+import { $, element } from "./dom.js";
+import * as feedback from "./feedback.js";
 import { t } from "./i18n.js";
 import { iconButton } from "./icons.js";
+import { watchSwipes } from "./swipe.js";
+import { path, siblings } from "./tree.js";
 
 const { character, portrait } = document.body.dataset;
-const list = document.getElementById("messages");
-const scroller = document.getElementById("scroller");
-const jump = document.getElementById("jump");
+const list = $("messages");
+const scroller = $("scroller");
+const jump = $("jump");
 
 let follow = true; // whether the newest words are kept in sight
+let shown = { conversation: null, turns: [], actions: null };
 
-/** Draw all turns of a conversation; `actions` are {edit(index), regenerate()}. */
-export function drawTurns(conversation, actions) {
-  const busy = chat.isRunning(conversation);
-  const lastUser = conversation.messages.findLastIndex((m) => m.role === "user");
-  const last = conversation.messages.length - 1;
-  list.replaceChildren(
-    ...conversation.messages.map((message, index) => {
-      const buttons = [];
-      if (message.content && message.state !== "thinking" && navigator.clipboard) buttons.push(copyButton(message));
-      if (!busy && index === lastUser) buttons.push(iconButton("pencil", t("edit"), () => actions.edit(index)));
-      if (!busy && index === last && message.role === "assistant") {
-        buttons.push(iconButton("again", t("regenerate"), actions.regenerate));
-      }
-      return turn(message, buttons);
-    }),
-  );
+/**
+ * Draw the turns of a conversation. `actions` are {edit(turn), again(turn), choose(turn)} and, where feedback is taken,
+ * {rate(turn, rating), better(turn)}; `editing` is the turn that is being written anew.
+ */
+export function drawTurns(conversation, actions, editing = null) {
+  const focused = focus();
+  const turns = path(conversation);
+  shown = { conversation, turns, actions };
+  list.replaceChildren(...turns.map((turn, index) => draw(turn, index, editing)));
+  // The buttons are new ones: whoever pressed one of the old stays where they were.
+  if (focused) list.children[focused.index]?.querySelector(`[data-act="${focused.act}"]`)?.focus();
   keepInSight();
 }
 
 /** Draw the reply that is growing, and nothing else. */
 export function drawGrowth(conversation) {
   const reply = chat.replyOf(conversation);
-  const item = list.lastElementChild;
+  const item = list.querySelector(".waiting, .growing");
   if (!reply || !item) return;
   fill(item, reply);
   keepInSight();
@@ -45,6 +45,21 @@ export function toNewest() {
   keepInSight();
 }
 
+/** Show what stands before (-1) or after (1) a turn in its place; past the last answer to the last message, a new one. */
+export function step(turn, by, beyond = false) {
+  if (chat.isRunning(shown.conversation)) return;
+  const all = siblings(shown.conversation, turn);
+  const next = all[all.indexOf(turn) + by];
+  const last = turn === shown.turns.at(-1);
+  if (next) {
+    follow &&= last;
+    shown.actions.choose(next);
+  } else if (beyond && by > 0 && last && turn.role === "assistant") shown.actions.again(turn);
+}
+
+/** The turn that an element stands in. */
+export const turnAt = (target) => shown.turns[[...list.children].indexOf(target.closest?.(".turn"))];
+
 scroller.addEventListener("scroll", () => {
   follow = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
   jump.hidden = follow;
@@ -52,58 +67,109 @@ scroller.addEventListener("scroll", () => {
 jump.addEventListener("click", toNewest);
 // A keyboard on a phone, or a longer draft, makes the place smaller: keep the newest words above it.
 new ResizeObserver(() => keepInSight()).observe(scroller);
+watchSwipes(list, (item, by) => step(turnAt(item), by, true));
+// Without a pointer that hovers, a tap brings out the buttons of an older turn.
+list.addEventListener("click", (event) => {
+  for (const item of list.children) item.classList.toggle("tapped", item.contains(event.target));
+});
 
 function keepInSight() {
-  if (follow) scroller.scrollTop = scroller.scrollHeight;
+  if (!shown.turns.length) scroller.scrollTop = 0; // the greeting is read from its top
+  else if (follow) scroller.scrollTop = scroller.scrollHeight;
 }
 
-function turn(message, buttons) {
-  const his = message.role === "assistant";
+function focus() {
+  const act = document.activeElement?.dataset?.act;
+  return act ? { act, index: [...list.children].indexOf(document.activeElement.closest(".turn")) } : null;
+}
+
+function draw(turn, index, editing) {
+  const his = turn.role === "assistant";
+  const idle = !chat.isRunning(shown.conversation);
   const item = element("li", `turn ${his ? "his" : "mine"}`);
+  const all = siblings(shown.conversation, turn);
+  item.classList.toggle("can-swipe", idle && (all.length > 1 || (his && index === shown.turns.length - 1)));
+  item.classList.toggle("edited", turn === editing);
   if (his) {
     const face = element("img", "face");
     Object.assign(face, { src: portrait, alt: "", width: 36, height: 36 });
     item.append(face);
   }
-  const body = element("div", "body");
   const bubble = element("div", "bubble");
   bubble.append(element("span", "hidden", `${his ? character : t("you")}: `), element("span", "text"));
-  const row = element("div", "actions"); // also without buttons, so that nothing jumps when they come
-  row.append(...buttons);
-  body.append(bubble, element("p", "note"), row);
+  const tools = element("div", "tools"); // also without buttons, so that nothing jumps when they come
+  if (all.length > 1) tools.append(variants(turn, all, idle));
+  const row = element("div", "actions");
+  row.append(...buttons(turn, his, idle));
+  tools.append(row);
+  const body = element("div", "body");
+  body.append(bubble, element("p", "note"), tools);
   item.append(body);
-  fill(item, message);
+  fill(item, turn);
   return item;
 }
 
-function fill(item, message) {
-  const waiting = message.state === "thinking" && !message.content;
-  item.classList.toggle("waiting", waiting);
-  item.classList.toggle("growing", message.state === "thinking" && !waiting);
-  item.setAttribute("aria-busy", String(message.state === "thinking"));
-  item.querySelector(".text").textContent = waiting ? "" : message.content;
-  item.querySelector(".note").textContent = note(message, waiting);
+/** ‹ 2/3 › */
+function variants(turn, all, idle) {
+  const here = all.indexOf(turn);
+  const group = element("div", "variants");
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", t("variantLabel", here + 1, all.length));
+  const arrow = (act, by) => {
+    const made = button(act === "earlier" ? "left" : "right", act, () => step(turn, by));
+    // Not `disabled`: the focus would fall out of the page at each end.
+    if (!idle || !all[here + by]) made.setAttribute("aria-disabled", "true");
+    return made;
+  };
+  group.append(arrow("earlier", -1), element("span", "count", t("variant", here + 1, all.length)), arrow("later", 1));
+  return group;
 }
 
-function note(message, waiting) {
-  if (waiting) return message.place ? t("queued", message.place) : t("thinking");
-  const notes = { stopped: t("stopped"), cut: t("cut"), broken: t("broken") };
-  return [notes[message.state], message.dropped && t("forgot", message.dropped)].filter(Boolean).join(" ");
+function buttons(turn, his, idle) {
+  const { actions } = shown;
+  const made = [];
+  if (turn.content && turn.state !== "thinking" && navigator.clipboard) made.push(copyButton(turn));
+  if (!idle) return made;
+  if (!his) return [...made, button("pencil", "edit", () => actions.edit(turn))];
+  made.push(button("again", "regenerate", () => actions.again(turn)));
+  if (!actions.rate || !feedback.possible(shown.conversation, turn)) return made;
+  for (const [rating, name] of [["up", "good"], ["down", "bad"]]) {
+    const thumb = button(`thumb-${rating}`, name, () => actions.rate(turn, turn.rating === rating ? null : rating));
+    thumb.setAttribute("aria-pressed", String(turn.rating === rating));
+    made.push(thumb);
+  }
+  const better = button("quote", "better", () => actions.better(turn));
+  better.classList.toggle("done", Boolean(turn.better));
+  return [...made, better];
 }
 
-function copyButton(message) {
-  const button = iconButton("copy", t("copy"), async () => {
-    await navigator.clipboard.writeText(message.content);
-    button.title = t("copied");
-    button.setAttribute("aria-label", t("copied"));
-    button.classList.add("done");
-  });
+function button(picture, act, onClick) {
+  const button = iconButton(picture, t(act), onClick);
+  button.dataset.act = act;
   return button;
 }
 
-function element(name, className, text = "") {
-  const made = document.createElement(name);
-  made.className = className;
-  made.textContent = text;
+function copyButton(turn) {
+  const made = button("copy", "copy", async () => {
+    await navigator.clipboard.writeText(turn.content);
+    made.title = t("copied");
+    made.setAttribute("aria-label", t("copied"));
+    made.classList.add("done");
+  });
   return made;
+}
+
+function fill(item, turn) {
+  const waiting = turn.state === "thinking" && !turn.content;
+  item.classList.toggle("waiting", waiting);
+  item.classList.toggle("growing", turn.state === "thinking" && !waiting);
+  item.setAttribute("aria-busy", String(turn.state === "thinking"));
+  item.querySelector(".text").textContent = waiting ? "" : turn.content;
+  item.querySelector(".note").textContent = note(turn, waiting);
+}
+
+function note(turn, waiting) {
+  if (waiting) return turn.place ? t("queued", turn.place) : t("thinking");
+  const notes = { stopped: t("stopped"), cut: t("cut"), broken: t("broken") };
+  return [notes[turn.state], turn.dropped && t("forgot", turn.dropped)].filter(Boolean).join(" ");
 }

@@ -1,0 +1,39 @@
+// Waits for the server to answer again: asks for /healthz, first soon, then less and less often, and at once when the
+// browser says that it is online.
+
+const FIRST_MS = 1000;
+const LONGEST_MS = 15_000;
+
+let waiting = null; // {delay, timer, back}
+
+export const isWaiting = () => waiting !== null;
+
+/** Call `back` once when the server answers; while that is being waited for, a second call changes nothing. */
+export function whenBack(back) {
+  if (waiting) return;
+  waiting = { delay: FIRST_MS, timer: setTimeout(look, FIRST_MS), back };
+}
+
+async function look() {
+  const asked = waiting;
+  if (!asked) return;
+  let there = false;
+  try {
+    there = (await fetch("healthz", { cache: "no-store" })).ok;
+  } catch {
+    // still away: that is what is being asked here
+  }
+  if (there) {
+    waiting = null;
+    asked.back();
+    return;
+  }
+  asked.delay = Math.min(asked.delay * 2, LONGEST_MS);
+  asked.timer = setTimeout(look, asked.delay);
+}
+
+addEventListener("online", () => {
+  if (!waiting) return;
+  clearTimeout(waiting.timer);
+  look();
+});

@@ -1,0 +1,37 @@
+// Asks one thing in the page's dialog, or tells one.
+
+import { $ } from "./dom.js";
+import { t } from "./i18n.js";
+
+const dialog = $("dialog");
+const fields = { line: $("dialog-line"), area: $("dialog-area") };
+
+/**
+ * Resolves to the text (empty where none was asked for), or to null for "no". `field` is "line" or "area" where a text
+ * is asked for, `no: false` leaves only one button.
+ */
+export function ask({ title, note = "", yes, no = true, field = null, value = "", max = 80, danger = false }) {
+  $("dialog-title").textContent = title;
+  $("dialog-note").textContent = note;
+  $("dialog-note").hidden = !note;
+  $("dialog-yes").textContent = yes;
+  $("dialog-yes").classList.toggle("danger", danger);
+  $("dialog-no").hidden = !no;
+  for (const [name, input] of Object.entries(fields)) {
+    input.hidden = input.disabled = name !== field; // a disabled field takes no focus and no part in the form
+    input.value = value;
+    input.maxLength = max;
+  }
+  dialog.returnValue = "no";
+  dialog.showModal();
+  if (field) fields[field].select();
+  return new Promise((resolve) => {
+    const answer = () => resolve(dialog.returnValue === "yes" ? (fields[field]?.value ?? "") : null);
+    dialog.addEventListener("close", answer, { once: true });
+  });
+}
+
+/** Say something that must not be missed. */
+export const tell = (title, note) => ask({ title, note, yes: t("fine"), no: false });
+
+$("dialog-no").addEventListener("click", () => dialog.close("no"));

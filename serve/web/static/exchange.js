@@ -1,0 +1,41 @@
+// Conversations out of the browser and back into it.
+
+import { tell } from "./dialog.js";
+import { $ } from "./dom.js";
+import * as files from "./files.js";
+import { t } from "./i18n.js";
+import { Damaged } from "./shape.js";
+import * as store from "./store.js";
+
+const MAX_BYTES = 20 * 1024 * 1024; // a browser keeps about 5 MB for a page
+const names = () => ({ user: t("you"), assistant: document.body.dataset.character });
+
+export const saveJson = (conversations, title) =>
+  files.download(files.fileName(title, "json"), "application/json", files.toJson(conversations));
+
+export const saveMarkdown = (one) =>
+  files.download(files.fileName(one.title, "md"), "text/markdown", files.toMarkdown(one, names()));
+
+/** Take in the files that the person chooses; `imported(conversations)` is told once they are kept. */
+export function listen(imported) {
+  const chooser = $("import-file");
+  $("import").addEventListener("click", () => chooser.click());
+  chooser.addEventListener("change", async () => {
+    const chosen = [...chooser.files];
+    chooser.value = ""; // the same file may be chosen again
+    for (const file of chosen) await take(file, imported);
+  });
+  $("export-all").addEventListener("click", () =>
+    saveJson(store.all(), `${document.body.dataset.character}-${new Date().toISOString().slice(0, 10)}`));
+}
+
+async function take(file, imported) {
+  try {
+    if (file.size > MAX_BYTES) throw new Damaged("tooBig");
+    imported(store.saveAll(files.parse(await file.text(), names())));
+  } catch (error) {
+    // What the browser says when it has no room differs; what is wrong with a file we have said ourselves.
+    const reason = error instanceof Damaged ? t(error.key, ...error.args) : error.name === "QuotaExceededError" ? t("noRoom") : String(error);
+    await tell(t("notImported", file.name), `${reason} ${t("nothingLost")}`);
+  }
+}

@@ -1,0 +1,46 @@
+// What people think of a reply, for those who make the character. Nothing leaves the browser before somebody has agreed,
+// and then only the reply and the message before it.
+
+import { ask } from "./dialog.js";
+import { t } from "./i18n.js";
+import * as store from "./store.js";
+import { ChatError, refusal } from "./stream.js";
+import { clean } from "./text.js";
+
+const SETTING = "feedback-consent";
+export const MAX_CHARS = 4000;
+
+export const agreed = () => store.setting(SETTING) === "yes";
+export const revoke = () => store.saveSetting(SETTING, null);
+
+/** Whether the person agrees; asked once, and kept. */
+export async function agree() {
+  if (agreed()) return true;
+  const yes = await ask({ title: t("consentTitle"), note: t("consentNote"), yes: t("consentYes") });
+  if (yes !== null) store.saveSetting(SETTING, "yes");
+  return yes !== null;
+}
+
+/** Whether there is what feedback is about: something that was said, and a reply to it. */
+export const possible = (conversation, reply) => said(conversation, reply)?.role === "user" && clean(reply.content) !== "";
+
+const said = (conversation, reply) => conversation.nodes.find((node) => node.id === reply.parent);
+
+/** Send a thumb (or null, to take it back) and a better answer (or null). Raises ChatError. */
+export async function send(conversation, reply, { rating = null, better = null }) {
+  const messages = [said(conversation, reply), reply].map(({ role, content }) => ({ role, content: clean(content.slice(0, MAX_CHARS)) }));
+  let response;
+  try {
+    response = await fetch("api/feedback", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      // A turn's place among all of them, which stays the same in every branch.
+      body: JSON.stringify({ conversation: conversation.id, turn: conversation.nodes.indexOf(reply), rating, better, messages, consent: true }),
+    });
+  } catch (error) {
+    throw new ChatError("lost", String(error));
+  }
+  if (!response.ok) throw await refusal(response);
+  Object.assign(reply, { rating, better: better ?? "", time: Date.now() });
+  store.save(conversation);
+}

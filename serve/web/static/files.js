@@ -1,0 +1,44 @@
+// Conversations as files: JSON with every branch, Markdown with the path that is shown. Text in, text out.
+
+import * as markdown from "./markdown.js";
+import { Damaged, conversation } from "./shape.js";
+import { VERSION, path } from "./tree.js";
+
+const FORMAT = "inosuke-chat";
+
+/** One file for one conversation or for all of them. */
+export const toJson = (conversations) =>
+  JSON.stringify({ format: FORMAT, version: VERSION, exported: new Date().toISOString(), conversations }, null, 2);
+
+export const toMarkdown = (one, names) => markdown.write(one.title, path(one), names);
+
+/** The conversations in a file's text. Raises Damaged, and then gives none of them. `names` are {user, assistant}. */
+export function parse(text, names) {
+  const trimmed = text.replace(/^\uFEFF/, "").trim();
+  if (!trimmed) throw new Damaged("damagedBlank");
+  if (trimmed.startsWith("#")) return [conversation(markdown.read(trimmed, names))];
+  let value;
+  try {
+    value = JSON.parse(trimmed);
+  } catch {
+    throw new Damaged("damagedJson");
+  }
+  if (value?.format === FORMAT && value.version > VERSION) throw new Damaged("damagedNewer", value.version, VERSION);
+  // The first version of the page wrote one conversation without anything around it.
+  const found = Array.isArray(value?.conversations) ? value.conversations : [value];
+  if (!found.length) throw new Damaged("damagedEmpty", 1);
+  return found.map((one, index) => conversation(one, index + 1));
+}
+
+/** Give the browser a file to keep. */
+export function download(name, type, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+/** A file's name after a title, without what a file system would not take. */
+export const fileName = (title, ending) =>
+  `${title.normalize("NFC").replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "chat"}.${ending}`;

@@ -1,0 +1,34 @@
+// A finger that moves a turn sideways. The bubble follows it a little, so that one feels what will happen.
+
+const FAR = 56; // px, about a thumb's width: less is a tap that slipped
+const PULL = 0.35;
+
+/** Call `onSwipe(item, step)`: 1 for a swipe to the left, which asks for what comes next, -1 for one to the right. */
+export function watchSwipes(list, onSwipe) {
+  let start = null;
+  const moved = (event) => ({ x: event.clientX - start.x, y: event.clientY - start.y });
+  const end = () => {
+    if (start) start.bubble.style.translate = "";
+    start = null;
+  };
+  list.addEventListener("pointerdown", (event) => {
+    end();
+    const item = event.target.closest(".turn.can-swipe");
+    if (!item || event.pointerType === "mouse" || !event.isPrimary) return;
+    start = { x: event.clientX, y: event.clientY, item, bubble: item.querySelector(".bubble") };
+  });
+  list.addEventListener("pointermove", (event) => {
+    if (!start) return;
+    const { x, y } = moved(event);
+    start.bubble.style.translate = Math.abs(x) > Math.abs(y) ? `${x * PULL}px` : "";
+  });
+  list.addEventListener("pointerup", (event) => {
+    if (!start) return;
+    const { x, y } = moved(event);
+    const { item } = start;
+    end();
+    // Words that are being marked for copying are not swiped away.
+    if (Math.abs(x) >= FAR && Math.abs(x) > 2 * Math.abs(y) && getSelection().isCollapsed) onSwipe(item, x < 0 ? 1 : -1);
+  });
+  list.addEventListener("pointercancel", end);
+}

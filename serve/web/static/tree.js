@@ -1,0 +1,95 @@
+// A conversation as a tree of turns. Answering again gives a turn a sibling, and so does editing; nothing that was said
+// is ever taken away, and one path through the tree is what is shown. Knows nothing of the page, the storage or the server.
+//
+//   {version: 2, id, title, titled, created, updated, nodes: [node], chosen: {id of a turn, or "": id of the turn shown after it}}
+//   node: {id, parent: id | null, role: "user" | "assistant", content, time, state?, dropped?, rating?, better?}
+//
+// A parent stands before its children. `titled` and a node's `time` say when it was last changed: the later one wins.
+
+export const VERSION = 2;
+
+export const newId = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, "0")).join("");
+
+export const create = () => ({
+  version: VERSION,
+  id: newId(),
+  title: "",
+  titled: 0,
+  created: Date.now(),
+  updated: Date.now(),
+  nodes: [],
+  chosen: {},
+});
+
+/** The turns that are shown, the first one first. */
+export function path(conversation) {
+  const children = new Map();
+  for (const node of conversation.nodes) {
+    if (!children.has(node.parent)) children.set(node.parent, []);
+    children.get(node.parent).push(node);
+  }
+  const turns = [];
+  for (let here = null; children.has(here); here = turns.at(-1).id) {
+    const wanted = conversation.chosen[here ?? ""];
+    turns.push(children.get(here).find((node) => node.id === wanted) ?? children.get(here).at(-1));
+  }
+  return turns;
+}
+
+export const leaf = (conversation) => path(conversation).at(-1) ?? null;
+
+/** The turns that stand in the same place, the given one among them. */
+export const siblings = (conversation, node) => conversation.nodes.filter((other) => other.parent === node.parent);
+
+/** The turns from the first one to this one. */
+export function upTo(conversation, id) {
+  const byId = new Map(conversation.nodes.map((node) => [node.id, node]));
+  const turns = [];
+  for (let node = byId.get(id); node; node = byId.get(node.parent)) turns.unshift(node);
+  return turns;
+}
+
+/** Add a turn below `parent` and show it. */
+export function add(conversation, parent, role, content, more = {}) {
+  const node = { id: newId(), parent, role, content, time: Date.now(), ...more };
+  conversation.nodes.push(node);
+  choose(conversation, node);
+  return node;
+}
+
+/** Show this turn in its place, and below it what was shown there before. */
+export function choose(conversation, node) {
+  conversation.chosen[node.parent ?? ""] = node.id;
+}
+
+/** Take back a reply that never came, and show what stood there before. */
+export function takeBack(conversation, node, former) {
+  conversation.nodes.splice(conversation.nodes.indexOf(node), 1);
+  if (former) conversation.chosen[node.parent ?? ""] = former;
+  else delete conversation.chosen[node.parent ?? ""];
+}
+
+/** Bring what another tab or a file knows of the same conversation into ours: the union of both, nothing is lost. */
+export function merge(ours, theirs) {
+  const known = new Map(ours.nodes.map((node) => [node.id, node]));
+  for (const node of theirs.nodes) {
+    const same = known.get(node.id);
+    if (!same) ours.nodes.push(node);
+    else if (node.time > same.time) Object.assign(same, node);
+  }
+  ours.chosen = { ...theirs.chosen, ...ours.chosen };
+  if (theirs.titled > ours.titled) [ours.title, ours.titled] = [theirs.title, theirs.titled];
+  ours.created = Math.min(ours.created, theirs.created);
+  ours.updated = Math.max(ours.updated, theirs.updated);
+  return ours;
+}
+
+/** Whether two records of one id are different conversations: the same turn, said by somebody else or after another. */
+export function conflict(ours, theirs) {
+  const known = new Map(ours.nodes.map((node) => [node.id, node]));
+  return theirs.nodes.some((node) => {
+    const same = known.get(node.id);
+    return same && (same.parent !== node.parent || same.role !== node.role || (same.time === node.time && same.content !== node.content));
+  });
+}
