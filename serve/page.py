@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import mimetypes
+
 from flask import Blueprint, render_template
 
 from serve.service import service
 
 blueprint = Blueprint("page", __name__)
+
+# On Windows the registry may call .js text/plain, and with `nosniff` a browser then refuses every module of the page.
+blueprint.record(lambda _: mimetypes.add_type("text/javascript", ".js"))
 
 
 @blueprint.get("/")

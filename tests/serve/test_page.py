@@ -1,8 +1,11 @@
 """The page in a real browser, against the real server: talking, and what may get in the way of it."""
 
+import mimetypes
+
 import pytest
 from playwright.sync_api import expect
 
+from serve import create_app
 from tests.serve.chromium import act, last_note, needs_chromium, reply_says, send, turns
 
 pytestmark = needs_chromium
@@ -70,6 +73,20 @@ def test_a_reload_brings_everything_back(visit):
     page.wait_for_selector(".turn")
     assert turns(page) == before
     assert page.locator("#conversations .open").all_inner_texts() == ["Chào"]
+
+
+def test_stopping_before_the_first_word_leaves_a_message_that_can_be_asked_again(visit, teller):
+    page = visit()
+    asked = []
+    page.route("**/api/chat", lambda route: asked.append(route))  # and nothing comes
+    send(page, "Chào", wait=False)
+    page.wait_for_selector(".turn.his.waiting")
+    page.keyboard.press("Escape")
+    expect(page.locator("#trouble-text")).to_have_text("Tin nhắn này chưa có câu trả lời.")
+    assert turns(page) == ["Chào"]
+    page.unroute("**/api/chat")
+    page.click("#retry")
+    reply_says(page, "nói: Chào")
 
 
 def test_a_reload_in_the_middle_of_an_answer_keeps_its_beginning(visit, teller):
@@ -243,3 +260,11 @@ def test_light_and_dark_follow_the_system_until_one_is_chosen(visit, system):
     assert page.evaluate(ground) == colours[other]
     page.reload()
     assert page.evaluate(ground) == colours[other]
+
+
+def test_modules_are_javascript_even_where_the_machine_calls_them_text(persona, teller, monkeypatch):
+    mimetypes.init()
+    monkeypatch.setitem(mimetypes.types_map, ".js", "text/plain")  # as a Windows registry may
+    app = create_app({"ENGINE": teller, "PERSONA": persona})
+    with app.test_client().get("/static/main.js") as response:
+        assert response.mimetype == "text/javascript"

@@ -44,6 +44,12 @@ export function choose(conversation, turn) {
   changed(conversation, "turns");
 }
 
+/** Let go of a conversation that is being deleted. */
+export function forget(conversation) {
+  stop(conversation);
+  troubles.delete(conversation.id);
+}
+
 /** Keep what has arrived when the page goes away in the middle of an answer. */
 export function keepUnfinished() {
   for (const { conversation } of running.values()) store.save(conversation, true);

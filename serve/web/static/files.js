@@ -25,7 +25,7 @@ export function parse(text, names) {
   }
   if (value?.format === FORMAT && value.version > VERSION) throw new Damaged("damagedNewer", value.version, VERSION);
   // The first version of the page wrote one conversation without anything around it.
-  const found = Array.isArray(value?.conversations) ? value.conversations : [value];
+  const found = Array.isArray(value) ? value : Array.isArray(value?.conversations) ? value.conversations : [value];
   if (!found.length) throw new Damaged("damagedEmpty", 1);
   return found.map((one, index) => conversation(one, index + 1));
 }

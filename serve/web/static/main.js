@@ -56,8 +56,8 @@ function troubleText() {
   if (trouble && !navigator.onLine) return t("offline");
   if (trouble && connection.isWaiting() && !trouble.automatic && chat.isConnection(trouble)) return t("resuming");
   if (trouble) return { lost: t("lost"), broken: t("broken"), busy: t("busy"), too_many_requests: t("often") }[trouble.error.code] ?? trouble.error.message;
-  // A message whose answer never came, for example because the page was closed.
-  return path(current).at(-1)?.role === "user" && !chat.isRunning(current) ? t("broken") : null;
+  // A message whose answer never came: it was stopped before its first word, or the page was closed.
+  return path(current).at(-1)?.role === "user" && !chat.isRunning(current) ? t("unanswered") : null;
 }
 
 /** Say something in passing: it is read out, and goes by itself. */
@@ -71,8 +71,8 @@ function mention(text) {
 chat.onChange((conversation, what) => {
   if (!open.has(conversation.id)) return store.remove(conversation.id); // deleted while he was answering
   if (chat.lost().length) connection.whenBack(resume);
+  if (what === "text") return conversation === current ? grow(conversation) : undefined;
   if (conversation !== current) return drawList(current.id, listActions);
-  if (what === "text") return grow(conversation);
   draw();
   const last = path(conversation).at(-1);
   if (!chat.isRunning(conversation) && last?.role === "assistant") $("announce").textContent = `${character}: ${last.content}`;
@@ -157,7 +157,7 @@ async function remove(one) {
   const asked = { title: t("removeTitle", one.title || t("untitled")), note: t("removeNote"), yes: t("remove"), danger: true };
   if ((await ask(asked)) === null) return;
   const gone = open.get(one.id);
-  if (gone) chat.stop(gone);
+  if (gone) chat.forget(gone);
   open.delete(one.id);
   store.remove(one.id);
   if (current.id === one.id) show(store.all()[0] ?? create());

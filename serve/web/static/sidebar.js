@@ -20,7 +20,9 @@ let drawn = { currentId: null, actions: null };
 export function drawList(currentId, actions) {
   drawn = { currentId, actions };
   const query = search.value.trim();
-  const rows = store.all().map((one) => ({ one, found: query ? hit(one, query) : {} })).filter(({ found }) => found);
+  const all = store.all();
+  $("export-all").hidden = !all.length;
+  const rows = all.map((one) => ({ one, found: query ? hit(one, query) : {} })).filter(({ found }) => found);
   list.replaceChildren(...rows.map(({ one, found }) => row(one, found)));
   $("found").textContent = query ? t("found", rows.length) : "";
 }

@@ -65,6 +65,7 @@ export default {
   resuming: "Connection lost. Your message is still here; it is asked again once the connection is back.",
   back: "Connected again.",
   broken: "The answer broke off.",
+  unanswered: "This message has no answer yet.",
   offline: "You are offline. Your message is still here; it is asked again once you are back.",
   full: "The browser's storage is full: download and delete some conversations.",
   tooLong: (n, max) => `Too long: ${n} characters, at most ${max}.`,

@@ -65,6 +65,7 @@ export default {
   resuming: "Mất kết nối. Tin nhắn vẫn còn đây; có mạng lại là hỏi tiếp.",
   back: "Đã kết nối lại.",
   broken: "Câu trả lời bị đứt giữa chừng.",
+  unanswered: "Tin nhắn này chưa có câu trả lời.",
   offline: "Máy của ngươi đang ngoại tuyến. Tin nhắn vẫn còn đây; có mạng lại là hỏi tiếp.",
   full: "Bộ nhớ trình duyệt đã đầy: hãy tải về rồi xoá bớt vài cuộc trò chuyện.",
   tooLong: (n, max) => `Dài quá: ${n} ký tự, nhiều nhất ${max}.`,
