@@ -80,7 +80,7 @@ def visit(browser, url):
     """Open the page; at the end nothing may have been written to the console, CSP violations included."""
     contexts, said = [], []
 
-    def make(allow=(), routes=None, **options):
+    def make(allow=(), routes=None, address=url, **options):
         context = browser.new_context(locale="vi-VN", **options)
         context.set_default_timeout(TIMEOUT)
         contexts.append(context)
@@ -89,7 +89,7 @@ def visit(browser, url):
         page.on("pageerror", lambda e: said.append(str(e)))
         for pattern, handler in (routes or {}).items():
             page.route(pattern, handler)
-        page.goto(url)
+        page.goto(address)
         page.wait_for_selector("#prompts button, .turn")
         return page
 
@@ -97,6 +97,16 @@ def visit(browser, url):
     for context in contexts:
         context.close()
     assert said == []
+
+
+def feedback(taken):
+    """Routes for `visit` that make the server say whether it takes feedback."""
+
+    def info(route):
+        response = route.fetch()
+        route.fulfill(response=response, json={**response.json(), "feedback": taken})
+
+    return {"**/api/info": info}
 
 
 def send(page, text, wait=True):

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.serve.chromium import PHONE, act, answered, needs_chromium, reply_says, send, turns
+from tests.serve.chromium import PHONE, act, answered, feedback, needs_chromium, reply_says, send, turns
 
 pytestmark = needs_chromium
 
@@ -69,7 +69,7 @@ SMALL = """all => all.filter(e => e.checkVisibility({opacityProperty: true, visi
 
 
 def test_a_finger_finds_everything_at_least_44_pixels_large(visit):
-    page = visit(routes={"**/api/info": with_feedback}, **PHONE)
+    page = visit(routes=feedback(True), **PHONE)
     small = lambda: page.eval_on_selector_all("button, input, .field textarea", SMALL)  # noqa: E731
     assert small() == []
     send(page, "một")
@@ -86,11 +86,6 @@ def test_a_finger_finds_everything_at_least_44_pixels_large(visit):
     assert small() == []
 
 
-def with_feedback(route):
-    response = route.fetch()
-    route.fulfill(response=response, json={**response.json(), "feedback": True})
-
-
 def test_a_tap_brings_out_the_buttons_of_an_older_turn(visit):
     page = visit(**PHONE)
     send(page, "một")
@@ -103,7 +98,7 @@ def test_a_tap_brings_out_the_buttons_of_an_older_turn(visit):
 
 
 def test_everything_that_can_be_pressed_has_a_name(visit):
-    page = visit(routes={"**/api/info": with_feedback})
+    page = visit(routes=feedback(True))
     send(page, "Chào")
     nameless = page.eval_on_selector_all(
         "button, input, textarea, img",
@@ -115,7 +110,7 @@ def test_everything_that_can_be_pressed_has_a_name(visit):
 
 
 def test_the_whole_way_can_be_gone_by_keyboard(visit):
-    page = visit()
+    page = visit(routes=feedback(False))
     focused = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.id"
     assert page.evaluate("document.activeElement.id") == "input"
     page.keyboard.type("Chào")

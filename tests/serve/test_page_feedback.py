@@ -5,8 +5,8 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.serve.chromium import act, needs_chromium, send
-from tests.serve.test_page_access import with_feedback
+from serve import create_app
+from tests.serve.chromium import act, feedback, needs_chromium, send
 
 pytestmark = needs_chromium
 
@@ -23,7 +23,7 @@ def page(visit, taken):
         taken.append(json.loads(route.request.post_data))
         route.fulfill(status=204)
 
-    page = visit(routes={"**/api/info": with_feedback, "**/api/feedback": take})
+    page = visit(routes=feedback(True) | {"**/api/feedback": take})
     expect(page.locator("#status")).not_to_be_empty()
     return page
 
@@ -34,7 +34,8 @@ def agree(page):
 
 
 def test_without_a_server_that_takes_it_there_is_nothing_to_press(visit):
-    page = visit()
+    page = visit(routes=feedback(False))
+    expect(page.locator("#status")).not_to_be_empty()
     send(page, "Chào")
     assert page.get_by_label("Hay", exact=True).count() == 0
 
@@ -109,7 +110,7 @@ def test_feedback_that_does_not_arrive_is_said_and_can_be_sent_again(visit, take
         error = {"error": {"code": "busy", "message": "đầy rồi"}}
         route.fulfill(status=status, json=error) if status != 204 else route.fulfill(status=status)
 
-    page = visit(allow=["503"], routes={"**/api/info": with_feedback, "**/api/feedback": take})
+    page = visit(allow=["503"], routes=feedback(True) | {"**/api/feedback": take})
     send(page, "Chào")
     act(page, 1, "Hay")
     agree(page)
@@ -119,3 +120,20 @@ def test_feedback_that_does_not_arrive_is_said_and_can_be_sent_again(visit, take
     page.click("#retry")
     expect(thumb).to_have_attribute("aria-pressed", "true")
     assert not page.locator("#trouble").is_visible() and len(taken) == 2
+
+
+def test_the_server_keeps_what_the_page_sends(visit, live, teller, persona, tmp_path):
+    # The server's side is a part of its own; where it is not there, there is nothing to test.
+    pytest.importorskip("serve.feedback_box")
+    with live(create_app({"ENGINE": teller, "PERSONA": persona, "ROOT": tmp_path})) as address:
+        page = visit(address=address)
+        send(page, "Chào")
+        act(page, 1, "Hắn sẽ nói thế này…")
+        agree(page)
+        page.fill("#dialog-area", "Chào cái gì mà chào!")
+        page.click("#dialog-yes")
+        expect(page.locator("#toast")).to_have_text("Đã gửi góp ý.")
+    (file,) = tmp_path.rglob("*.jsonl")
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    assert (kept["turn"], kept["rating"], kept["better"]) == (1, None, "Chào cái gì mà chào!")
+    assert [m["content"] for m in kept["messages"]] == ["Chào", "Hừ! (1) Ngươi nói: Chào"]
