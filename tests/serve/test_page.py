@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from serve import create_app
-from tests.serve.chromium import act, last_note, needs_chromium, reply_says, send, turns
+from tests.serve.chromium import act, last_note, menu, names, needs_chromium, reply_says, send, turns
 
 pytestmark = needs_chromium
 
@@ -172,6 +172,20 @@ def test_what_fails_again_by_itself_waits_for_the_person(visit, teller):
     page.click("#retry")
     reply_says(page, "nói: một")
     assert not page.locator("#trouble").is_visible()
+
+
+def test_a_deleted_conversation_is_not_asked_again(visit, teller):
+    page = visit(allow=["ERR_FAILED"])
+    for path in ("**/api/chat", "**/healthz"):
+        page.route(path, lambda route: route.abort())
+    send(page, "một", wait=False)
+    page.wait_for_selector("#trouble:visible")
+    menu(page, "một", "Xoá")
+    page.click("#dialog-yes")
+    page.unroute("**/api/chat")
+    page.unroute("**/healthz")
+    expect(page.locator("#toast")).to_have_text("Đã kết nối lại.")
+    assert names(page) == [] and teller.seen == []
 
 
 def test_a_machine_that_is_offline_says_so_and_goes_on_by_itself(visit, teller):

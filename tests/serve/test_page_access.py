@@ -22,12 +22,25 @@ def problems(page):
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
 def test_axe_finds_nothing_in_any_state_of_the_page(visit, scheme, device):
     # Its own policy forbids the page the script that looks at it, so here, and only here, the policy is off.
-    page = visit(color_scheme=scheme, reduced_motion="reduce", bypass_csp=True, allow=["ERR_FAILED"], **device)
+    page = visit(
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        bypass_csp=True,
+        allow=["ERR_FAILED"],
+        routes=feedback(True),
+        **device,
+    )
     assert problems(page) == []
     send(page, LONG)
     page.locator(".turn").last.get_by_label("Trả lời lại").click()
     reply_says(page, "(2) Ngươi")
     assert problems(page) == []
+    page.locator(".turn").last.get_by_label("Hắn sẽ nói thế này…").click()
+    assert problems(page) == []  # the consent
+    page.click("#dialog-yes")
+    expect(page.locator("#dialog-area")).to_be_visible()
+    assert problems(page) == []
+    page.click("#dialog-no")
     page.locator(".turn").first.get_by_label("Sửa").click()
     assert problems(page) == []
     page.keyboard.press("Escape")

@@ -17,6 +17,8 @@ export const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLow
 /** Where `query` stands in `text`, as {start, end} of the unfolded text (NFC), or null. */
 export function find(text, query) {
   const wanted = fold(query);
+  // Letter by letter takes long; most texts do not hold it at all, and that is quickly seen.
+  if (!wanted || !fold(text).includes(wanted)) return null;
   const letters = [...text.normalize("NFC")];
   let folded = "";
   const origin = []; // for each letter of the folded text, the letter it came from
@@ -26,7 +28,7 @@ export function find(text, query) {
       for (let i = 0; i < one.length; i++) origin.push(index);
     }
   });
-  const at = wanted ? folded.indexOf(wanted) : -1;
+  const at = folded.indexOf(wanted);
   if (at < 0) return null;
   const length = (count) => letters.slice(0, count).join("").length;
   return { start: length(origin[at]), end: length(origin[at + wanted.length - 1] + 1) };

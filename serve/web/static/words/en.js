@@ -52,7 +52,7 @@ export default {
   variantLabel: (n, all) => `Version ${n} of ${all}`,
   earlier: "Previous version",
   later: "Next version",
-  editing: "Editing: the old message stays, in its own branch.",
+  editing: "Editing: the old version stays.",
   stopped: "Stopped.",
   cut: "Stopped at the length limit.",
   forgot: (n) => `He no longer remembers the first ${n} messages.`,

@@ -52,7 +52,7 @@ export default {
   variantLabel: (n, all) => `Bản ${n} trên ${all}`,
   earlier: "Bản trước",
   later: "Bản sau",
-  editing: "Đang sửa: bản cũ vẫn còn, ở nhánh của nó.",
+  editing: "Đang sửa: bản cũ vẫn còn.",
   stopped: "Đã dừng.",
   cut: "Dừng vì đã đủ dài.",
   forgot: (n) => `Hắn không còn nhớ ${n} tin nhắn đầu.`,
