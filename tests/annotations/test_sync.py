@@ -202,7 +202,7 @@ def decisions(draw: st.DrawFn) -> Decision:
 
 
 logs = st.lists(decisions(), max_size=25)
-relaxed = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+relaxed = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @given(mine=logs, theirs=logs)

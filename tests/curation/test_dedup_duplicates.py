@@ -224,7 +224,7 @@ def test_no_samples_and_bad_thresholds() -> None:
 parts = st.lists(st.text("aăb c!", min_size=0, max_size=14), min_size=1, max_size=3).map(tuple)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(parts, max_size=14), st.sampled_from([60, 75, 90]), st.randoms())
 def test_stars_hold_every_near_text_once_and_only_what_is_near(
     texts: list[tuple[str, ...]], threshold: float, random: object
@@ -253,7 +253,7 @@ def test_stars_hold_every_near_text_once_and_only_what_is_near(
     assert seen == Counter(has_a_neighbour)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.text("aA !b", min_size=1, max_size=6), st.sampled_from(["quote", "persona"])), max_size=12)
 )

@@ -32,7 +32,7 @@ def test_packed_texts_come_back(texts: list[str]) -> None:
 batches = st.lists(st.lists(st.text("abc\ud83d\ude00ờ", max_size=12), max_size=9), max_size=6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(batches, st.lists(st.text("abc\ud83d\ude00ờ", max_size=12), min_size=1, max_size=9))
 def test_any_batches_find_what_brute_force_finds(
     tmp_path_factory: pytest.TempPathFactory, added: list[list[str]], new: list[str]

@@ -80,7 +80,7 @@ def families(draw: st.DrawFn) -> list[str]:
 thresholds = st.sampled_from([50, 66, 67, 68, 75, 90, 93, 100]) | st.floats(50, 100)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(families(), thresholds)
 @example(["", "", "a"], 90)
 @example(["ab", "ac"], 50.00000000000001)  # rapidfuzz's cdist and cpdist take this for 50
@@ -91,7 +91,7 @@ def test_both_paths_find_exactly_what_brute_force_finds(texts: list[str], thresh
     assert similar_pairs(texts, threshold).tolist() == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(families(), thresholds)
 def test_components_are_those_of_the_near_pairs(texts: list[str], threshold: float) -> None:
     first = list(range(len(texts)))
@@ -110,7 +110,7 @@ def test_components_are_those_of_the_near_pairs(texts: list[str], threshold: flo
     assert len(same) == len({x for x, _ in same}) == len({y for _, y in same})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(families(), families(), thresholds)
 @example(["ab"], ["ac"], 50.00000000000001)
 def test_cross_pairs_find_what_brute_force_finds(left: list[str], right: list[str], threshold: float) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.record import Source, Utterance
@@ -126,7 +126,6 @@ def test_the_same_episode_twice_is_no_song(persona):
     assert [r for r in to_samples(twice, persona)[1] if r.reason == "repeated"] == []
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("TZI?"), st.text("ab c", min_size=1, max_size=300), st.booleans()), max_size=40)
 )

@@ -251,7 +251,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(rows, rows, st.sampled_from([60, 75, 90]), st.sampled_from([0.1, 0.3]))
 def test_nothing_near_crosses_and_nobody_moves_whatever_comes(
     old: list[tuple[str, str, Kind, str]], new: list[tuple[str, str, Kind, str]], threshold: float, share: float

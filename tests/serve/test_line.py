@@ -37,11 +37,11 @@ def test_those_who_wait_are_told_their_place_and_served_in_order():
     threads = [threading.Thread(target=wait, args=(n,)) for n in (0, 1)]
     for thread, event in zip(threads, waiting, strict=True):
         thread.start()
-        assert event.wait(5)  # the second joins only once the first stands in line
+        assert event.wait(120)  # the second joins only once the first stands in line
     assert line.load == (1, 2)
     first.close()
     for thread in threads:
-        thread.join(5)
+        thread.join(120)
     assert order == ["0", "1"]
     assert told[0] == [1]
     assert told[1][0] == 2 and set(told[1]) <= {2, 1}

@@ -69,7 +69,7 @@ def test_the_folder_is_complete_and_its_start_command_works(ready, tmp_path):
         assert httpx.post(f"{url}/api/chat", json=body).json()["run"] == "run-1"
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
 
 
 def test_the_card_has_the_front_matter_of_a_docker_space(ready, tmp_path):

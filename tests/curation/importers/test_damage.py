@@ -85,7 +85,7 @@ def test_mutated_files(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.lists(st.sampled_from(TOKENS) | st.binary(max_size=20) | st.text(max_size=20).map(lambda t: t.encode())))
 def test_invented_files(name: str, data: list[bytes]) -> None:
     survive(name, b" ".join(data))
