@@ -23,6 +23,10 @@ _LICENCES = {
     "cc-by-nc-4.0": "[CC BY-NC 4.0](https://creativecommons.org/licenses/by-nc/4.0/)",
     "cc0-1.0": "[CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/)",
 }
+# The pie's slices, in the order of the kinds: the charts' two colours and two that stand apart from them.
+_PIE = ("#7a5195", "#e0a040", "#3b6ea8", "#5a9c6e")
+_PIE_STYLE = {"pieOpacity": "1", "pieSectionTextColor": "#fff", "pieStrokeColor": "#fff", "pieOuterStrokeWidth": "0px"}
+_NEAR_BY = {"reply": "alike in their replies", "prompt": "alike in their prompts", "scene": "of one scene"}
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
@@ -75,8 +79,10 @@ def _figures(manifest: Mapping[str, Any], repo: str) -> dict[str, Any]:
     kinds = [
         {"name": KIND_NAMES[kind], **{side: counts[side]["kind"].get(kind, 0) for side in SIDES}} for kind in KINDS
     ]
-    languages, rights = (
-        sum((Counter(side[key]) for side in counts.values()), Counter[str]()) for key in ("language", "rights")
+    languages, rights, importers = (
+        # An export of an older version does not count its importers.
+        sum((Counter(side.get(key, {})) for side in counts.values()), Counter[str]())
+        for key in ("language", "rights", "importer")
     )
     return {
         **manifest,
@@ -93,8 +99,13 @@ def _figures(manifest: Mapping[str, Any], repo: str) -> dict[str, Any]:
         "rights": dict(rights),
         "words": _words(manifest["persona"], set(rights) <= {"own"}),
         "openings": manifest.get("openings", {}),
+        "importers": dict(importers.most_common()),
+        "collected": {KIND_NAMES.get(kind, kind).lower(): n for kind, n in manifest["imported"].items()},
         "leaks": _leaks(manifest["split"].get("leakage", {})),
+        "leak_rows": _leak_rows(manifest["split"].get("leakage", {})),
+        "colours": {f"pie{n}": colour for n, colour in enumerate(_PIE, 1)} | _PIE_STYLE,
         "published": manifest.get("published", {}),
+        "left_out": manifest.get("left_out", {}),
     }
 
 
@@ -111,6 +122,15 @@ def _words(persona: Mapping[str, Any], all_own: bool) -> dict[str, str]:
 def _leaks(leakage: Any) -> int:
     """Return the pairs across the border, however deep the report nests them (by kind, by what was compared)."""
     return sum(map(_leaks, leakage.values())) if isinstance(leakage, Mapping) else int(leakage)
+
+
+def _leak_rows(leakage: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a row for each way of being near: pairs across the border by kind."""
+    return [
+        {"name": _NEAR_BY.get(what, what), "pairs": [by_kind.get(kind, 0) for kind in KINDS]}
+        for what, by_kind in leakage.items()
+        if isinstance(by_kind, Mapping)
+    ]
 
 
 def _listed(counts: Mapping[str, Any]) -> str:
@@ -157,7 +177,8 @@ Of {{ opening.replies | thousands }} replies in `{{ code }}`, at most \
 {% endfor %}
 
 ```mermaid
-pie title Composition
+%%{init: {"theme": "base", "themeVariables": {{ colours | tojson }}}}%%
+pie showData title Composition
 {% for kind in kinds if kind.train + kind.eval %}
   "{{ kind.name }}" : {{ kind.train + kind.eval }}
 {% endfor %}
@@ -188,17 +209,28 @@ nothing is trained on, `manifest.json` the hash of every file.
 
 ## How it was made
 
-- **Collected**: {{ imported | listed }}.
+- **Collected**: {{ collected | listed }}.\
+{% if importers %} What is here was read as: {{ importers | listed }} (column `importer`).{% endif %}
+
+- **Cleaned**: one spelling for the same words (Unicode NFC, no invisible characters, single spaces); a dialogue that \
+was written inside one text is taken apart into turns. Nothing else is changed without a person.
 - **Set aside** with a reason, before anybody looked: {{ rejected | listed }}.
 - **Duplicates**: {{ duplicates.exact | thousands }} exact ones merged (what several files hold counts once). \
 {{ duplicates.near | thousands }} samples are near another (rapidfuzz ratio of \
-{{ "%g" | format(configuration.dedup_threshold) }} or more): flagged for a person, never dropped by themselves.
+{{ "%g" | format(configuration.dedup_threshold) }} or more): \
+{% if configuration.get("auto_near") %}left out by rule, the best of each cluster stays.\
+{% else %}flagged for a person, never dropped by themselves.{% endif %}
+
 - **Flags**: {{ flagged | listed }}.
 - **Reviewed**: {{ review.approved | thousands }} samples approved, {{ review.awaiting_review | thousands }} wait. \
-{% if "annotators" in review %}{{ review.seen_by_a_person | thousands }} were judged by a person \
+{% if "annotators" in review and not review.annotators %}Nobody but the author has judged them: \
+{{ review.only_vouched_for_by_the_author | thousands }} stand on their author's word alone. \
+{% elif "annotators" in review %}{{ review.seen_by_a_person | thousands }} were judged by a person \
 ({{ review.annotators | thousands }} annotators; verdicts: {{ review.verdicts | listed }}), \
 {{ review.only_vouched_for_by_the_author | thousands }} stand on their author's word alone. {% endif %}
-{{ rewritten | thousands }} of the exported ones are rewritten.
+{{ rewritten | thousands }} of the exported ones are rewritten.\
+{% if left_out %} Approved and still not exported: {{ left_out | listed }}.{% endif %}
+
 {% if review.get("agreement") %}
 - **Agreement** between annotators, on {{ review.agreement.samples | thousands }} samples that two or more judged: \
 {{ "%.0f" | format(100 * review.agreement.share) }}% of verdict pairs are alike, Krippendorff's alpha \
@@ -211,6 +243,14 @@ nothing is trained on, `manifest.json` the hash of every file.
 neither side, because they are near both or near a prompt that is held out.{% endif %}\
 {% if split.get("short") %} Too little to evaluate on: {{ split.short | map("join", " ") | join(", ") }}.{% endif %}
 
+{% if leak_rows %}
+
+| Near pairs between train and eval | {{ kinds | map(attribute="name") | join(" | ") }} |
+|---|--:|--:|--:|--:|
+{% for row in leak_rows %}
+| {{ row.name }} | {{ row.pairs | join(" | ") }} |
+{% endfor %}
+{% endif %}
 {% if published.get("left_out") %}
 
 Left out of this publication: {{ published.left_out | listed }}. The figures of this section speak of the whole project.
@@ -224,7 +264,7 @@ Left out of this publication: {{ published.left_out | listed }}. The figures of 
 
 ## Rights
 
-{{ rights | listed }} (samples, by the rights of their source; see the column `rights`).\
+Samples by the rights of their source (column `rights`): {{ rights | listed }}.\
 {% if words.licence %} The lines are offered under {{ words.licence }}: use them, change them, and say where they come \
 from. The licence covers the wording of the lines, not the character.{% endif %}
 

@@ -34,19 +34,18 @@ def _composition(rows: Mapping[str, Sequence[Row]]) -> Any:
     axes.set_xlim(0, 1.12 * max(left, default=1))  # margins() gives no room beside bars of no width
     axes.invert_yaxis()
     axes.set_xlabel("samples")
+    _whole_numbers(axes.xaxis)
     _legend(axes)
     return figure
 
 
 def _lengths(rows: Mapping[str, Sequence[Row]]) -> Any:
-    from matplotlib.ticker import MaxNLocator
-
     lengths = [[len(reply) for row in rows[side] for reply in replies(row)] for side in SIDES]
     figure, axes = _figure(2.6)
     axes.hist(lengths, bins=40, stacked=True, color=[_COLOURS[s] for s in SIDES], label=list(SIDES))
     axes.set_xlabel("characters in a reply")
     axes.set_ylabel("replies")
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    _whole_numbers(axes.yaxis)
     _legend(axes)
     return figure
 
@@ -61,6 +60,13 @@ def _figure(height: float) -> tuple[Any, Any]:
     figure = Figure(figsize=(7, height))
     figure.subplots_adjust(left=0.17, right=0.87, top=1 - 0.12 / height, bottom=0.55 / height)
     return figure, figure.subplots()
+
+
+def _whole_numbers(axis: Any) -> None:
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    axis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
 def _legend(axes: Any) -> None:

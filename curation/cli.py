@@ -97,6 +97,12 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be publi
     metavar="NAME",
     help="Publish this although it is not marked as yours: a sample's id, a source file or folder. Repeatable.",
 )
+@click.option(
+    "--allow-empty",
+    multiple=True,
+    type=click.Choice(["persona", "quote", "conversation", "generic_qa"]),
+    help="Publish although no imported sample of this kind is approved. Repeatable.",
+)
 @click.option("--export", "version", default="latest", show_default=True, help="Which export: a version or a tag.")
 @persona_option
 @json_option
@@ -106,6 +112,7 @@ def publish(
     tag: str | None,
     dry_run: bool,
     include_private: tuple[str, ...],
+    allow_empty: tuple[str, ...],
     version: str,
     persona_file: Path,
     as_json: bool,
@@ -129,7 +136,14 @@ def publish(
     if tag:
         versions.check_tag(tag, out, export.name)
     result = publishing.publish(
-        export, repo, private=private, tag=tag, dry_run=dry_run, include_private=include_private, quiet=as_json
+        export,
+        repo,
+        private=private,
+        tag=tag,
+        dry_run=dry_run,
+        include_private=include_private,
+        allow_empty=allow_empty,
+        quiet=as_json,
     )
     if tag and not dry_run:
         versions.tag(out, tag, export.name)
@@ -140,15 +154,24 @@ def publish(
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("repo", metavar="OWNER/NAME")
 @click.option("--merged", is_flag=True, help="Publish the merged model (`inosuke merge`) instead of the adapter.")
+@click.option("--gguf/--no-gguf", default=True, help="Send the run's GGUF files along, if it has any.  [default: gguf]")
 @_private
 @_tag
 @_dry_run
 @persona_option
 @json_option
 def publish_model(
-    run: Path, repo: str, merged: bool, private: bool, tag: str | None, dry_run: bool, persona_file: Path, as_json: bool
+    run: Path,
+    repo: str,
+    merged: bool,
+    gguf: bool,
+    private: bool,
+    tag: str | None,
+    dry_run: bool,
+    persona_file: Path,
+    as_json: bool,
 ) -> None:
-    """Publish a trained adapter with its card to the Hugging Face Hub, in one commit.
+    """Publish a trained adapter or merged model with its card to the Hugging Face Hub, in one commit.
 
     RUN is the name of a folder in models/, or a folder.
 
@@ -162,6 +185,13 @@ def publish_model(
 
     named = load_persona(persona_file).root / "models" / run
     result = publishing(
-        named if named.is_dir() else run, repo, merged=merged, private=private, tag=tag, dry_run=dry_run, quiet=as_json
+        named if named.is_dir() else run,
+        repo,
+        merged=merged,
+        gguf=gguf,
+        private=private,
+        tag=tag,
+        dry_run=dry_run,
+        quiet=as_json,
     )
     click.echo(json.dumps(result, ensure_ascii=False) if as_json else summary.published(result))

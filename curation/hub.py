@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from curation.errors import InosukeError, UsageError
+from curation.errors import InosukeError
 
 RepoType = Literal["dataset", "model"]
 
@@ -20,16 +20,17 @@ _LATER = "Nothing that was published before is harmed. Run the command again: wh
 
 
 def check_name(repo: str) -> None:
-    """Raise UsageError for what is no ``OWNER/NAME``."""
+    """Raise InosukeError for what is no ``OWNER/NAME``."""
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils._validators import validate_repo_id
 
     try:
         validate_repo_id(repo)
         if repo.count("/") != 1:
-            raise HFValidationError(f"there is no owner in {repo!r}")
+            raise HFValidationError("there is no owner in it")
     except HFValidationError as error:
-        raise UsageError(f"`{repo}` is no repository name ({error}). Expected OWNER/NAME, such as me/lines.") from None
+        said = str(error).removesuffix(".").removesuffix(f": '{repo}'").rstrip(".")
+        raise InosukeError(f"`{repo}` is no repository name ({said}). Expected OWNER/NAME, such as me/lines.") from None
 
 
 class Hub:

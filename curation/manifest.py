@@ -25,6 +25,7 @@ CARD = "README.md"
 _LIBRARIES = ("datasets", "langdetect", "matplotlib", "pyarrow", "rapidfuzz")
 # What does not count towards the version: what it is itself part of, and what says how the same content was written.
 _OUTSIDE = ("version", "libraries", "card")
+_COUNTED = ("kind", "language", "rights", "importer")
 
 Manifest = dict[str, Any]
 
@@ -33,19 +34,21 @@ def make(folder: Path, rows: Mapping[str, Sequence[Row]], persona: Persona, fact
     """Return the manifest of the files that are in ``folder`` so far; ``rows`` are the chat rows by side."""
     paths = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     files = {name: sha256_file(folder / name) for name in paths}
+    configuration = {
+        "dedup_threshold": persona.dedup.threshold,
+        "eval_share": persona.split.eval_share,
+        "languages": list(persona.languages),
+        **facts.get("configuration", {}),  # options of the command, which persona.toml does not hold
+    }
     manifest: Manifest = {
         "version": "",
         "persona": {"name": persona.name, "sha256": files["persona.toml"], **persona.card.model_dump()},
-        "configuration": {
-            "dedup_threshold": persona.dedup.threshold,
-            "eval_share": persona.split.eval_share,
-            "languages": list(persona.languages),
-        },
+        "configuration": configuration,
         "counts": {side: counts(content) for side, content in rows.items()},
         "openings": {
             code: opening.to_json() for code, opening in openings([r for side in rows.values() for r in side]).items()
         },
-        **facts,
+        **{key: value for key, value in facts.items() if key != "configuration"},
         "libraries": {name: library_version(name) for name in _LIBRARIES},
         "files": files,
     }
@@ -54,7 +57,7 @@ def make(folder: Path, rows: Mapping[str, Sequence[Row]], persona: Persona, fact
 
 def facts_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the pipeline said about an export, to say it again about a part of it."""
-    own = {"persona", "configuration", "counts", "files", *_OUTSIDE}
+    own = {"persona", "counts", "files", *_OUTSIDE}
     return {key: value for key, value in manifest.items() if key not in own}
 
 
@@ -68,7 +71,7 @@ def version_of(manifest: Mapping[str, Any]) -> str:
 def counts(rows: Sequence[Row]) -> dict[str, Any]:
     """Return the statistics of one side."""
     lengths = [len(reply) for row in rows for reply in replies(row)]
-    by = {key: dict(sorted(Counter(str(row[key]) for row in rows).items())) for key in ("kind", "language", "rights")}
+    by = {key: dict(sorted(Counter(str(row[key]) for row in rows).items())) for key in _COUNTED}
     return {
         "samples": len(rows),
         "multi_turn": sum(len(replies(row)) > 1 for row in rows),

@@ -125,7 +125,8 @@ def build(persona_file: Path, corpus: Path | None = None, auto_near: bool = Fals
             ),
             errors=[*found.errors, *(f"{folders.log}: line {n} is no event; kept as it is" for n, _ in log.damaged)],
         )
-        _export(report, ids, approved, log, states, found.held_out, persona, persona_file, folders)
+        options = {"corpus": None if corpus is None else corpus.resolve().name, "auto_near": auto_near}
+        _export(report, ids, approved, log, states, found.held_out, persona, persona_file, folders, options)
         stamp.save(folders, inputs, report.to_json())
         return report
 
@@ -264,6 +265,7 @@ def _export(
     persona: Persona,
     persona_file: Path,
     folders: Folders,
+    options: Mapping[str, Any],
 ) -> None:
     """Split and write what is approved; fills in the report's last fields."""
     from curation import review_facts
@@ -285,6 +287,7 @@ def _export(
     )
     remember(folders.split, known, divided.side)
     facts = {
+        "configuration": options,
         "imported": report.imported,
         "rejected": report.rejected,
         "flagged": report.flagged,
@@ -294,6 +297,7 @@ def _export(
             "awaiting_review": report.awaiting_review,
             **review_facts.review(log.decisions, ids),
         },
+        "left_out": report.left_out,
         "log": review_facts.position(log),
         "split": divided.report,
         "held_out": len(held_out),

@@ -21,6 +21,7 @@ from curation.files import sha256_file, write_atomically
 from curation.folders import Folders
 from curation.hub import Hub, check_name
 from curation.persona import load_persona
+from curation.record import KINDS
 from curation.reload import reload
 from curation.upload import Before, upload
 from curation.versions_text import headline, text
@@ -41,12 +42,14 @@ def publish(
     tag: str | None = None,
     dry_run: bool = False,
     include_private: Sequence[str] = (),
+    allow_empty: Sequence[str] = (),
     quiet: bool = False,
 ) -> dict[str, Any]:
     """Publish an export as the dataset ``repo`` and return what was done, as `--json` prints it.
 
     Without ``private``, samples whose rights are neither ``own`` nor ``licensed`` are left out unless
-    ``include_private`` names them (a sample's id, a source file or folder). ``dry_run`` asks the Hub nothing.
+    ``include_private`` names them (a sample's id, a source file or folder). A kind of which samples were imported and
+    none is approved stops a publication unless ``allow_empty`` names it. ``dry_run`` asks the Hub nothing.
     Raises InosukeError, with nothing changed on the Hub unless the message names a commit.
     """
     check_name(repo)
@@ -59,7 +62,10 @@ def publish(
         content, held = (whole, rights.Held()) if private else rights.public(whole, include_private)
         if not any(content.chat.values()):
             raise InosukeError(_nothing_left(held))
+        _look_for_empty_kinds(whole, about, allow_empty)
         warnings = _look_for_personal_data(content, about)
+        if empty := [kind for kind in KINDS if kind not in _kinds(content)]:
+            warnings.append(f"what is published has no sample of the kind {', '.join(empty)}; the card says so")
         folder = Path(scratch) / "export"
         about = _stage(export, folder, about, content, held, repo)
         samples = {side: about["counts"][side]["samples"] for side in rows.SIDES}
@@ -100,7 +106,7 @@ def publish(
             "deleted": done.deleted,
             "commit": done.commit,
             "url": hub.url,
-            "warnings": warnings + done.warnings,
+            "warnings": done.warnings + warnings,
         }
 
 
@@ -125,9 +131,31 @@ def _stage(
     return about
 
 
+def _kinds(content: rows.Rows) -> set[str]:
+    return {row["kind"] for side in content.chat.values() for row in side}
+
+
+def _look_for_empty_kinds(whole: rows.Rows, about: Mapping[str, Any], allowed: Sequence[str]) -> None:
+    """Refuse an export that lost a whole kind on its way: rejected, not reviewed yet, or all of it set aside."""
+    for kind, count in about.get("imported", {}).items():
+        if count and kind not in allowed and kind not in _kinds(whole):
+            raise InosukeError(
+                f"the export has no sample of the kind {kind}, though {count:,} were imported. Approve some in "
+                f"`make review`, then run `inosuke dataset` and publish again; if it is meant to be empty, say "
+                f"--allow-empty {kind}. Nothing was uploaded."
+            )
+
+
 def _look_for_personal_data(content: rows.Rows, about: Mapping[str, Any]) -> list[str]:
     """Refuse personal data that nobody was shown; say how many rows hold some that a person let through."""
     languages = about.get("configuration", {}).get("languages", ("vi", "en"))
+    for prompt in content.held_out:
+        if found := personal_data.flag((*(m["content"] for m in prompt["messages"]), prompt["reference"]), languages):
+            raise InosukeError(
+                f"the prompt {prompt['id']}, held out for evaluation, holds personal data ({found[0].detail}). Change "
+                f"it in {prompt.get('source', 'its file')}, then run `inosuke dataset` and publish again. Nothing was "
+                "uploaded."
+            )
     seen: list[str] = []
     unseen: list[str] = []
     for row in (row for side in content.chat.values() for row in side):

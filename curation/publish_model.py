@@ -1,8 +1,8 @@
 """`inosuke publish-model`: a trained adapter, or the model it was merged into, goes to the Hugging Face Hub.
 
-Comes in: a run folder (``adapter/`` or ``merged/``, ``tokenizer/``, recipe, persona, metrics, loss curve, card).
-Goes out: one commit whose files lie where ``from_pretrained("OWNER/NAME")`` looks for them. Knows no tensors: weights
-are safetensors files, and pickles are never sent.
+Comes in: a run folder (``adapter/`` or ``merged/``, ``tokenizer/``, ``gguf/``, recipe, persona, metrics, loss curve,
+card). Goes out: one commit whose files lie where ``from_pretrained("OWNER/NAME")`` looks for them. Knows no tensors:
+weights are safetensors and GGUF files, and pickles are never sent.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from curation import manifest, versions
+from curation import manifest, model_card, versions
 from curation.errors import InosukeError
-from curation.files import sha256_file
+from curation.files import sha256_file, write_atomically
 from curation.hub import Hub, check_name
 from curation.upload import Before, upload
 
@@ -24,6 +24,7 @@ _NEEDED = ("README.md", "persona.toml", "metrics.json")
 # peft and transformers write cards of their own beside the weights; the run's card says more. A pickle runs code when
 # it is loaded: no reader of a public repository should have to trust one.
 _NEVER = ("README.md", "*.bin", "*.pt", "*.pth", "*.pkl")
+_GGUF, _GGUF_LIST = "gguf", "gguf/gguf.json"
 
 
 def publish_model(
@@ -31,6 +32,7 @@ def publish_model(
     repo: str,
     *,
     merged: bool = False,
+    gguf: bool = True,
     private: bool = False,
     tag: str | None = None,
     dry_run: bool = False,
@@ -38,15 +40,16 @@ def publish_model(
 ) -> dict[str, Any]:
     """Publish a run's adapter, or with ``merged`` its merged model, as ``repo``; return what was done.
 
-    ``dry_run`` asks the Hub nothing. Raises InosukeError that names the file which is missing, or what the Hub said.
+    The run's GGUF files go along, where it has any, unless ``gguf`` is False. ``dry_run`` asks the Hub nothing. Raises
+    InosukeError that names the file which is missing or damaged, or what the Hub said.
     """
     check_name(repo)
     if tag is not None:
         versions.check_tag(tag)
-    files = _files(run, merged)
+    files = _files(run, merged) | (_gguf_files(run) if gguf else {})
     with tempfile.TemporaryDirectory(prefix="inosuke-publish-") as scratch:
         folder = Path(scratch) / "model"
-        version = _stage(run, files, folder)
+        version = _stage(run, files, folder, repo, merged)
         result: dict[str, Any] = {
             "repo": repo,
             "action": "would be published",
@@ -95,18 +98,56 @@ def _files(run: Path, merged: bool) -> dict[str, Path]:
     return files
 
 
-def _stage(run: Path, files: dict[str, Path], folder: Path) -> str:
+def _gguf_files(run: Path) -> dict[str, Path]:
+    """Return the GGUF files of a run and their list, the file to serve first. Raises InosukeError for a damaged one."""
+    found = {f"{_GGUF}/{path.name}": path for path in sorted((run / _GGUF).glob("*.gguf"))}
+    if not found:
+        return {}
+    again = f"Run `inosuke gguf {run.name}` again, or leave the files out with --no-gguf. Nothing was uploaded."
+    listed: dict[str, str | None] = {}
+    served = ""
+    if (run / _GGUF_LIST).is_file():
+        try:
+            content = json.loads((run / _GGUF_LIST).read_text(encoding="utf-8"))
+            listed = {f"{_GGUF}/{entry['file']}": entry.get("sha256") for entry in content["files"]}
+            served = f"{_GGUF}/{content.get('served')}"
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise InosukeError(
+                f"{run / _GGUF_LIST}: not a list of GGUF files as it is written there. {again}"
+            ) from None
+        # What the list does not name is a file that was not finished.
+        found = {name: path for name, path in found.items() if name in listed}
+        if gone := sorted(listed.keys() - found.keys()):
+            raise InosukeError(f"{run / gone[0]}: is missing, though {_GGUF_LIST} names it. {again}")
+        found[_GGUF_LIST] = run / _GGUF_LIST
+    for name, path in found.items():
+        if name == _GGUF_LIST:
+            continue
+        with path.open("rb") as file:
+            begins = file.read(4)
+        if begins != b"GGUF" or listed.get(name) not in (None, sha256_file(path)):
+            raise InosukeError(f"{path}: is damaged, it is not the file that was converted. {again}")
+    return dict(sorted(found.items(), key=lambda pair: pair[0] != served))
+
+
+def _stage(run: Path, files: dict[str, Path], folder: Path, repo: str, merged: bool) -> str:
     """Lay the files out as the repository will hold them, with a manifest; return the version."""
     folder.mkdir()
+    gguf = [name for name in files if name.endswith(".gguf")]
     for name, path in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        if name == manifest.CARD:
+            text = path.read_text(encoding="utf-8")
+            write_atomically(folder / name, model_card.for_repository(text, repo, merged=merged, gguf=gguf))
+            continue
         try:
-            (folder / name).hardlink_to(path) if name != manifest.CARD else shutil.copyfile(path, folder / name)
+            (folder / name).hardlink_to(path)
         except OSError:  # another disk, or a file system without hard links
             shutil.copyfile(path, folder / name)
     about: manifest.Manifest = {
         "version": "",
         "run": run.name,
-        "files": {name: sha256_file(path) for name, path in sorted(files.items())},
+        "files": {name: sha256_file(folder / name) for name in sorted(files)},
     }
     about["version"] = manifest.version_of(about)
     manifest.write(about, folder)

@@ -78,11 +78,11 @@ def upload(
                 "moves. Nothing was uploaded."
             )
         commit = hub.commit(files, stale, head, title, describe(before), quiet) if changed else head
-    if tag and tag not in taken:
-        hub.tag(tag, commit)
     arrived = hub.files(commit)
     if wrong := [name for name, path in local.items() if name not in arrived or not same(path, arrived[name])]:
         raise InosukeError(f"{hub.repo}: commit {commit[:8]} has another {wrong[0]} than was sent. Publish again.")
+    if tag and tag not in taken:  # only now: a tag never moves
+        hub.tag(tag, commit)
     return Outcome(commit, changed, sorted(files), sorted(stale), warnings)
 
 

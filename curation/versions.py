@@ -126,7 +126,8 @@ def compare(old: Rows, new: Rows) -> Diff:
             continue
         old_side, old_row = before[key]
         if old_row["messages"] != row["messages"]:
-            diff.rewritten.append(Change(key, row["kind"], _dialogue(old_row), _dialogue(row)))
+            why = _not_by_the_log(old_row["revision"], row["revision"])
+            diff.rewritten.append(Change(key, row["kind"], _dialogue(old_row), _dialogue(row), why))
         if old_side != side:
             diff.moved.append(Change(key, row["kind"], old_side, side))
         labels = [name for name in _LABELS if old_row[name] != row[name]]
@@ -138,10 +139,20 @@ def compare(old: Rows, new: Rows) -> Diff:
 
 
 def explain(diff: Diff, states: Mapping[str, State], queue: Collection[str], old: Any, new: Any) -> Diff:
-    """Say why, as far as the review log and today's queue tell; ``old`` and ``new`` are the manifests."""
+    """Say why, as far as the review log, today's queue and the new split tell; ``old`` and ``new`` are manifests."""
+    aside = {e["id"]: f"{e['why']}: {e['near']}" for e in new.get("split", {}).get("left_out", ())}
 
-    def with_reasons(changes: Sequence[Change]) -> list[Change]:
-        return [Change(c.id, c.kind, c.old, c.new, _why(states.get(c.id, State()), c.id in queue)) for c in changes]
+    def with_reasons(changes: Sequence[Change], gone: bool = False) -> list[Change]:
+        return [replace(c, why=c.why or reason(c, states.get(c.id, State()), gone)) for c in changes]
+
+    def reason(change: Change, state: State, gone: bool) -> str:
+        known = _why(state, change.id in queue)
+        if not gone or change.id not in queue or state.status != "approved":
+            return known
+        if change.id in aside:
+            return f"{known}, but on neither side of the split ({aside[change.id]})"
+        auto = new.get("configuration", {}).get("auto_near")
+        return f"{known}, but {'near a better one (--auto-near), or ' if auto else ''}{_UNFIT}"
 
     settings = [
         f"{key} {old.get('configuration', {}).get(key)} → {value}"
@@ -153,7 +164,7 @@ def explain(diff: Diff, states: Mapping[str, State], queue: Collection[str], old
     return replace(
         diff,
         added=with_reasons(diff.added),
-        removed=with_reasons(diff.removed),
+        removed=with_reasons(diff.removed, gone=True),
         rewritten=with_reasons(diff.rewritten),
         settings=settings,
     )
@@ -172,6 +183,16 @@ def _by_id(rows: Rows) -> dict[str, tuple[str, Row]]:
 
 def _dialogue(row: Row) -> str:
     return "\n".join(f"{m['name'] or m['role']}: {m['content']}" for m in row["messages"])
+
+
+_UNFIT = "not fit to train on: an empty reply, another speaker's line in it, or no reply at the end"
+
+
+def _not_by_the_log(old_revision: int, new_revision: int) -> str:
+    """Say why a text differs that nobody rewrote between the two exports; nothing where somebody did."""
+    if new_revision == 0:
+        return "cleaned or imported otherwise" if old_revision == 0 else "a rewrite was taken back"
+    return ""
 
 
 def _why(state: State, in_queue: bool) -> str:

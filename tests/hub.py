@@ -1,6 +1,6 @@
 """A stand-in for the Hugging Face Hub: the HTTP that `huggingface_hub` and `datasets` speak, on loopback, in memory.
 
-It keeps commits as whole trees, large files (``*.parquet``, ``*.png``, ``*.safetensors``) by SHA-256 like the real one,
+It keeps commits as whole trees, large files (``*.parquet``, ``*.png``, weights) by SHA-256 like the real one,
 and knows two accounts: `writer` may write under its own name, `reader` may write nowhere. Faults are set as
 attributes: ``cut_uploads`` and ``cut_commits`` break that many connections in the middle, ``race`` lets somebody else
 commit first, ``echo`` repeats the token in an error.
@@ -24,7 +24,7 @@ from werkzeug.serving import make_server
 
 WRITER, READER = "hf_writer_token_1234567890", "hf_reader_token_1234567890"
 ACCOUNTS = {WRITER: ("writer", "write"), READER: ("reader", "read")}
-LARGE = (".parquet", ".png", ".safetensors")
+LARGE = (".parquet", ".png", ".safetensors", ".gguf")
 
 
 @dataclass

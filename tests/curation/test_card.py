@@ -52,12 +52,14 @@ def test_the_yaml_block_is_what_the_hubs_library_reads(folder: Path) -> None:
         "| **All** | **3** | **1** | **4** | |",
         '  "Quotes" : 1',
         'load_dataset("OWNER/NAME", "chat")      # messages: a list of role, content, name',
-        "- **Collected**: 2 quote, 3 conversation.",
+        "- **Collected**: 2 quotes, 3 conversations. What is here was read as: 4 rows (column `importer`).",
+        "- **Cleaned**: one spelling for the same words",
+        "near another (rapidfuzz ratio of 90 or more): flagged for a person, never dropped by themselves.",
         "- **Set aside** with a reason, before anybody looked: 1 empty reply.",
         "- **Reviewed**: 4 samples approved, 1 wait. 0 of the exported ones are rewritten.",
         "Languages: 3 vi, 1 en. 1 samples are multi-turn. A reply has 31 characters on average.",
         "Near pairs across the border: **0**.",
-        "4 own (samples, by the rights of their source; see the column `rights`).",
+        "Samples by the rights of their source (column `rights`): 4 own.",
         "Of 4 replies in `vi`, at most 25.0% begin with the same two words (`cây nào`).",
         "The lines are original fan writing: none is taken from the anime, the manga, their subtitles or a wiki.",
         "Licence: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/).",
@@ -94,6 +96,42 @@ def test_leaks_are_added_up_however_the_split_reports_them(about: dict[str, Any]
         "across the border: **0**. 1 samples are on neither side, because they are near both or near a prompt that is "
         "held out. Too little to evaluate on: quote en."
     ) in card.text(short)
+
+
+def test_the_leakage_is_a_table_by_kind_and_by_what_was_compared(about: dict[str, Any]) -> None:
+    leakage = {"reply": {"quote": 2, "conversation": 0}, "scene": {"persona": 1}}
+    said = card.text(about | {"split": {"leakage": leakage}})
+    assert (
+        "\n".join(
+            [
+                "| Near pairs between train and eval | Persona | Quotes | Conversations | Generic QA |",
+                "|---|--:|--:|--:|--:|",
+                "| alike in their replies | 0 | 2 | 0 | 0 |",
+                "| of one scene | 1 | 0 | 0 | 0 |",
+                "",
+            ]
+        )
+        in said
+    )
+
+
+def test_near_duplicates_that_a_rule_left_out_are_not_called_flagged(about: dict[str, Any]) -> None:
+    options = about["configuration"] | {"auto_near": True}
+    said = card.text(about | {"configuration": options, "left_out": {"near_duplicate": 2, "label_in_reply": 1}})
+    assert "2 samples are near another (rapidfuzz ratio of 90 or more): left out by rule, the best of each" in said
+    assert "flagged for a person" not in said
+    assert "Approved and still not exported: 2 near duplicate, 1 label in reply." in said
+
+
+def test_a_dataset_that_only_its_author_has_read_says_so(about: dict[str, Any]) -> None:
+    facts = {"approved": 4, "awaiting_review": 0, "seen_by_a_person": 0, "only_vouched_for_by_the_author": 4}
+    said = card.text(about | {"review": facts | {"annotators": 0, "verdicts": {}, "agreement": None}})
+    assert "0 wait. Nobody but the author has judged them: 4 stand on their author's word alone. 0 of the" in said
+
+
+def test_a_manifest_of_an_older_version_still_makes_a_card(about: dict[str, Any]) -> None:
+    older = {side: {k: v for k, v in figures.items() if k != "importer"} for side, figures in about["counts"].items()}
+    assert "- **Collected**: 2 quotes, 3 conversations.\n" in card.text(about | {"counts": older})
 
 
 def test_lines_that_are_not_all_ours_have_no_open_licence_and_no_language_is_no_code(tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ def test_an_export_is_a_folder_of_rows_card_charts_and_a_manifest_that_names_eve
         "kind": {"conversation": 2, "quote": 1},
         "language": {"vi": 3},
         "rights": {"own": 3},
+        "importer": {"rows": 3},
     }
 
 

@@ -1,19 +1,13 @@
-"""Publishing against the real client libraries and a stand-in of the Hub.
-
-`huggingface_hub` and `datasets` read HF_ENDPOINT when they are imported. So publishing runs in one process of its own
-for all tests, started with the environment that a person would set; nothing in the libraries is patched but the waits
-between their retries.
-"""
+"""Publishing a dataset against the real client libraries and a stand-in of the Hub (see conftest)."""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,31 +20,15 @@ from curation.decisions import State
 from curation.errors import InosukeError, UsageError
 from curation.folders import Folders
 from curation.publish import newest_export, publish
-from curation.publish_model import publish_model
 from curation.record import Flag, Message
 from tests.conftest import ROOT
+from tests.curation.conftest import Publish
 from tests.exports import PERSONA_FILE, PROMPT, SAMPLES, sample, write
-from tests.hub import READER, WRITER, FakeHub, running
+from tests.hub import READER, WRITER, FakeHub
 
 REPO = "writer/lines"
 PRIVATE = sample("Ai đấy?", "Ta! Mở ra!", rights="private", source="transcripts/ep1.srt")
 UNKNOWN = sample("Đi đâu?", "Lên dốc!", rights="unknown", source="transcripts/ep2.srt")
-
-Publish = Callable[..., dict[str, Any]]
-
-
-def _start(environment: dict[str, str]) -> None:
-    os.environ.update(environment)
-    os.environ.pop("HF_HUB_OFFLINE", None)
-    import huggingface_hub.utils._http as http
-
-    http.time.sleep = lambda seconds: None  # the client waits 1, 2, 4, 8, 8 s between its tries
-
-
-def _call(function: Callable[..., dict[str, Any]], token: str | None, arguments: tuple[Any, ...], options: Any) -> Any:
-    os.environ.pop("HF_TOKEN", None)
-    os.environ.update({} if token is None else {"HF_TOKEN": token})
-    return function(*arguments, quiet=True, **options)
 
 
 def _load(repo: str, config: str, revision: str) -> dict[str, list[Any]]:
@@ -58,46 +36,6 @@ def _load(repo: str, config: str, revision: str) -> dict[str, list[Any]]:
 
     loaded = import_module("datasets").load_dataset(repo, config, revision=revision)
     return {side: loaded[side].to_list() for side in loaded}
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return {"HF_HOME": str(tmp_path_factory.mktemp("hf")), "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
-
-
-@pytest.fixture(scope="module")
-def server(environment: dict[str, str]) -> Iterator[FakeHub]:
-    with running() as hub:
-        environment["HF_ENDPOINT"] = hub.url
-        yield hub
-
-
-@pytest.fixture(scope="module")
-def worker(server: FakeHub, environment: dict[str, str]) -> Iterator[ProcessPoolExecutor]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context, initializer=_start, initargs=(environment,)) as pool:
-        yield pool
-
-
-@pytest.fixture
-def hub(server: FakeHub) -> FakeHub:
-    server.repos.clear()
-    server.blobs.clear()
-    server.requests.clear()
-    server.cut_uploads = server.cut_commits = 0
-    server.echo = server.race = False
-    return server
-
-
-@pytest.fixture
-def send(worker: ProcessPoolExecutor, hub: FakeHub) -> Publish:
-    """Call `publish`, or another function given as `call`, in the process that sees the stand-in."""
-
-    def run(*arguments: Any, call: Any = publish, token: str | None = WRITER, **options: Any) -> dict[str, Any]:
-        result: dict[str, Any] = worker.submit(_call, call, token, arguments, options).result()
-        return result
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +207,32 @@ def test_personal_data_that_nobody_was_asked_about_stops_a_publication(tmp_path:
         publish(write(tmp_path / "a", [found, *SAMPLES]), REPO, dry_run=True)
     asked = type(found)(**{f: getattr(found, f) for f in found.__slots__} | {"flags": (Flag("personal_data", "…"),)})
     result = publish(write(tmp_path / "b", [asked, *SAMPLES]), REPO, dry_run=True)
-    assert result["warnings"] == [f"1 samples hold personal data that a reviewer approved: {found.id}"]
+    assert result["warnings"][0] == f"1 samples hold personal data that a reviewer approved: {found.id}"
+
+
+def test_personal_data_in_a_prompt_held_out_stops_a_publication_too(tmp_path: Path) -> None:
+    asks = type(PROMPT)("reach-me", sample("Viết cho tôi: hoa@vidu.vn", "Ta không biết chữ!"), None)
+    with pytest.raises(InosukeError, match=r"prompt reach-me, held out .*hoa@vidu\.vn.*conversations\.vi\.jsonl"):
+        publish(write(tmp_path, held_out=[asks]), REPO, dry_run=True)
+
+
+# ---------------------------------------------------------------- kinds
+
+
+def test_a_kind_that_was_imported_and_is_empty_stops_a_publication_unless_it_is_named(tmp_path: Path) -> None:
+    lost = write(tmp_path, imported={"quote": 2, "generic_qa": 7})
+    with pytest.raises(
+        InosukeError, match=r"no sample of the kind generic_qa, though 7 were .*--allow-empty generic_qa"
+    ):
+        publish(lost, REPO, dry_run=True)
+    result = publish(lost, REPO, dry_run=True, allow_empty=["generic_qa"])
+    assert result["warnings"] == ["what is published has no sample of the kind generic_qa; the card says so"]
+
+
+def test_a_kind_that_nobody_wrote_is_a_warning(folder: Path) -> None:
+    assert publish(folder, REPO, dry_run=True)["warnings"] == [
+        "what is published has no sample of the kind generic_qa; the card says so"
+    ]
 
 
 # ---------------------------------------------------------------- wrong input
@@ -288,8 +251,13 @@ def test_a_dry_run_asks_the_hub_nothing(mixed: Path, hub: FakeHub, send: Publish
         ("hf_wrong_token_1234567890", REPO, r"could not sign in: the Hub does not accept the token"),
         (READER, "reader/lines", r"the token of reader may only read"),
         (WRITER, "other/lines", r"could not create the repository: the token has no right to write to other/lines"),
-        (WRITER, "lines", r"`lines` is no repository name"),
-        (WRITER, "writer/no spaces", r"`writer/no spaces` is no repository name"),
+        (WRITER, "lines", r"`lines` is no repository name \(there is no owner in it\)\. Expected OWNER/NAME"),
+        (
+            WRITER,
+            "writer/no spaces",
+            r"`writer/no spaces` is no repository name \(Repo id must use .*Expected OWNER/NAME",
+        ),
+        (WRITER, "a/b/c", r"`a/b/c` is no repository name"),
     ],
 )
 def test_who_may_not_write_is_told_why_and_never_sees_a_token(
@@ -297,7 +265,7 @@ def test_who_may_not_write_is_told_why_and_never_sees_a_token(
 ) -> None:
     with pytest.raises(InosukeError, match=message) as caught:
         send(folder, repo, token=token)
-    assert hub.repos == {}
+    assert hub.repos == {} and caught.value.exit_status == 1
     assert token is None or token not in str(caught.value)
 
 
@@ -385,77 +353,6 @@ def test_what_the_pipeline_writes_is_publishable_and_private_sources_and_persona
     assert result["left_out_from"] == {"datasets/sources/borrowed/conversations.vi.jsonl": 1}
     published = b"".join(hub[REPO].head.files.values()).decode("utf-8", "replace")
     assert "Núi ta đang đứng" in published and "Đêm qua" not in published and "0912" not in published
-
-
-# ---------------------------------------------------------------- models
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    folder = tmp_path / "models" / "20261122-cpu"
-    for name, text in {
-        "adapter/adapter_config.json": '{"base_model_name_or_path": "HuggingFaceTB/SmolLM2-135M-Instruct"}',
-        "adapter/adapter_model.safetensors": "weights",
-        "adapter/README.md": "peft's own",
-        "adapter/training_args.bin": "a pickle",
-        "merged/model.safetensors": "all weights",
-        "merged/config.json": "{}",
-        "tokenizer/tokenizer.json": "{}",
-        "checkpoints/step-1/optimizer.pt": "a pickle",
-        "recipe.toml": "",
-        "metrics.json": "{}",
-        "README.md": "---\nlibrary_name: peft\n---\n\n# Inosuke: cpu\n",
-        "loss_curve.png": "png",
-    }.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    shutil.copy(PERSONA_FILE, folder / "persona.toml")
-    return folder
-
-
-def test_an_adapter_lies_where_from_pretrained_looks_and_brings_no_pickle(
-    run: Path, hub: FakeHub, send: Publish
-) -> None:
-    result = send(run, "writer/adapter", call=publish_model, tag="v1")
-    repo = hub.repos["models/writer/adapter"]
-    about = {"README.md", "recipe.toml", "persona.toml", "metrics.json", "loss_curve.png", "manifest.json"}
-    assert set(repo.head.files) - {".gitattributes"} == {
-        *about, "adapter_config.json", "adapter_model.safetensors", "tokenizer.json"
-    }  # fmt: skip
-    assert repo.head.files["adapter_model.safetensors"] == b"weights"
-    assert result["commit"] == repo.tags["v1"] and result["warnings"] == []
-    hub.edit("writer/adapter", "README.md", repo.head.files["README.md"] + b"\nBy hand\n", kind="models")
-    (run / "README.md").write_text("---\nlibrary_name: peft\n---\n\n# Inosuke: better\n", encoding="utf-8")
-    send(run, "writer/adapter", call=publish_model)
-    card = repo.head.files["README.md"].decode()
-    assert "# Inosuke: better" in card and "# Inosuke: cpu" not in card and card.endswith("\nBy hand\n")
-    assert send(run, "writer/adapter", call=publish_model)["action"] == "unchanged, no commit"
-
-
-def test_a_merged_model_goes_the_same_way(run: Path) -> None:
-    files = publish_model(run, "writer/model", merged=True, dry_run=True)["files"]
-    assert "model.safetensors" in files and "adapter_model.safetensors" not in files
-
-
-def test_a_base_model_that_only_this_machine_has_is_a_warning(run: Path) -> None:
-    config = run / "adapter/adapter_config.json"
-    config.write_text('{"base_model_name_or_path": "/work/models/base"}', encoding="utf-8")
-    (warning,) = publish_model(run, "writer/adapter", dry_run=True)["warnings"]
-    assert "`/work/models/base`, a folder of this machine" in warning
-
-
-@pytest.mark.parametrize(
-    ("gone", "message"),
-    [
-        ("metrics.json", "metrics.json is missing"),
-        ("adapter/adapter_model.safetensors", "no weights .*inosuke train"),
-        ("README.md", "README.md is missing"),
-    ],
-)
-def test_an_unfinished_run_is_a_sentence(gone: str, message: str, run: Path) -> None:
-    (run / gone).unlink()
-    with pytest.raises(InosukeError, match=message):
-        publish_model(run, "writer/adapter", dry_run=True)
 
 
 # ---------------------------------------------------------------- the command

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from curation import versions
-from curation.decisions import Decision, Log, write_log
+from curation import rows, versions
+from curation.decisions import Decision, Log, State, write_log
 from curation.errors import InosukeError, UsageError
 from curation.folders import Folders
 from curation.queue import QueueItem, write_queue
@@ -28,7 +29,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
     folders = Folders(root)
     old = write(folders.export)
-    new = write(folders.export, [REWRITTEN, NEW, replace(PERSONA, language="vi"), QUOTE])
+    states = {KITE.id: State("approved", 1, REWRITTEN.messages, "shorter", ("bình",))}
+    new = write(folders.export, [REWRITTEN, NEW, replace(PERSONA, language="vi"), QUOTE], states)
     versions.tag(folders.export, "v1", old.name)
     versions.tag(folders.export, "v2", new.name)
     write_queue([QueueItem(s) for s in (*SAMPLES, NEW)], folders.queue)
@@ -98,6 +100,34 @@ def test_a_sample_that_no_source_holds_any_more_is_removed_for_that_reason(root:
     assert found.settings == []
     changed = now | {"configuration": now["configuration"] | {"eval_share": 0.2}, "persona": {"sha256": "other"}}
     assert versions.explain(found, {}, set(), was, changed).settings == ["eval_share 0.1 → 0.2", "persona.toml changed"]
+
+
+def test_what_the_log_does_not_explain_is_told_from_what_it_does(root: Path, tmp_path: Path) -> None:
+    plain = write(tmp_path, rejected={"other": 1})
+    (_, before), _ = versions.read_two(Folders(root).export, "v1", "v2")
+    kite = State("approved", 1, REWRITTEN.messages, "", ("bình",))
+    rewritten, cleaned = (rows.read(write(tmp_path, [REWRITTEN, *SAMPLES[1:]], s)) for s in ({KITE.id: kite}, {}))
+    (back,) = versions.compare(rewritten, before).rewritten
+    (clean,) = versions.compare(before, cleaned).rewritten
+    assert (back.why, clean.why) == ("a rewrite was taken back", "cleaned or imported otherwise")
+    assert versions.compare(before, rows.read(plain)).counts == {}
+
+
+def test_an_approved_sample_that_left_the_export_says_what_kept_it_out(root: Path) -> None:
+    (was, before), (now, after) = versions.read_two(Folders(root).export, "v1", "v2")
+    approved = {RAIN.id: State("approved", reviewers=("an",))}
+
+    def why(manifest: dict[str, Any]) -> str:
+        (gone,) = versions.explain(versions.compare(before, after), approved, {RAIN.id}, was, now | manifest).removed
+        return gone.why
+
+    near = {"id": RAIN.id, "why": "near held-out", "near": "identity-1", "by": "prompt", "score": 95.0}
+    assert why({"split": {"left_out": [near]}}) == (
+        "approved by an, but on neither side of the split (near held-out: identity-1)"
+    )
+    assert why({}).startswith("approved by an, but not fit to train on: an empty reply")
+    auto = now["configuration"] | {"auto_near": True}
+    assert why({"configuration": auto}).startswith("approved by an, but near a better one (--auto-near), or not fit")
 
 
 def test_a_version_is_found_by_name_beginning_tag_or_latest(root: Path) -> None:

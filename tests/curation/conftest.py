@@ -1,0 +1,75 @@
+"""Publishing against the real client libraries and a stand-in of the Hub.
+
+`huggingface_hub` and `datasets` read HF_ENDPOINT when they are imported. So publishing runs in one process of its own
+for all tests of a file, started with the environment that a person would set; nothing in the libraries is patched but
+the waits between their retries.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import pytest
+
+from curation.publish import publish
+from tests.hub import WRITER, FakeHub, running
+
+Publish = Callable[..., dict[str, Any]]
+
+
+def _start(environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    os.environ.pop("HF_HUB_OFFLINE", None)
+    import huggingface_hub.utils._http as http
+
+    http.time.sleep = lambda seconds: None  # the client waits 1, 2, 4, 8, 8 s between its tries
+
+
+def _call(function: Callable[..., dict[str, Any]], token: str | None, arguments: tuple[Any, ...], options: Any) -> Any:
+    os.environ.pop("HF_TOKEN", None)
+    os.environ.update({} if token is None else {"HF_TOKEN": token})
+    return function(*arguments, quiet=True, **options)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return {"HF_HOME": str(tmp_path_factory.mktemp("hf")), "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+
+
+@pytest.fixture(scope="module")
+def server(environment: dict[str, str]) -> Iterator[FakeHub]:
+    with running() as hub:
+        environment["HF_ENDPOINT"] = hub.url
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def worker(server: FakeHub, environment: dict[str, str]) -> Iterator[ProcessPoolExecutor]:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=_start, initargs=(environment,)) as pool:
+        yield pool
+
+
+@pytest.fixture
+def hub(server: FakeHub) -> FakeHub:
+    server.repos.clear()
+    server.blobs.clear()
+    server.requests.clear()
+    server.cut_uploads = server.cut_commits = 0
+    server.echo = server.race = False
+    return server
+
+
+@pytest.fixture
+def send(worker: ProcessPoolExecutor, hub: FakeHub) -> Publish:
+    """Call `publish`, or another function given as `call`, in the process that sees the stand-in."""
+
+    def run(*arguments: Any, call: Any = publish, token: str | None = WRITER, **options: Any) -> dict[str, Any]:
+        result: dict[str, Any] = worker.submit(_call, call, token, arguments, options).result()
+        return result
+
+    return run
