@@ -4,6 +4,8 @@ It keeps commits as whole trees, large files (``*.parquet``, ``*.png``, weights)
 and knows two accounts: `writer` may write under its own name, `reader` may write nowhere. Faults are set as
 attributes: ``cut_uploads`` and ``cut_commits`` break that many connections in the middle, ``race`` lets somebody else
 commit first, ``echo`` repeats the token in an error.
+
+To try the commands by hand without an account: ``python -m tests.hub`` and export what it prints.
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 from flask import Flask, Response, abort, jsonify, request
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 WRITER, READER = "hf_writer_token_1234567890", "hf_reader_token_1234567890"
 ACCOUNTS = {WRITER: ("writer", "write"), READER: ("reader", "read")}
@@ -60,6 +62,7 @@ class FakeHub:
     requests: list[str] = field(default_factory=list)
     echo: bool = False
     race: bool = False
+    received: int = 0  # bytes of files that came in
 
     def __getitem__(self, name: str) -> Repo:
         return self.repos[f"datasets/{name}"]
@@ -75,11 +78,18 @@ class FakeHub:
         return repo.head
 
 
+class _Quiet(WSGIRequestHandler):
+    """Whoever wants to know what was asked reads ``requests``."""
+
+    def log_request(self, *_: object) -> None:
+        pass
+
+
 @contextmanager
 def running() -> Iterator[FakeHub]:
     """Serve a hub of its own on a free port."""
     hub = FakeHub()
-    server = make_server("127.0.0.1", 0, _app(hub), threaded=True)
+    server = make_server("127.0.0.1", 0, _app(hub), threaded=True, request_handler=_Quiet)
     hub.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -195,6 +205,7 @@ def _app(hub: FakeHub) -> Flask:
         if hashlib.sha256(data).hexdigest() != oid:
             _refuse(400, None, "the content does not match its SHA-256")
         hub.blobs[oid] = data
+        hub.received += len(data)
         return Response(status=200)
 
     @app.post("/api/<kind>/<owner>/<name>/commit/<revision>")
@@ -208,6 +219,7 @@ def _app(hub: FakeHub) -> Flask:
                 header = value
             elif key == "file":
                 new[value["path"]] = base64.b64decode(value["content"])
+                hub.received += len(new[value["path"]])
             elif key == "lfsFile":
                 new[value["path"]] = hub.blobs.get(value["oid"]) or _refuse(400, None, "LFS pointer without a file")
             elif key == "deletedFile":
@@ -303,7 +315,24 @@ def _card_errors(data: Any) -> list[str]:
     return errors
 
 
+def environment(url: str, home: str) -> dict[str, str]:
+    """Return what the client libraries must find in their environment to speak with a stand-in at ``url``."""
+    quiet = {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    return {"HF_ENDPOINT": url, "HF_HOME": home} | quiet
+
+
 def _cut() -> None:
     """Break the connection as a pulled cable does: no answer, no goodbye."""
     request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     raise ConnectionAbortedError("cut on purpose")
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with running() as stand_in, tempfile.TemporaryDirectory(prefix="hub-") as home:
+        for name, value in (environment(stand_in.url, home) | {"HF_TOKEN": WRITER}).items():
+            print(f"export {name}={value}")
+        print("# inosuke publish writer/lines; Ctrl+C here ends it and forgets everything", flush=True)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()

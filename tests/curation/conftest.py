@@ -17,6 +17,7 @@ import pytest
 
 from curation.publish import publish
 from tests.hub import WRITER, FakeHub, running
+from tests.hub import environment as hub_environment
 
 Publish = Callable[..., dict[str, Any]]
 
@@ -37,13 +38,13 @@ def _call(function: Callable[..., dict[str, Any]], token: str | None, arguments:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return {"HF_HOME": str(tmp_path_factory.mktemp("hf")), "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    return {"HF_HOME": str(tmp_path_factory.mktemp("hf"))}
 
 
 @pytest.fixture(scope="module")
 def server(environment: dict[str, str]) -> Iterator[FakeHub]:
     with running() as hub:
-        environment["HF_ENDPOINT"] = hub.url
+        environment.update(hub_environment(hub.url, environment["HF_HOME"]))
         yield hub
 
 

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from curation import manifest, versions
 from curation.decisions import Decision, Log, read_log, write_log
 from curation.errors import InosukeError
 from curation.folders import Folders
@@ -18,6 +20,7 @@ from curation.pipeline import build
 from curation.queue import read_queue
 from curation.record import Message
 from curation.split_memory import read_sides
+from curation.versions_cli import diff as diff_command
 from tests.conftest import ROOT
 
 Project = Callable[..., Path]
@@ -159,8 +162,14 @@ def test_near_duplicates_are_flagged_and_only_left_out_when_asked(project: Proje
     report = build(root / "persona.toml", quiet=True)
     assert report.duplicates == {"exact": 0, "near": 1} and report.flagged["near_duplicate"] == 1
     assert sum(report.exported.values()) == 13
+    before = report.version
     report = build(root / "persona.toml", auto_near=True, quiet=True)
     assert sum(report.exported.values()) == 12 and report.left_out == {"near_duplicate": 1}
+    about = manifest.read(versions.latest(Folders(root).export))
+    assert (about["configuration"]["auto_near"], about["left_out"]) == (True, {"near_duplicate": 1})
+    diff = CliRunner().invoke(diff_command, [str(before), "--persona", str(root / "persona.toml")])
+    assert "1 removed" in diff.output and "near a better one (--auto-near)" in diff.output
+    assert "settings: auto_near False → True" in diff.output
 
 
 def test_exact_duplicates_merge_and_keep_both_sources(project: Project) -> None:
