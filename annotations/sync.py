@@ -12,7 +12,7 @@ from pathlib import Path
 from annotations.engine import sqlite_file
 from annotations.queue_rows import Loaded, Overlap
 from annotations.store import ReviewStore
-from curation.decisions import Log, read_log, write_log
+from curation.decisions import Decision, Log, read_log, write_log
 from curation.errors import InosukeError
 from curation.files import sha256_file
 from curation.folders import Folders
@@ -69,6 +69,12 @@ def sync_store(store: ReviewStore, folders: Folders) -> Synced:
         seq = store.last_seq()
     store.set_meta(_SYNCED, f"{_hash(folders.log)} {seq}")
     return Synced(to_store, to_log, len(log.damaged))
+
+
+def known_events(store: ReviewStore, folders: Folders) -> list[Decision]:
+    """Return every event of store and log together, and change neither."""
+    known = {event.id: event for event in (*read_events(folders.log).decisions, *store.events())}
+    return list(known.values())
 
 
 def refresh(store: ReviewStore, folders: Folders, overlap: Overlap) -> Loaded | None:

@@ -18,7 +18,9 @@ from annotations.labelstudio.project import Project, find
 from annotations.labelstudio.results import Reading, Unreadable, read
 from annotations.overlap import overlap_of
 from annotations.store import ReviewStore
+from annotations.sync import known_events, sync_store
 from curation.decisions import Decision, fold
+from curation.folders import Folders
 from curation.persona import Persona
 
 _ANNOTATED = {"filter": "filter:tasks:total_annotations", "operator": "greater", "type": "Number", "value": 0}
@@ -67,14 +69,19 @@ def pull(
 ) -> Pulled:
     """Write what annotators submitted as events. ``names`` says who an e-mail address is in the review store.
 
-    ``since`` looks only at tasks that changed after that time (a whole pull also notices deleted tasks). Without
-    ``write`` it only counts. Raises LabelStudioError; what was written stays written.
+    ``since`` looks only at tasks that changed after that time (a whole pull also notices deleted tasks, and first
+    brings the review log into the store: what another clone has pulled is not new). Without ``write`` it only counts.
+    Raises LabelStudioError; what was written stays written.
     """
     project = existing(server, title)
+    folders = Folders(persona.root)
     result = Pulled(project.url)
     people = _people(project, names or {})
+    if write and since is None:
+        sync_store(store, folders)
     seq = store.last_seq()
-    ledger = Ledger(store.events(), project.uid, overlap_of(persona))
+    events = store.events() if write else known_events(store, folders)
+    ledger = Ledger(events, project.uid, overlap_of(persona))
     present: set[Place] = set()
     tasks: set[int] = set()
     touched: set[str] = set()
@@ -93,7 +100,7 @@ def pull(
         if store.last_seq() != seq:  # somebody decided at the desk meanwhile: our events come after theirs
             ledger.add(store.events())
             seq = store.last_seq()
-        events: list[Decision] = []
+        new: list[Decision] = []
         for task in page:
             tasks.add(task["id"])
             result.newest = max(filter(None, (result.newest, task["updated_at"])), default=None)
@@ -103,8 +110,8 @@ def pull(
                     continue
                 present.add((task["id"], annotation["id"]))
                 result.annotations += 1
-                events += _events(reading, people, ledger, result.problems)
-        save(events)
+                new += _events(reading, people, ledger, result.problems)
+        save(new)
     gone = [place for place in ledger.last if place not in present and (since is None or place[0] in tasks)]
     for place in gone:
         save(_retracted(project, place, ledger, result.problems))

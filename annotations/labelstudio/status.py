@@ -11,6 +11,7 @@ from annotations.labelstudio.project import find
 from annotations.labelstudio.pull import pull
 from annotations.labelstudio.push import open_samples
 from annotations.store import ReviewStore
+from annotations.sync import known_events
 from curation.decisions import State, fold
 from curation.folders import Folders
 from curation.persona import Persona
@@ -54,8 +55,9 @@ def status(
     quiet: bool = False,
 ) -> Status:
     """Compare both sides. Raises LabelStudioError where the server cannot be asked."""
-    items = read_queue(Folders(persona.root).queue)
-    states = fold(store.events())
+    folders = Folders(persona.root)
+    items = read_queue(folders.queue)
+    states = fold(known_events(store, folders))
     wanted = {o.key for o in open_samples(items, states)}
     result = Status(open_here=len(wanted))
     project = find(server, title)

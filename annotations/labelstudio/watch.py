@@ -15,10 +15,10 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import monotonic
 
-from annotations.labelstudio.connection import LabelStudioError, Server, explained
+from annotations.labelstudio.connection import Server, explained
 from annotations.labelstudio.pull import Pulled, existing, pull
 from annotations.store import ReviewStore
-from curation.errors import UsageError
+from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 
 # How often everything is read, not only what changed: that alone notices deleted tasks.
@@ -39,12 +39,12 @@ def watch(
     interval: float,
     hint: threading.Event,
     stop: threading.Event,
-    say: Callable[[Pulled | LabelStudioError], None],
+    say: Callable[[Pulled | InosukeError], None],
 ) -> None:
     """Pull now, then on every ``hint`` and every ``interval`` seconds, until ``stop``; wake it with ``hint`` then.
 
-    ``say`` gets each pull that did something or failed. While the server is away the pauses grow up to five minutes,
-    and the next pull that succeeds reads everything again.
+    ``say`` gets each pull that did something or failed. While the server is away (or another command keeps the log)
+    the pauses grow up to five minutes, and the next pull that succeeds reads everything again.
     """
     newest: datetime | None = None
     whole_at = 0.0
@@ -57,7 +57,7 @@ def watch(
         whole = newest is None or monotonic() >= whole_at
         try:
             result = pull(server, title, persona, store, names, since=None if whole else newest, quiet=True)
-        except LabelStudioError as error:
+        except InosukeError as error:
             failures += 1
             newest = None
             if str(error) not in told:
@@ -111,10 +111,17 @@ def listening(host: str, port: int, hint: threading.Event) -> Iterator[tuple[int
 
 
 @contextmanager
-def registered(server: Server, title: str, address: str) -> Iterator[None]:
-    """Have the project call ``address`` while inside. Leaves nothing behind unless the server is away at the end."""
+def registered(server: Server, title: str, base: str, path: str) -> Iterator[None]:
+    """Have the project call ``base`` + ``path`` while inside.
+
+    What a watch that was killed left behind on ``base`` is cleared away first.
+    """
     project = existing(server, title)
+    address = base + path
     with explained(server):
+        for old in project.client.webhooks.list(project=str(project.id)):
+            if old.id is not None and old.url.startswith(f"{base}/") and set(old.actions or ()) == set(_ACTIONS):
+                project.client.webhooks.delete(old.id)
         made = project.client.webhooks.create(
             project=project.id, url=address, send_payload=False, send_for_all_actions=False, actions=_ACTIONS
         )
@@ -137,6 +144,6 @@ def hints(server: Server, title: str, listen: str | None, public: str | None, hi
     if not host or not port.isdecimal() or int(port) > 65535:
         raise UsageError(f"--listen {listen!r}: expected HOST:PORT, as in 127.0.0.1:8091.")
     with listening(host.strip("[]"), int(port), hint) as (bound, path):
-        address = (public or f"http://{host}:{bound}").rstrip("/") + path
-        with registered(server, title, address):
+        base = (public or f"http://{host}:{bound}").rstrip("/")
+        with registered(server, title, base, path):
             yield

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ import jwt
 import pytest
 from click.testing import CliRunner
 
+from annotations.labelstudio import watch as watch_module
 from annotations.labelstudio.connection import LabelStudioError, Server, connect, from_environment
-from annotations.labelstudio.watch import hints, listening
+from annotations.labelstudio.pull import Pulled
+from annotations.labelstudio.watch import hints, listening, watch
 from annotations.labelstudio_cli import label_studio, names_of
 from curation.errors import InosukeError, UsageError
 from tests.annotations.labelstudio_project import Desk, item
@@ -209,6 +212,32 @@ def test_every_command_has_an_example(command: list[str]) -> None:
 
 
 # ---------------------------------------------------------------- webhooks
+
+
+def test_watch_goes_on_after_any_failure_that_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    hint, stop = threading.Event(), threading.Event()
+    busy = InosukeError("another `inosuke` command has been writing for a minute")
+    answers: list[Any] = [busy, busy, Pulled("p"), Pulled("p", new=1)]
+    since: list[Any] = []
+    said: list[Any] = []
+
+    def pull(*_: Any, **options: Any) -> Pulled:
+        since.append(options["since"])
+        hint.set()  # so that it looks again at once
+        answer = answers.pop(0)
+        if not answers:
+            stop.set()
+        if isinstance(answer, Exception):
+            raise answer
+        answer.newest = datetime(2026, 11, 22, tzinfo=UTC)
+        found: Pulled = answer
+        return found
+
+    monkeypatch.setattr(watch_module, "pull", pull)
+    nothing: Any = None
+    watch(Server("http://x/", TOKEN), "p", nothing, nothing, interval=3600, hint=hint, stop=stop, say=said.append)
+    assert [str(said[0]), said[1].new, len(said)] == [str(busy), 1, 2], "the same failure is said once"
+    assert since[:3] == [None] * 3 and since[3] is not None, "after a failure everything is read again"
 
 
 def test_only_the_secret_path_is_a_hint() -> None:

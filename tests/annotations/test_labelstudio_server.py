@@ -6,6 +6,7 @@ Every test has a project of its own on the one server that the session starts.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -19,13 +20,17 @@ import pytest
 from annotations.browse import Filters
 from annotations.labelstudio import project as project_module
 from annotations.labelstudio import push as push_module
+from annotations.labelstudio import watch as watch_module
 from annotations.labelstudio.connection import LabelStudioError, Server, connect
 from annotations.labelstudio.interface import MARK, reply_name
 from annotations.labelstudio.project import find
 from annotations.labelstudio.pull import Pulled, pull
 from annotations.labelstudio.push import push
 from annotations.labelstudio.status import status
-from annotations.labelstudio.watch import hints, watch
+from annotations.labelstudio.watch import hints, registered, watch
+from annotations.sync import sync_store
+from curation.errors import InosukeError
+from curation.folders import Folders
 from curation.record import Message
 from tests.annotations.labelstudio_project import SCENE, Annotator, Desk, item, real_samples
 from tests.conftest import ROOT
@@ -178,7 +183,8 @@ def test_a_push_survives_the_server_being_killed(
     killer.join()
     running.start()
     carried_on = push(there, title, desk.persona, desk.store)
-    assert carried_on.already_there in (200, 300) and carried_on.new == 600 - carried_on.already_there
+    # A batch is there as a whole or not at all; how many had arrived is up to the machine.
+    assert carried_on.already_there in range(200, 600, 100) and carried_on.new == 600 - carried_on.already_there
     found = find(there, title)
     assert found is not None
     keys, foreign = found.keys()
@@ -293,15 +299,23 @@ def test_a_personal_access_token_works(desk: Desk, running: LabelStudioServer, o
 
 
 def test_watch_pulls_on_a_hint_and_survives_a_restart(
-    desk: Desk, running: LabelStudioServer, there: Server, owner: Annotator, title: str
+    desk: Desk, running: LabelStudioServer, there: Server, owner: Annotator, title: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     push(there, title, desk.persona, desk.store)
     tasks = owner.tasks(number(there, title))
-    hint, stop, failed = threading.Event(), threading.Event(), threading.Event()
+    hint, stop, failed, looked = (threading.Event() for _ in range(4))
     arrived = threading.Semaphore(0)
 
-    def say(news: Pulled | LabelStudioError) -> None:
-        failed.set() if isinstance(news, LabelStudioError) else arrived.release()
+    def say(news: Pulled | InosukeError) -> None:
+        failed.set() if isinstance(news, InosukeError) else arrived.release()
+
+    def looking(*arguments: Any, **options: Any) -> Pulled:
+        try:
+            return pull(*arguments, **options)
+        finally:
+            looked.set()
+
+    monkeypatch.setattr(watch_module, "pull", looking)
 
     def work(interval: float) -> threading.Thread:
         thread = threading.Thread(
@@ -312,9 +326,10 @@ def test_watch_pulls_on_a_hint_and_survives_a_restart(
         thread.start()
         return thread
 
-    # An hour between polls: only the webhook can bring this one.
+    # An hour between polls: once it has looked, only the webhook can bring this one.
     with hints(there, title, "127.0.0.1:0", None, hint):
         thread = work(3600)
+        assert looked.wait(120)
         owner.submit(tasks[desk.items[1].sample.id], "approve")
         assert arrived.acquire(timeout=120)
         stop.set()
@@ -333,6 +348,41 @@ def test_watch_pulls_on_a_hint_and_survives_a_restart(
     hint.set()
     thread.join(120)
     assert len(desk.store.events()) == 2
+
+
+def test_what_a_killed_watch_left_registered_is_cleared_away_and_other_webhooks_stay(
+    desk: Desk, there: Server, owner: Annotator, title: str
+) -> None:
+    push(there, title, desk.persona, desk.store)
+    project = number(there, title)
+    body = {"project": project, "send_for_all_actions": False, "actions": watch_module._ACTIONS}
+    for url in ("http://127.0.0.1:8091/left-behind", "http://127.0.0.1:80919/elsewhere"):
+        owner.http.post("api/webhooks/", json=body | {"url": url}).raise_for_status()
+
+    def urls() -> set[str]:
+        listed = owner.http.get("api/webhooks/", params={"project": project}).raise_for_status().json()
+        return {hook["url"] for hook in listed}
+
+    with registered(there, title, "http://127.0.0.1:8091", "/secret"):
+        assert urls() == {"http://127.0.0.1:8091/secret", "http://127.0.0.1:80919/elsewhere"}
+    assert urls() == {"http://127.0.0.1:80919/elsewhere"}
+    for hook in owner.http.get("api/webhooks/").json():
+        owner.delete(f"api/webhooks/{hook['id']}/")
+
+
+def test_a_second_clone_that_has_the_log_pulls_nothing_anew(
+    desk: Desk, there: Server, owner: Annotator, title: str, tmp_path: Path
+) -> None:
+    push(there, title, desk.persona, desk.store)
+    owner.submit(owner.tasks(number(there, title))[desk.items[1].sample.id], "approve")
+    pull(there, title, desk.persona, desk.store)
+    sync_store(desk.store, Folders(desk.root))
+    clone = Desk(tmp_path / "clone", desk.items)
+    shutil.copy(Folders(desk.root).log, Folders(clone.root).log)
+    assert status(there, title, clone.persona, clone.store).same and clone.store.events() == []
+    assert pull(there, title, clone.persona, clone.store).new == 0
+    assert clone.store.events() == desk.store.events()
+    clone.store.close()
 
 
 def test_the_command_shows_its_token_nowhere(
@@ -388,7 +438,7 @@ def page(running: LabelStudioServer) -> Iterator[Callable[[str], Any]]:
 
 
 def test_an_annotator_in_chromium_corrects_a_prefilled_reply_and_submits(
-    desk: Desk, there: Server, owner: Annotator, title: str, page: Callable[[str], Any]
+    desk: Desk, there: Server, owner: Annotator, title: str, page: Callable[[str], Any], tmp_path: Path
 ) -> None:
     push(there, title, desk.persona, desk.store)
     sample = desk.items[0].sample.id
@@ -411,5 +461,6 @@ def test_an_annotator_in_chromium_corrects_a_prefilled_reply_and_submits(
     with tab.expect_response(lambda r: r.request.method == "POST" and "/annotations" in r.url) as answer:
         tab.get_by_role("button", name="Submit").click()
     assert answer.value.status == 201
+    tab.screenshot(path=tmp_path / "task.png", full_page=True)
     assert pull(there, title, desk.persona, desk.store).new == 1
     assert desk.store.item(sample).messages == (*SCENE[:3], Message("assistant", "Nhanh lên, đồ rùa!"))
