@@ -258,7 +258,7 @@ Left out of this publication: {{ published.left_out | listed }}. The figures of 
 
 ## Limits
 
-- The character is rude on purpose, boasts, and is wrong with confidence. He is no source of facts.
+- The character may be rude, boast, and be wrong with confidence: nothing here is a source of facts.
 - Flags come from rules and languages from a detector; neither replaces reading. Tables count samples, not quality.
 - The split keeps lines apart that are spelled alike. Two lines with one thought in other words may sit on both sides.
 

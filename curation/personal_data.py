@@ -1,4 +1,4 @@
-"""Personal data in a dialogue: e-mail addresses, phone and card numbers, links to a person's own page.
+"""Personal data in a dialogue: e-mail addresses, phone, card and identity numbers, links to a person's own page.
 
 Whoever typed them, they are nobody's to publish by accident: a sample that holds one is never approved by itself, and
 :mod:`curation.publish` refuses rows that nobody has looked at under this flag. Pure; knows no files.
@@ -15,7 +15,7 @@ from curation.record import Flag, Sample
 CODE = "personal_data"
 
 # The part before the @ may be written in any script; a sentence's full stop after the address is not part of it.
-_EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}")
+_EMAIL = re.compile(r"[\w.+%-]+(?:@| ?[(\[] ?(?:at|a còng) ?[)\]] ?)[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}", re.I)
 _PAGE = re.compile(
     r"(?<![\w.])(?:www\.|m\.)?(?:facebook|fb|instagram|zalo|t|tiktok|threads|twitter|x)\.(?:com|me|net)/@?[\w.]{3,}",
     re.I,
@@ -23,6 +23,10 @@ _PAGE = re.compile(
 # Fewer than seven digits are no phone number; asking the library about every text costs 0.9 s in 20,000.
 _DIGITS = re.compile(r"(?:\d[\s.()+/-]{0,3}){6}\d")
 _CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+# Vietnam's 12 digits (a province 001 to 096, then century and sex) and the United States' 3-2-4.
+_IDENTITY = re.compile(
+    r"(?<!\d)0(?:0[1-9]|[1-8]\d|9[0-6])\d{9}(?!\d)|(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])"
+)
 # Where a number without a country code is dialled, for languages whose code is not the country's.
 _REGIONS = {"vi": "VN", "en": "US", "ja": "JP", "ko": "KR", "zh": "CN"}
 
@@ -47,7 +51,8 @@ def find(text: str, languages: Sequence[str] = ("vi", "en")) -> list[tuple[str, 
 
 
 def _emails(text: str, languages: Sequence[str]) -> Iterator[str]:
-    return (m.group() for m in _EMAIL.finditer(text)) if "@" in text else iter(())
+    maybe = "@" in text or "(" in text or "[" in text
+    return (m.group() for m in _EMAIL.finditer(text)) if maybe else iter(())
 
 
 def _phones(text: str, languages: Sequence[str]) -> Iterator[str]:
@@ -67,6 +72,10 @@ def _cards(text: str, languages: Sequence[str]) -> Iterator[str]:
     return (m.group() for m in _CARD.finditer(text) if _luhn([int(c) for c in m.group() if c.isdigit()]))
 
 
+def _identities(text: str, languages: Sequence[str]) -> Iterator[str]:
+    return (m.group() for m in _IDENTITY.finditer(text)) if _DIGITS.search(text) else iter(())
+
+
 def _luhn(digits: Sequence[int]) -> bool:
     """ISO/IEC 7812-1, annex B: the check digit that every payment card carries."""
     doubled = [sum(divmod(2 * d, 10)) if i % 2 else d for i, d in enumerate(reversed(digits))]
@@ -82,5 +91,6 @@ RULES: dict[str, Callable[[str, Sequence[str]], Iterator[str]]] = {
     "e-mail address": _emails,
     "phone number": _phones,
     "card number": _cards,
+    "identity number": _identities,
     "personal page": _pages,
 }

@@ -202,9 +202,12 @@ def _steps(quiet: bool) -> Iterator[Any]:
 
     disable = True if quiet else None  # None: quiet where nobody looks (a pipe, a log file)
     with tqdm(total=3, unit="step", leave=False, file=sys.stderr, disable=disable) as bar:
+        begun = 0
 
         def step(name: str) -> None:
+            nonlocal begun
+            bar.update(min(begun, 1))  # the one before is done now
+            begun += 1
             bar.set_description(name)
-            bar.update()
 
         yield step

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from curation import manifest, model_card, versions
+from curation import manifest, model_card, rights, versions
 from curation.errors import InosukeError
 from curation.files import sha256_file, write_atomically
 from curation.hub import Hub, check_name
@@ -61,7 +62,7 @@ def publish_model(
             "tag": tag,
             "commit": None,
             "url": None,
-            "warnings": _warnings(files),
+            "warnings": _warnings(files) + ([] if private else _not_publishable(run)),
         }
         if dry_run:
             return result
@@ -152,6 +153,24 @@ def _stage(run: Path, files: dict[str, Path], folder: Path, repo: str, merged: b
     about["version"] = manifest.version_of(about)
     manifest.write(about, folder)
     return str(about["version"])
+
+
+def _not_publishable(run: Path) -> list[str]:
+    """Say which lines the model has learnt that would not go into a public dataset, where the export is still there."""
+    try:
+        trained_on = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["dataset"]["path"]
+        about = manifest.read(run.resolve().parent.parent / trained_on)
+        counted = Counter(about["counts"]["train"]["rights"])
+    except (ValueError, KeyError, TypeError, InosukeError):  # an older run, or an export that was cleared away
+        return []
+    held = {name: n for name, n in counted.items() if name not in rights.PUBLISHABLE}
+    if not held:
+        return []
+    said = ", ".join(f"{n:,} are {name}" for name, n in held.items())
+    return [
+        f"of the samples it was trained on, {said}. A model can repeat what it has learnt, and its card quotes it: "
+        "publish it with --private unless you have the right to show these lines."
+    ]
 
 
 def _warnings(files: dict[str, Path]) -> list[str]:

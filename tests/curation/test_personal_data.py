@@ -21,6 +21,9 @@ from tests.exports import sample
         ("+81 3-1234-5678", "phone number", "+81 3-1234-5678"),
         ("thẻ 4111 1111 1111 1111 đó", "card number", "4111 1111 1111 1111"),
         ("nhắn facebook.com/lonrung95 nha", "personal page", "facebook.com/lonrung95"),
+        ("viết hoa (at) vidu.vn nhé", "e-mail address", "hoa (at) vidu.vn"),
+        ("CCCD 001095012345 của ta", "identity number", "001095012345"),
+        ("SSN 078-05-1120", "identity number", "078-05-1120"),
         ("t.me/boar_king", "personal page", "t.me/boar_king"),
     ],
 )
@@ -41,6 +44,9 @@ def test_finds(text: str, kind: str, value: str) -> None:
         "4111 1111 1111 1112",
         "0000 0000 0000 0000",
         "facebook.com",
+        "099095012345",
+        "000-12-3456, 1078-05-1120",
+        "Ta đứng (at) trên đỉnh núi. Gió to!",
         "Ta leo 3/4 vách, nghỉ 10:42, lên tiếp 11:05",
     ],
 )

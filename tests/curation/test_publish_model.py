@@ -16,7 +16,7 @@ from curation.errors import InosukeError
 from curation.model_card import for_repository
 from curation.publish_model import publish_model
 from tests.curation.conftest import Publish
-from tests.exports import PERSONA_FILE
+from tests.exports import PERSONA_FILE, SAMPLES, sample, write
 from tests.hub import FakeHub
 from tests.tokenizers import chatml_tokenizer
 
@@ -73,6 +73,19 @@ def test_a_base_model_that_only_this_machine_has_is_a_warning(run: Path) -> None
     config.write_text('{"base_model_name_or_path": "/work/models/base"}', encoding="utf-8")
     (warning,) = publish_model(run, "writer/adapter", dry_run=True)["warnings"]
     assert "`/work/models/base`, a folder of this machine" in warning
+
+
+def test_a_model_that_learnt_private_lines_is_published_with_a_warning(run: Path) -> None:
+    root = run.parent.parent
+    lines = [*SAMPLES, sample("Ai đấy?", "Ta! Mở ra!", rights="private"), sample("Chào!", "Hừ!", rights="own")]
+    folder = write(root / "datasets" / "export", lines)
+    path = folder.relative_to(root).as_posix()
+    (run / "metrics.json").write_text(json.dumps({"dataset": {"path": path}}), encoding="utf-8")
+    (warning,) = publish_model(run, "writer/adapter", dry_run=True)["warnings"]
+    assert warning.startswith("of the samples it was trained on, 1 are private.")
+    assert publish_model(run, "writer/adapter", private=True, dry_run=True)["warnings"] == []
+    shutil.rmtree(folder)
+    assert publish_model(run, "writer/adapter", dry_run=True)["warnings"] == []
 
 
 @pytest.mark.parametrize(
