@@ -115,6 +115,10 @@ def _result(control: str, kind: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"id": control, "from_name": control, "to_name": "dialogue", "type": kind, "value": value}
 
 
+# A line that every episode opens with is in hundreds of places; nobody reads them all.
+_PLACES_SHOWN = 2
+
+
 def _about(item: QueueItem, revision: int) -> str:
     sample = item.sample
     parts = [sample.kind, sample.language or "language unknown", place(sample.source)]
@@ -123,7 +127,10 @@ def _about(item: QueueItem, revision: int) -> str:
     if revision:
         parts.append(f"revision {revision}")
     if item.merged:
-        parts.append(f"also in {', '.join(place(s) for s in item.merged)}")
+        shown = [place(source) for source in item.merged[:_PLACES_SHOWN]]
+        if more := len(item.merged) - len(shown):
+            shown.append(f"{more:,} more")
+        parts.append(f"also in {', '.join(shown)}")
     return " · ".join(parts)
 
 

@@ -73,6 +73,12 @@ def test_a_task_shows_speakers_flags_source_and_near_duplicates(persona: Persona
     assert "Ta leo 2 ngọn rồi" in data["near_duplicates"]
 
 
+def test_a_line_that_was_found_everywhere_names_a_few_places(persona: Persona) -> None:
+    places = tuple(item(n).sample.source for n in range(2, 9))
+    about = to_task(replace(item(1), merged=places), 0, item(1).sample.messages, persona)["data"]["about"]
+    assert about.endswith("also in doi-thoai.jsonl · row 2, doi-thoai.jsonl · row 3, 5 more")
+
+
 @pytest.mark.parametrize(
     "data",
     [{}, {"sample_id": "a"}, {"sample_id": 5, "revision": 0}, {"sample_id": "a", "revision": True}, {"text": "x"}],
