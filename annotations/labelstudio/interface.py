@@ -21,12 +21,12 @@ VERDICTS = {"approve": ("Approve", "a"), "reject": ("Reject", "x"), "rewrite": (
 # No reply is as tall as a page; a long one scrolls.
 _REPLY_ROWS = "3"
 
-# Paragraphs gives every turn a time, 00:00:00 where there is none.
+# Paragraphs gives every turn a time, 00:00:00 where there is none, and a filter by speaker that hides what was said.
 _STYLE = f"""
 .{MARK} {{ max-width: 60rem; }}
 .{MARK} .hint {{ color: var(--color-neutral-content-subtle); font-size: 0.9em; white-space: pre-wrap; }}
 .{MARK} .hidden {{ display: none; }}
-.{MARK} [class^="time--"] {{ display: none; }}
+.{MARK} [class^="time--"], .{MARK} [class^="authorFilter--"] {{ display: none; }}
 """
 
 

@@ -66,6 +66,15 @@ class Project:
                 return
             page += 1
 
+    def count(self) -> int:
+        """Return how many tasks there are, in one short request."""
+        with explained(self.server):
+            answer = self.client.tasks.with_raw_response.list(
+                project=self.id, page=1, page_size=1, fields="task_only", include="id"
+            )
+        total: int = answer.response.total
+        return total
+
     def keys(self) -> tuple[dict[Key, list[int]], list[int]]:
         """Return the ids of the tasks of each sample and revision, and of tasks that were not made here."""
         ours: dict[Key, list[int]] = {}

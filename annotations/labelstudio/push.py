@@ -98,11 +98,15 @@ def push(
                 _send(project, [_task(o, persona, clusters) for o in batch])
                 result.new += len(batch)
                 progress.update(len(batch))
-        if missing:
-            # What the server was still busy with when an earlier push was broken off is only seen now.
+        before = sum(map(len, there.values())) + len(foreign)
+        arrived = {o.key for o in missing}
+        if missing and project.count() != before + len(missing):
+            # Something was lost, or the server was still busy with a batch of an earlier push that was broken off:
+            # only then is everything listed again, which takes as long as sending it.
             there, _ = project.keys()
+            arrived &= there.keys()
         result.doubled = _remove_doubles(project, there)
-        lost = [o.key for o in missing if o.key not in there]
+        lost = [o.key for o in missing if o.key not in arrived]
         if lost:
             raise LabelStudioError(
                 f"{len(lost):,} tasks that {project.url} took are not there (the first: {lost[0].sample_id}). Somebody "

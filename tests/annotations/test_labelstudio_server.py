@@ -228,6 +228,16 @@ def test_a_task_that_a_broken_push_left_twice_is_there_once(desk: Desk, there: S
     assert status(there, title, desk.persona, desk.store).doubled == 0
 
 
+def test_a_batch_that_got_lost_after_it_was_taken_is_said(
+    desk: Desk, there: Server, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as losing:
+        losing.setattr(push_module, "_send", lambda project, tasks: None)
+        with pytest.raises(LabelStudioError, match=r"6 tasks that .* took are not there"):
+            push(there, title, desk.persona, desk.store)
+    assert push(there, title, desk.persona, desk.store).new == 6
+
+
 def test_another_persona_updates_the_page_and_keeps_the_annotations(
     desk: Desk, there: Server, owner: Annotator, title: str
 ) -> None:
@@ -458,9 +468,9 @@ def test_an_annotator_in_chromium_corrects_a_prefilled_reply_and_submits(
     area.fill("Nhanh lên, đồ rùa!")
     area.blur()
     tab.keyboard.press("e")  # the hotkey of `rewrite`
+    tab.screenshot(path=tmp_path / "task.png")
     with tab.expect_response(lambda r: r.request.method == "POST" and "/annotations" in r.url) as answer:
         tab.get_by_role("button", name="Submit").click()
     assert answer.value.status == 201
-    tab.screenshot(path=tmp_path / "task.png", full_page=True)
     assert pull(there, title, desk.persona, desk.store).new == 1
     assert desk.store.item(sample).messages == (*SCENE[:3], Message("assistant", "Nhanh lên, đồ rùa!"))
