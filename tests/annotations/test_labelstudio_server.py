@@ -468,9 +468,11 @@ def test_an_annotator_in_chromium_corrects_a_prefilled_reply_and_submits(
     area.fill("Nhanh lên, đồ rùa!")
     area.blur()
     tab.keyboard.press("e")  # the hotkey of `rewrite`
+    sheet.get_by_role("textbox").last.fill("chậm quá")  # typed and not added: submitting adds it
     tab.screenshot(path=tmp_path / "task.png")
     with tab.expect_response(lambda r: r.request.method == "POST" and "/annotations" in r.url) as answer:
         tab.get_by_role("button", name="Submit").click()
     assert answer.value.status == 201
     assert pull(there, title, desk.persona, desk.store).new == 1
     assert desk.store.item(sample).messages == (*SCENE[:3], Message("assistant", "Nhanh lên, đồ rùa!"))
+    assert events(desk) == {sample: ("rewrite", EMAIL, "chậm quá")}
