@@ -150,6 +150,7 @@ def test_private_and_unknown_lines_stay_out_of_a_public_repository_and_are_liste
     about = json.loads(files["manifest.json"])
     assert about["published"] == {"from": mixed.name, "left_out": {"private": 1, "unknown": 1}, "included": {}}
     assert about["counts"]["train"]["rights"] == {"own": 3}
+    assert about["openings"]["vi"]["replies"] == 4, "figures are of what is published, not of the whole export"
     assert "Left out of this publication: 1 private, 1 unknown." in files["README.md"].decode()
     assert send(mixed, REPO)["action"] == "unchanged, no commit"
 
