@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("train.cli:train", "Train an adapter on the newest export."),
     "evaluate": ("train.cli:evaluate", "Measure a trained adapter beside its base."),
     "merge": ("train.cli:merge", "Merge an adapter into its 16-bit base."),
+    "gguf": ("train.cli:gguf", "Write a run as GGUF files for llama.cpp, measured."),
     "serve": ("serve.cli:serve", "Chat with the trained character in a browser."),
     "space": ("serve.cli:space", "Write a folder that a Hugging Face Space builds."),
 }

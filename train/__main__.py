@@ -1,4 +1,4 @@
-"""``python -m train`` is ``inosuke train``; ``python -m train evaluate`` and ``… merge`` are its neighbours."""
+"""``python -m train`` is ``inosuke train``; ``python -m train merge`` and so on are its neighbours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from curation.errors import InosukeError
 from train import cli
 
-COMMANDS = {"train": cli.train, "evaluate": cli.evaluate, "merge": cli.merge}
+COMMANDS = {"train": cli.train, "evaluate": cli.evaluate, "merge": cli.merge, "gguf": cli.gguf}
 
 if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):

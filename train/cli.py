@@ -1,4 +1,4 @@
-"""The sub-commands of train: `train`, `evaluate`, `merge`. Parse, call, print; nothing else."""
+"""The sub-commands of train: `train`, `evaluate`, `merge`, `gguf`. Parse, call, print; nothing else."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 @click.option("--export", "export_path", type=click.Path(path_type=Path), help="Export folder. [default: the newest]")
 @click.option("--run", "run_name", help="Name of the run's folder under models/. [default: time and recipe]")
 @click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Takes the place of the recipe's.")
+@click.option("--no-gguf", is_flag=True, help="Do not end by writing GGUF files (a small base on a CPU does).")
 @persona_option
 @json_option
 def train(
@@ -35,6 +36,7 @@ def train(
     export_path: Path | None,
     run_name: str | None,
     max_minutes: float | None,
+    no_gguf: bool,
     persona_file: Path,
     as_json: bool,
 ) -> None:
@@ -46,7 +48,9 @@ def train(
     """
     from train import pipeline
 
-    content, summary = pipeline.train(persona_file, export_path, recipe_name, run_name, max_minutes, say)
+    content, summary = pipeline.train(
+        persona_file, export_path, recipe_name, run_name, max_minutes, say, gguf=not no_gguf
+    )
     click.echo(json.dumps(content, ensure_ascii=False) if as_json else summary)
 
 
@@ -84,6 +88,32 @@ def merge(run: str | None, persona_file: Path, as_json: bool) -> None:
 
     folder = merging.merge(persona_file, run, say)
     click.echo(json.dumps({"path": str(folder)}) if as_json else f"Merged model: {folder}")
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option(
+    "--type",
+    "kind",
+    default="Q4_K_M",
+    show_default=True,
+    type=click.Choice(["Q4_0", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K", "Q8_0", "F16"], case_sensitive=False),
+    help="How weights are stored. A better type is served where this one loses too much.",
+)
+@click.option("--export", "export_path", type=click.Path(path_type=Path), help="Export folder. [default: the run's]")
+@persona_option
+@json_option
+def gguf(run: str | None, kind: str, export_path: Path | None, persona_file: Path, as_json: bool) -> None:
+    """Write a run as GGUF files for llama.cpp, measured; RUN is a run's name, or the newest.
+
+    \b
+    Example:
+      inosuke gguf 20261122-104500-cpu --type Q8_0
+    """
+    from train import gguf as files
+
+    content = files.make(persona_file, run, kind, export_path, say)
+    click.echo(json.dumps(content, ensure_ascii=False) if as_json else files.table(content))
 
 
 def say(line: str) -> None:

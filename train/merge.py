@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.errors import InosukeError
-from train.trained import open_run
+from train.trained import Trained, open_run
 
 
 def merge(persona_file: Path, run: str | None, say: Callable[[str], None]) -> Path:
@@ -20,14 +20,27 @@ def merge(persona_file: Path, run: str | None, say: Callable[[str], None]) -> Pa
     Raises InosukeError when the run or its base is not there, or the disk is too full.
     """
     trained = open_run(persona_file.resolve().parent, run, say)
+    say(f"Merging {trained.name} into {trained.base.name}")
+    final, partial = trained.folder / "merged", trained.folder / ".merged.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        write(trained, partial)
+        if final.exists():
+            shutil.rmtree(final)
+        partial.rename(final)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return final
 
+
+def write(trained: Trained, folder: Path) -> None:
+    """Write the merged model into a folder that does not exist yet. Raises InosukeError when the disk is too full."""
     import torch
     from transformers import AutoModelForCausalLM
 
     from train.model import load_adapter, load_tokenizer, quiet
 
     quiet()
-    say(f"Merging {trained.name} into {trained.base.name}")
     base: Any = AutoModelForCausalLM.from_pretrained(trained.base.location, dtype="auto")
     if base.dtype == torch.float32:
         base = base.to(torch.bfloat16)
@@ -38,15 +51,6 @@ def merge(persona_file: Path, run: str | None, say: Callable[[str], None]) -> Pa
             "Free some disk space and run the command again."
         )
     merged = load_adapter(base, trained.folder / "adapter").merge_and_unload(safe_merge=True)
-    final, partial = trained.folder / "merged", trained.folder / ".merged.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        merged.save_pretrained(partial)
-        load_tokenizer(str(trained.folder / "tokenizer")).save_pretrained(partial)
-        shutil.copyfile(trained.folder / "persona.toml", partial / "persona.toml")
-        if final.exists():
-            shutil.rmtree(final)
-        partial.rename(final)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return final
+    merged.save_pretrained(folder)
+    load_tokenizer(str(trained.folder / "tokenizer")).save_pretrained(folder)
+    shutil.copyfile(trained.folder / "persona.toml", folder / "persona.toml")

@@ -217,7 +217,9 @@ def invoke(command: Any, project: Project, *arguments: str) -> Result:
 
 def test_train_evaluate_and_merge_from_the_command_line(trainer: Make) -> None:
     project = trainer(train=[ONE] * 20, evaluation=[ONE], heldout=[[("user", ONE[0][1])]])
-    done = invoke(train_command, project, "--recipe", project.recipe(epochs=10, quantization="none"), "--run", "mine")
+    done = invoke(
+        train_command, project, "--recipe", project.recipe(epochs=10, quantization="none"), "--run", "mine", "--no-gguf"
+    )
     assert "Run mine: tiny-qwen2 on dataset v1" in done.stdout
     assert "Next: make serve" in done.stdout
     measured = json.loads(invoke(evaluate, project, "--json").stdout)

@@ -1,0 +1,219 @@
+"""``inosuke gguf``: a run as GGUF files for llama.cpp, each measured against the 16-bit one.
+
+Out: ``models/<run>/gguf/`` with ``model-<TYPE>.gguf`` and ``gguf.json``, which lists whole files only and names the one
+to serve. A file takes its name when it is whole, the list is written last: whoever reads the list can trust it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from curation.errors import InosukeError
+from curation.files import sha256_file, write_atomically
+from train import card_section, gguf_convert, merge
+from train.data import Encoded, Export, encode, find_export, load_export
+from train.trained import Trained, open_run
+
+DEFAULT = "Q4_K_M"
+WORSE_AT_MOST = 0.05  # perplexity of a served file over the 16-bit file's, less one
+LADDER = ("Q5_K_M", "Q6_K", "Q8_0")  # tried in turn where the wanted type is worse than that
+ROWS = 64  # eval dialogues a file is measured on: llama.cpp reads some 100 tokens a second on a busy laptop
+LIST = "gguf.json"
+
+Say = Callable[[str], None]
+
+
+def make(persona_file: Path, run: str | None, kind: str, export_path: Path | None, say: Say) -> dict[str, Any]:
+    """Write a run's GGUF files and return the content of ``gguf.json``.
+
+    Files that are whole already are not made again. Raises InosukeError when the run, its base or its export is not
+    there, the model cannot be converted, or the disk is too full.
+    """
+    trained = open_run(persona_file.resolve().parent, run, say)
+    export = load_export(export_path or own_export(trained))
+
+    from train.model import load_tokenizer, quiet
+
+    quiet()
+    tokenizer = load_tokenizer(str(trained.folder / "tokenizer"))
+    rows, _ = encode(export.eval, tokenizer, trained.persona, trained.recipe.max_length, trained.recipe.prompt)
+    if not rows:
+        raise InosukeError(f"every eval row of {export.path} is longer than {trained.recipe.max_length} tokens.")
+    rows = random.Random(0).sample(rows, min(ROWS, len(rows)))  # noqa: S311 - the same rows for each file
+    folder = trained.folder / "gguf"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / ".lock"):
+        return _make(trained, export, rows, tokenizer, kind, say)
+
+
+def _make(trained: Trained, export: Export, rows: list[Encoded], tokenizer: Any, kind: str, say: Say) -> dict[str, Any]:
+    from train import llama
+    from train.model import end_ids
+    from train.progress import bar
+    from train.row_scores import total
+
+    folder = trained.folder / "gguf"
+    measured_on = {"dataset": export.version, "rows": len(rows)}
+    known = {f["type"]: f for f in _read(folder, measured_on)}
+
+    def file_of(wanted: str) -> dict[str, Any]:
+        if wanted in known:
+            return known[wanted]
+        file = folder / f"model-{wanted}.gguf"
+        if wanted == "F16":
+            _sixteen_bits(trained, file, say)
+        else:
+            say(f"Writing {file.name}")
+            _whole(file, partial(llama.quantize, folder / "model-F16.gguf", kind=wanted))
+        say(f"Measuring {file.name} on {len(rows)} eval dialogues")
+        with bar(len(rows), wanted, "row") as moved:
+            figures = total(llama.score(file, rows, end_ids(tokenizer), moved)).as_json()
+        entry = {"file": file.name, "type": wanted, "sha256": sha256_file(file), "bytes": file.stat().st_size}
+        entry |= {key: figures[key] for key in ("reply_nll_per_char", "loss", "perplexity")}
+        known[wanted] = entry
+        return entry
+
+    whole = file_of("F16")
+    texts = [m.content for row in export.eval for m in row.messages]
+    plain = partial(tokenizer, add_special_tokens=False, split_special_tokens=True)
+    differing = llama.other_tokens(folder / whole["file"], texts, lambda text: list(plain(text)["input_ids"]))
+    tried = [kind, *(k for k in LADDER if llama.TYPE_ORDER.index(k) > llama.TYPE_ORDER.index(kind))]
+    for wanted in tried:
+        entry = file_of(wanted)
+        entry["worse"] = entry["perplexity"] / whole["perplexity"] - 1
+        if entry["worse"] <= WORSE_AT_MOST:
+            break
+        say(f"{entry['file']}: perplexity {entry['worse']:+.1%} against 16 bits, more than {WORSE_AT_MOST:.0%}")
+    good = [e for e in known.values() if e.get("worse", 0.0) <= WORSE_AT_MOST]
+    served = next((e for e in good if e["type"] == kind), None) or min(good, key=lambda e: int(e["bytes"]))
+    content = {
+        "run": trained.name,
+        "base": trained.base.name,
+        "files": sorted(known.values(), key=lambda e: int(e["bytes"])),
+        "served": served["file"],
+        "wanted": kind,
+        "measured_on": measured_on,
+        "texts_tokenized_differently": len(differing),
+        "texts": len(texts),
+        "made_with": [gguf_convert.REQUIREMENT, llama.made_with()],
+    }
+    write_atomically(folder / LIST, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    card_section.put(trained.folder / "README.md", "gguf", section(content))
+    return content
+
+
+def table(content: dict[str, Any]) -> str:
+    """Return what the person who typed the command reads."""
+    lines = [
+        f"GGUF files of {content['run']}, measured on {content['measured_on']['rows']} eval dialogues (replies only)",
+        "",
+        f"  {'type':<8}{'MB':>8}{'nll/char':>11}{'perplexity':>13}{'to F16':>10}",
+    ]
+    for f in content["files"]:
+        mark = "   <- served" if f["file"] == content["served"] else ""
+        lines.append(
+            f"  {f['type']:<8}{f['bytes'] / 1e6:>8.0f}{f['reply_nll_per_char']:>11.3f}{f['perplexity']:>13.2f}"
+            f"{f.get('worse', 0.0):>+10.1%}{mark}"
+        )
+    lines += ["", f"  {_why(content)}"]
+    if content["texts_tokenized_differently"]:
+        lines.append(
+            f"  Note: llama.cpp splits {content['texts_tokenized_differently']} of {content['texts']} texts of the "
+            "eval split into other tokens than the trainer did; prompts sent as token ids are not affected."
+        )
+    return "\n".join(lines)
+
+
+def section(content: dict[str, Any]) -> str:
+    """Return the model card's part about the GGUF files."""
+    rows = "\n".join(
+        f"| `gguf/{f['file']}` | {f['bytes'] / 1e6:.0f} MB | {f['reply_nll_per_char']:.3f} | {f['perplexity']:.2f} | "
+        f"{f.get('worse', 0.0):+.1%} |"
+        for f in content["files"]
+    )
+    return f"""## GGUF
+
+For llama.cpp. Perplexity over the replies of {content["measured_on"]["rows"]} eval dialogues, computed by llama.cpp
+with the file's own weights:
+
+| File | Size | nll per reply character | Perplexity | To 16 bits |
+|---|---|---|---|---|
+{rows}
+
+{_why(content)}
+"""
+
+
+def own_export(trained: Trained) -> Path:
+    """Return the export that a run was trained on. Raises InosukeError, naming the newest, when it is gone."""
+    path: Path = trained.root / trained.metrics["dataset"]["path"]
+    if path.is_dir():
+        return path
+    newest = find_export(trained.root)
+    raise InosukeError(
+        f"{path}: the export that {trained.name} was trained on is gone. Name another with --export, such as {newest}; "
+        "its eval split may then hold dialogues that the run has learnt."
+    )
+
+
+def _why(content: dict[str, Any]) -> str:
+    files = {f["file"]: f for f in content["files"]}
+    served = files[content["served"]]
+    if served["type"] == content["wanted"]:
+        return f"`{served['file']}` is served: its perplexity is at most {WORSE_AT_MOST:.0%} above the 16-bit file's."
+    return (
+        f"{content['wanted']} loses more than {WORSE_AT_MOST:.0%} of perplexity on this model, so `{served['file']}`, "
+        "the smallest file within that bound, is served."
+    )
+
+
+def _sixteen_bits(trained: Trained, file: Path, say: Say) -> None:
+    converter = gguf_convert.ensure(trained.root / "models", say)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=file.parent) as name:
+        merged = trained.folder / "merged"
+        if not merged.is_dir():  # it appears whole, and a run never changes
+            say(f"Merging {trained.name} into {trained.base.name}")
+            merged = Path(name) / trained.name
+            merge.write(trained, merged)
+        say(f"Converting to {file.name}")
+        _check_room(merged, file.parent)
+        _whole(file, partial(gguf_convert.convert, converter, merged))
+
+
+def _whole(file: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` make the file under another name beside it, and give it its own when it is whole."""
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=file.parent) as name:
+        made = Path(name) / file.name
+        write(made)
+        made.chmod(0o644)
+        made.replace(file)
+
+
+def _check_room(merged: Path, folder: Path) -> None:
+    needed = 2 * sum(f.stat().st_size for f in merged.glob("*.safetensors"))
+    if (free := shutil.disk_usage(folder).free) < needed:
+        raise InosukeError(
+            f"{folder}: {free / 1e6:,.0f} MB free, the GGUF files need up to {needed / 1e6:,.0f} MB. "
+            "Free some disk space and run the command again."
+        )
+
+
+def _read(folder: Path, measured_on: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the list says of files that are still as listed and were measured on the same rows."""
+    for left in folder.glob(".partial-*"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    try:
+        content = json.loads((folder / LIST).read_text(encoding="utf-8"))
+        files = content["files"] if content["measured_on"] == measured_on else []
+        return [f for f in files if (folder / f["file"]).is_file() and sha256_file(folder / f["file"]) == f["sha256"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []

@@ -1,0 +1,35 @@
+"""One wheel from the package index, alone and checked: for what cannot stand in the environment beside its rivals."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from curation.errors import InosukeError
+from curation.files import sha256_file
+
+
+def fetch(requirement: str, sha256: str, into: Path, purpose: str) -> Path:
+    """Download the wheel of ``requirement`` (``name==version``), without what it depends on, and check its hash.
+
+    Raises InosukeError when pip cannot fetch it or the hash is another; ``purpose`` tells the reader what for.
+    """
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--progress-bar=off"]
+    done = subprocess.run(  # noqa: S603 - every word of the command comes from this project
+        [*command, "--dest", str(into), requirement], capture_output=True, text=True, encoding="utf-8", errors="replace"
+    )
+    wheels = list(into.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+        raise InosukeError(
+            f"the package {requirement}, {purpose}, cannot be fetched: pip says {last!r}. Expected a package index "
+            "that pip can reach. Check the network or pip's index settings (`pip config list`), then try again."
+        )
+    if (seen := sha256_file(wheels[0])) != sha256:
+        raise InosukeError(
+            f"{wheels[0].name}: SHA-256 is {seen}, expected {sha256}. The download is damaged or is not the file that "
+            "this version was tested with, so it is not used. Run the command again; if it fails again, check where "
+            f"pip fetches {requirement} from (`pip config list`)."
+        )
+    return wheels[0]
