@@ -11,7 +11,7 @@ CORPUS ?=
 
 .DEFAULT_GOAL := help
 # Folders of the same names exist, so make must not take them for files that are up to date.
-.PHONY: help setup dataset review label-studio train evaluate serve publish space test test-label-studio lint bench clean
+.PHONY: help setup dataset review label-studio train evaluate gguf serve publish space test test-label-studio lint bench clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ train: .venv/.ready  ## train an adapter on the newest export
 
 evaluate: .venv/.ready  ## measure the newest adapter beside its base
 	@$(INOSUKE) evaluate
+
+gguf: .venv/.ready  ## write the newest adapter as GGUF files for llama.cpp, measured
+	@$(INOSUKE) gguf
 
 serve: .venv/.ready  ## chat with the trained character at http://127.0.0.1:7860
 	@$(INOSUKE) serve

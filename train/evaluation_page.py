@@ -18,7 +18,7 @@ from train import evaluation_text, votes
 from train.measures import MEASURES
 
 WEB = Path(__file__).parent / "web"
-WIDTH = 300  # of a chart's plot, in its own units
+WIDTH = 180  # of a chart's plot, in its own units
 
 
 def pages(content: dict[str, Any], character: str, run_folder: Path) -> dict[str, str]:

@@ -94,7 +94,7 @@ def _value(measure: Measure, value: float | None, sign: str = "") -> str:
     if value is None:
         return "–"
     if measure.percent:
-        return f"{value * 100:{sign}.0f} %"
+        return f"{value * 100:{sign}.0f} {'pp' if sign else '%'}"
     return f"{value:{sign}.1f}" if measure.key == "chrf" else f"{value:{sign}.3f}"
 
 

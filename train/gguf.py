@@ -26,7 +26,7 @@ from train.trained import Trained, open_run
 DEFAULT = "Q4_K_M"
 WORSE_AT_MOST = 0.05  # perplexity of a served file over the 16-bit file's, less one
 LADDER = ("Q5_K_M", "Q6_K", "Q8_0")  # tried in turn where the wanted type is worse than that
-ROWS = 64  # eval dialogues a file is measured on: llama.cpp reads some 100 tokens a second on a busy laptop
+ROWS = 32  # eval dialogues a file is measured on; the files are compared on the same ones, so few tell enough
 LIST = "gguf.json"
 
 Say = Callable[[str], None]
@@ -168,6 +168,9 @@ def own_export(trained: Trained) -> Path:
 def _why(content: dict[str, Any]) -> str:
     files = {f["file"]: f for f in content["files"]}
     served = files[content["served"]]
+    if served["type"] == "F16":
+        tried = "" if content["wanted"] == "F16" else f"No smaller file is within {WORSE_AT_MOST:.0%} of it, so "
+        return f"{tried}`{served['file']}` is served: the merged weights as they are."
     if served["type"] == content["wanted"]:
         return f"`{served['file']}` is served: its perplexity is at most {WORSE_AT_MOST:.0%} above the 16-bit file's."
     return (

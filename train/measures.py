@@ -47,7 +47,7 @@ MEASURES = (
     Measure("similarity", "embedding similarity to the references", 1),
     Measure("end_of_turn_rate", "ends its turn", 1, True),
     Measure("length_ratio", "length over the reference's", 0),
-    Measure("speaks_as_ta", "speaks as `ta` (Vietnamese replies)", 1, True),
+    Measure("speaks_as_ta", "speaks as “ta” (Vietnamese replies)", 1, True),
     Measure("never_polite", "says nothing he would not say", 1, True),
     Measure("in_character", "does not speak as a machine", 1, True),
     Measure("language_kept", "answers in the prompt's language", 1, True),

@@ -57,7 +57,7 @@ def test_merged_and_adapted_give_equal_logits_and_the_same_next_tokens(half: Pro
     sure = adapted.topk(2).values
     sure = (sure[..., 0] - sure[..., 1]) > 0.1
     assert torch.equal(merged.argmax(-1)[sure], adapted.argmax(-1)[sure])
-    assert sure.float().mean() > 0.9
+    assert sure.float().mean() > 0.7
 
 
 def test_an_adapter_of_another_base_is_refused_and_an_older_merge_stays(half: Project) -> None:
