@@ -92,7 +92,10 @@ def _losses(context: Any, row: Encoded, shared: int) -> list[tuple[int, float]]:
         with closing(llama.LlamaBatch(n_tokens=stop - start, embd=0, n_seq_max=1)) as batch:
             for i in range(start, stop):
                 batch.add(ids[i], i, [0], i in counted)
-            context.decode(batch)
+            try:
+                context.decode(batch)
+            except (RuntimeError, ValueError) as error:
+                raise InosukeError(f"llama.cpp cannot compute row {row.id} ({error}).") from error
         for i in counted:
             logits = np.asarray(context.get_logits_ith(i - start), dtype=np.float64)
             peak = logits.max()

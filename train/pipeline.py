@@ -95,8 +95,9 @@ def _write_gguf(persona_file: Path, run: str, say: Callable[[str], None]) -> Non
         say(gguf.table(gguf.make(persona_file, run, gguf.DEFAULT, None, say)))
     except KeyboardInterrupt:
         say(f"Warning: stopped while writing GGUF files; run {run} is whole. Later: inosuke gguf {run}")
-    except (InosukeError, OSError) as error:
-        say(f"Warning: no GGUF files, so serving is slower; run {run} is whole. {error} Later: inosuke gguf {run}")
+    except Exception as error:  # whatever it is, minutes or hours of training must not end in a traceback
+        reason = str(error) if isinstance(error, InosukeError) else f"{type(error).__name__}: {error}."
+        say(f"Warning: no GGUF files, so serving is slower; run {run} is whole. {reason} Later: inosuke gguf {run}")
 
 
 def _bytes(base: base_model.BaseModel) -> int:

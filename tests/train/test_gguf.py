@@ -127,18 +127,21 @@ def test_a_type_that_loses_too_much_is_told_and_a_better_one_served(
     assert "Q4_K_M loses more than 5% of perplexity" in gguf.table(content)
 
 
-def test_a_failure_after_training_is_said_and_the_run_is_kept(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(InosukeError("it cannot be fetched."), "it cannot be fetched."), (MemoryError("big"), "MemoryError: big.")],
+)
+def test_a_failure_after_training_is_said_and_the_run_is_kept(
+    trainer: Make, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
     def no_network(*_: Any) -> Path:
-        raise InosukeError("the package cannot be fetched.")
+        raise error
 
     monkeypatch.setattr(gguf_convert, "ensure", no_network)
     project, said = trainer(), list[str]()
     recipe = project.recipe(quantization="none", epochs=1, samples=0)
     pipeline.train(project.persona, None, recipe, "r", None, said.append, gguf=True)
-    assert said[-1] == (
-        "Warning: no GGUF files, so serving is slower; run r is whole. the package cannot be fetched. "
-        "Later: inosuke gguf r"
-    )
+    assert said[-1] == (f"Warning: no GGUF files, so serving is slower; run r is whole. {told} Later: inosuke gguf r")
     assert (project.root / "models" / "latest").read_text(encoding="utf-8") == "r\n"
     assert not list((project.root / "models" / "r" / "gguf").glob("*.gguf*"))
 
