@@ -14,7 +14,7 @@ from curation.record import Message
 from train.model import end_ids
 
 MAX_NEW_TOKENS = 96  # he talks in short lines; the longest tenth of the first corpus' replies has about 90 tokens
-BATCH = 16  # reading the weights is most of the work on a CPU: 16 rows cost little more than 8
+BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,23 @@ def test_a_failure_after_training_is_said_and_the_run_is_kept(
 
 
 @pytest.mark.model
+def test_training_a_small_model_on_a_cpu_ends_with_its_files(
+    trainer: Make, base_with_merges: Path, converter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gguf, "DEFAULT", "Q8_0")
+    project, said = Project(trainer().root, base_with_merges), list[str]()
+    recipe = project.recipe(quantization="none", epochs=1, samples=0)
+    pipeline.train(project.persona, None, recipe, "r", None, said.append, gguf=True)
+    content = json.loads((project.root / "models" / "r" / "gguf" / "gguf.json").read_text(encoding="utf-8"))
+    assert said[-1].startswith("GGUF files of r, measured on 1 eval dialogues")
+    assert (project.root / "models" / "r" / "gguf" / content["served"]).is_file()
+
+    monkeypatch.setattr(pipeline, "GGUF_BELOW", 1000)
+    pipeline.train(project.persona, None, recipe, "large", None, said.append, gguf=True)
+    assert not (project.root / "models" / "large" / "gguf").exists()
+
+
+@pytest.mark.model
 def test_a_model_that_the_converter_does_not_know_is_refused_with_its_reason(
     tmp_path: Path, base_with_merges: Path, converter: Path
 ) -> None:
