@@ -164,6 +164,7 @@ def _content(
             "reference": t.reference,
             "base": b.text,
             "adapter": a.text,
+            "ended": {"base": b.ended, "adapter": a.ended},
         }
         for i, (t, b, a) in enumerate(zip(answered.tried, answered.base, answered.adapter, strict=True))
     ]

@@ -67,5 +67,6 @@ def _group(model: Any, tokenizer: Any, group: list[list[int]], ends: list[int], 
     answers = []
     for row in out[:, width:].tolist():
         end = next((i for i, token in enumerate(row) if token in ends), None)
-        answers.append(Reply(tokenizer.decode(row[:end]).strip(), end is not None))
+        # A reply that was cut off may end inside a letter of several tokens, which decodes to U+FFFD.
+        answers.append(Reply(tokenizer.decode(row[:end]).rstrip("\ufffd").strip(), end is not None))
     return answers

@@ -152,6 +152,7 @@ def test_a_run_is_measured_reported_and_voted_on(evaluated: tuple[Project, dict[
     assert [a["set"] for a in content["answers"]] == ["held-out"] * 3 + ["eval"]
     assert (content["replies"]["prompts"], content["eval_replies"]["prompts"]) == (3, 1)
     assert content["eval_replies"]["adapter"]["chrf"] is not None
+    assert all(not a["base"].endswith("\ufffd") for a in content["answers"])
 
     report, blind = ((folder / name).read_text(encoding="utf-8") for name in ("report.html", "ab.html"))
     for page in (report, blind):
