@@ -46,11 +46,12 @@ def train(
     Example:
       inosuke train --recipe cpu --max-minutes 5
     """
+    from train import gguf as files
     from train import pipeline
 
-    content, summary = pipeline.train(
-        persona_file, export_path, recipe_name, run_name, max_minutes, say, gguf=not no_gguf
-    )
+    content, summary = pipeline.train(persona_file, export_path, recipe_name, run_name, max_minutes, say)
+    if not no_gguf:
+        files.after_training(persona_file, content, say)
     click.echo(json.dumps(content, ensure_ascii=False) if as_json else summary)
 
 

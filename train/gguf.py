@@ -28,6 +28,7 @@ WORSE_AT_MOST = 0.05  # perplexity of a served file over the 16-bit file's, less
 LADDER = ("Q5_K_M", "Q6_K", "Q8_0")  # tried in turn where the wanted type is worse than that
 ROWS = 32  # eval dialogues a file is measured on; the files are compared on the same ones, so few tell enough
 LIST = "gguf.json"
+SMALL = 1_000_000_000  # bytes of base weights: such a model is converted and measured within a minute or two
 
 Say = Callable[[str], None]
 
@@ -109,6 +110,26 @@ def _make(trained: Trained, export: Export, rows: list[Encoded], tokenizer: Any,
     write_atomically(folder / LIST, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
     card_section.put(trained.folder / "README.md", "gguf", section(content))
     return content
+
+
+def after_training(persona_file: Path, metrics: dict[str, Any], say: Say) -> None:
+    """Give ``inosuke serve`` a file at once where the base is small and the machine a CPU.
+
+    The run is whole by now, so whatever goes wrong here is said and nothing more.
+    """
+    from train.model import device
+
+    run, base = metrics["run"], metrics["base_model"]
+    weights = (persona_file.resolve().parent / base["path"]).glob("*.safetensors")
+    if base["sha256"] is None or device().kind != "cpu" or sum(f.stat().st_size for f in weights) >= SMALL:
+        return
+    try:
+        say(table(make(persona_file, run, DEFAULT, None, say)))
+    except KeyboardInterrupt:
+        say(f"Warning: stopped while writing GGUF files; run {run} is whole. Later: inosuke gguf {run}")
+    except Exception as error:  # minutes or hours of training must not end in a traceback
+        reason = str(error) if isinstance(error, InosukeError) else f"{type(error).__name__}: {error}."
+        say(f"Warning: no GGUF files, so serving is slower; run {run} is whole. {reason} Later: inosuke gguf {run}")
 
 
 def table(content: dict[str, Any]) -> str:

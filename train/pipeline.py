@@ -13,8 +13,6 @@ from curation.files import sha256_file
 from train import base_model, recipe, runs
 from train.data import Export, find_export, load_export
 
-GGUF_BELOW = 1_000_000_000  # bytes of base weights: such a model is converted and measured within a minute or two
-
 
 def train(
     persona_file: Path,
@@ -23,11 +21,8 @@ def train(
     run_name: str | None,
     max_minutes: float | None,
     say: Callable[[str], None],
-    gguf: bool = False,
 ) -> tuple[dict[str, Any], str]:
     """Train a run. Returns the content of its ``metrics.json`` and the summary to print.
-
-    With ``gguf``, a small model on a CPU is written as GGUF files as well; see :func:`_write_gguf`.
 
     Cheap checks come first: a wrong recipe or a damaged export is said before torch is imported. Raises InosukeError
     for everything that the person who typed the command can mend, and when they press Ctrl-C.
@@ -56,12 +51,9 @@ def train(
     try:
         with runs.writing(root / "models", run) as folder:
             base = base_model.resolve(chosen.base, root, say)
-            content, summary = _run(run, root, folder, export, chosen, reasons, base, say)
+            return _run(run, root, folder, export, chosen, reasons, base, say)
     except KeyboardInterrupt:
         raise InosukeError(f"stopped by Ctrl-C; run {run} was not kept, earlier runs are as they were.") from None
-    if gguf and here.kind == "cpu" and base.is_local and _bytes(base) < GGUF_BELOW:
-        _write_gguf(persona_file, run, say)
-    return content, summary
 
 
 def _run(
@@ -85,23 +77,6 @@ def _run(
     shutil.copyfile(export.path / "persona.toml", folder / "persona.toml")
     (folder / "README.md").write_text(card.text(content, export.persona.name), encoding="utf-8")
     return content, report.summary(content, Path("models") / run)
-
-
-def _write_gguf(persona_file: Path, run: str, say: Callable[[str], None]) -> None:
-    """Give ``inosuke serve`` its GGUF file at once. The run is whole by now, so what goes wrong here is only said."""
-    from train import gguf
-
-    try:
-        say(gguf.table(gguf.make(persona_file, run, gguf.DEFAULT, None, say)))
-    except KeyboardInterrupt:
-        say(f"Warning: stopped while writing GGUF files; run {run} is whole. Later: inosuke gguf {run}")
-    except Exception as error:  # whatever it is, minutes or hours of training must not end in a traceback
-        reason = str(error) if isinstance(error, InosukeError) else f"{type(error).__name__}: {error}."
-        say(f"Warning: no GGUF files, so serving is slower; run {run} is whole. {reason} Later: inosuke gguf {run}")
-
-
-def _bytes(base: base_model.BaseModel) -> int:
-    return sum(f.stat().st_size for f in Path(base.location).glob("*.safetensors"))
 
 
 def _warn_of_another_persona(persona_file: Path, export: Export, say: Callable[[str], None]) -> None:

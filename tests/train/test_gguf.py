@@ -68,6 +68,10 @@ def trained(tmp_path: Path, a_run: Path, base_with_merges: Path) -> Project:
     return Project(shutil.copytree(a_run, tmp_path / "project"), base_with_merges)
 
 
+def train_only(project: Project, recipe: str, name: str) -> dict[str, Any]:
+    return pipeline.train(project.persona, None, recipe, name, None, lambda line: None)[0]
+
+
 def make(project: Project, kind: str = "Q8_0") -> dict[str, Any]:
     return gguf.make(project.persona, "r", kind, None, lambda line: None)
 
@@ -140,7 +144,7 @@ def test_a_failure_after_training_is_said_and_the_run_is_kept(
     monkeypatch.setattr(gguf_convert, "ensure", no_network)
     project, said = trainer(), list[str]()
     recipe = project.recipe(quantization="none", epochs=1, samples=0)
-    pipeline.train(project.persona, None, recipe, "r", None, said.append, gguf=True)
+    gguf.after_training(project.persona, train_only(project, recipe, "r"), said.append)
     assert said[-1] == (f"Warning: no GGUF files, so serving is slower; run r is whole. {told} Later: inosuke gguf r")
     assert (project.root / "models" / "latest").read_text(encoding="utf-8") == "r\n"
     assert not list((project.root / "models" / "r" / "gguf").glob("*.gguf*"))
@@ -153,13 +157,13 @@ def test_training_a_small_model_on_a_cpu_ends_with_its_files(
     monkeypatch.setattr(gguf, "DEFAULT", "Q8_0")
     project, said = Project(trainer().root, base_with_merges), list[str]()
     recipe = project.recipe(quantization="none", epochs=1, samples=0)
-    pipeline.train(project.persona, None, recipe, "r", None, said.append, gguf=True)
+    gguf.after_training(project.persona, train_only(project, recipe, "r"), said.append)
     content = json.loads((project.root / "models" / "r" / "gguf" / "gguf.json").read_text(encoding="utf-8"))
     assert said[-1].startswith("GGUF files of r, measured on 1 eval dialogues")
     assert (project.root / "models" / "r" / "gguf" / content["served"]).is_file()
 
-    monkeypatch.setattr(pipeline, "GGUF_BELOW", 1000)
-    pipeline.train(project.persona, None, recipe, "large", None, said.append, gguf=True)
+    monkeypatch.setattr(gguf, "SMALL", 1000)
+    gguf.after_training(project.persona, train_only(project, recipe, "large"), said.append)
     assert not (project.root / "models" / "large" / "gguf").exists()
 
 
