@@ -16,6 +16,10 @@ from curation.charts import KIND_NAMES
 from curation.record import KINDS
 from curation.rows import CONFIGS, SIDES, parquet
 
+# The pie's slices, in the order of the kinds: the charts' two colours and two that stand apart from them.
+_PIE = ("#7a5195", "#e0a040", "#3b6ea8", "#5a9c6e")
+_PIE_STYLE = {"pieOpacity": "1", "pieSectionTextColor": "#fff", "pieStrokeColor": "#fff", "pieOuterStrokeWidth": "0px"}
+_NEAR_BY = {"reply": "alike in their replies", "prompt": "alike in their prompts", "scene": "of one scene"}
 # Hub identifier → how a card names it. Any other is named by its identifier.
 _LICENCES = {
     "cc-by-4.0": "[CC BY 4.0](https://creativecommons.org/licenses/by/4.0/)",
@@ -23,10 +27,6 @@ _LICENCES = {
     "cc-by-nc-4.0": "[CC BY-NC 4.0](https://creativecommons.org/licenses/by-nc/4.0/)",
     "cc0-1.0": "[CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/)",
 }
-# The pie's slices, in the order of the kinds: the charts' two colours and two that stand apart from them.
-_PIE = ("#7a5195", "#e0a040", "#3b6ea8", "#5a9c6e")
-_PIE_STYLE = {"pieOpacity": "1", "pieSectionTextColor": "#fff", "pieStrokeColor": "#fff", "pieOuterStrokeWidth": "0px"}
-_NEAR_BY = {"reply": "alike in their replies", "prompt": "alike in their prompts", "scene": "of one scene"}
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
@@ -97,10 +97,10 @@ def _figures(manifest: Mapping[str, Any], repo: str) -> dict[str, Any]:
         "empty_kinds": [k["name"] for k in kinds if not any(k[side] for side in SIDES)],
         "languages": {code if code != "None" else "without one": n for code, n in languages.most_common()},
         "rights": dict(rights),
-        "words": _words(manifest["persona"], set(rights) <= {"own"}),
-        "openings": manifest.get("openings", {}),
         "importers": dict(importers.most_common()),
         "collected": {KIND_NAMES.get(kind, kind).lower(): n for kind, n in manifest["imported"].items()},
+        "words": _words(manifest["persona"], set(rights) <= {"own"}),
+        "openings": manifest.get("openings", {}),
         "leaks": _leaks(manifest["split"].get("leakage", {})),
         "leak_rows": _leak_rows(manifest["split"].get("leakage", {})),
         "colours": {f"pie{n}": colour for n, colour in enumerate(_PIE, 1)} | _PIE_STYLE,

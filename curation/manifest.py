@@ -57,7 +57,7 @@ def make(folder: Path, rows: Mapping[str, Sequence[Row]], persona: Persona, fact
 
 def facts_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the pipeline said about an export, to say it again about a part of it."""
-    own = {"persona", "counts", "files", *_OUTSIDE}
+    own = {"persona", "counts", "openings", "files", *_OUTSIDE}
     return {key: value for key, value in manifest.items() if key not in own}
 
 

@@ -59,7 +59,7 @@ def test_the_yaml_block_is_what_the_hubs_library_reads(folder: Path) -> None:
         "- **Reviewed**: 4 samples approved, 1 wait. 0 of the exported ones are rewritten.",
         "Languages: 3 vi, 1 en. 1 samples are multi-turn. A reply has 31 characters on average.",
         "Near pairs across the border: **0**.",
-        "Samples by the rights of their source (column `rights`): 4 own.",
+        "Samples by the rights of their source (column `rights`): 4 own. The lines are offered under [CC BY 4.0]",
         "Of 4 replies in `vi`, at most 25.0% begin with the same two words (`cây nào`).",
         "The lines are original fan writing: none is taken from the anime, the manga, their subtitles or a wiki.",
         "Licence: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/).",
