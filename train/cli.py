@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -29,6 +30,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 @click.option("--run", "run_name", help="Name of the run's folder under models/. [default: time and recipe]")
 @click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Takes the place of the recipe's.")
 @click.option("--no-gguf", is_flag=True, help="Do not end by writing GGUF files (a small base on a CPU does).")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted, from its newest checkpoint.")
+@click.option("--tensorboard", is_flag=True, help="Write models/<run>/tensorboard while it runs.")
 @persona_option
 @json_option
 def train(
@@ -37,22 +40,32 @@ def train(
     run_name: str | None,
     max_minutes: float | None,
     no_gguf: bool,
+    resume: str | None,
+    tensorboard: bool,
     persona_file: Path,
     as_json: bool,
 ) -> None:
     """Train an adapter on the newest export.
 
+    Exit status 1 when the training had to stop (the loss became no number, the disk or the memory is full), 2 when the
+    command or the recipe is wrong.
+
     \b
     Example:
       inosuke train --recipe cpu --max-minutes 5
+      inosuke train --resume 20261122-104500-cpu
     """
     from train import gguf as files
     from train import pipeline
 
-    content, summary = pipeline.train(persona_file, export_path, recipe_name, run_name, max_minutes, say)
-    if not no_gguf:
-        files.after_training(persona_file, content, say)
-    click.echo(json.dumps(content, ensure_ascii=False) if as_json else summary)
+    content, summary = pipeline.train(
+        persona_file, export_path, recipe_name, run_name, max_minutes, say, resume=resume, tensorboard=tensorboard
+    )
+    if content:  # not in the other processes of a distributed training
+        if not no_gguf and not content["training"]["diverged"]:
+            files.after_training(persona_file, content, say)
+        click.echo(json.dumps(content, ensure_ascii=False) if as_json else summary)
+        sys.exit(1 if content["training"]["diverged"] else 0)
 
 
 @click.command()

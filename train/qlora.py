@@ -5,9 +5,9 @@ In: an export and a recipe. Out: ``models/<run>/``. The same code runs on a GPU 
 
 from __future__ import annotations
 
+import gc
 import math
 import random
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,17 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback, Trainer, TrainingArguments, set_seed
+from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainingArguments, set_seed
 
 from curation.errors import InosukeError
-from train import base_model, batches
-from train.callbacks import Budget, Evaluation, Recorder, Step, evaluation_steps
+from train import base_model, batches, checkpoint
+from train.callbacks import Budget, Evaluation, Recorder, Step, duration, evaluation_steps
 from train.data import Encoded, Export, encode, prompts
 from train.generate import Reply, replies
+from train.loss_curve import History
 from train.model import add_adapter, device, end_ids, load_adapter, load_base, load_tokenizer, quiet, save_adapter
+from train.processes import ALONE, Processes
 from train.progress import bar
 from train.recipe import Recipe
-from train.scoring import Score, score, token_losses
+from train.scoring import Score, score
+from train.trainer import ADVICE, DivergedError, OutOfMemoryInStep, ReplyTrainer, load_adapter_state
 
 Say = Callable[[str], None]
 NEVER = 10**9  # steps; the recorder decides when to evaluate and save
@@ -54,70 +57,45 @@ class Result:
     steps: list[Step]
     evaluations: list[Evaluation]
     best_step: int
+    history: History
     steps_per_epoch: int
     planned_steps: int
     stopped_because: str
+    diverged: bool
     samples: list[Sampled]
     train_seconds: float
     trainable_parameters: int
+    batch_size: int
+    resumed: bool
 
 
-class ReplyTrainer(Trainer):  # type: ignore[misc]
-    """transformers' Trainer with our loss (reply positions only) and our evaluation (mean over all reply tokens)."""
-
-    # compute_loss divides by the tokens of the whole accumulated batch, so the Trainer must not divide again.
-    loss_is_scaled_for_ga = True
-
-    def __init__(self, *args: Any, budget: Budget, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.eval_rows: Sequence[Encoded] = kwargs["eval_dataset"]
-        self.budget = budget
-        self.scores: dict[int, Score] = {}
-        # Our labels are shifted already: count all of them, not those from the second on.
-        self._loss_shifts_labels = False
-
-    def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> torch.Tensor:
-        """Return the batch's summed loss over the number of counted tokens of the step. NaN ends the training."""
-        losses = token_losses(model, inputs)
-        loss = losses.sum() / (num_items_in_batch if num_items_in_batch is not None else losses.numel())
-        if not torch.isfinite(loss):
-            raise InosukeError(
-                f"the loss became {loss.item()} at step {self.state.global_step + 1}; the run was not kept. Try a "
-                'lower `learning_rate` (a third), a longer `warmup`, or `precision = "fp32"` in the recipe.'
-            )
-        # Processes average their gradients, while num_items_in_batch counts the tokens of all of them.
-        scaled: torch.Tensor = loss * self.accelerator.num_processes
-        return scaled
-
-    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
-        """Follow the budget's cosine; see :class:`train.callbacks.Budget`."""
-        rate = partial(self.budget.rate, total_steps=num_training_steps)
-        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, rate)  # type: ignore[arg-type]
-        return self.lr_scheduler
-
-    def evaluate(self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval") -> Any:
-        """Score all eval rows and tell the callbacks, as the Trainer's own evaluation would."""
-        with bar(len(self.eval_rows), "Evaluating", "row") as moved:
-            result = score(self.model, self.eval_rows, end_ids(self.processing_class), moved)
-        self.scores[self.state.global_step] = result
-        metrics = {f"{metric_key_prefix}_loss": result.nll / result.tokens}
-        self.log(dict(metrics))
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-        return metrics
-
-
-def train(export: Export, recipe: Recipe, base: base_model.BaseModel, folder: Path, say: Say) -> Result:
+def train(
+    export: Export,
+    recipe: Recipe,
+    base: base_model.BaseModel,
+    folder: Path,
+    say: Say,
+    *,
+    together: Processes = ALONE,
+    watchers: Sequence[TrainerCallback] = (),
+    draw: Callable[[History], object] = lambda history: None,
+) -> Result | None:
     """Train the (resolved) recipe's adapter into ``folder`` (``adapter/`` and ``tokenizer/``) and measure it.
 
-    Raises InosukeError when no row fits ``max_length``, when the loss is no number, or the base cannot be loaded.
+    Where ``folder`` holds checkpoints, the training goes on from the newest. ``watchers`` are callbacks to tell, ``draw``
+    is called at each evaluation. Returns None in the processes of a distributed training that are not the first.
+
+    Raises InosukeError when no row fits ``max_length``, when the loss is no number before anything was learnt, when
+    there is no memory for a single row, or the base cannot be loaded.
     """
     quiet()
     budget = Budget(recipe.warmup, recipe.max_minutes)
     set_seed(recipe.seed)
     tokenizer = load_tokenizer(base.location)
     train_rows, eval_rows, left_out = _encode(export, tokenizer, recipe)
+    rows_a_step = recipe.batch_size * recipe.gradient_accumulation * together.count
+    steps_per_epoch = math.ceil(len(train_rows) / rows_a_step)
+    total_steps = max(1, math.ceil(steps_per_epoch * recipe.epochs))
     say(f"Loading {base.name} ({recipe.quantization}, {recipe.precision}) on {device().kind}")
     model = add_adapter(load_base(base, recipe), base, recipe)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -128,9 +106,6 @@ def train(export: Export, recipe: Recipe, base: base_model.BaseModel, folder: Pa
         base_score = score(model, eval_rows, end_ids(tokenizer), moved)
     evaluation_seconds = time.monotonic() - started
 
-    rows_a_step = recipe.batch_size * recipe.gradient_accumulation
-    steps_per_epoch = math.ceil(len(train_rows) / rows_a_step)
-    total_steps = max(1, math.ceil(steps_per_epoch * recipe.epochs))
     limit = f", at most {recipe.max_minutes:g} minutes from the start" if recipe.max_minutes else ""
     say(f"Training {trainable / 1e6:.1f} M parameters on {len(train_rows)} rows, {recipe.epochs:g} epochs{limit}")
     targets = recipe.lora_targets if isinstance(recipe.lora_targets, str) else ", ".join(recipe.lora_targets)
@@ -138,33 +113,56 @@ def train(export: Export, recipe: Recipe, base: base_model.BaseModel, folder: Pa
         f"  {recipe.layout} batches of {rows_a_step}, learning rate {recipe.learning_rate:g}, LoRA rank "
         f"{recipe.lora_rank} on {targets}, loss on {recipe.loss_on}, {recipe.prompt} prompts, seed {recipe.seed}"
     )
-    eval_steps = evaluation_steps(steps_per_epoch, total_steps, recipe.evals_per_epoch)
-    recorder = Recorder(budget, len(train_rows), rows_a_step, eval_steps)
-    trainer = ReplyTrainer(
-        model=model,
-        args=_arguments(recipe, folder / "checkpoints", total_steps),
-        data_collator=_collator(recipe, tokenizer),
-        train_dataset=train_rows,
-        eval_dataset=eval_rows,
-        processing_class=tokenizer,
-        callbacks=[recorder, *_early_stopping(recipe)],
-        budget=budget,
+    recorder = Recorder(
+        budget,
+        len(train_rows),
+        rows_a_step,
+        evaluation_steps(steps_per_epoch, total_steps, recipe.evals_per_epoch),
+        patience=recipe.patience,
+        checkpoint_minutes=recipe.checkpoint_minutes,
+        on_evaluation=lambda: draw(_history(recorder, base_score)),
+        shown=together.is_first,
     )
-    for noisy in (PrinterCallback, ProgressCallback):
-        trainer.remove_callback(noisy)
-    started = time.monotonic()
-    budget.start(reserve=evaluation_seconds)
-    trainer.train()
-    seconds = time.monotonic() - started
-    best_step = trainer.state.best_global_step
-    assert best_step is not None, "the last step is always evaluated"
-    stopped = recorder.stopped_because
-    if not stopped and trainer.state.global_step < total_steps:
-        stopped = f"{recipe.patience} evaluations brought nothing better"
 
+    def make(batch_size: int) -> ReplyTrainer:
+        accumulation = recipe.batch_size * recipe.gradient_accumulation // batch_size
+        changed = recipe.model_copy(update={"batch_size": batch_size, "gradient_accumulation": accumulation})
+        trainer = ReplyTrainer(
+            model=model,
+            args=_arguments(changed, folder / checkpoint.FOLDER, total_steps),
+            data_collator=_collator(recipe, tokenizer),
+            train_dataset=train_rows,
+            eval_dataset=eval_rows,
+            processing_class=tokenizer,
+            callbacks=list(watchers),
+            budget=budget,
+            recorder=recorder,
+            run=folder,
+        )
+        for noisy in (PrinterCallback, ProgressCallback):
+            trainer.remove_callback(noisy)
+        return trainer
+
+    resume = checkpoint.latest(folder)
+    gone = 0.0
+    ended = False
+    if resume is not None:
+        state = checkpoint.read(folder, resume)
+        recorder.restore(state["recorder"])
+        gone, ended = state["recorder"]["seconds"], state["ended"]
+        say(f"Going on from step {resume} of {total_steps}, after {duration(gone)} of training")
+    budget.start(evaluation_seconds, gone)
+    diverged, batch_size = run_steps(make, folder, recipe, say) if not ended else (None, recipe.batch_size)
+    seconds = budget.clock() - budget.started
+    best_step = recorder.best_step
+    if best_step is None:
+        raise InosukeError(f"no evaluation gave a number for a loss. {ADVICE}")
+    if not together.is_first:
+        return None
+
+    load_adapter_state(model, checkpoint.read(folder, best_step)["adapter"])
     save_adapter(model, base, folder / "adapter")
     tokenizer.save_pretrained(folder / "tokenizer")
-    shutil.rmtree(folder / "checkpoints")
     say(f"Answering {recipe.samples} held-out prompts with base and adapter")
     return Result(
         base_model=base,
@@ -172,17 +170,72 @@ def train(export: Export, recipe: Recipe, base: base_model.BaseModel, folder: Pa
         eval_rows=len(eval_rows),
         left_out=left_out,
         base=base_score,
-        adapter=trainer.scores[best_step],
+        adapter=recorder.scores[best_step],
         steps=recorder.steps,
         evaluations=recorder.evaluations,
         best_step=best_step,
         steps_per_epoch=steps_per_epoch,
         planned_steps=total_steps,
-        stopped_because=stopped,
+        stopped_because=diverged.reason if diverged else recorder.stopped_because,
+        diverged=diverged is not None,
+        history=_history(recorder, base_score),
         samples=_samples(_talker(model, base, recipe, folder), tokenizer, export, recipe),
         train_seconds=seconds,
         trainable_parameters=trainable,
+        batch_size=batch_size,
+        resumed=resume is not None,
     )
+
+
+def run_steps(make: Callable[[int], ReplyTrainer], folder: Path, recipe: Recipe, say: Say) -> tuple[DivergedError | None, int]:
+    """Train to the end with the trainers that ``make`` gives for a batch size; go on from the newest checkpoint.
+
+    When memory runs out, the next trainer takes half the batch and twice the accumulation: the same rows in each step,
+    from the step that was not done. Returns the last batch size, and the error when the loss became no number after
+    there was something to keep.
+    """
+    size = recipe.batch_size
+    while True:
+        trainer = make(size)
+        step = checkpoint.latest(folder)
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint.path(folder, step)) if step is not None else None)
+        except DivergedError as error:
+            if trainer.recorder.best_step is None:
+                raise
+            return error, size
+        except OutOfMemoryInStep:
+            kept = trainer.state.global_step
+        else:
+            return None, size
+        # Outside of `except`, and without the trainer: both hold what memory there is.
+        trainer.checkpoint_now()
+        trainer.model.zero_grad(set_to_none=True)
+        del trainer
+        gc.collect()
+        if device().kind == "cuda":
+            torch.cuda.empty_cache()
+        smaller = _half(size, recipe.batch_size * recipe.gradient_accumulation)
+        if smaller is None:
+            raise InosukeError(
+                f"out of memory in step {kept + 1}, with one row in a batch. Try `checkpointing = true`, a smaller "
+                f"`max_length` (now {recipe.max_length}) or `lora_rank` (now {recipe.lora_rank}), or close what else "
+                "uses the memory."
+            )
+        say(
+            f"Out of memory in step {kept + 1}: going on from step {kept} with batches of {smaller} instead of {size} "
+            f"and {recipe.batch_size * recipe.gradient_accumulation // smaller} of them in a step, the same rows."
+        )
+        size = smaller
+
+
+def _history(recorder: Recorder, base: Score) -> History:
+    return History(recorder.rows, base.nll / base.tokens, recorder.steps, recorder.evaluations, recorder.best_step)
+
+
+def _half(size: int, rows_a_step: int) -> int | None:
+    """Return the largest batch of at most half the size that a step can be made of; None when there is none."""
+    return next((s for s in range(size // 2, 0, -1) if rows_a_step % s == 0), None)
 
 
 def _encode(export: Export, tokenizer: Any, recipe: Recipe) -> tuple[list[Encoded], list[Encoded], list[str]]:
@@ -224,10 +277,6 @@ def _arguments(recipe: Recipe, folder: Path, total_steps: int) -> TrainingArgume
         eval_steps=NEVER,
         save_strategy="steps",
         save_steps=NEVER,
-        save_total_limit=1,  # beside the best one, which is always kept
-        load_best_model_at_end=True,
-        metric_for_best_model="eval_loss",
-        greater_is_better=False,
         remove_unused_columns=False,  # our rows are no columns
         disable_tqdm=True,
         seed=recipe.seed,
@@ -241,10 +290,6 @@ def _collator(recipe: Recipe, tokenizer: Any) -> Callable[[Sequence[Encoded]], b
     if recipe.layout == "packed":
         return partial(batches.packed, loss_on=recipe.loss_on)
     return partial(batches.padded, length=recipe.max_length, pad_id=tokenizer.pad_token_id, loss_on=recipe.loss_on)
-
-
-def _early_stopping(recipe: Recipe) -> list[EarlyStoppingCallback]:
-    return [EarlyStoppingCallback(early_stopping_patience=recipe.patience)] if recipe.patience else []
 
 
 def _talker(model: Any, base: base_model.BaseModel, recipe: Recipe, folder: Path) -> Any:

@@ -60,6 +60,7 @@ class Recipe(BaseModel):
     )
     checkpointing: bool = Field(False, description="compute activations again in the backward pass to save memory")
     evals_per_epoch: int = Field(1, ge=1, description="evaluations in an epoch, the last one at its end")
+    checkpoint_minutes: float = Field(10, gt=0, description="minutes after which a checkpoint is due, at the latest")
     patience: int = Field(0, ge=0, description="stop after so many evaluations without a better one; 0: never")
     samples: int = Field(3, ge=0, description="held-out prompts answered in the model card")
     seed: int = Field(0, ge=0, description="seeds weights, order and dropout")
@@ -126,6 +127,28 @@ def resolve(recipe: Recipe, persona: Persona, device: Device) -> tuple[Recipe, l
     if recipe.optimizer.startswith("paged") and device.kind == "cpu":
         changes["optimizer"] = "adamw_torch"
         reasons.append(f"optimizer = adamw_torch instead of {recipe.optimizer}: paging is CUDA's")
+    return recipe.model_copy(update=changes), reasons
+
+
+def for_processes(recipe: Recipe, count: int) -> tuple[Recipe, list[str]]:
+    """Share a recipe's steps between ``count`` processes: the same rows a step, as far as they can be divided."""
+    if count == 1:
+        return recipe, []
+    changes: dict[str, Any] = {}
+    reasons = []
+    if recipe.gradient_accumulation % count == 0:
+        changes["gradient_accumulation"] = recipe.gradient_accumulation // count
+    elif recipe.batch_size % count == 0:
+        changes["batch_size"] = recipe.batch_size // count
+    if changes:
+        [(key, value)] = changes.items()
+        reasons.append(f"{key} = {value} in each of {count} processes: the same rows a step")
+    else:
+        rows = recipe.batch_size * recipe.gradient_accumulation
+        reasons.append(f"{rows * count} rows a step instead of {rows}: {rows} cannot be divided by {count} processes")
+    if recipe.max_minutes is not None:
+        changes["max_minutes"] = None
+        reasons.append("max_minutes is not counted: the clocks of several processes would disagree; `epochs` ends it")
     return recipe.model_copy(update=changes), reasons
 
 

@@ -1,4 +1,4 @@
-"""What a training leaves to read: ``metrics.json``, ``loss_curve.png`` and the summary on the screen."""
+"""What a training leaves to read: ``metrics.json`` and the summary on the screen."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from train.callbacks import Step
+from train.callbacks import Step, duration
 from train.data import Export
 from train.model import device
 from train.qlora import Result
 from train.recipe import Recipe
+from train.trainer import ADVICE
 
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "tokenizers", "safetensors")
 
@@ -61,6 +62,21 @@ def epochs(result: Result) -> list[Epoch]:
     return table
 
 
+def overfitting(result: Result) -> str | None:
+    """Name overfitting where the evaluations show it: they got worse while the training loss went on falling."""
+    best = next(e for e in result.evaluations if e.step == result.best_step)
+    last = result.evaluations[-1]
+    if not last.loss > best.loss:  # a last loss that is no number is another matter
+        return None
+    around = max(1, result.steps_per_epoch // 10)
+    then = _mean([s for s in result.steps if s.step <= best.step][-around:])
+    now = _mean(result.steps[-around:])
+    what = f"eval loss rose from {best.loss:.3f} (epoch {best.rows / result.train_rows:.2f}) to {last.loss:.3f}"
+    if now >= then:
+        return f"{what}, and the training loss did not fall either ({then:.3f} to {now:.3f}): too high a learning rate?"
+    return f"overfitting: {what} while the training loss fell from {then:.3f} to {now:.3f}"
+
+
 def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: list[str], root: Path) -> dict[str, Any]:
     """Return the content of ``metrics.json``; docs/design.md names the keys that others rely on."""
     base = result.base_model
@@ -84,6 +100,10 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
             "planned_steps": result.planned_steps,
             "best_step": result.best_step,
             "stopped_because": result.stopped_because or "all steps were done",
+            "diverged": result.diverged,
+            "overfitting": overfitting(result),
+            "resumed": result.resumed,
+            "batch_size": result.batch_size,
             "seconds": result.train_seconds,
             "trainable_parameters": result.trainable_parameters,
         },
@@ -111,43 +131,6 @@ def write_metrics(content: dict[str, Any], folder: Path) -> None:
     (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
 
 
-def draw_loss_curve(result: Result, file: Path, title: str) -> None:
-    """Draw training and eval loss over the training rows seen."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 4.5), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)  # without pyplot: no display, no global state
-    axes = figure.add_subplot()
-    rows = [s.rows for s in result.steps]
-    losses = [s.loss for s in result.steps]
-    axes.plot(rows, losses, color="#9db8d9", linewidth=0.9, label="training, each step")
-    if len(losses) >= 10:
-        axes.plot(rows, _smooth(losses), color="#1f5fa8", linewidth=2, label="training, smoothed")
-    base = result.base.nll / result.base.tokens
-    seen = [0, *(e.rows for e in result.evaluations)]
-    axes.plot(seen, [base, *(e.loss for e in result.evaluations)], "o-", color="#d1662a", linewidth=2, label="eval")
-    best = next(e for e in result.evaluations if e.step == result.best_step)
-    axes.annotate(
-        f"best: {best.loss:.2f}",
-        (best.rows, best.loss),
-        xytext=(0, -16),
-        textcoords="offset points",
-        ha="right",
-        color="#8a3d12",
-    )
-    for epoch in range(1, math.ceil(rows[-1] / result.train_rows)):
-        axes.axvline(epoch * result.train_rows, color="#bbbbbb", linewidth=0.8, linestyle=":")
-    axes.set_xlim(left=0)
-    axes.set_xlabel(f"training dialogues seen ({result.train_rows:,} in an epoch)")
-    axes.set_ylabel("loss per reply token (nats)")
-    axes.set_title(title, loc="left", fontsize=11)
-    axes.grid(axis="y", color="#eeeeee")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-    figure.savefig(file)
-
-
 def summary(content: dict[str, Any], folder: Path) -> str:
     """Return what the person who typed the command reads at the end."""
     base, adapter = content["eval"]["base"], content["eval"]["adapter"]
@@ -166,12 +149,26 @@ def summary(content: dict[str, Any], folder: Path) -> str:
         f"  saw {training['rows_seen']:,} dialogues ({training['share_seen']:.0%} of {training['rows']:,}) in "
         f"{training['seconds'] / 60:.1f} min; {training['stopped_because']}",
     ]
+    lines += ["", "  epoch   training loss   eval loss      time   of its dialogues"]
+    lines += [_epoch_line(e) for e in content["epochs"]]
+    lines.append(f"  kept: step {training['best_step']} of {training['steps']}, which has the lowest eval loss")
+    if training["overfitting"]:
+        lines.append(f"  {training['overfitting']}")
+    if training["diverged"]:
+        lines.append(f"  {ADVICE}")
     if training["left_out"]:
         lines.append(f"  {len(training['left_out'])} dialogues were too long and left out; metrics.json names them")
     names = {"adapter": "adapter/", "figures": "metrics.json", "loss curve": "loss_curve.png", "card": "README.md"}
     lines += ["", *(f"  {what:<12}{folder / name}" for what, name in names.items())]
     lines += ["", "Next: make serve   (or: inosuke serve)"]
     return "\n".join(lines)
+
+
+def _epoch_line(e: dict[str, Any]) -> str:
+    change = f"{e['training_loss_from']:.2f} → {e['training_loss_to']:.2f}"
+    loss = "–" if e["eval_loss"] is None else f"{e['eval_loss']:.3f}"
+    best = "   best" if e["best"] else ""
+    return f"  {e['epoch']:<8}{change:<16}{loss:<11}{duration(e['seconds']):>8}   {e['share']:.0%}{best}"
 
 
 def device_name() -> str:
@@ -189,15 +186,6 @@ def device_name() -> str:
 
 def _mean(steps: list[Step]) -> float:
     return sum(s.loss for s in steps) / len(steps)
-
-
-def _smooth(values: list[float], weight: float = 0.8) -> list[float]:
-    """Exponential moving average, corrected for its start (Kingma & Ba 2015, section 3)."""
-    smoothed, average = [], 0.0
-    for count, value in enumerate(values, 1):
-        average = weight * average + (1 - weight) * value
-        smoothed.append(average / (1 - weight**count))
-    return smoothed
 
 
 def _relative(path: Path, root: Path) -> str:

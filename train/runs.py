@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import re
 import shutil
@@ -12,8 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from curation.errors import InosukeError, UsageError
 from curation.files import write_atomically
+from train import checkpoint
 
 METRICS = "metrics.json"
 
@@ -24,41 +26,85 @@ def new_name(recipe: str, now: datetime) -> str:
 
 
 @contextmanager
-def writing(models: Path, run: str) -> Iterator[Path]:
-    """Give a hidden folder to write a run into; it takes its name when the block ends, and is removed if it fails.
+def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
+    """Give a hidden folder to write a run into; it takes its name when the block ends.
 
-    Raises UsageError when the run exists or its name cannot be a folder's, InosukeError when the disk is full.
+    When the block fails, the folder is removed, unless it holds a checkpoint to go on from: then it stays, and with
+    ``resume`` it is given again. It is locked meanwhile, so that two processes never write one run.
+
+    Raises UsageError when the run exists, is being trained, or its name cannot be a folder's, InosukeError when the disk
+    is full.
     """
     if not re.fullmatch(r"\w[\w.-]*", run) or run in ("base", "latest"):
         raise UsageError(f"run name {run!r}: expected letters, digits, `-`, `_`, `.`, and neither `base` nor `latest`.")
-    final, partial = models / run, models / f".{run}.partial"
+    final, partial = models / run, unfinished(models, run)
     if final.exists():
-        raise UsageError(f"{final}: this run exists. Choose another name with --run, or remove the folder first.")
-    shutil.rmtree(partial, ignore_errors=True)  # what a run of this name left that was killed
+        done = "it is finished already" if resume else "this run exists"
+        raise UsageError(f"{final}: {done}. Choose another name with --run, or remove the folder first.")
+    if resume and checkpoint.latest(partial) is None:
+        waiting = ", ".join(unfinished_names(models)) or "none"
+        raise UsageError(f"run {run!r}: nothing to go on from in {partial}. Runs with a checkpoint: {waiting}.")
     try:
-        partial.mkdir(parents=True)
-        yield partial
-        partial.rename(final)
+        models.mkdir(parents=True, exist_ok=True)
+        with _alone(models, run):
+            if not resume:
+                if (step := checkpoint.latest(partial)) is not None:
+                    raise UsageError(
+                        f"{partial}: a training of this name was interrupted after step {step}. Go on with "
+                        f"`inosuke train --resume {run}`, choose another name with --run, or remove the folder."
+                    )
+                shutil.rmtree(partial, ignore_errors=True)  # left by one that was killed before its first checkpoint
+                partial.mkdir()
+            try:
+                yield partial
+                shutil.rmtree(partial / checkpoint.FOLDER, ignore_errors=True)
+                partial.rename(final)
+            except BaseException:
+                if checkpoint.latest(partial) is None:
+                    shutil.rmtree(partial, ignore_errors=True)
+                raise
     except Exception as error:
-        if reason := _unwritable(error):
+        if reason := checkpoint.no_space(error):
             raise InosukeError(
-                f"{models.resolve()}: {reason}; the run was not kept, earlier ones are as they were. "
-                "Free some disk space or mend the folder's permissions, then train again."
+                f"{models.resolve()}: {reason}; {kept(models, run)}. Earlier runs are as they were. "
+                "Free some disk space or mend the folder's permissions first."
             ) from error
         raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     write_atomically(models / "latest", run + "\n")
 
 
-def _unwritable(error: Exception) -> str:
-    """Say why a file could not be written, or nothing if that is not what went wrong.
+def unfinished(models: Path, run: str) -> Path:
+    """Return the folder that a run is written into until it is whole."""
+    return models / f".{run}.partial"
 
-    safetensors and torch wrap the system's error into types of their own, so the text is looked at too.
-    """
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
-        return error.strerror or str(error)
-    return "No space left on device" if "No space left on device" in str(error) else ""
+
+def unfinished_names(models: Path) -> list[str]:
+    """Return the names of interrupted runs that have a checkpoint, the newest last."""
+    folders = [p for p in models.glob(".*.partial") if checkpoint.latest(p) is not None]
+    return [p.name[1 : -len(".partial")] for p in sorted(folders, key=lambda p: p.stat().st_mtime)]
+
+
+def kept(models: Path, run: str) -> str:
+    """Say what is left of a run that was interrupted, and how to go on."""
+    step = checkpoint.latest(unfinished(models, run))
+    if step is None:
+        return f"run {run} was not kept"
+    return f"run {run} is kept up to step {step}; go on with `inosuke train --resume {run}`"
+
+
+@contextmanager
+def _alone(models: Path, run: str) -> Iterator[None]:
+    """Hold the run's lock; the system lets go of it when the process ends, however it ends."""
+    lock = FileLock(models / f".{run}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UsageError(f"run {run!r} is being trained by another process. Wait for it, or stop it first.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def find(models: Path, run: str | None) -> Path:

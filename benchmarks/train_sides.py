@@ -1,0 +1,124 @@
+"""One side of `bench_train`, in a process of its own: `python -m benchmarks.train_sides SIDE ROWS EVAL_ROWS EXPORT BASE`.
+
+Sides: ``seed`` and ``cpu`` are recipes of train/recipes, run by our trainer; ``trl`` is trl's SFTTrainer with its
+defaults on the same rows, base and adapter as ``cpu``. Prints a JSON object on its last line: seconds of the training
+steps alone, the peak memory of the process, and the reply nll per character before and after, where it is measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as train.cli does
+
+
+def main() -> None:
+    side, rows, eval_rows, export, base = sys.argv[1:6]
+    result = (trl if side == "trl" else ours)(side, int(rows), int(eval_rows), Path(export), base)
+    result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(result))
+
+
+def ours(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: str) -> dict[str, Any]:
+    from train import base_model, qlora, recipe
+    from train.data import load_export
+
+    export = load_export(export_path)
+    wanted = recipe.load_recipe(side).model_copy(
+        update={
+            "base": base_folder,
+            "max_train_rows": rows,
+            "max_eval_rows": eval_rows,
+            "epochs": 1,
+            "max_minutes": None,
+            "evals_per_epoch": 1,
+            "samples": 0,
+            # The same rows for everyone: they are drawn by the seed.
+            "seed": 0,
+        }
+    )
+    chosen, _ = recipe.resolve(wanted, export.persona, recipe.Device("cpu", has_bf16=False))
+    base = base_model.resolve(base_folder, Path.cwd(), say)
+    with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
+        result = qlora.train(export, chosen, base, Path(folder), say)
+    assert result.steps[-1].rows == rows, "rows were left out"
+    return {
+        "rows": rows,
+        "steps": len(result.steps),
+        "seconds": result.steps[-1].seconds,
+        "base": result.base.as_json()["reply_nll_per_char"],
+        "adapter": result.adapter.as_json()["reply_nll_per_char"],
+    }
+
+
+def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: str) -> dict[str, Any]:
+    import random
+
+    import datasets
+    import torch
+    import transformers
+    from peft import LoraConfig
+    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+    from trl import SFTConfig, SFTTrainer
+
+    from train import recipe
+    from train.data import load_export
+
+    export, mine = load_export(export_path), recipe.load_recipe("cpu")
+    tokenizer = AutoTokenizer.from_pretrained(base_folder)
+    model = AutoModelForCausalLM.from_pretrained(
+        base_folder,
+        dtype=torch.float32,
+        quantization_config=BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.float32
+        ),
+    )
+    system = {"role": "system", "content": export.persona.system_prompt}
+    lines = [
+        {"messages": [system, *({"role": m.role, "content": m.content} for m in row.messages)]}
+        for row in random.Random(0).sample(export.train, rows)
+    ]
+    class Clock(transformers.TrainerCallback):
+        started = ended = 0.0
+
+        def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
+            self.started = time.monotonic()
+
+        def on_step_end(self, *args: Any, **kwargs: Any) -> None:
+            self.ended = time.monotonic()
+
+    clock = Clock()
+    with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
+        trainer = SFTTrainer(
+            model=model,
+            # Its defaults, but for what a CPU needs (bf16 there is slower still) and for the end.
+            args=SFTConfig(
+                folder, num_train_epochs=1, use_cpu=True, bf16=False, save_strategy="no", report_to="none",
+                disable_tqdm=True, dataloader_pin_memory=False,
+            ),
+            train_dataset=datasets.Dataset.from_list(lines),
+            processing_class=tokenizer,
+            peft_config=LoraConfig(
+                task_type="CAUSAL_LM", r=mine.lora_rank, lora_alpha=mine.lora_alpha, target_modules="all-linear"
+            ),
+            callbacks=[clock],
+        )
+        say(f"trl: batch {trainer.args.per_device_train_batch_size}, optim {trainer.args.optim}, "
+            f"checkpointing {trainer.args.activation_checkpointing}, loss {trainer.args.loss_type}")
+        trainer.train()
+    return {"rows": rows, "steps": trainer.state.global_step, "seconds": clock.ended - clock.started}
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
