@@ -1,4 +1,4 @@
-"""One side of `bench_train`, in a process of its own: `python -m benchmarks.train_sides SIDE ROWS EVAL_ROWS EXPORT BASE`.
+"""One side of `bench_train`, in a process of its own: `python -m benchmarks.train_sides SIDE ROWS EVAL EXPORT BASE`.
 
 Sides: ``seed`` and ``cpu`` are recipes of train/recipes, run by our trainer; ``trl`` is trl's SFTTrainer with its
 defaults on the same rows, base and adapter as ``cpu``. Prints a JSON object on its last line: seconds of the training
@@ -47,12 +47,15 @@ def ours(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: s
     chosen, _ = recipe.resolve(wanted, export.persona, recipe.Device("cpu", has_bf16=False))
     base = base_model.resolve(base_folder, Path.cwd(), say)
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
-        result = qlora.train(export, chosen, base, Path(folder), say)
+        clock = steps_clock()
+        result = qlora.train(export, chosen, base, Path(folder), say, watchers=[clock])
+    assert result is not None
     assert result.steps[-1].rows == rows, "rows were left out"
     return {
         "rows": rows,
         "steps": len(result.steps),
-        "seconds": result.steps[-1].seconds,
+        "seconds": clock.seconds,
+        "cpu_seconds": clock.cpu_seconds,
         "base": result.base.as_json()["reply_nll_per_char"],
         "adapter": result.adapter.as_json()["reply_nll_per_char"],
     }
@@ -61,13 +64,12 @@ def ours(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: s
 def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: str) -> dict[str, Any]:
     import random
 
-    import datasets
     import torch
-    import transformers
     from peft import LoraConfig
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
     from trl import SFTConfig, SFTTrainer
 
+    import datasets
     from train import recipe
     from train.data import load_export
 
@@ -85,23 +87,21 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
         {"messages": [system, *({"role": m.role, "content": m.content} for m in row.messages)]}
         for row in random.Random(0).sample(export.train, rows)
     ]
-    class Clock(transformers.TrainerCallback):
-        started = ended = 0.0
 
-        def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
-            self.started = time.monotonic()
-
-        def on_step_end(self, *args: Any, **kwargs: Any) -> None:
-            self.ended = time.monotonic()
-
-    clock = Clock()
+    clock = steps_clock()
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
         trainer = SFTTrainer(
             model=model,
             # Its defaults, but for what a CPU needs (bf16 there is slower still) and for the end.
             args=SFTConfig(
-                folder, num_train_epochs=1, use_cpu=True, bf16=False, save_strategy="no", report_to="none",
-                disable_tqdm=True, dataloader_pin_memory=False,
+                folder,
+                num_train_epochs=1,
+                use_cpu=True,
+                bf16=False,
+                save_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
+                dataloader_pin_memory=False,
             ),
             train_dataset=datasets.Dataset.from_list(lines),
             processing_class=tokenizer,
@@ -110,10 +110,33 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
             ),
             callbacks=[clock],
         )
-        say(f"trl: batch {trainer.args.per_device_train_batch_size}, optim {trainer.args.optim}, "
-            f"checkpointing {trainer.args.activation_checkpointing}, loss {trainer.args.loss_type}")
+        say(
+            f"trl: batch {trainer.args.per_device_train_batch_size}, optim {trainer.args.optim}, "
+            f"checkpointing {trainer.args.activation_checkpointing}, loss {trainer.args.loss_type}"
+        )
         trainer.train()
-    return {"rows": rows, "steps": trainer.state.global_step, "seconds": clock.ended - clock.started}
+    return {
+        "rows": rows,
+        "steps": trainer.state.global_step,
+        "seconds": clock.seconds,
+        "cpu_seconds": clock.cpu_seconds,
+    }
+
+
+def steps_clock() -> Any:
+    """Return a callback that knows the wall-clock and processor seconds from the first step to the end of the last."""
+    from transformers import TrainerCallback
+
+    class Clock(TrainerCallback):
+        seconds = cpu_seconds = 0.0
+
+        def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
+            self.began = time.monotonic(), time.process_time()
+
+        def on_step_end(self, *args: Any, **kwargs: Any) -> None:
+            self.seconds, self.cpu_seconds = time.monotonic() - self.began[0], time.process_time() - self.began[1]
+
+    return Clock()
 
 
 def say(line: str) -> None:

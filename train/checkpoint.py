@@ -57,7 +57,8 @@ def write(run: Path, step: int, state: Any, best: int | None, extra: Mapping[str
     except Exception as error:
         if reason := no_space(error):
             raise InosukeError(
-                f"{final.parent}: {reason} while the checkpoint of step {step} was written. Free some disk space."
+                f"{final.parent}: {reason} while the checkpoint of step {step} was written. Free some "
+                "disk space, then go on."
             ) from error
         raise
     finally:
@@ -68,11 +69,11 @@ def write(run: Path, step: int, state: Any, best: int | None, extra: Mapping[str
     return final
 
 
-def read(run: Path, step: int) -> Any:
-    """Read a checkpoint's state. Raises InosukeError when it is damaged."""
+def read(folder: Path) -> Any:
+    """Read the state of the checkpoint in ``folder`` (see :func:`path`). Raises InosukeError when it is damaged."""
     from train import state_file
 
-    return state_file.read(path(run, step))
+    return state_file.read(folder)
 
 
 def no_space(error: BaseException) -> str:

@@ -14,16 +14,16 @@ from torch.utils.checkpoint import checkpoint
 from train.batches import IGNORE, Batch
 from train.scoring import token_losses
 
-# Logits of so many bytes are made at once (in fp32; their softmax and its gradient are as large again). SmolLM2's 49,152
-# words fit 1,365 positions into that, which a batch on a CPU never has; Qwen2.5's 151,936 fit 441.
-CHUNK_BYTES = 256 * 2**20
+# Logits of so many bytes are made at once (in fp32; their softmax and its gradient are as large again). SmolLM2's
+# 49,152 words fit 341 positions into that, more than a batch of 4 has; Qwen2.5's 151,936 fit 110.
+CHUNK_BYTES = 64 * 2**20
 
 
 def training_losses(model: Any, batch: Batch, chunk_bytes: int = CHUNK_BYTES) -> torch.Tensor:
     """Return the loss of each counted token, ``[N]`` in fp32, as :func:`train.scoring.token_losses` does.
 
-    Where the logits of all N positions would take more than ``chunk_bytes``, they are made, used and forgotten in parts,
-    and made again for the backward pass: one projection more, and memory for one part instead of all.
+    Where the logits of all N positions would take more than ``chunk_bytes``, they are made, used and forgotten in
+    parts, and made again for the backward pass: one projection more, and memory for one part instead of all.
     """
     keep = batch["labels"] != IGNORE
     head = getattr(model, "module", model).get_output_embeddings()  # `module`: accelerate's wrapper for many processes
@@ -43,7 +43,7 @@ def training_losses(model: Any, batch: Batch, chunk_bytes: int = CHUNK_BYTES) ->
     hidden = hidden.reshape(-1, hidden.shape[-1])
     parts = [
         checkpoint(_part, h, t, head, use_reentrant=False)
-        for h, t in zip(hidden.split(chunk), targets.split(chunk), strict=True)
+        for h, t in zip(torch.split(hidden, chunk), torch.split(targets, chunk), strict=True)
     ]
     return torch.cat(parts)
 

@@ -58,7 +58,7 @@ def train(
     _warn_of_another_persona(persona_file, export, say)
     for reason in reasons:
         say(f"  {reason}")
-    say(f"Export {export.version}: {len(export.train):,} training and {len(export.eval):,} eval dialogues")
+    say(f"Run {run}, export {export.version}: {len(export.train):,} training and {len(export.eval):,} eval dialogues")
     writing = runs.writing(models, run, resume is not None)
     try:
         with writing if together.is_first else nullcontext(runs.unfinished(models, run)) as folder:

@@ -82,8 +82,9 @@ def train(
 ) -> Result | None:
     """Train the (resolved) recipe's adapter into ``folder`` (``adapter/`` and ``tokenizer/``) and measure it.
 
-    Where ``folder`` holds checkpoints, the training goes on from the newest. ``watchers`` are callbacks to tell, ``draw``
-    is called at each evaluation. Returns None in the processes of a distributed training that are not the first.
+    Where ``folder`` holds checkpoints, the training goes on from the newest. ``watchers`` are callbacks to tell,
+    ``draw`` is called at each evaluation. Returns None in those processes of a distributed training that are not the
+    first.
 
     Raises InosukeError when no row fits ``max_length``, when the loss is no number before anything was learnt, when
     there is no memory for a single row, or the base cannot be loaded.
@@ -134,7 +135,7 @@ def train(
             train_dataset=train_rows,
             eval_dataset=eval_rows,
             processing_class=tokenizer,
-            callbacks=list(watchers),
+            callbacks=[recorder, *watchers],
             budget=budget,
             recorder=recorder,
             run=folder,
@@ -147,7 +148,7 @@ def train(
     gone = 0.0
     ended = False
     if resume is not None:
-        state = checkpoint.read(folder, resume)
+        state = checkpoint.read(checkpoint.path(folder, resume))
         recorder.restore(state["recorder"])
         gone, ended = state["recorder"]["seconds"], state["ended"]
         say(f"Going on from step {resume} of {total_steps}, after {duration(gone)} of training")
@@ -160,7 +161,7 @@ def train(
     if not together.is_first:
         return None
 
-    load_adapter_state(model, checkpoint.read(folder, best_step)["adapter"])
+    load_adapter_state(model, checkpoint.read(checkpoint.path(folder, best_step))["adapter"])
     save_adapter(model, base, folder / "adapter")
     tokenizer.save_pretrained(folder / "tokenizer")
     say(f"Answering {recipe.samples} held-out prompts with base and adapter")
@@ -187,7 +188,9 @@ def train(
     )
 
 
-def run_steps(make: Callable[[int], ReplyTrainer], folder: Path, recipe: Recipe, say: Say) -> tuple[DivergedError | None, int]:
+def run_steps(
+    make: Callable[[int], ReplyTrainer], folder: Path, recipe: Recipe, say: Say
+) -> tuple[DivergedError | None, int]:
     """Train to the end with the trainers that ``make`` gives for a batch size; go on from the newest checkpoint.
 
     When memory runs out, the next trainer takes half the batch and twice the accumulation: the same rows in each step,
@@ -210,7 +213,7 @@ def run_steps(make: Callable[[int], ReplyTrainer], folder: Path, recipe: Recipe,
             return None, size
         # Outside of `except`, and without the trainer: both hold what memory there is.
         trainer.checkpoint_now()
-        trainer.model.zero_grad(set_to_none=True)
+        trainer.optimizer.zero_grad(set_to_none=True)
         del trainer
         gc.collect()
         if device().kind == "cuda":

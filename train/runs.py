@@ -32,8 +32,8 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
     When the block fails, the folder is removed, unless it holds a checkpoint to go on from: then it stays, and with
     ``resume`` it is given again. It is locked meanwhile, so that two processes never write one run.
 
-    Raises UsageError when the run exists, is being trained, or its name cannot be a folder's, InosukeError when the disk
-    is full.
+    Raises UsageError when the run exists, is being trained, or its name cannot be a folder's, InosukeError when the
+    disk is full.
     """
     if not re.fullmatch(r"\w[\w.-]*", run) or run in ("base", "latest"):
         raise UsageError(f"run name {run!r}: expected letters, digits, `-`, `_`, `.`, and neither `base` nor `latest`.")
@@ -63,11 +63,13 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
                 if checkpoint.latest(partial) is None:
                     shutil.rmtree(partial, ignore_errors=True)
                 raise
+    except InosukeError:
+        raise
     except Exception as error:
         if reason := checkpoint.no_space(error):
             raise InosukeError(
-                f"{models.resolve()}: {reason}; {kept(models, run)}. Earlier runs are as they were. "
-                "Free some disk space or mend the folder's permissions first."
+                f"{models.resolve()}: {reason}; the run could not be written, earlier runs are as they were. "
+                "Free some disk space or mend the folder's permissions, then train again."
             ) from error
         raise
     write_atomically(models / "latest", run + "\n")

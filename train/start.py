@@ -1,4 +1,4 @@
-"""What an interrupted run has to remember to go on: written when it begins, read by ``--resume``, gone when it is done."""
+"""What an interrupted run must remember: written when it begins, read by ``--resume``, gone when it is done."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def read(folder: Path, root: Path) -> Start:
     file = folder / FILE
     if not file.is_file():
         raise InosukeError(
-            f"{folder}: no interrupted run here to go on with. Expected the name that `inosuke train` gave the run when "
-            "it was stopped (with a checkpoint, so after its first evaluation)."
+            f"{folder}: no interrupted run here to go on with. Expected the name of a run that was stopped after its "
+            "first checkpoint; `inosuke train` names it when it starts."
         )
     try:
         content = json.loads(file.read_text(encoding="utf-8"))

@@ -41,7 +41,7 @@ class DivergedError(InosukeError):
         super().__init__(f"{self.reason}. {ADVICE}")
 
 
-class OutOfMemoryInStep(Exception):  # noqa: N818 - caught and answered, never shown
+class OutOfMemoryInStep(Exception):
     """Memory ran out in the middle of a step; the weights are those after the step before."""
 
 
@@ -56,8 +56,11 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
     # compute_loss divides by the tokens of the whole accumulated batch, so the Trainer must not divide again.
     loss_is_scaled_for_ga = True
 
-    def __init__(self, *args: Any, budget: Budget, recorder: Recorder, run: Path, **kwargs: Any) -> None:
-        super().__init__(*args, callbacks=[recorder, *kwargs.pop("callbacks", [])], **kwargs)
+    optimizer: Any  # Trainer's own types say that it may be None, which it is before the training only
+    lr_scheduler: Any
+
+    def __init__(self, *, budget: Budget, recorder: Recorder, run: Path, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.eval_rows: Sequence[Encoded] = kwargs["eval_dataset"]
         self.budget = budget
         self.recorder = recorder
@@ -170,13 +173,13 @@ def load_adapter_state(model: Any, state: dict[str, torch.Tensor]) -> None:
 def random_state() -> dict[str, Any]:
     """Return the state of every random generator that a training draws from."""
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"python": random.getstate(), "numpy": np.random.get_state(), "torch": torch.get_rng_state(), "cuda": cuda}  # noqa: NPY002
+    return {"python": random.getstate(), "numpy": np.random.get_state(), "torch": torch.get_rng_state(), "cuda": cuda}
 
 
 def set_random_state(state: dict[str, Any]) -> None:
     """Put the generators back."""
     random.setstate(state["python"])
-    np.random.set_state(state["numpy"])  # noqa: NPY002
+    np.random.set_state(state["numpy"])
     torch.set_rng_state(state["torch"])
     if state["cuda"] and len(state["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(state["cuda"])

@@ -197,7 +197,7 @@ def test_a_run_that_exists_or_a_name_that_is_none_is_refused(trainer: Make) -> N
 )
 def test_a_disk_that_fills_up_while_training_is_told_and_nothing_is_left(tmp_path: Path, error: Exception) -> None:
     with (
-        pytest.raises(InosukeError, match=r"No space left on device; run r was not kept"),
+        pytest.raises(InosukeError, match=r"No space left on device; the run could not be written"),
         runs.writing(tmp_path, "r"),
     ):
         raise error

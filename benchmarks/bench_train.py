@@ -1,0 +1,118 @@
+"""The seed recipe, ours and trl's SFTTrainer on the same rows: time a sample, what was learnt, peak memory.
+
+Usage: ``python -m benchmarks.bench_train [--quick] [--rows N] [--export DIR] [--base DIR]``. Each side runs in a process
+of its own, so that its peak memory is its own, one after the other. trl is needed: ``pip install -c constraints.txt -e
+.[bench]``. Rows are the first user's corpus where it is at ../shared/corpus, else the starter corpus.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from curation.files import write_atomically
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT.parent / "shared" / "corpus"
+RESULTS = Path(__file__).with_name("results.md")
+BEGIN, END = "<!-- bench_train -->", "<!-- /bench_train -->"
+SIDES = {
+    "cpu": "ours, recipe `cpu`",
+    "seed": "the seed recipe, in our trainer",
+    "trl": "trl's SFTTrainer with its defaults, same base and adapter as ours",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="32 rows")
+    parser.add_argument("--rows", type=int, default=192)
+    parser.add_argument("--eval-rows", type=int, default=48)
+    parser.add_argument("--export", type=Path)
+    parser.add_argument("--base", type=Path)
+    options = parser.parse_args()
+    rows, eval_rows = (32, 16) if options.quick else (options.rows, options.eval_rows)
+    from train import base_model
+
+    base = options.base or base_model.ensure(ROOT / "models" / "base", print)
+    with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
+        export = options.export or make_export(Path(folder))
+        figures = {side: run(side, rows, eval_rows, export, base) for side in SIDES}
+    report(figures, rows, eval_rows)
+
+
+def make_export(folder: Path) -> Path:
+    """Build an export of the first user's corpus, or of the starter corpus where that is not there."""
+    shutil.copyfile(ROOT / "persona.toml", folder / "persona.toml")
+    corpus = CORPUS if CORPUS.is_dir() else ROOT / "datasets" / "sources" / "handwritten"
+    command = [sys.executable, str(ROOT / "inosuke.py"), "dataset", "--corpus", str(corpus), "--json"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=True)
+    return Path(json.loads(done.stdout)["path"])
+
+
+def run(side: str, rows: int, eval_rows: int, export: Path, base: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.train_sides", side, str(rows), str(eval_rows), str(export), str(base)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True)
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    result["load"] = os.getloadavg()[0]
+    print(side, json.dumps(result), file=sys.stderr)
+    return result
+
+
+def report(figures: dict[str, dict[str, Any]], rows: int, eval_rows: int) -> None:
+    """Write the section of results.md between its markers."""
+    mine, seed, trl = (figures[s] for s in SIDES)
+    time_seed, time_trl = (f["seconds"] / mine["seconds"] for f in (seed, trl))
+    cpu_seed, cpu_trl = (f["cpu_seconds"] / mine["cpu_seconds"] for f in (seed, trl))
+    less, memory = 1 - mine["adapter"] / seed["adapter"], mine["peak_mb"] / seed["peak_mb"]
+    lines = [
+        BEGIN,
+        "## Training",
+        "",
+        f"SmolLM2-135M-Instruct in NF4, {rows} training and {eval_rows} eval dialogues, the same for each side, one after "
+        f"another; {os.cpu_count()} cores, Python {platform.python_version()}, torch {version('torch')}, transformers "
+        f"{version('transformers')}, trl {version('trl')}, {datetime.now(UTC):%Y-%m-%d}. The machine had other work (load "
+        "beside each row), so compare processor seconds first. Reply nll per character: each in its own prompt.",
+        "",
+        "| | s a sample | processor s a sample | steps | nll before | nll after | peak MB | load |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        *(f"| {what} | {_row(figures[side])} |" for side, what in SIDES.items()),
+        "",
+        "| | reached | wanted |",
+        "| --- | ---: | ---: |",
+        f"| seed recipe's time a sample / ours | {time_seed:.1f} (processor {cpu_seed:.1f}) | 6, better 8 |",
+        f"| trl's / ours | {time_trl:.1f} (processor {cpu_trl:.1f}) | 1.3 |",
+        f"| reply nll per character, ours lower by | {less:.0%} | 3% |",
+        f"| peak memory, ours of the seed recipe's | {memory:.0%} | 60% |",
+        END,
+    ]
+    section = "\n".join(lines)
+    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Measured\n"
+    if BEGIN in text and END in text:
+        text = text[: text.index(BEGIN)] + section + text[text.index(END) + len(END) :]
+    else:
+        text = f"{text.rstrip()}\n\n{section}\n"
+    write_atomically(RESULTS, text)
+    print(section)
+
+
+def _row(f: dict[str, Any]) -> str:
+    before, after = (f"{f[k]:.3f}" if k in f else "" for k in ("base", "adapter"))
+    return (
+        f"{f['seconds'] / f['rows']:.2f} | {f['cpu_seconds'] / f['rows']:.2f} | {f['steps']} | {before} | {after} | "
+        f"{f['peak_mb']:,.0f} | {f['load']:.1f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
