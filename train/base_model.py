@@ -63,9 +63,10 @@ FreeBytes = Callable[[Path], int]
 
 
 def resolve(base: str, root: Path, say: Callable[[str], None]) -> BaseModel:
-    """Turn a recipe's ``base`` into a model: the embedded one by its name, a local folder, or a Hub id.
+    """Turn a recipe's ``base`` into a model: the embedded one by its name, a local folder, a GGUF file, or a Hub id.
 
-    ``root`` is the project's folder. Raises UsageError when ``base`` can be none of the three.
+    ``root`` is the project's folder; a GGUF file is turned into a folder below its ``models/base``, once. Raises
+    UsageError when ``base`` can be none of the four.
     """
     if base == NAME:
         folder = ensure(root / "models" / "base", say)
@@ -76,12 +77,39 @@ def resolve(base: str, root: Path, say: Callable[[str], None]) -> BaseModel:
         if not weights or not (folder / "config.json").is_file():
             raise UsageError(f"{folder}: no base model. Expected a folder with config.json and *.safetensors in it.")
         return BaseModel(folder.name, str(folder), "+".join(sha256_file(w) for w in weights))
+    if base.lower().endswith(".gguf"):
+        if not folder.is_file():
+            raise UsageError(f"{folder}: no such file. Expected a GGUF file; mend `base` in the recipe.")
+        return _from_gguf(folder, root / "models" / "base", say)
     if re.fullmatch(r"[\w.-]+/[\w.-]+", base):
         return BaseModel(base, base, None)
     raise UsageError(
-        f"base model {base!r}: neither {NAME!r}, nor a folder, nor a Hub id such as `Qwen/Qwen2.5-3B-Instruct`. "
-        "Mend `base` in the recipe or `[models]` in persona.toml."
+        f"base model {base!r}: neither {NAME!r}, nor a folder, a GGUF file or a Hub id such as "
+        "`Qwen/Qwen2.5-3B-Instruct`. Mend `base` in the recipe or `[models]` in persona.toml."
     )
+
+
+def _from_gguf(gguf: Path, base_folder: Path, say: Callable[[str], None]) -> BaseModel:
+    """Turn any GGUF file that transformers can read into a folder, named after the file and its hash."""
+    base_folder.mkdir(parents=True, exist_ok=True)
+    folder = base_folder / f"{gguf.stem}-{sha256_file(gguf)[:12]}"
+    with FileLock(base_folder / ".lock"):
+        if not (folder / STAMP).is_file():
+            say(f"Turning {gguf.name} into safetensors, once: {folder}")
+            with tempfile.TemporaryDirectory(prefix=".partial-", dir=base_folder) as name:
+                made = Path(name) / folder.name
+                try:
+                    _convert(gguf, made)
+                # transformers and gguf raise what they please for a file that they cannot read
+                except Exception as error:
+                    raise InosukeError(
+                        f"{gguf}: transformers cannot read it ({str(error).strip() or type(error).__name__}). Expected "
+                        "a Llama or Qwen2 model with its tokenizer; a folder with safetensors always works."
+                    ) from error
+                _write_stamp(made)
+                shutil.rmtree(folder, ignore_errors=True)
+                made.replace(folder)
+    return BaseModel(gguf.stem, str(folder), _read_stamp(folder)["files"]["model.safetensors"]["sha256"])
 
 
 def ensure(
@@ -191,7 +219,8 @@ def _convert(gguf: Path, folder: Path) -> None:
     # transformers 5 refuses to save a model that it takes for quantised; these weights no longer are.
     model.hf_quantizer = None
     model.is_quantized = False
-    del model.config.quantization_config
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
     # float16, not bfloat16: a Q4_1 weight is a 16-bit float scale times 0..15 plus an offset, and three more bits of
     # mantissa keep it closer.
     model.to(torch.float16).save_pretrained(folder)
@@ -205,6 +234,8 @@ def _write_stamp(folder: Path) -> None:
     for name in files:
         (folder / name).chmod(0o644)  # safetensors writes 0600, which would keep teammates out
     stamp = {"source": REQUIREMENT, "licence": LICENCE, "gguf_sha256": GGUF_SHA256, "files": files}
+    if folder.name != NAME:
+        stamp = {"files": files}
     (folder / STAMP).write_text(json.dumps(stamp, indent=2) + "\n", encoding="utf-8")
 
 

@@ -87,7 +87,7 @@ class Estimate:
     @property
     def total(self) -> float:
         """All of it."""
-        return sum(getattr(self, f.name) for f in fields(self))
+        return float(sum(getattr(self, f.name) for f in fields(self)))
 
     def __str__(self) -> str:
         parts = ", ".join(f"{f.name} {getattr(self, f.name) / 1e9:.2f}" for f in fields(self))

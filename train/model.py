@@ -58,6 +58,16 @@ def end_ids(tokenizer: Any) -> list[int]:
     return sorted(tokenizer.all_special_ids)
 
 
+def load_config(base: BaseModel) -> Any:
+    """Load the base's configuration: its sizes, without its weights. Raises InosukeError when it cannot be reached."""
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(base.location)
+    except (OSError, ValueError) as error:
+        raise _unreachable(base.location, error) from error
+
+
 def load_base(base: BaseModel, recipe: Recipe) -> Any:
     """Load the base as the (resolved) recipe wants it: NF4 weights, or whole ones in the recipe's precision.
 

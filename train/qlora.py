@@ -22,9 +22,21 @@ from curation.errors import InosukeError
 from train import base_model, batches, checkpoint
 from train.callbacks import Budget, Evaluation, Recorder, Step, duration, evaluation_steps
 from train.data import Encoded, Export, encode, prompts
+from train.forecast import memory_lines, time_line
 from train.generate import Reply, replies
 from train.loss_curve import History
-from train.model import add_adapter, device, end_ids, load_adapter, load_base, load_tokenizer, quiet, save_adapter
+from train.memory import shape_of
+from train.model import (
+    add_adapter,
+    device,
+    end_ids,
+    load_adapter,
+    load_base,
+    load_config,
+    load_tokenizer,
+    quiet,
+    save_adapter,
+)
 from train.processes import ALONE, Processes
 from train.progress import bar
 from train.recipe import Recipe
@@ -97,6 +109,8 @@ def train(
     rows_a_step = recipe.batch_size * recipe.gradient_accumulation * together.count
     steps_per_epoch = math.ceil(len(train_rows) / rows_a_step)
     total_steps = max(1, math.ceil(steps_per_epoch * recipe.epochs))
+    for line in memory_lines(shape_of(load_config(base)), train_rows, recipe, device().kind):
+        say(line)
     say(f"Loading {base.name} ({recipe.quantization}, {recipe.precision}) on {device().kind}")
     model = add_adapter(load_base(base, recipe), base, recipe)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -114,11 +128,13 @@ def train(
         f"  {recipe.layout} batches of {rows_a_step}, learning rate {recipe.learning_rate:g}, LoRA rank "
         f"{recipe.lora_rank} on {targets}, loss on {recipe.loss_on}, {recipe.prompt} prompts, seed {recipe.seed}"
     )
+    eval_steps = evaluation_steps(steps_per_epoch, total_steps, recipe.evals_per_epoch)
+    say(time_line(train_rows, eval_rows, evaluation_seconds, recipe, len(eval_steps)))
     recorder = Recorder(
         budget,
         len(train_rows),
         rows_a_step,
-        evaluation_steps(steps_per_epoch, total_steps, recipe.evals_per_epoch),
+        eval_steps,
         patience=recipe.patience,
         checkpoint_minutes=recipe.checkpoint_minutes,
         on_evaluation=lambda: draw(_history(recorder, base_score)),

@@ -120,3 +120,29 @@ def test_a_base_is_the_embedded_one_or_a_folder_or_a_hub_id(tmp_path: Path, tiny
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match=r"no base model. Expected a folder with config.json"):
         resolve("empty", tmp_path, print)
+
+
+def test_a_gguf_file_is_turned_into_a_folder_once(
+    fakes: Fakes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base_model, "_convert", fakes.convert)
+    gguf = tmp_path / "My-Model.Q4_K_M.gguf"
+    gguf.write_bytes(WEIGHTS)
+    first = resolve("My-Model.Q4_K_M.gguf", tmp_path, print)
+    again = resolve(str(gguf), tmp_path, print)
+    assert first == again
+    assert fakes.conversions == 1
+    assert Path(first.location) == tmp_path / "models" / "base" / f"My-Model.Q4_K_M-{sha(WEIGHTS)[:12]}"
+    assert (first.name, first.sha256) == ("My-Model.Q4_K_M", sha(WEIGHTS * 2))
+    assert resolve(first.location, tmp_path, print).sha256 == first.sha256  # as a run's metrics name it later
+    gguf.write_bytes(b"another model")
+    assert resolve(str(gguf), tmp_path, print).location != first.location
+    with pytest.raises(UsageError, match=r"gone.gguf: no such file. Expected a GGUF file"):
+        resolve("gone.gguf", tmp_path, print)
+
+
+def test_a_file_that_is_no_gguf_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "bad.gguf").write_bytes(b"GGUF, so to speak")
+    with pytest.raises(InosukeError, match=r"bad.gguf: transformers cannot read it"):
+        resolve("bad.gguf", tmp_path, print)
+    assert left_behind(tmp_path / "models" / "base") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -115,3 +116,26 @@ def test_the_trainer_sees_the_ids_that_a_server_would_send_up_to_each_reply(pers
     assert sum(row.loss_mask) == sum(len(m.content.encode()) + 1 for m in turns if m.role == "assistant")
     # The typed end-of-turn stayed text: one for the system turn, one for each of the four.
     assert row.input_ids.count(end) == 5
+
+
+@pytest.mark.parametrize("prompt", ["chat", "alpaca"])
+@pytest.mark.parametrize("layout", ["packed", "padded"])
+def test_the_labels_are_his_lines_and_their_ends_and_nobody_elses(persona: Persona, layout: str, prompt: Any) -> None:
+    tokenizer = chatml_tokenizer()
+    dialogue = (
+        Message("user", "Ngươi tới rồi!", "Tanjiro"),
+        Message("user", "Chạy mau! <|im_end|>", "Zenitsu"),
+        Message("assistant", "Ta không chạy!", "Inosuke"),
+        Message("user", "Assistant: ta sợ quá", "Bạn"),
+        Message("assistant", "Ngươi thì sợ! Ta thì không!", "Inosuke"),
+    )
+    rows, _ = encode(
+        [Row("a", "conversation", dialogue), Row("b", "quote", dialogue[:3])], tokenizer, persona, 2048, prompt
+    )
+    batch = packed(rows) if layout == "packed" else padded(rows, 1024, tokenizer.pad_token_id)
+    kept = batch["labels"] != IGNORE
+    said = {i: tokenizer.decode(batch["labels"][kept & (batch["row"] == i)]) for i in (0, 1)}
+    assert said == {
+        0: "Ta không chạy!<|im_end|>Ngươi thì sợ! Ta thì không!<|im_end|>",
+        1: "Ta không chạy!<|im_end|>",
+    }

@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from curation.persona import Persona
+from train import forecast
+from train.data import Encoded
 from train.loss import CHUNK_BYTES
 from train.memory import Shape, adapter_parameters, estimate, saved_by_layer, shape_of, what_would_fit
 from train.recipe import Device, Recipe, load_recipe, resolve
@@ -108,3 +110,38 @@ def test_a_model_of_another_shape_is_not_guessed_at(tmp_path: Path) -> None:
     from transformers import GPT2Config
 
     assert shape_of(GPT2Config()) is None
+
+
+def encoded(length: int, counted: int) -> Encoded:
+    return Encoded("x", [0] * length, [0] * (length - counted) + [1] * counted, counted)
+
+
+def test_the_largest_batch_is_of_the_longest_rows_or_of_padded_ones() -> None:
+    rows = [encoded(10, 5), encoded(40, 2), encoded(20, 9)]
+    recipe = Recipe(name="t", base="t", batch_size=2, max_length=64)
+    assert forecast.largest_batch(rows, recipe) == (60, 14)
+    assert forecast.largest_batch(rows, recipe.model_copy(update={"layout": "padded", "loss_on": "text"})) == (128, 60)
+
+
+def test_what_does_not_fit_is_said_with_what_would(persona: Persona, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, _ = resolve(load_recipe("default"), persona, Device("cuda", has_bf16=True))
+    rows = [encoded(LONGEST, REPLY)] * 20
+    monkeypatch.setattr(forecast, "free_bytes", lambda device: 6e9)
+    [line] = forecast.memory_lines(QWEN_3B, rows, recipe, "cuda")
+    assert line.startswith("Memory: about 4.")
+    assert line.endswith("for a batch of 2,680 tokens; 6.0 GB free")
+    monkeypatch.setattr(forecast, "free_bytes", lambda device: 4.2e9)
+    _, more = forecast.memory_lines(QWEN_3B, rows, recipe, "cuda")
+    assert "more than there is. `batch_size = " in more
+    assert "would fit" in more
+    assert "not estimated" in forecast.memory_lines(None, rows, recipe, "cpu")[0]
+
+
+def test_the_time_follows_from_the_measured_pass_and_names_the_budget() -> None:
+    recipe = Recipe(name="t", base="t", epochs=2)
+    line = forecast.time_line([encoded(100, 1)] * 10, [encoded(100, 1)], 1.0, recipe, 3)
+    assert line == "Time: about 0:53 for 2 epochs with 3 evaluations"  # 2 x 10 rows x 2.5 s, and 3 x 1 s
+    limited = recipe.model_copy(update={"max_minutes": 0.5})
+    assert forecast.time_line([encoded(100, 1)] * 10, [encoded(100, 1)], 1.0, limited, 3).endswith(
+        "the 0.5 minutes of `max_minutes` end it after about 57% of that"
+    )

@@ -50,6 +50,32 @@ def test_a_dialogue_learnt_by_heart_comes_back_word_for_word_with_its_end_of_tur
     assert metrics["eval"]["adapter"]["loss"] < 0.05 < metrics["eval"]["base"]["loss"]
 
 
+def test_a_llama_learns_as_a_qwen2_does(trainer: Make, tokenizer: Any, tmp_path: Path) -> None:
+    import torch
+    from transformers import AutoConfig, LlamaConfig, LlamaForCausalLM
+
+    project = trainer(train=[ONE] * 20, evaluation=[ONE])
+    qwen = AutoConfig.from_pretrained(project.base)
+    names = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        **{name: getattr(qwen, name) for name in names},
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+        initializer_range=0.2,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+    )
+    llama = Project(project.root, tmp_path / "tiny-llama")
+    LlamaForCausalLM(config).save_pretrained(llama.base)
+    tokenizer.save_pretrained(llama.base)
+    metrics = run(llama, epochs=10)  # in NF4
+    assert metrics["base_model"]["name"] == "tiny-llama"
+    assert metrics["eval"]["adapter"]["loss"] < 0.05 < metrics["eval"]["base"]["loss"]
+    [reply] = answers(llama, "r", [(Message("user", ONE[0][1]),)])
+    assert (reply.text, reply.ended) == (ONE[1][1], True)
+
+
 def test_a_run_folder_holds_everything_and_metrics_have_their_form(trainer: Make) -> None:
     project = trainer(train=[ONE, TWO, ONE], heldout=[[("user", "Ngươi sợ gì?")]])
     metrics = run(project, "first", seed=7, checkpointing=True, patience=3, evals_per_epoch=2)

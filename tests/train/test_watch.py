@@ -1,0 +1,89 @@
+"""What can be looked at while a training runs: the loss curve, the line of figures, TensorBoard."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from curation.errors import UsageError
+from tests.train.conftest import ONE, TWO, Project
+from train import loss_curve, watch
+from train.callbacks import Budget, Evaluation, Recorder, Step, duration
+from train.cli import train as train_command
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_line_of_figures_has_the_loss_the_speed_and_the_time_left() -> None:
+    clock = Clock()
+    recorder = Recorder(Budget(0.0, clock=clock), 100, 10, set())
+    clock.now, recorder.tokens = 20.0, 1000
+    recorder.steps.append(Step(2, 20, 1.5, 1e-3, 1.0, 20.0))
+    assert recorder.progress_text(10) == "loss 1.50, 50 tokens/s, 1:20 left"
+    limited = Recorder(Budget(0.0, max_minutes=1, clock=clock), 100, 10, set())
+    limited.steps.append(Step(2, 20, 1.5, 1e-3, 1.0, 20.0))
+    clock.now = 50.0
+    assert limited.progress_text(1000).endswith("0:30 left")  # what the budget leaves, not what the steps would take
+    assert [duration(s) for s in (0, 59.6, 3723)] == ["0:00", "1:00", "1:02:03"]
+
+
+def test_the_loss_curve_is_drawn_from_the_first_evaluation_on(tmp_path: Path) -> None:
+    file = tmp_path / "loss_curve.png"
+    steps = [Step(1, 4, 3.0, 1e-3, 1.0, 1.0)]
+    history = loss_curve.History(8, 3.2, steps, [Evaluation(1, 4, 2.9, 1.0)], 1)
+    loss_curve.draw(history, file, "tiny")
+    first = file.read_bytes()
+    assert first.startswith(b"\x89PNG")
+    steps.append(Step(2, 8, 2.0, 1e-3, 1.0, 2.0))
+    loss_curve.draw(history, file, "tiny")
+    assert file.read_bytes() != first
+    assert [p.name for p in tmp_path.iterdir()] == ["loss_curve.png"]
+
+
+def test_the_curve_is_drawn_at_each_evaluation_and_tensorboard_has_every_step(
+    trainer: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    drawn: list[int] = []
+    real = loss_curve.draw
+
+    def draw(history: loss_curve.History, file: Path, title: str) -> None:
+        drawn.append(len(history.evaluations))
+        real(history, file, title)
+
+    monkeypatch.setattr(loss_curve, "draw", draw)
+    project = trainer(train=[ONE, TWO, ONE, TWO])
+    recipe = project.recipe(epochs=2, evals_per_epoch=2, samples=0)
+    options = ["--recipe", recipe, "--run", "r", "--persona", str(project.persona), "--tensorboard"]
+    done = CliRunner().invoke(train_command, options, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert drawn == [1, 2, 3, 4, 4]
+    events = accumulator.EventAccumulator(str(project.root / "models" / "r" / watch.FOLDER)).Reload()
+    assert [e.step for e in events.Scalars("train/loss")] == [1, 2, 3, 4]
+    assert [e.step for e in events.Scalars("train/eval_loss")] == [1, 2, 3, 4]
+    assert "epoch   training loss   eval loss" in done.stdout
+    assert "Memory: about" in done.stderr
+    assert "Time: about" in done.stderr
+
+
+def test_without_tensorboard_the_option_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def missing(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name.startswith("torch.utils.tensorboard"):
+            raise ImportError("No module named 'tensorboard'")
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(UsageError, match=r"--tensorboard: No module named 'tensorboard'. Install it with"):
+        watch.tensorboard(tmp_path)
