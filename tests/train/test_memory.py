@@ -19,9 +19,9 @@ from train.recipe import Device, Recipe, load_recipe, resolve
 QWEN_3B = Shape(
     layers=36, hidden=2048, intermediate=11008, heads=16, kv_heads=2, head_dim=128, vocabulary=151936, tied=True
 )
-# The longest row of the first user's corpus has 335 tokens with the system prompt (SmolLM2's, which needs more than
-# Qwen's for Vietnamese), 96 of them the reply.
-LONGEST, REPLY = 335, 96
+# The longest row of the first user's corpus has 339 tokens with the system prompt (SmolLM2's, which needs more than
+# Qwen's for Vietnamese), the longest reply 152.
+LONGEST, REPLY = 339, 152
 
 
 def test_the_shape_of_qwen_has_the_parameters_that_its_card_says() -> None:
@@ -129,7 +129,7 @@ def test_what_does_not_fit_is_said_with_what_would(persona: Persona, monkeypatch
     monkeypatch.setattr(forecast, "free_bytes", lambda device: 6e9)
     [line] = forecast.memory_lines(QWEN_3B, rows, recipe, "cuda")
     assert line.startswith("Memory: about 4.")
-    assert line.endswith("for a batch of 2,680 tokens; 6.0 GB free")
+    assert line.endswith("for a batch of 2,712 tokens; 6.0 GB free")
     monkeypatch.setattr(forecast, "free_bytes", lambda device: 4.2e9)
     _, more = forecast.memory_lines(QWEN_3B, rows, recipe, "cuda")
     assert "more than there is. `batch_size = " in more

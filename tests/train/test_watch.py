@@ -76,6 +76,30 @@ def test_the_curve_is_drawn_at_each_evaluation_and_tensorboard_has_every_step(
     assert "Time: about" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("training", "evaluated", "named"),
+    [
+        ([3.0, 2.0, 1.0, 0.5], [2.5, 2.6], "overfitting: eval loss rose from 2.500 (epoch 1.00) to 2.600 while the"),
+        ([3.0, 2.0, 2.5, 4.0], [2.5, 2.6], "did not fall either (2.000 to 4.000): too high a learning rate?"),
+        ([3.0, 2.0, 1.0, 0.5], [2.5, 2.4], None),
+    ],
+)
+def test_overfitting_is_named(training: list[float], evaluated: list[float], named: str | None) -> None:
+    from types import SimpleNamespace
+
+    from train.report import overfitting
+
+    result: Any = SimpleNamespace(
+        steps=[Step(i + 1, (i + 1) * 4, loss, 1e-3, 1.0, 1.0) for i, loss in enumerate(training)],
+        evaluations=[Evaluation(2 * i + 2, 8 * (i + 1), loss, 1.0) for i, loss in enumerate(evaluated)],
+        best_step=2 if evaluated[0] < evaluated[1] else 4,
+        steps_per_epoch=2,
+        train_rows=8,
+    )
+    said = overfitting(result)
+    assert said == named or (said is not None and named is not None and named in said)
+
+
 def test_without_tensorboard_the_option_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
