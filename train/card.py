@@ -55,6 +55,7 @@ The base is measured with the same weights ({recipe["quantization"]}) and the sa
 
 The checkpoint with the lowest eval loss is kept (step {training["best_step"]} of {training["steps"]}). It stopped
 because {training["stopped_because"]}; it saw {training["share_seen"]:.0%} of the training dialogues.
+{(training.get("overfitting") or "").capitalize()}
 
 ![Loss curve](loss_curve.png)
 

@@ -44,7 +44,7 @@ def train(
     if resume is not None:
         if recipe_name or export_path or run_name or max_minutes:
             raise UsageError("--resume takes recipe, export and name from the run. Leave the other options out.")
-        began = start.read(runs.unfinished(models, resume), root)
+        began = start.read(runs.interrupted(models, resume), root)
         export = load_export(began.export)
         began.check_export(export)
         chosen, reasons, run = began.recipe, began.reasons, resume

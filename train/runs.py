@@ -39,11 +39,7 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
         raise UsageError(f"run name {run!r}: expected letters, digits, `-`, `_`, `.`, and neither `base` nor `latest`.")
     final, partial = models / run, unfinished(models, run)
     if final.exists():
-        done = "it is finished already" if resume else "this run exists"
-        raise UsageError(f"{final}: {done}. Choose another name with --run, or remove the folder first.")
-    if resume and checkpoint.latest(partial) is None:
-        waiting = ", ".join(unfinished_names(models)) or "none"
-        raise UsageError(f"run {run!r}: nothing to go on from in {partial}. Runs with a checkpoint: {waiting}.")
+        raise UsageError(f"{final}: this run exists. Choose another name with --run, or remove the folder first.")
     try:
         models.mkdir(parents=True, exist_ok=True)
         with _alone(models, run):
@@ -78,6 +74,16 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
 def unfinished(models: Path, run: str) -> Path:
     """Return the folder that a run is written into until it is whole."""
     return models / f".{run}.partial"
+
+
+def interrupted(models: Path, run: str) -> Path:
+    """Return the folder of a run that was interrupted and can go on. Raises UsageError when there is none."""
+    folder = unfinished(models, run)
+    if checkpoint.latest(folder) is None:
+        state = "is finished" if (models / run / METRICS).is_file() else "has no checkpoint to go on from"
+        waiting = ", ".join(unfinished_names(models)) or "none"
+        raise UsageError(f"run {run!r} {state}. Interrupted runs with a checkpoint: {waiting}.")
+    return folder
 
 
 def unfinished_names(models: Path) -> list[str]:

@@ -55,16 +55,11 @@ def write(folder: Path, root: Path, export: Export, recipe: Recipe, reasons: lis
 
 
 def read(folder: Path, root: Path) -> Start:
-    """Read how an interrupted run began. Raises InosukeError when there is none, or it is damaged."""
+    """Read how an interrupted run began. Raises InosukeError when the file is missing or damaged."""
     file = folder / FILE
-    if not file.is_file():
-        raise InosukeError(
-            f"{folder}: no interrupted run here to go on with. Expected the name of a run that was stopped after its "
-            "first checkpoint; `inosuke train` names it when it starts."
-        )
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         recipe = Recipe.model_validate(content["recipe"])
         return Start(recipe, content["reasons"], root / content["export"], content["files"], content["base_sha256"])
-    except (ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise InosukeError(f"{file}: damaged ({error}). Remove the folder and train again.") from error

@@ -118,11 +118,11 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
         train(project)
     with pytest.raises(UsageError, match=r"--resume takes recipe, export and name from the run"):
         pipeline.train(project.persona, None, "cpu", None, None, print, resume="r")
-    with pytest.raises(InosukeError, match=r"no interrupted run here"):
+    with pytest.raises(UsageError, match=r"'other' has no checkpoint to go on from. Interrupted .* checkpoint: r\."):
         pipeline.train(project.persona, None, None, None, None, print, resume="other")
     at_step(0, interrupt)
     assert resume(project)["training"]["steps"] == 12
-    with pytest.raises(InosukeError, match=r"no interrupted run here"):
+    with pytest.raises(UsageError, match=r"'r' is finished. Interrupted runs with a checkpoint: none"):
         resume(project)
 
 
