@@ -86,6 +86,6 @@ def test_every_open_names_its_encoding() -> None:
 
 
 def _no_text_file(node: ast.Call) -> bool:
-    """`ZipFile.open` and `webbrowser.open` open no text file."""
+    """`ZipFile.open`, `os.open` and `webbrowser.open` open no text file."""
     owner = node.func.value if isinstance(node.func, ast.Attribute) else None
-    return isinstance(owner, ast.Name) and owner.id in ("archive", "webbrowser")
+    return isinstance(owner, ast.Name) and owner.id in ("archive", "os", "webbrowser")

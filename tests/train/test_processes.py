@@ -48,6 +48,7 @@ def test_two_processes_learn_what_one_learns(trainer: Callable[..., Project]) ->
     launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
     launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
     command = ["-m", "train", "train", "--recipe", recipe, "--run", "two", "--persona", str(project.persona), "--json"]
+    command.append("--no-gguf")
     done = subprocess.run(
         [*launch, *command],
         cwd=ROOT,
