@@ -4,7 +4,8 @@ Configuration keys, all optional:
 
 ``ROOT``           the project's folder (the current one)
 ``RUN``            the name of a run under ``models/`` (the newest)
-``ENGINE``         a name from :data:`serve.engines.ENGINES`, or an engine object (``transformers``)
+``ENGINE``         a name from :data:`serve.engines.ENGINES`, or an engine object (:mod:`serve.choice` chooses)
+``GGUF``           a type of GGUF, for the engine ``llamacpp`` (the smallest that costs no words)
 ``URL``, ``MODEL`` for the engine ``openai``
 ``PERSONA``        a persona.toml or a Persona, for engines that do not serve a run
 ``CONTEXT``        tokens for prompt and reply together
@@ -33,6 +34,7 @@ _DEFAULTS: dict[str, Any] = {
     "ROOT": ".",
     "RUN": None,
     "ENGINE": None,
+    "GGUF": None,
     "URL": None,
     "MODEL": None,
     "PERSONA": "persona.toml",

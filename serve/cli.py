@@ -11,7 +11,10 @@ import click
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for everybody.")
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for any.")
 @click.option("--run", "run_name", help="A run under models/.  [default: the newest]")
-@click.option("--engine", help="transformers, or openai for a model server.  [default: transformers]")
+@click.option(
+    "--engine", help="llamacpp, transformers, or openai for a model server.  [default: the quickest for the run]"
+)
+@click.option("--gguf", help="The type of GGUF for llamacpp, such as F16.  [default: Q4_K_M, if it is there]")
 @click.option("--url", help="The model server for --engine openai, such as http://127.0.0.1:8000/v1")
 @click.option("--model", help="Its model.  [default: the first that it lists]")
 @click.option(
@@ -23,6 +26,7 @@ def serve(
     port: int,
     run_name: str | None,
     engine: str | None,
+    gguf: str | None,
     url: str | None,
     model: str | None,
     persona: Path,
@@ -31,7 +35,15 @@ def serve(
     """Chat with the trained character in a browser, and over JSON at /api/chat."""
     from serve.server import run_server
 
-    config = {"RUN": run_name, "ENGINE": engine, "URL": url, "MODEL": model, "PERSONA": persona, "WAITING": waiting}
+    config = {
+        "RUN": run_name,
+        "ENGINE": engine,
+        "GGUF": gguf,
+        "URL": url,
+        "MODEL": model,
+        "PERSONA": persona,
+        "WAITING": waiting,
+    }
     run_server(host, port, config, click.echo)
 
 

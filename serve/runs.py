@@ -1,7 +1,7 @@
 """Which run is served: finds it under ``models/`` and checks that its parts fit together. Loads no model.
 
-A run folder holds ``adapter/``, ``tokenizer/``, ``persona.toml`` and ``metrics.json``; ``models/latest`` names the
-newest finished one.
+A run folder holds ``adapter/``, ``tokenizer/``, ``persona.toml`` and ``metrics.json``, and often ``gguf/``;
+``models/latest`` names the newest finished one.
 """
 
 from __future__ import annotations
@@ -49,22 +49,25 @@ class _Metrics(BaseModel):
     dataset: _Dataset = Field(default_factory=_Dataset)
 
 
-def find_run(root: Path, name: str | None = None, models: str = "models") -> Run:
+def find_run(root: Path, name: str | None = None, models: str = "models", weights: bool = True) -> Run:
     """Return the run called ``name``, or the newest, with everything checked that can be checked without loading it.
 
+    ``weights`` says whether the adapter and its base will be loaded; a GGUF holds both, and is checked on its own.
     Raises InosukeError, saying what to do, when there is no run, a part of it is missing or damaged, or its base
     model is missing or another one than it was trained on.
     """
-    folder, why = _choose(root / models, name)
+    folder, why = choose(root / models, name)
     metrics = _read_metrics(folder)
-    for part in ("adapter/adapter_config.json", "adapter/adapter_model.safetensors", "tokenizer", "persona.toml"):
+    adapter = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors") if weights else ()
+    for part in (*adapter, "tokenizer", "persona.toml"):
         if not (folder / part).exists():
             raise InosukeError(f"the run {folder.name} has no {part}. Expected a finished run: train again.")
-    _check_safetensors(folder / "adapter" / "adapter_model.safetensors", "Train again with `make train`.")
+    if weights:
+        _check_safetensors(folder / "adapter" / "adapter_model.safetensors", "Train again with `make train`.")
     return Run(
         name=folder.name,
         folder=folder,
-        base=_check_base(root, metrics.base_model, folder.name),
+        base=_check_base(root, metrics.base_model, folder.name) if weights else metrics.base_model.path,
         base_name=metrics.base_model.name,
         prompt=metrics.prompt,
         dataset=metrics.dataset.version,
@@ -73,7 +76,8 @@ def find_run(root: Path, name: str | None = None, models: str = "models") -> Run
     )
 
 
-def _choose(models: Path, name: str | None) -> tuple[Path, str]:
+def choose(models: Path, name: str | None) -> tuple[Path, str]:
+    """Return the folder of the run called ``name``, or of the newest, and why that one."""
     finished = sorted(f.parent.name for f in models.glob("*/metrics.json"))
     there = f"Runs that are there: {', '.join(finished)}." if finished else "There is none: run `make train` first."
     if name is not None:

@@ -11,10 +11,11 @@ from flask import current_app
 
 from curation.errors import UsageError
 from curation.persona import Persona, load_persona
-from serve.engines import Options, load_engine
+from serve.choice import engine_for
+from serve.engines import RUN_ENGINES, Options, load_engine
 from serve.engines.base import Engine
 from serve.line import Line
-from serve.runs import Run, find_run
+from serve.runs import Run, choose, find_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +39,29 @@ def service() -> Service:
 def start(config: Mapping[str, Any]) -> Service:
     """Load what ``config`` asks for; its keys are listed in :mod:`serve.app`. Raises InosukeError if it cannot."""
     engine, chosen = config["ENGINE"], []
+    root = Path(config["ROOT"])
     run: Run | None = None
     if engine is None:
-        engine = "openai" if config["URL"] else "transformers"
-        chosen.append(f"engine {engine}: " + ("a --url was given" if config["URL"] else "the one for a trained run"))
-    if engine == "transformers":
-        run = find_run(Path(config["ROOT"]), config["RUN"])
+        engine, why = ("openai", "a --url was given") if config["URL"] else engine_for(_folder(root, config["RUN"]))
+        chosen.append(f"engine {engine}: {why}")
+    if engine in RUN_ENGINES:
+        run = find_run(root, config["RUN"], weights=engine == "transformers")
         chosen.append(f"run {run.name}: {run.why}")
         chosen.append(f"base model {run.base_name}: {run.base}")
     elif config["RUN"]:
-        raise UsageError(f"a run was named ({config['RUN']}), which only the engine `transformers` serves.")
+        raise UsageError(
+            f"a run was named ({config['RUN']}), which only the engines {' and '.join(RUN_ENGINES)} serve."
+        )
     persona = run.persona if run else _persona(config["PERSONA"])
     if isinstance(engine, str):
-        options = Options(persona, run, config["URL"], config["MODEL"], config["CONTEXT"])
+        options = Options(persona, run, config["URL"], config["MODEL"], config["CONTEXT"], config["GGUF"])
         engine = load_engine(engine, options)
     chosen.append(f"{persona.name} answers with {engine.model}, {engine.slots} at a time")
     return Service(engine, persona, run, Line(engine.slots, config["WAITING"]), tuple(chosen))
+
+
+def _folder(root: Path, name: str | None) -> Path:
+    return choose(root / "models", name)[0]
 
 
 def _persona(given: str | Path | Persona) -> Persona:

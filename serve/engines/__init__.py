@@ -11,9 +11,12 @@ from serve.engines.base import Engine
 from serve.runs import Run
 
 ENGINES = {
+    "llamacpp": "serve.engines.llamacpp",
     "transformers": "serve.engines.transformers",
     "openai": "serve.engines.openai",
 }
+# Those that serve what was trained here; the others reach a model elsewhere.
+RUN_ENGINES = ("llamacpp", "transformers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Options:
     url: str | None = None
     model: str | None = None
     context: int | None = None
+    gguf: str | None = None
 
 
 def load_engine(name: str, options: Options) -> Engine:

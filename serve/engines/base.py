@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -33,6 +33,9 @@ class Settings(BaseModel):
     repetition_penalty: float = Field(default=1.05, ge=1.0, le=2.0)
     max_new_tokens: int = Field(default=200, ge=1, le=1024)
     seed: int | None = Field(default=None, ge=0, lt=2**63)
+    stop: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
+        default=(), max_length=4, strict=False, description="The reply ends before the first of these texts."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class OpenAIEngine:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        if settings.stop:
+            body["stop"] = list(settings.stop)
         if settings.seed is not None:
             body["seed"] = settings.seed
         reason: FinishReason = "stop"

@@ -20,9 +20,11 @@ from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
 from serve.engines import Options
-from serve.engines.base import Cancelled, ConversationTooLong, Delta, Done, Event, FinishReason, Settings
+from serve.engines.base import Cancelled, Delta, Done, Event, FinishReason, Settings
 from serve.engines.decoder import Decoder
+from serve.engines.prompts import fit
 from serve.engines.sampling import Sampler
+from serve.engines.stops import Stops
 from serve.runs import Run
 
 # More would fit into most models, but on a CPU a prompt of this length already takes seconds.
@@ -55,8 +57,9 @@ class TransformersEngine:
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
         """See :meth:`serve.engines.base.Engine.stream`."""
-        kept, ids = self._fit(messages, settings)
+        dropped, ids = fit(messages, settings, self._tokenizer, self._persona, self.context, self._prompt)
         decoder, sampler, text = self._decoder, Sampler(settings), DecodeStream(skip_special_tokens=True)
+        stops = Stops(settings.stop)
         reply: list[int] = []
         reason: FinishReason = "length"
         scores = decoder.read(ids, cancelled)
@@ -70,25 +73,18 @@ class TransformersEngine:
                 break
             reply.append(token)
             # None while a letter of several bytes is still incomplete.
-            if piece := text.step(self._tokenizer.backend_tokenizer, token):
-                yield Delta(piece)
+            piece = text.step(self._tokenizer.backend_tokenizer, token)
+            if piece and (shown := stops.feed(piece)):
+                yield Delta(shown)
+            if stops.hit:
+                reason = "stop"
+                break
             if len(reply) == settings.max_new_tokens:
                 break
             scores = decoder.step(token)
-        dropped = sum(m.role != "system" for m in messages) - kept
+        if rest := stops.rest():
+            yield Delta(rest)
         yield Done(reason, len(ids), len(reply), dropped)
-
-    def _fit(self, messages: Sequence[Message], settings: Settings) -> tuple[int, list[int]]:
-        """Return how many turns are kept, and the prompt's token ids with room for the reply."""
-        limit = self.context - min(settings.max_new_tokens, self.context // 2)
-        fitted = chat.fit(messages, self._tokenizer, self._persona, limit, self._prompt)
-        if fitted is None:
-            raise ConversationTooLong(
-                f"the last message does not fit: this model reads at most {limit} tokens before it answers. "
-                "Say it in fewer words."
-            )
-        kept, rendered = fitted
-        return sum(m.role != "system" for m in kept), rendered.input_ids
 
 
 def load(options: Options) -> TransformersEngine:

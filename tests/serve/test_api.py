@@ -40,6 +40,7 @@ def test_the_engine_gets_the_whole_conversation_and_the_settings(client, parrot)
         "repetition_penalty": 1.05,
         "max_new_tokens": 5,
         "seed": 7,
+        "stop": (),
     }
 
 

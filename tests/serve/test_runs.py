@@ -111,12 +111,14 @@ def test_a_broken_metrics_file_is_named(finished, text, says):
 
 
 def test_an_unknown_engine_lists_those_that_exist(persona):
-    with pytest.raises(UsageError, match=r"no engine is called 'lama'. Expected one of: transformers, openai\."):
+    with pytest.raises(
+        UsageError, match=r"no engine is called 'lama'. Expected one of: llamacpp, transformers, openai\."
+    ):
         create_app({"ENGINE": "lama", "PERSONA": persona})
 
 
 def test_a_run_for_an_engine_that_serves_none_is_refused(persona):
-    with pytest.raises(UsageError, match="which only the engine `transformers` serves"):
+    with pytest.raises(UsageError, match="which only the engines llamacpp and transformers serve"):
         create_app({"URL": "http://127.0.0.1:1/v1", "RUN": "x", "PERSONA": persona})
 
 

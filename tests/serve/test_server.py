@@ -156,7 +156,7 @@ def test_the_command_serves_the_newest_run_and_stops_on_ctrl_c(finished):
     [
         ((), "run `make train` first", 1),
         (("--engine", "openai"), "needs --url", 2),
-        (("--engine", "x"), "Expected one of: transformers, openai", 2),
+        (("--engine", "x"), "Expected one of: llamacpp, transformers, openai", 2),
         (("--url", "http://127.0.0.1:9/v1"), "did not list a model", 1),
     ],
 )

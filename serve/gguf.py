@@ -1,0 +1,89 @@
+"""The GGUF files of a run, as `inosuke gguf` leaves them: finds the one to serve and checks that it is whole.
+
+In: ``models/<run>/gguf/model-<TYPE>.gguf`` and, beside them, ``gguf.json`` with each file's size and SHA-256.
+Knows nothing of engines; loads no model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from curation.errors import InosukeError, UsageError
+from curation.files import sha256_file
+
+# The quickest that costs no words comes first; a type that is not listed comes last.
+PREFERENCE = ("Q4_K_M", "Q5_K_M", "Q4_1", "Q4_0", "Q6_K", "Q8_0", "F16", "BF16", "F32")
+_MAGIC = b"GGUF"
+_VERSIONS = (2, 3)
+_REMEDY = "Run `inosuke gguf` again, or serve the adapter with --engine transformers."
+
+
+@dataclass(frozen=True, slots=True)
+class Gguf:
+    """One file; ``type`` is its quantization, such as ``Q4_K_M``."""
+
+    path: Path
+    type: str
+
+
+class _File(BaseModel):
+    file: str
+    sha256: str | None = None
+    bytes: int | None = None
+
+
+class _Manifest(BaseModel):
+    files: list[_File]
+
+
+def available(run: Path) -> list[Gguf]:
+    """Return the files of a run folder, the one to serve first."""
+    found = [Gguf(p, p.stem.removeprefix("model-")) for p in (run / "gguf").glob("model-*.gguf")]
+    return sorted(found, key=lambda g: (PREFERENCE.index(g.type) if g.type in PREFERENCE else len(PREFERENCE), g.type))
+
+
+def choose(run: Path, wanted: str | None = None) -> Gguf:
+    """Return the file to serve, checked. Raises InosukeError for a missing or damaged one, saying what to do."""
+    files = available(run)
+    if not files:
+        raise InosukeError(
+            f"the run {run.name} has no GGUF, which the engine `llamacpp` serves. Make one with "
+            f"`inosuke gguf {run.name}`, or leave --engine out."
+        )
+    if wanted is not None and wanted.upper() not in {g.type for g in files}:
+        there = ", ".join(g.type for g in files)
+        raise UsageError(f"the run {run.name} has no GGUF of the type {wanted!r}. There: {there}.")
+    chosen = next(g for g in files if wanted is None or g.type == wanted.upper())
+    _check(chosen.path, _manifest(run / "gguf" / "gguf.json"))
+    return chosen
+
+
+def _manifest(path: Path) -> dict[str, _File]:
+    """Return what is known of each file; nothing where somebody put a GGUF there by hand."""
+    if not path.is_file():
+        return {}
+    try:
+        return {entry.file: entry for entry in _Manifest.model_validate_json(path.read_bytes()).files}
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise InosukeError(f"{path}: {where}: {first['msg']}. Expected what `inosuke gguf` writes. {_REMEDY}") from None
+
+
+def _check(path: Path, known: dict[str, _File]) -> None:
+    with path.open("rb") as file:
+        head = file.read(8)
+    size, entry = path.stat().st_size, known.get(path.name)
+    if head[:4] != _MAGIC:
+        raise InosukeError(f"{path} is damaged: it begins with {head[:4]!r}; expected {_MAGIC!r}. {_REMEDY}")
+    if (version := int.from_bytes(head[4:], "little")) not in _VERSIONS:
+        raise InosukeError(f"{path} has the GGUF version {version}; expected 2 or 3. {_REMEDY}")
+    if entry and entry.bytes is not None and entry.bytes != size:
+        raise InosukeError(f"{path} is damaged: {size:,} bytes; gguf.json says {entry.bytes:,}. {_REMEDY}")
+    if entry and entry.sha256 is not None and (seen := sha256_file(path)) != entry.sha256:
+        raise InosukeError(
+            f"{path} is damaged: its SHA-256 is {seen[:12]}…; gguf.json says {entry.sha256[:12]}…. {_REMEDY}"
+        )
