@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "merge": ("train.cli:merge", "Merge an adapter into its 16-bit base."),
     "gguf": ("train.cli:gguf", "Write a run as GGUF files for llama.cpp, measured."),
     "serve": ("serve.cli:serve", "Chat with the trained character in a browser."),
+    "feedback": ("serve.cli:feedback", "Fetch what visitors said about his replies."),
     "space": ("serve.cli:space", "Write a folder that a Hugging Face Space builds."),
 }
 

@@ -10,6 +10,11 @@ Configuration keys, all optional:
 ``PERSONA``        a persona.toml or a Persona, for engines that do not serve a run
 ``CONTEXT``        tokens for prompt and reply together
 ``WAITING``        how many people may wait for their turn
+``KEYS``, ``KEYS_FILE``  keys that let people in: a list or a text with commas; a file with one a line (nobody is asked)
+``RATE``           messages a minute for each client; 0 for any number (0)
+``PROXIES``        how many proxies in front write X-Forwarded-For (0)
+``FEEDBACK``       the folder for feedback, below ROOT; None keeps none (``datasets/feedback``)
+``FEEDBACK_KEY``   who knows it may fetch the feedback (nobody)
 ``HOSTS``          names this server may be called by, against DNS rebinding; None for any (this machine's names)
 ``FRAME_ANCESTORS``  who may show the page in a frame, as in CSP (``'none'``)
 
@@ -23,8 +28,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from serve import api, page, security
+from serve import api, errors, feedback, limits, metrics, openai_api, openapi, page, security
 from serve.schema import MAX_BODY
 from serve.service import start
 
@@ -40,6 +46,12 @@ _DEFAULTS: dict[str, Any] = {
     "PERSONA": "persona.toml",
     "CONTEXT": None,
     "WAITING": 16,
+    "KEYS": None,
+    "KEYS_FILE": None,
+    "RATE": 0,
+    "PROXIES": 0,
+    "FEEDBACK": "datasets/feedback",
+    "FEEDBACK_KEY": None,
     "HOSTS": LOOPBACK,
     "FRAME_ANCESTORS": "'none'",
     "MAX_CONTENT_LENGTH": MAX_BODY,
@@ -56,7 +68,10 @@ def build(config: Mapping[str, Any]) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions["inosuke"] = start(app.config)
     security.protect(app)
-    app.register_blueprint(page.blueprint)
-    app.register_blueprint(api.blueprint)
-    api.register_errors(app)
+    limits.protect(app)
+    for part in (page, api, openai_api, feedback, metrics, openapi):
+        app.register_blueprint(part.blueprint)
+    errors.register(app)
+    if app.config["PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["PROXIES"])  # type: ignore[method-assign]
     return app

@@ -1,8 +1,9 @@
-"""``inosuke serve`` and ``inosuke space``. Flask, torch and waitress are only imported once a command runs."""
+"""``inosuke serve``, ``space`` and ``feedback``. Flask, torch and waitress are only imported once a command runs."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,6 +22,15 @@ import click
     "--persona", default="persona.toml", type=click.Path(path_type=Path), help="The character for --engine openai."
 )
 @click.option("--waiting", default=16, show_default=True, type=click.IntRange(0, 1000), help="People who may wait.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0),
+    help="Messages a minute for each client; 0 for any number.  [default: 0, or 30 where others reach this server]",
+)
+@click.option(
+    "--keys", type=click.Path(path_type=Path, dir_okay=False), help="A file with keys that let people in, one a line."
+)
+@click.option("--no-feedback", is_flag=True, help="Keep no feedback, even from visitors who agree.")
 def serve(
     host: str,
     port: int,
@@ -31,11 +41,14 @@ def serve(
     model: str | None,
     persona: Path,
     waiting: int,
+    rate: float | None,
+    keys: Path | None,
+    no_feedback: bool,
 ) -> None:
     """Chat with the trained character in a browser, and over JSON at /api/chat."""
     from serve.server import run_server
 
-    config = {
+    config: dict[str, Any] = {
         "RUN": run_name,
         "ENGINE": engine,
         "GGUF": gguf,
@@ -44,6 +57,10 @@ def serve(
         "PERSONA": persona,
         "WAITING": waiting,
     }
+    # What is not said here may be said in the environment.
+    config |= {"RATE": rate} if rate is not None else {}
+    config |= {"KEYS_FILE": keys} if keys else {}
+    config |= {"FEEDBACK": None} if no_feedback else {}
     run_server(host, port, config, click.echo)
 
 
@@ -56,3 +73,37 @@ def space(out: Path, run_name: str | None) -> None:
 
     written = write_space(out, run_name)
     click.echo(f"{len(written)} files in {out}. Try it with `docker build {out}`, then push the folder to a Space.")
+
+
+@click.group()
+def feedback() -> None:
+    """Fetch what visitors said about his replies.
+
+    \b
+    Example:
+      inosuke feedback pull https://owner-inosuke.hf.space
+    """
+
+
+@feedback.command(epilog="Example: INOSUKE_FEEDBACK_KEY=… inosuke feedback pull https://owner-inosuke.hf.space")
+@click.argument("url")
+@click.option("--key", envvar="INOSUKE_FEEDBACK_KEY", show_envvar=True, help="The server's feedback key.")
+@click.option(
+    "--into",
+    default="datasets/feedback",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder that `inosuke dataset` reads.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
+def pull(url: str, key: str | None, into: Path, as_json: bool) -> None:
+    """Fetch new feedback from a server at URL, so that `inosuke dataset` puts it before an annotator."""
+    import json
+
+    from serve.pull import pull_feedback
+
+    path, new, held = pull_feedback(url, key, into)
+    if as_json:
+        click.echo(json.dumps({"path": str(path), "new": new, "there": held}))
+    else:
+        click.echo(f"{new} new of {held} in {path}." + (" Next: make dataset" if new else ""))

@@ -17,6 +17,15 @@ MAX_BODY = 2 * 1024 * 1024
 _CONTROLS = frozenset(map(chr, [*range(0x20), 0x7F])) - set("\t\n\r")
 
 
+def text_problem(content: str) -> str | None:
+    """Return what is wrong with a message, or None for text."""
+    if not content.strip():
+        return "the message is empty"
+    if any(c in _CONTROLS or "\ud800" <= c <= "\udfff" for c in content):
+        return "the message holds control characters; expected text"
+    return None
+
+
 class MessageIn(BaseModel):
     """One turn. The persona's system prompt is the server's, so a client has no system messages."""
 
@@ -28,10 +37,8 @@ class MessageIn(BaseModel):
     @field_validator("content")
     @classmethod
     def _is_text(cls, content: str) -> str:
-        if not content.strip():
-            raise ValueError("the message is empty")
-        if any(c in _CONTROLS or "\ud800" <= c <= "\udfff" for c in content):
-            raise ValueError("the message holds control characters; expected text")
+        if wrong := text_problem(content):
+            raise ValueError(wrong)
         return content
 
 

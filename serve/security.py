@@ -40,12 +40,18 @@ def protect(app: Flask) -> None:
             abort(403, "this request comes from another site. Expected one from the chat page or from a program.")
 
     @app.after_request
+    def count(response: Response) -> Response:
+        if response.status_code in (401, 403, 429, 503):
+            app.extensions["inosuke"].metrics.refused(response.status_code)
+        return response
+
+    @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = policy
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        if request.path.startswith("/api/"):
+        if request.path.startswith(("/api/", "/v1/")):
             response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -10,19 +10,28 @@ import errno
 import ipaddress
 import logging
 import os
+import select
 import socket
+import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import waitress
 from flask import Flask
+from waitress import wasyncore
 
 from curation.errors import InosukeError
 from serve import create_app
 from serve.app import LOOPBACK
+from serve.door import Door
+from serve.patience import lose_patience
+from serve.schema import MAX_BODY
 
 # A stream, or somebody who waits for one, holds a thread; the page and its files need some, too. Idle ones are cheap.
 THREADS = 64
+# Messages a minute for each client, where the server is not for this machine alone.
+PUBLIC_RATE = 30
 
 
 def run_server(host: str, port: int, config: Mapping[str, Any], say: Callable[[str], Any]) -> None:
@@ -30,36 +39,69 @@ def run_server(host: str, port: int, config: Mapping[str, Any], say: Callable[[s
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", datefmt="%H:%M:%S")
     for noisy in ("httpx", "transformers", "waitress"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # First the port, then the model: a taken port is said at once, not after the model has loaded.
+    # First the port, then the model: a taken port is said at once, and whoever asks meanwhile hears that it loads.
     with bind(host, port) as listener:
-        local = _is_loopback(host)
-        app = create_app({**config, "HOSTS": (*LOOPBACK, host) if local else None})
-        server = make_server(app, listener)
-        for line in app.extensions["inosuke"].chosen:
-            say(line)
-        if not local:
-            say(
-                f"Warning: listening on {host}, so everybody who reaches this machine can chat, without a password. "
-                "Leave --host out to keep it to yourself."
-            )
-        shown = f"[{host}]" if ":" in host else host
-        say(f"Open http://{shown}:{listener.getsockname()[1]} (Ctrl+C stops)")
+        door, loaded = Door(), _Loading()
+        server = make_server(door, listener, config.get("WAITING", 0))
+
+        def load() -> None:
+            try:
+                door.open(_load(host, listener, config, say))
+            except BaseException as error:
+                loaded.failed = error
+                server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+
+        threading.Thread(target=load, name="load", daemon=True).start()
         server.run()
+        if loaded.failed is not None:
+            raise loaded.failed
 
 
-def make_server(app: Flask, listener: socket.socket) -> Any:
-    """Return a waitress server on a bound socket; ``run()`` serves, ``close()`` ends it."""
-    return waitress.create_server(
+@dataclass
+class _Loading:
+    failed: BaseException | None = None
+
+
+def _load(host: str, listener: socket.socket, config: Mapping[str, Any], say: Callable[[str], Any]) -> Flask:
+    local = _is_loopback(host)
+    # Where strangers reach it, one of them must not take all of it; --rate or INOSUKE_RATE says otherwise.
+    rate = {} if local or "INOSUKE_RATE" in os.environ else {"RATE": PUBLIC_RATE}
+    app = create_app({**rate, **config, "HOSTS": (*LOOPBACK, host) if local else None})
+    for line in app.extensions["inosuke"].chosen:
+        say(line)
+    if not local and not (app.config["KEYS"] or app.config["KEYS_FILE"]):
+        say(
+            f"Warning: listening on {host}, so everybody who reaches this machine can chat, without a password. "
+            "Leave --host out to keep it to yourself, or name a file with --keys."
+        )
+    shown = f"[{host}]" if ":" in host else host
+    say(f"Open http://{shown}:{listener.getsockname()[1]} (Ctrl+C stops)")
+    return app
+
+
+def make_server(app: Any, listener: socket.socket, waiting: int = 0) -> Any:
+    """Return a waitress server on a bound socket; ``run()`` serves, ``close()`` ends it.
+
+    ``waiting`` is how many people may wait for their turn: each holds a thread.
+    """
+    threads = max(THREADS, waiting + 32)
+    server = waitress.create_server(
         app,
         sockets=[listener],
-        threads=max(THREADS, app.config["WAITING"] + 16),
+        threads=threads,
+        # More than can be served at once, so that slow clients do not keep others out.
+        connection_limit=threads + 500,
+        # select() knows no file beyond the 1,024th.
+        asyncore_use_poll=hasattr(select, "poll"),
         # Without a look ahead, waitress does not read from a socket whose request is being answered, and so does not
         # see it close.
         channel_request_lookahead=1,
         channel_timeout=60,
-        max_request_body_size=2 * app.config["MAX_CONTENT_LENGTH"],
+        max_request_body_size=2 * MAX_BODY,
         ident="inosuke",
     )
+    lose_patience(server)
+    return server
 
 
 def bind(host: str, port: int) -> socket.socket:

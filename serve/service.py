@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,10 @@ from curation.persona import Persona, load_persona
 from serve.choice import engine_for
 from serve.engines import RUN_ENGINES, Options, load_engine
 from serve.engines.base import Engine
+from serve.feedback_box import Box
+from serve.limits import Keys, read_keys
 from serve.line import Line
+from serve.metrics import Metrics
 from serve.runs import Run, choose, find_run
 
 
@@ -26,6 +30,13 @@ class Service:
     persona: Persona
     run: Run | None
     line: Line
+    metrics: Metrics
+    feedback: Box | None
+    """Where feedback goes, if this server keeps any."""
+    feedback_keys: Keys
+    """Who may fetch it."""
+    since: int
+    """When it started, in seconds since 1970."""
     chosen: tuple[str, ...]
     """What was chosen and why, one sentence each."""
 
@@ -57,7 +68,22 @@ def start(config: Mapping[str, Any]) -> Service:
         options = Options(persona, run, config["URL"], config["MODEL"], config["CONTEXT"], config["GGUF"])
         engine = load_engine(engine, options)
     chosen.append(f"{persona.name} answers with {engine.model}, {engine.slots} at a time")
-    return Service(engine, persona, run, Line(engine.slots, config["WAITING"]), tuple(chosen))
+    line = Line(engine.slots, config["WAITING"])
+    return Service(
+        engine,
+        persona,
+        run,
+        line,
+        Metrics(lambda: line.load),
+        _box(root, config["FEEDBACK"], run),
+        read_keys(config["FEEDBACK_KEY"], None),
+        int(time.time()),
+        tuple(chosen),
+    )
+
+
+def _box(root: Path, folder: str | Path | None, run: Run | None) -> Box | None:
+    return Box(root / folder, run.name if run else None) if folder else None
 
 
 def _folder(root: Path, name: str | None) -> Path:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
+
+from flask import Response
 
 TYPE = "text/event-stream"
 
@@ -11,3 +14,9 @@ TYPE = "text/event-stream"
 def encode(event: str, data: dict[str, Any]) -> bytes:
     """Return one event. JSON keeps the data on one line, whatever is in it."""
     return f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+
+
+def response(events: Iterator[bytes]) -> Response:
+    """Return a response that sends events as they come."""
+    # Proxies such as nginx would otherwise keep the pieces until they have a few kilobytes.
+    return Response(events, mimetype=TYPE, headers={"X-Accel-Buffering": "no"})

@@ -12,6 +12,7 @@ from typing import Any
 
 from curation import chat
 from curation.chat import BadRow
+from curation.importers import feedback
 from curation.persona import Persona
 from curation.record import Flag, Kind, Message, Role, Sample, Source, sample_id
 
@@ -77,6 +78,7 @@ def _label_studio(row: Row, kind: Kind, persona: Persona) -> Sample:
 
 # name → (does the row have this shape, reader); the first that fits counts. Alpaca is what is left.
 SHAPES: dict[str, tuple[Callable[[Row], bool], Reader]] = {
+    "feedback": (feedback.is_feedback, feedback.read),
     "label-studio": (lambda row: "data" in row and ("annotations" in row or "completions" in row), _label_studio),
     "sharegpt": (lambda row: "conversations" in row, _sharegpt),
     "openai": (lambda row: "messages" in row, _openai),

@@ -13,6 +13,7 @@ from typing import Any
 
 from curation.chat import BadRow
 from curation.errors import InosukeError
+from curation.importers import feedback
 from curation.importers.lines import Line, to_imported
 from curation.importers.row_shapes import read_row
 from curation.importers.source_file import SourceFile
@@ -44,8 +45,8 @@ def to_records(
     rejected: list[Rejected] = []
     lines: list[Line] = []
     shapes: dict[str, int] = {}
-    for number, row in numbered:
-        source = file.at(f"{unit} {number}", "alpaca")
+    for number, row in feedback.latest(numbered):
+        source = file.at(feedback.place(row) if feedback.is_feedback(row) else f"{unit} {number}", "alpaca")
         if isinstance(row, Broken):
             rejected.append(Rejected(source, "bad_json", row, "the row cannot be read"))
         elif "\ufffd" in (text := _text(row)):

@@ -68,9 +68,10 @@ class Parrot:
 def serving(app):
     """Serve an application with the production server on a free port; gives its address."""
     with bind("127.0.0.1", 0) as listener:
-        server = make_server(app, listener)
+        server = make_server(app, listener, app.config["WAITING"])
         thread = threading.Thread(target=server.run)
         thread.start()
+        app.extensions["waitress"] = server
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         # From the loop's own thread: closing its sockets under it would break its select().
         server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))

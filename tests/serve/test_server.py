@@ -7,14 +7,18 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import ExitStack
 
 import httpx
 import pytest
+from waitress import wasyncore
 
 from curation.errors import InosukeError
 from serve import create_app
-from serve.server import bind
+from serve.door import Door
+from serve.patience import ARRIVAL_SECONDS
+from serve.server import bind, make_server
 from tests.serve.conftest import PROJECT, Parrot, serving
 
 
@@ -106,6 +110,73 @@ def test_many_conversations_at_once_never_mix(start):
     for thread in threads:
         thread.join(120)
     assert wrong == []
+
+
+def test_two_hundred_open_streams_are_served_in_turn_and_never_mix(start):
+    engine = Parrot(slots=8, gate=threading.Event())
+    url = start(engine, WAITING=200)
+    said, places = {}, {}
+    # One client: making one costs more than all its requests here.
+    client = httpx.Client(limits=httpx.Limits(max_connections=None), timeout=60)
+
+    def talk(n):
+        words = [f"marker{n}-{i}" for i in range(5)]
+        with client.stream("POST", f"{url}/api/chat", json=body(" ".join(words))) as response:
+            seen = list(blocks(response))
+        said[n] = "".join(data["text"] for name, data in seen if name == "delta").split() == words
+        places[n] = [data["place"] for name, data in seen if name == "queued"]
+
+    threads = [threading.Thread(target=talk, args=(n,)) for n in range(200)]
+    for thread in threads:
+        thread.start()
+    # All of them stand in line or are being answered before the first gets its second word.
+    while sum(client.get(f"{url}/readyz").json()[k] for k in ("running", "waiting")) < 200:
+        pass
+    engine.gate.set()
+    for thread in threads:
+        thread.join(60)
+    client.close()
+    assert said == dict.fromkeys(range(200), True)
+    assert all(told == sorted(told, reverse=True) for told in places.values())  # nobody is overtaken
+    assert sorted(told[0] for told in places.values() if told) == list(range(1, 193))
+
+
+def test_a_request_that_never_arrives_is_given_up_and_others_are_answered(persona):
+    app = create_app({"ENGINE": Parrot(), "PERSONA": persona})
+    with serving(app) as url:
+        server = app.extensions["waitress"]
+        host, port = url.removeprefix("http://").split(":")
+        slow = [socket.create_connection((host, int(port))) for _ in range(150)]
+        for connection in slow:
+            connection.sendall(b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nX-Slow:")
+        assert httpx.post(f"{url}/api/chat", json=body("a", stream=False)).json()["reply"] == "a "
+        for connection in slow:
+            connection.sendall(b" a")  # something now and then, as a slow loris does
+        assert httpx.get(f"{url}/healthz").status_code == 200
+        late = time.time() + ARRIVAL_SECONDS + 1
+        server.trigger.pull_trigger(lambda: server.maintenance(late))
+        for connection in slow:
+            connection.settimeout(20)
+            assert connection.recv(100) == b""  # closed
+            connection.close()
+        assert httpx.post(f"{url}/api/chat", json=body("a", stream=False)).json()["reply"] == "a "
+
+
+def test_whoever_comes_while_the_model_loads_is_told_so(persona):
+    door = Door()
+    with bind("127.0.0.1", 0) as listener:
+        server = make_server(door, listener)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assert httpx.get(f"{url}/healthz").status_code == 200
+        ready = httpx.get(f"{url}/readyz")
+        assert (ready.status_code, ready.json()["error"]["code"], ready.headers["Retry-After"]) == (503, "loading", "5")
+        door.open(create_app({"ENGINE": Parrot(), "PERSONA": persona}))
+        assert httpx.get(f"{url}/readyz").status_code == 200
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+        thread.join(10)
+        server.task_dispatcher.shutdown(timeout=1)
 
 
 def test_a_port_in_use_says_what_to_do():

@@ -1,0 +1,86 @@
+"""Feedback from the chat page: one row a visitor's word on one reply, as `serve` writes it. None of it is trusted.
+
+A better answer becomes a sample; a thumb makes a sample of the reply itself, flagged, so that an annotator keeps,
+rewrites or rejects it. The last row of a conversation's turn counts; earlier ones are set aside with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from curation.chat import BadRow
+from curation.persona import Persona
+from curation.record import Flag, Kind, Message, Sample, Source, sample_id
+
+_NOWHERE = Source(path="", sha256="", locator="", importer="feedback")
+_KEYS = {"conversation", "turn", "rating", "better", "messages"}
+# Set by :func:`latest` on a row that a later one replaces.
+_OLD = "superseded"
+
+
+def is_feedback(row: Any) -> bool:
+    """Say whether a row is feedback."""
+    return isinstance(row, Mapping) and set(row) >= _KEYS
+
+
+def place(row: Mapping[str, Any]) -> str:
+    """Return where the words come from: the conversation and its turn."""
+    return f"conversation {str(row['conversation'])[:64]} turn {str(row['turn'])[:8]}"
+
+
+def latest(numbered: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+    """Pass rows on, marking feedback that somebody changed or took back later.
+
+    A file of feedback is small and is known by its first row; any other is passed on as it comes.
+    """
+    rest = iter(numbered)
+    first = next(rest, None)
+    if first is None:
+        return
+    if not is_feedback(first[1]):
+        yield first
+        yield from rest
+        return
+    rows = [first, *rest]
+    last = {place(row): number for number, row in rows if is_feedback(row)}
+    for number, row in rows:
+        if is_feedback(row) and last[place(row)] != number:
+            row = {**row, _OLD: True}
+        yield number, row
+
+
+def read(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
+    """Return the sample of a row. Raises BadRow where there is nothing to review."""
+    if row.get(_OLD):
+        raise BadRow("superseded", "a later row says something else about this turn")
+    better, rating = row["better"], row["rating"]
+    if better is None and rating is None:
+        raise BadRow("taken_back", "the visitor took the feedback back")
+    if rating not in ("up", "down", None) or not isinstance(better, str | None):
+        raise BadRow(
+            "not_text", f"`rating` is {rating!r}, `better` is {type(better).__name__}; expected up, down, text"
+        )
+    messages = _messages(row["messages"])
+    reply = messages[-1]
+    if better is not None:
+        messages = (*messages[:-1], Message("assistant", better))
+        flag = Flag("feedback_better", f"a visitor would rather hear this than: {reply.content}")
+    elif rating == "up":
+        flag = Flag("feedback_up", "a visitor liked this reply")
+    else:
+        flag = Flag("feedback_down", "a visitor disliked this reply: rewrite or reject it")
+    return Sample(sample_id(kind, messages), kind, messages, None, None, _NOWHERE, (flag,))
+
+
+def _messages(rows: Any) -> tuple[Message, ...]:
+    turns = rows if isinstance(rows, list) else []
+    found = []
+    for turn in turns:
+        role, words = (turn.get("role"), turn.get("content")) if isinstance(turn, Mapping) else (None, None)
+        if role not in ("user", "assistant") or not isinstance(words, str) or not words.strip():
+            raise BadRow("unknown_role", "a turn has no words, or is neither the visitor's nor his")
+        found.append(Message(role, words))
+    if len(found) < 2 or found[-1].role != "assistant" or found[0].role != "user":
+        raise BadRow("no_prompt", "expected what the visitor said, and then his reply")
+    return tuple(found)

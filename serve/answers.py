@@ -1,0 +1,67 @@
+"""One answer from asking to its last event: the line, the engine, the log and the counters. Knows no wire format."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from itertools import chain
+
+from flask import request
+
+from curation.record import Message
+from serve.engines.base import Cancelled, Delta, Done, Event, Settings
+from serve.metrics import Metrics
+from serve.service import service
+
+log = logging.getLogger("serve")
+
+
+def begin(turns: Sequence[Message], settings: Settings) -> Generator[Event]:
+    """Return the events of an answer.
+
+    The first one is waited for here: what is wrong from the start (a full line, a conversation that does not fit)
+    is raised and becomes a status instead of an event.
+    """
+    start, serving, gone = time.perf_counter(), service(), _disconnected()
+    events = serving.line.run(lambda: serving.engine.stream(turns, settings, gone), gone)
+    return _counted(next(events), events, start, serving.metrics)
+
+
+def whole(events: Generator[Event]) -> tuple[str, Done]:
+    """Wait for the end of an answer; returns its text and how it ended."""
+    done, text = None, []
+    for event in events:
+        if isinstance(event, Delta):
+            text.append(event.text)
+        elif isinstance(event, Done):
+            done = event
+    assert done is not None, "an engine ends with Done"
+    return "".join(text), done
+
+
+def _disconnected() -> Cancelled:
+    """Return the server's way to tell that the client has closed the connection (waitress has one)."""
+    asked: Cancelled | None = request.environ.get("waitress.client_disconnected")
+    return asked or (lambda: False)
+
+
+def _counted(first: Event, rest: Generator[Event], start: float, metrics: Metrics) -> Generator[Event]:
+    """Pass events on, and log one line an answer: how much and how fast, never what."""
+    spoken = False
+    with closing(rest):
+        try:
+            for event in chain((first,), rest):
+                seconds = time.perf_counter() - start
+                if isinstance(event, Delta) and not spoken:
+                    spoken = True
+                    metrics.first_token(seconds)
+                elif isinstance(event, Done):
+                    metrics.answered(event, seconds)
+                    tokens = f"{event.prompt_tokens} + {event.completion_tokens} tokens"
+                    log.info("answer: %s, %s after %.1f s", tokens, event.finish_reason, seconds)
+                yield event
+        except Exception:
+            metrics.failed()
+            raise

@@ -1,0 +1,82 @@
+"""What visitors say about a reply: a thumb, or the answer he would rather give. One JSON line each.
+
+Out: ``<folder>/<date>.jsonl``, which the importers read as one more source. Only the reply and what led to it are kept,
+never the whole conversation. Knows nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from serve.schema import MAX_CHARS, MessageIn, text_problem
+
+# His reply and the messages that it answers. More would be the conversation.
+_MOST_MESSAGES = 6
+
+
+def _text(value: str) -> str:
+    if wrong := text_problem(value):
+        raise ValueError(wrong)
+    return value
+
+
+class FeedbackIn(BaseModel):
+    """One visitor's word on one reply. A rating and a better answer that are both null take the last one back."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    conversation: str = Field(pattern=r"^[\w-]{1,64}$")
+    turn: int = Field(ge=0, lt=10_000)
+    rating: Literal["up", "down"] | None = None
+    better: Annotated[str, Field(max_length=MAX_CHARS), AfterValidator(_text)] | None = None
+    messages: list[MessageIn] = Field(min_length=2, max_length=_MOST_MESSAGES)
+    consent: Literal[True]
+
+    @field_validator("messages")
+    @classmethod
+    def _one_reply(cls, messages: list[MessageIn]) -> list[MessageIn]:
+        roles = [m.role for m in messages]
+        if roles[-1] != "assistant" or roles.count("assistant") != 1:
+            raise ValueError("expected what the person said and then his one reply, not the whole conversation")
+        return messages
+
+
+class Box:
+    """A folder that feedback is appended to, a file a day."""
+
+    def __init__(self, folder: Path, run: str | None) -> None:
+        self.folder = folder
+        self._run = run
+        self._lock = threading.Lock()
+
+    def put(self, feedback: FeedbackIn) -> None:
+        """Append one line and see that it is on the disk."""
+        now = datetime.now(UTC)
+        row: dict[str, Any] = {
+            "time": now.isoformat(timespec="milliseconds"),
+            # The page's own id would lead from this line to the conversation in somebody's browser.
+            "conversation": hashlib.sha256(feedback.conversation.encode()).hexdigest()[:16],
+            "turn": feedback.turn,
+            "rating": feedback.rating,
+            "better": feedback.better,
+            "messages": [m.model_dump() for m in feedback.messages],
+            "run": self._run,
+        }
+        line = json.dumps(row, ensure_ascii=False) + "\n"
+        with self._lock:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with (self.folder / f"{now:%Y-%m-%d}.jsonl").open("ab") as file:
+                file.write(line.encode("utf-8"))
+                file.flush()
+
+    def read(self) -> bytes:
+        """Return every line of this server's own files, the oldest first."""
+        with self._lock:
+            return b"".join(p.read_bytes() for p in sorted(self.folder.glob("[0-9]*-[0-9]*-[0-9]*.jsonl")))

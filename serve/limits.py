@@ -1,0 +1,147 @@
+"""Who may ask, and how often: optional keys, and a rate for each client. Knows nothing of models.
+
+With keys, everything but the health checks asks for one, as ``Authorization: Bearer KEY`` or as the password of HTTP
+Basic, which a browser asks for by itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from flask import Flask, request
+
+from curation.errors import InosukeError, UsageError
+
+# Answering costs; looking does not.
+_LIMITED = ("/api/chat", "/v1/chat/completions", "/api/feedback")
+_OPEN = ("/healthz", "/readyz")
+# So many clients are remembered; beyond it, those that have not asked for a while are forgotten first.
+_CLIENTS = 10_000
+
+
+class NoKey(InosukeError):
+    """The request has no key, or a wrong one."""
+
+
+class TooOften(InosukeError):
+    """A client asks more often than it may."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Rates:
+    """A bucket for each client: ``per_minute`` requests on average, a quarter of them (at least 5) at once."""
+
+    def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._refill = per_minute / 60
+        self.burst = max(5.0, per_minute / 4)
+        self._clock = clock
+        self._buckets: dict[str, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, client: str) -> float:
+        """Count one request; returns 0, or the seconds after which the next is allowed."""
+        now = self._clock()
+        with self._lock:
+            # Taken out and put back at the end, so that the dict is in the order of the last request.
+            left, at = self._buckets.pop(client, (self.burst, now))
+            left = min(self.burst, left + (now - at) * self._refill)
+            allowed = left >= 1
+            self._buckets[client] = (left - 1 if allowed else left, now)
+            while len(self._buckets) > _CLIENTS:
+                self._buckets.pop(next(iter(self._buckets)))
+        return 0.0 if allowed else (1 - left) / self._refill
+
+
+class Keys:
+    """Some keys, of which only hashes are kept."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._digests = [_digest(k) for k in keys]
+
+    def __bool__(self) -> bool:
+        return bool(self._digests)
+
+    def knows(self, given: str) -> bool:
+        """Say whether a key is one of them, in a time that does not tell how much of it is right."""
+        digest = _digest(given)
+        return sum([hmac.compare_digest(digest, d) for d in self._digests]) > 0
+
+
+def read_keys(given: object, file: str | Path | None) -> Keys:
+    """Return the keys of a setting (a text with commas, or a list) and of a file (one a line; # for remarks)."""
+    words = given.split(",") if isinstance(given, str) else list(given) if isinstance(given, list | tuple) else [given]
+    keys = [str(word).strip() for word in words if word is not None]
+    if file is not None:
+        try:
+            lines = Path(file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(
+                f"{file}: the keys cannot be read ({error}). Expected a text file, a key a line."
+            ) from None
+        keys += [line.strip() for line in lines if not line.lstrip().startswith("#")]
+        if not any(keys):
+            raise UsageError(f"{file} holds no key, and so nobody would be let in. Expected one a line.")
+    keys = [key for key in keys if key]
+    if short := [key for key in keys if len(key) < 16]:
+        raise UsageError(
+            f"a key of {len(short[0])} characters can be guessed; expected at least 16. "
+            "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(24))'"
+        )
+    return Keys(keys)
+
+
+def protect(app: Flask) -> None:
+    """Add the checks to an application."""
+    keys = read_keys(app.config["KEYS"], app.config["KEYS_FILE"])
+    rates = Rates(app.config["RATE"]) if app.config["RATE"] else None
+
+    @app.before_request
+    def ask_for_a_key() -> None:
+        fetching = request.path == "/api/feedback" and request.method == "GET"  # has a key of its own
+        if keys and request.path not in _OPEN and not fetching and not keys.knows(given_key()):
+            raise NoKey(
+                "this server asks for a key: send `Authorization: Bearer KEY`, with one that its owner gave you."
+            )
+
+    @app.before_request
+    def slow_down() -> None:
+        if rates is None or request.path not in _LIMITED or request.method != "POST":
+            return
+        wait = rates.take(client())
+        if wait:
+            seconds = math.ceil(wait)
+            raise TooOften(f"too many messages in a short time. Try again in {seconds} s.", seconds)
+
+
+def given_key() -> str:
+    """Return the key that a request brings along, or an empty text."""
+    given = request.authorization
+    if given is None or given.type not in ("basic", "bearer"):
+        return ""
+    return (given.password if given.type == "basic" else given.token) or ""
+
+
+def client() -> str:
+    """Return what a client is counted by: its address, for IPv6 the network that one customer has."""
+    address = request.remote_addr or ""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 6:
+        return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
+    return address
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
