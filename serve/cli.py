@@ -15,7 +15,7 @@ import click
 @click.option(
     "--engine", help="llamacpp, transformers, or openai for a model server.  [default: the quickest for the run]"
 )
-@click.option("--gguf", help="The type of GGUF for llamacpp, such as F16.  [default: Q4_K_M, if it is there]")
+@click.option("--gguf", help="The type of GGUF for llamacpp, such as F16.  [default: the one that measured best]")
 @click.option("--url", help="The model server for --engine openai, such as http://127.0.0.1:8000/v1")
 @click.option("--model", help="Its model.  [default: the first that it lists]")
 @click.option(

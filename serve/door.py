@@ -17,7 +17,7 @@ class Door:
     def __init__(self) -> None:
         self._behind: Wsgi | None = None
 
-    def open(self, application: Wsgi) -> None:
+    def let_in(self, application: Wsgi) -> None:
         """Let requests through to an application from now on."""
         self._behind = application
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file
 
-# The quickest that costs no words comes first; a type that is not listed comes last.
+# Where gguf.json does not say which file measured well: the quickest first, a type that is not listed last.
 PREFERENCE = ("Q4_K_M", "Q5_K_M", "Q4_1", "Q4_0", "Q6_K", "Q8_0", "F16", "BF16", "F32")
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
@@ -37,12 +37,19 @@ class _File(BaseModel):
 
 class _Manifest(BaseModel):
     files: list[_File]
+    served: str | None = None  # the smallest that measured close enough to 16 bits
 
 
 def available(run: Path) -> list[Gguf]:
     """Return the files of a run folder, the one to serve first."""
     found = [Gguf(p, p.stem.removeprefix("model-")) for p in (run / "gguf").glob("model-*.gguf")]
-    return sorted(found, key=lambda g: (PREFERENCE.index(g.type) if g.type in PREFERENCE else len(PREFERENCE), g.type))
+    served = _manifest(run).served if found else None
+
+    def place(gguf: Gguf) -> tuple[bool, int, str]:
+        known = PREFERENCE.index(gguf.type) if gguf.type in PREFERENCE else len(PREFERENCE)
+        return gguf.path.name != served, known, gguf.type
+
+    return sorted(found, key=place)
 
 
 def choose(run: Path, wanted: str | None = None) -> Gguf:
@@ -57,26 +64,27 @@ def choose(run: Path, wanted: str | None = None) -> Gguf:
         there = ", ".join(g.type for g in files)
         raise UsageError(f"the run {run.name} has no GGUF of the type {wanted!r}. There: {there}.")
     chosen = next(g for g in files if wanted is None or g.type == wanted.upper())
-    _check(chosen.path, _manifest(run / "gguf" / "gguf.json"))
+    _check(chosen.path, next((f for f in _manifest(run).files if f.file == chosen.path.name), None))
     return chosen
 
 
-def _manifest(path: Path) -> dict[str, _File]:
-    """Return what is known of each file; nothing where somebody put a GGUF there by hand."""
+def _manifest(run: Path) -> _Manifest:
+    """Return what is known of the files; nothing where somebody put a GGUF there by hand."""
+    path = run / "gguf" / "gguf.json"
     if not path.is_file():
-        return {}
+        return _Manifest(files=[])
     try:
-        return {entry.file: entry for entry in _Manifest.model_validate_json(path.read_bytes()).files}
+        return _Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
         raise InosukeError(f"{path}: {where}: {first['msg']}. Expected what `inosuke gguf` writes. {_REMEDY}") from None
 
 
-def _check(path: Path, known: dict[str, _File]) -> None:
+def _check(path: Path, entry: _File | None) -> None:
     with path.open("rb") as file:
         head = file.read(8)
-    size, entry = path.stat().st_size, known.get(path.name)
+    size = path.stat().st_size
     if head[:4] != _MAGIC:
         raise InosukeError(f"{path} is damaged: it begins with {head[:4]!r}; expected {_MAGIC!r}. {_REMEDY}")
     if (version := int.from_bytes(head[4:], "little")) not in _VERSIONS:

@@ -46,7 +46,7 @@ def run_server(host: str, port: int, config: Mapping[str, Any], say: Callable[[s
 
         def load() -> None:
             try:
-                door.open(_load(host, listener, config, say))
+                door.let_in(_load(host, listener, config, say))
             except BaseException as error:
                 loaded.failed = error
                 server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))

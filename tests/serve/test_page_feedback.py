@@ -123,8 +123,6 @@ def test_feedback_that_does_not_arrive_is_said_and_can_be_sent_again(visit, take
 
 
 def test_the_server_keeps_what_the_page_sends(visit, live, teller, persona, tmp_path):
-    # The server's side is a part of its own; where it is not there, there is nothing to test.
-    pytest.importorskip("serve.feedback_box")
     with live(create_app({"ENGINE": teller, "PERSONA": persona, "ROOT": tmp_path})) as address:
         page = visit(address=address)
         send(page, "Chào")

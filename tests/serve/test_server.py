@@ -172,7 +172,7 @@ def test_whoever_comes_while_the_model_loads_is_told_so(persona):
         assert httpx.get(f"{url}/healthz").status_code == 200
         ready = httpx.get(f"{url}/readyz")
         assert (ready.status_code, ready.json()["error"]["code"], ready.headers["Retry-After"]) == (503, "loading", "5")
-        door.open(create_app({"ENGINE": Parrot(), "PERSONA": persona}))
+        door.let_in(create_app({"ENGINE": Parrot(), "PERSONA": persona}))
         assert httpx.get(f"{url}/readyz").status_code == 200
         server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
         thread.join(10)
