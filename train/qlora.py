@@ -29,7 +29,6 @@ from train.memory import shape_of
 from train.model import (
     add_adapter,
     device,
-    end_ids,
     load_adapter,
     load_base,
     load_config,
@@ -38,10 +37,9 @@ from train.model import (
     save_adapter,
 )
 from train.processes import ALONE, Processes
-from train.progress import bar
 from train.recipe import Recipe
-from train.scoring import Score, score
-from train.trainer import ADVICE, DivergedError, OutOfMemoryInStep, ReplyTrainer, load_adapter_state
+from train.scoring import Score
+from train.trainer import ADVICE, DivergedError, OutOfMemoryInStep, ReplyTrainer, load_adapter_state, measure
 
 Say = Callable[[str], None]
 NEVER = 10**9  # steps; the recorder decides when to evaluate and save
@@ -117,8 +115,8 @@ def train(
 
     say(f"Measuring the base on {len(eval_rows)} eval rows")
     started = time.monotonic()
-    with model.disable_adapter(), bar(len(eval_rows), "Base", "row") as moved:
-        base_score = score(model, eval_rows, end_ids(tokenizer), moved)
+    with model.disable_adapter():
+        base_score = measure(model, eval_rows, tokenizer, "Base")
     evaluation_seconds = time.monotonic() - started
 
     limit = f", at most {recipe.max_minutes:g} minutes from the start" if recipe.max_minutes else ""

@@ -23,7 +23,7 @@ from train.data import Encoded
 from train.loss import training_losses
 from train.model import end_ids
 from train.progress import bar
-from train.scoring import score
+from train.scoring import Score, score
 
 TRAINER_STATE = "trainer_state.json"  # the name that Trainer looks for
 
@@ -104,8 +104,7 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
 
     def evaluate(self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval") -> Any:
         """Score all eval rows and tell the callbacks, as the Trainer's own evaluation would."""
-        with bar(len(self.eval_rows), "Evaluating", "row") as moved:
-            result = score(self.model, self.eval_rows, end_ids(self.processing_class), moved)
+        result = measure(self.model, self.eval_rows, self.processing_class, "Evaluating")
         self.recorder.scores[self.state.global_step] = result
         metrics = {f"{metric_key_prefix}_loss": result.nll / result.tokens}
         self.log(dict(metrics))
@@ -153,6 +152,20 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
         # Several processes each had dropout of their own; the checkpoint is the first one's.
         if checkpoint is not None and self.accelerator.num_processes == 1:
             set_random_state(self.resumed["random"])
+
+
+def measure(model: Any, rows: Sequence[Encoded], tokenizer: Any, what: str) -> Score:
+    """Score the replies of rows under a bar. Raises InosukeError when there is no memory for that."""
+    try:
+        with bar(len(rows), what, "row") as moved:
+            return score(model, rows, end_ids(tokenizer), moved)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+    raise InosukeError(
+        "out of memory while the eval rows were measured, which takes less than a step with checkpointing. Close what "
+        "else uses the memory, lower `max_length`, or choose a smaller base model."
+    )
 
 
 def adapter_state(model: Any) -> dict[str, torch.Tensor]:

@@ -200,6 +200,17 @@ def test_out_of_memory_with_one_row_says_what_would_make_it_fit(trainer: Make, a
     assert resume(project)["training"]["steps"] == 12
 
 
+def test_out_of_memory_in_an_evaluation_is_said(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from train import trainer as module
+
+    def none_left(*args: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(module, "score", none_left)
+    with pytest.raises(InosukeError, match="out of memory while the eval rows were measured"):
+        train(trainer(train=ROWS))
+
+
 def test_another_error_of_torch_is_not_taken_for_a_lack_of_memory(trainer: Make, at_step: Any) -> None:
     def broken(inputs: Any) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
