@@ -303,21 +303,35 @@ def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
         state_file.pack({"a": {"b": {1}}}, {})
 
 
-def test_an_optimiser_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
-    def steps(parameter: torch.nn.Parameter, optimizer: torch.optim.Optimizer, count: int) -> None:
+def adamw(parameters: Any, lr: float) -> Any:
+    return torch.optim.AdamW(parameters, lr=lr)
+
+
+def adamw_8bit(parameters: Any, lr: float) -> Any:
+    import bitsandbytes
+
+    return bitsandbytes.optim.AdamW8bit(parameters, lr=lr)  # what `paged_adamw_8bit` is, but for the paging
+
+
+@pytest.mark.parametrize("make", [adamw, adamw_8bit])
+def test_an_optimiser_goes_on_as_if_it_had_never_stopped(tmp_path: Path, make: Any) -> None:
+    def steps(parameter: torch.nn.Parameter, optimizer: Any, count: int) -> None:
         for _ in range(count):
             parameter.grad = torch.sin(parameter.detach() * 7)
             optimizer.step()
 
-    whole = torch.nn.Parameter(torch.linspace(-1, 1, 64))
-    steps(whole, torch.optim.AdamW([whole], lr=0.1), 6)
-    first = torch.nn.Parameter(torch.linspace(-1, 1, 64))
-    optimizer = torch.optim.AdamW([first], lr=0.1)
+    def start() -> torch.nn.Parameter:
+        return torch.nn.Parameter(torch.linspace(-1, 1, 8192))  # fewer than 4,096 are never kept in 8 bits
+
+    whole = start()
+    steps(whole, make([whole], 0.1), 6)
+    first = start()
+    optimizer = make([first], 0.1)
     steps(first, optimizer, 3)
     state_file.write(tmp_path, {"parameter": first, "optimizer": optimizer.state_dict()})
     state = state_file.read(tmp_path)
     second = torch.nn.Parameter(state["parameter"])
-    optimizer = torch.optim.AdamW([second], lr=9.0)
+    optimizer = make([second], 9.0)
     optimizer.load_state_dict(state["optimizer"])
     steps(second, optimizer, 3)
     assert torch.equal(second, whole)
