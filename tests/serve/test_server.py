@@ -201,6 +201,8 @@ def command(*args, cwd=PROJECT):
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
+        # A suite that runs in the background of a shell would hand down that Ctrl+C is to be ignored.
+        preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) if os.name == "posix" else None,
     )
 
 
