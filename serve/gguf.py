@@ -1,7 +1,7 @@
 """The GGUF files of a run, as `inosuke gguf` leaves them: finds the one to serve and checks that it is whole.
 
-In: ``models/<run>/gguf/model-<TYPE>.gguf`` and, beside them, ``gguf.json`` with each file's size and SHA-256.
-Knows nothing of engines; loads no model.
+In: ``models/<run>/gguf/model-<TYPE>.gguf`` and, beside them, ``gguf.json`` with each file's size and SHA-256, and the
+name of the one to serve: the smallest that measured well. Knows nothing of engines; loads no model.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file
 
-# Where gguf.json does not say which file measured well: the quickest first, a type that is not listed last.
+# Where no list says which was measured to be good: the quickest first, a type that is not here last.
 PREFERENCE = ("Q4_K_M", "Q5_K_M", "Q4_1", "Q4_0", "Q6_K", "Q8_0", "F16", "BF16", "F32")
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
@@ -36,20 +36,20 @@ class _File(BaseModel):
 
 
 class _Manifest(BaseModel):
-    files: list[_File]
-    served: str | None = None  # the smallest that measured close enough to 16 bits
+    files: list[_File] = []
+    served: str | None = None
 
 
 def available(run: Path) -> list[Gguf]:
-    """Return the files of a run folder, the one to serve first."""
+    """Return the files of a run folder, the one to serve first. Raises InosukeError for a broken gguf.json."""
+    served = _manifest(run).served
     found = [Gguf(p, p.stem.removeprefix("model-")) for p in (run / "gguf").glob("model-*.gguf")]
-    served = _manifest(run).served if found else None
 
-    def place(gguf: Gguf) -> tuple[bool, int, str]:
-        known = PREFERENCE.index(gguf.type) if gguf.type in PREFERENCE else len(PREFERENCE)
-        return gguf.path.name != served, known, gguf.type
+    def order(file: Gguf) -> tuple[bool, int, str]:
+        known = file.type in PREFERENCE
+        return file.path.name != served, PREFERENCE.index(file.type) if known else len(PREFERENCE), file.type
 
-    return sorted(found, key=place)
+    return sorted(found, key=order)
 
 
 def choose(run: Path, wanted: str | None = None) -> Gguf:
@@ -64,15 +64,15 @@ def choose(run: Path, wanted: str | None = None) -> Gguf:
         there = ", ".join(g.type for g in files)
         raise UsageError(f"the run {run.name} has no GGUF of the type {wanted!r}. There: {there}.")
     chosen = next(g for g in files if wanted is None or g.type == wanted.upper())
-    _check(chosen.path, next((f for f in _manifest(run).files if f.file == chosen.path.name), None))
+    _check(chosen.path, {entry.file: entry for entry in _manifest(run).files}.get(chosen.path.name))
     return chosen
 
 
 def _manifest(run: Path) -> _Manifest:
-    """Return what is known of the files; nothing where somebody put a GGUF there by hand."""
+    """Return what is known of a run's files; nothing where somebody put a GGUF there by hand."""
     path = run / "gguf" / "gguf.json"
     if not path.is_file():
-        return _Manifest(files=[])
+        return _Manifest()
     try:
         return _Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:

@@ -2,47 +2,49 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from importlib import metadata
 from pathlib import Path
 from string import Template
 
 from curation.errors import InosukeError
-from serve.runs import Run, find_run
+from curation.files import sha256_file
+from serve import gguf
+from serve.runs import Run, choose, find_run
 
 _HERE = Path(__file__).parent
 _PACKAGES = Path(__file__).parents[2]
 
-# What `python -m serve` with the engine `transformers` imports; constraints.txt pins what these bring along.
-REQUIREMENTS = (
-    "accelerate",
-    "click",
-    "flask",
-    "httpx",
-    "peft",
-    "pydantic",
-    "safetensors",
-    "torch",
-    "transformers",
-    "waitress",
-)
+# What `python -m serve` imports, by engine; constraints.txt pins what these bring along. llama.cpp needs no torch: the
+# image is a tenth of the other's.
+_ALWAYS = ("click", "flask", "prometheus_client", "pydantic", "waitress")
+REQUIREMENTS = {
+    "llamacpp": (*_ALWAYS, "tokenizers", "xllamacpp"),
+    "transformers": (*_ALWAYS, "accelerate", "peft", "safetensors", "torch", "transformers"),
+}
 CURATION = ("__init__.py", "record.py", "errors.py", "files.py", "persona.py", "chat.py")
 
 
 def write_space(out: Path, run_name: str | None = None, root: Path = Path()) -> list[Path]:
     """Write the folder and return its files, relative to it. ``out`` may hold nothing but a ``.git``.
 
-    The files are put together beside it first, so that nothing half-written is left when the disk is full.
+    A run with a GGUF is served by llama.cpp there, any other by transformers. The files are put together beside it
+    first, so that nothing half-written is left when the disk is full.
     """
     if out.exists() and any(p.name != ".git" for p in out.iterdir()):
         raise InosukeError(f"{out} is not empty. Expected a new folder, or a fresh clone of a Space: name another.")
-    run = find_run(root, run_name)
+    engine = "llamacpp" if gguf.available(choose(root / "models", run_name)[0]) else "transformers"
+    run = find_run(root, run_name, weights=engine == "transformers")
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     try:
         _copy_app(part)
-        _copy_models(part, run, root)
-        _write_card(part, run, root)
+        if engine == "llamacpp":
+            _copy_gguf(part, run)
+        else:
+            _copy_models(part, run, root)
+        _write_card(part, run, root, engine)
         out.mkdir(parents=True, exist_ok=True)
         written = sorted(p.relative_to(part) for p in part.rglob("*") if p.is_file())
         for entry in part.iterdir():
@@ -61,10 +63,29 @@ def _copy_app(part: Path) -> None:
         shutil.copyfile(_PACKAGES / "curation" / name, part / "curation" / name)
 
 
+def _copy_gguf(part: Path, run: Run) -> None:
+    """Copy the one file that is served, and nothing of the weights that it was made from."""
+    file = gguf.choose(run.folder)
+    folder = part / "models" / run.name
+    (folder / "gguf").mkdir(parents=True)
+    shutil.copyfile(file.path, folder / "gguf" / file.path.name)
+    entry = {
+        "file": file.path.name,
+        "type": file.type,
+        "sha256": sha256_file(file.path),
+        "bytes": file.path.stat().st_size,
+    }
+    _text(folder / "gguf" / "gguf.json", json.dumps({"files": [entry], "served": file.path.name}, indent=2) + "\n")
+    shutil.copytree(run.folder / "tokenizer", folder / "tokenizer")
+    for name in ("metrics.json", "persona.toml"):
+        shutil.copyfile(run.folder / name, folder / name)
+    _text(part / "models" / "latest", f"{run.name}\n")
+
+
 def _copy_models(part: Path, run: Run, root: Path) -> None:
     models = part / "models"
     shutil.copytree(run.folder, models / run.name)
-    (models / "latest").write_text(f"{run.name}\n", encoding="utf-8")
+    _text(models / "latest", f"{run.name}\n")
     if isinstance(run.base, Path):
         try:
             inside = run.base.resolve().relative_to(root.resolve())
@@ -75,16 +96,21 @@ def _copy_models(part: Path, run: Run, root: Path) -> None:
         shutil.copytree(run.base, part / inside)
 
 
-def _write_card(part: Path, run: Run, root: Path) -> None:
+def _write_card(part: Path, run: Run, root: Path, engine: str) -> None:
     constraints = root / "constraints.txt"
     if not constraints.is_file():
         raise InosukeError(f"{constraints} is missing, which pins what a Space installs. Run this in the project.")
     shutil.copyfile(constraints, part / "constraints.txt")
-    pins = [f"{name}=={metadata.version(name).split('+')[0]}\n" for name in REQUIREMENTS]
-    (part / "requirements.txt").write_text("".join(pins), encoding="utf-8", newline="\n")
+    pins = [f"{name}=={metadata.version(name).split('+')[0]}\n" for name in sorted(REQUIREMENTS[engine])]
+    _text(part / "requirements.txt", "".join(pins))
     card = Template((_HERE / "README.md.template").read_text(encoding="utf-8"))
-    text = card.substitute(character=run.persona.name, run=run.name, base=run.base_name, dataset=run.dataset)
-    (part / "README.md").write_text(text, encoding="utf-8", newline="\n")
-    for name in ("Dockerfile", "gitattributes"):
-        target = "." + name if name == "gitattributes" else name
-        (part / target).write_text((_HERE / name).read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
+    _text(
+        part / "README.md",
+        card.substitute(character=run.persona.name, run=run.name, base=run.base_name, dataset=run.dataset),
+    )
+    for name, target in ((f"Dockerfile.{engine}", "Dockerfile"), ("gitattributes", ".gitattributes")):
+        _text(part / target, (_HERE / name).read_text(encoding="utf-8"))
+
+
+def _text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")

@@ -60,7 +60,7 @@ def write_gguf(path: Path, model: Any, tokenizer: Any) -> Path:
     return path
 
 
-def manifest(folder: Path) -> None:
+def manifest(folder: Path, served: str | None = None) -> None:
     """Write the gguf.json of a folder."""
     files = [
         {
@@ -71,7 +71,7 @@ def manifest(folder: Path) -> None:
         }
         for p in sorted(folder.glob("*.gguf"))
     ]
-    (folder / "gguf.json").write_text(json.dumps({"files": files}), encoding="utf-8")
+    (folder / "gguf.json").write_text(json.dumps({"files": files, "served": served}), encoding="utf-8")
 
 
 def _name(name: str) -> str:

