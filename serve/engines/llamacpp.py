@@ -70,7 +70,7 @@ class LlamaCppEngine:
                 return
             reason: FinishReason = "cancelled"
             made = 0
-            with closing(self._chunks(_body(ids, limit, settings), cancelled)) as chunks:
+            with closing(self._chunks(request(ids, limit, settings), cancelled)) as chunks:
                 for chunk in chunks:
                     if "prompt_progress" in chunk:
                         continue
@@ -194,8 +194,8 @@ def cores() -> int:
     return allowed
 
 
-def _body(ids: list[int], limit: int, settings: Settings) -> dict[str, Any]:
-    """Return the request, with everything said that llama.cpp would otherwise choose itself.
+def request(ids: list[int], limit: int, settings: Settings) -> dict[str, Any]:
+    """Return the request for llama.cpp, with everything said that it would otherwise choose itself.
 
     Its penalty counts the last 64 tokens, the end of the prompt among them; transformers' engine leaves the prompt
     out, which llama.cpp cannot.
