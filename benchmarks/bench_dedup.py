@@ -27,12 +27,10 @@ import psutil
 from rapidfuzz import fuzz, process
 
 from benchmarks.minhash import MINHASH
+from benchmarks.sections import write
 from curation.dedup import Index, similar_pairs
-from curation.files import write_atomically
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results.md"
-BEGIN, END = "<!-- bench_dedup -->", "<!-- /bench_dedup -->"
 CORPUS = ROOT.parent / "shared" / "corpus"
 STARTER = ROOT / "datasets" / "sources" / "handwritten"
 
@@ -57,7 +55,7 @@ def main() -> None:
     text = "\n".join(_measure(options.quick))
     print(text)
     if not options.quick:
-        _write(text)
+        write("dedup", f"## Near-duplicates\n\n{text}")
 
 
 def _measure(quick: bool) -> Iterator[str]:
@@ -257,15 +255,6 @@ def _versions(*packages: str) -> str:
 
 def _say(what: str) -> None:
     print(f"bench_dedup: {what} …", file=sys.stderr, flush=True)
-
-
-def _write(text: str) -> None:
-    """Replace this benchmark's own section, or append it."""
-    old = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Measured\n"
-    section = f"{BEGIN}\n## Near-duplicates\n\n{text}\n{END}"
-    before, begin, rest = old.partition(BEGIN)
-    new = before + section + rest.partition(END)[2] if begin else f"{old.rstrip()}\n\n{section}\n"
-    write_atomically(RESULTS, new)
 
 
 if __name__ == "__main__":

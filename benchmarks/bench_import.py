@@ -19,13 +19,12 @@ from pathlib import Path
 
 import pysubs2
 
+from benchmarks.sections import write
 from curation.importers import read
 from curation.persona import load_persona
 from curation.scenes import to_samples
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results.md"
-BEGIN, END = "<!-- bench_import -->", "<!-- /bench_import -->"
 CUES = 400
 WORDS = [
     "núi",
@@ -69,7 +68,7 @@ def main() -> None:
         text = _measure(Path(folder), 50 if options.quick else 500)
     print(text)
     if not options.quick:
-        _write(text)
+        write("import", f"## Import\n\n{text}")
 
 
 def _measure(folder: Path, episodes: int) -> str:
@@ -205,17 +204,6 @@ def _srt(path: Path, lines: list[tuple[str, str, str]], dice: random.Random) -> 
         words = f"<i>{words}</i>" if dice.random() < 0.1 else words
         out.append(f"{number}\n{clock(start)} --> {clock(end)}\n{words}\n")
     path.write_text("\n".join(out), encoding="utf-8")
-
-
-def _write(text: str) -> None:
-    """Replace this benchmark's section of results.md, or add it at the end."""
-    old = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else "# Measured\n"
-    section = f"{BEGIN}\n## Import\n\n{text}\n{END}"
-    if BEGIN in old and END in old:
-        new = old[: old.index(BEGIN)] + section + old[old.index(END) + len(END) :]
-    else:
-        new = old.rstrip("\n") + f"\n\n{section}\n"
-    RESULTS.write_text(new, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -23,14 +23,12 @@ import httpx
 from annotations.labelstudio import tasks
 from annotations.labelstudio.connection import Server
 from annotations.labelstudio.project import find
-from curation.files import write_atomically
+from benchmarks.sections import write
 from curation.persona import load_persona
 from tests.annotations.labelstudio_project import Annotator, Desk, real_samples
 from tests.labelstudio_server import TOKEN, VERSION, LabelStudioServer, ensure_venv
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = Path(__file__).with_name("results.md")
-BEGIN, END = "<!-- bench_label_studio -->", "<!-- /bench_label_studio -->"
 TITLE = "bench"
 
 # Runs one command and says on its last line how long it took and how much memory it had at most.
@@ -131,7 +129,6 @@ def server_ticks(pid: int) -> int:
 def report(rows: list[tuple[str, dict[str, Any]]], count: int) -> None:
     """Write the section of results.md between its markers."""
     lines = [
-        BEGIN,
         "## Label Studio",
         "",
         f"{count:,} samples, label-studio {VERSION} (SQLite) and the command on one machine over loopback, "
@@ -145,15 +142,9 @@ def report(rows: list[tuple[str, dict[str, Any]]], count: int) -> None:
             f"| {name} | {r['seconds']:.1f} | {r['server_cpu']:.1f} | {r['cpu']:.1f} | {r['peak_mb']:.0f} MB |"
             for name, r in rows
         ),
-        END,
     ]
     section = "\n".join(lines)
-    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Results\n"
-    if BEGIN in text and END in text:
-        text = text[: text.index(BEGIN)] + section + text[text.index(END) + len(END) :]
-    else:
-        text = f"{text.rstrip()}\n\n{section}\n"
-    write_atomically(RESULTS, text)
+    write("label_studio", section)
     print(section)
 
 

@@ -18,12 +18,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from curation.files import write_atomically
+from benchmarks.sections import write
 from tests.conftest import CORPUS, ROOT
 from tests.hub import WRITER, environment, running
 
-RESULTS = Path(__file__).with_name("results.md")
-BEGIN, END = "<!-- bench_publish -->", "<!-- /bench_publish -->"
 REPO = "writer/lines"
 
 # Runs one command; its last line on standard error says how long it took and how much memory it had at most.
@@ -107,7 +105,6 @@ def _report(rows: list[dict[str, Any]]) -> None:
     """Write the section of results.md between its markers."""
     exported = rows[0]["said"]["exported"]
     lines = [
-        BEGIN,
         "## Export and publishing",
         "",
         f"{sum(exported.values()):,} samples exported. Python {platform.python_version()}, "
@@ -117,15 +114,9 @@ def _report(rows: list[dict[str, Any]]) -> None:
         "| command | wall s | peak MB | kB sent |",
         "|---|--:|--:|--:|",
         *(f"| {r['name']} | {r['seconds']:.1f} | {r['peak_mb']:.0f} | {r['sent'] / 1000:,.0f} |" for r in rows),
-        END,
     ]
     section = "\n".join(lines)
-    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Measured\n"
-    if BEGIN in text and END in text:
-        text = text[: text.index(BEGIN)] + section + text[text.index(END) + len(END) :]
-    else:
-        text = f"{text.rstrip()}\n\n{section}\n"
-    write_atomically(RESULTS, text)
+    write("publish", section)
     print(section)
 
 

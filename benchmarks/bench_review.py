@@ -23,13 +23,12 @@ from annotations.browse import Filters
 from annotations.queue_rows import Overlap
 from annotations.store import ReviewStore
 from annotations.sync import refresh, sync_store
+from benchmarks.sections import write
 from curation.decisions import Decision
 from curation.folders import Folders
 from curation.queue import QueueItem, write_queue
 from curation.record import KINDS, Flag, Message, Sample, Source, sample_id
 
-RESULTS = Path(__file__).parent / "results.md"
-BEGIN, END = "<!-- bench_review -->", "<!-- /bench_review -->"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -195,14 +194,10 @@ def eight(folder: Path, verdicts: int) -> tuple[str, str, str]:
     return (f"8 processes, {verdicts:,} verdicts, none lost or doubled", f"{verdicts / spent:,.0f} a second", "")
 
 
-def write(rows: list[tuple[str, str, str]], note: str) -> None:
+def report(rows: list[tuple[str, str, str]], note: str) -> None:
     table = "\n".join(f"| {name} | {value} | {goal} |" for name, value, goal in rows)
     head = "| | 95th percentile or total | goal |\n| --- | --- | --- |"
-    section = f"{BEGIN}\n## Review store\n\n{note}\n\n{head}\n{table}\n{END}"
-    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Benchmarks\n"
-    before, found, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2] if found else "\n"
-    RESULTS.write_text(f"{before.rstrip()}\n\n{section}{after}", encoding="utf-8")
+    write("review", f"## Review store\n\n{note}\n\n{head}\n{table}")
 
 
 def main() -> None:

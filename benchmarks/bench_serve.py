@@ -24,8 +24,8 @@ from typing import Any
 
 import httpx
 
+from benchmarks.sections import write
 from curation import chat
-from curation.files import write_atomically
 from curation.record import Message
 from serve.engines import llamacpp
 from serve.engines.base import Settings
@@ -35,8 +35,6 @@ from serve.runs import find_run
 from tests.serve.bench_streams import cross_check
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = Path(__file__).with_name("results.md")
-BEGIN, END = "<!-- bench_serve -->", "<!-- /bench_serve -->"
 QUESTIONS = ("Ngươi là ai?", "Đấu với ta không?", "Who are you?", "Ngươi thích ăn gì?", "Sao ngươi đội đầu lợn?",
              "Ngươi có bạn không?", "Are you strong?", "Hôm nay trời mưa.")  # fmt: skip
 TOKENS = 64
@@ -218,7 +216,6 @@ def report(
         ("resident memory, MB", first.memory, ours.memory, "at most half", True, 0),
     ]
     lines = [
-        BEGIN,
         "## Serving",
         "",
         f"{direct.run.base_name}, {direct.file.type}, replies of at most {TOKENS} tokens, medians of {rounds} rounds "
@@ -250,15 +247,9 @@ def report(
         + ".",
         "",
         streams,
-        END,
     ]
     section = "\n".join(lines)
-    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Results\n"
-    if BEGIN in text and END in text:
-        text = text[: text.index(BEGIN)] + section + text[text.index(END) + len(END) :]
-    else:
-        text = f"{text.rstrip()}\n\n{section}\n"
-    write_atomically(RESULTS, text)
+    write("serve", section)
     print(section)
 
 

@@ -22,12 +22,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from curation.files import write_atomically
+from benchmarks.sections import write
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus"
-RESULTS = Path(__file__).with_name("results.md")
-BEGIN, END = "<!-- bench_train -->", "<!-- /bench_train -->"
 SIDES = {
     "cpu": "ours, recipe `cpu`",
     "seed": "the seed recipe, in our trainer",
@@ -78,7 +76,6 @@ def report(figures: dict[str, dict[str, Any]], rows: int, eval_rows: int) -> Non
     times = {side: _times(f, mine) for side, f in figures.items()}
     less, memory = 1 - mine["adapter"] / seed["adapter"], mine["peak_mb"] / seed["peak_mb"]
     lines = [
-        BEGIN,
         "## Training",
         "",
         f"SmolLM2-135M-Instruct in NF4, {rows} training and {eval_rows} eval dialogues, the same for each side, one "
@@ -96,15 +93,9 @@ def report(figures: dict[str, dict[str, Any]], rows: int, eval_rows: int) -> Non
         f"| trl's / ours | {times.get('trl', 'not installed')} | 1.3 |",
         f"| reply nll per character, ours lower by | {less:.0%} | 3% |",
         f"| peak memory, ours of the seed recipe's | {memory:.0%} | 60% |",
-        END,
     ]
     section = "\n".join(lines)
-    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Measured\n"
-    if BEGIN in text and END in text:
-        text = text[: text.index(BEGIN)] + section + text[text.index(END) + len(END) :]
-    else:
-        text = f"{text.rstrip()}\n\n{section}\n"
-    write_atomically(RESULTS, text)
+    write("train", section)
     print(section)
 
 

