@@ -62,7 +62,7 @@ lint: .venv/.ready-dev  ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: .venv/.ready-dev  ## measure, both sides in one run, into benchmarks/results.md
+bench: .venv/.ready-bench  ## measure, both sides in one run, into benchmarks/results.md
 	@$(BIN)/python -m benchmarks
 
 clean:  ## remove what can be rebuilt (the review store and the log stay)
@@ -77,4 +77,8 @@ clean:  ## remove what can be rebuilt (the review store and the log stay)
 
 .venv/.ready-dev: .venv/.ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+.venv/.ready-bench: .venv/.ready-dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]"
 	@touch $@

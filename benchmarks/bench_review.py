@@ -211,7 +211,7 @@ def main() -> None:
         print(f"{name:<55}{value:>16}  {'goal ' + goal if goal else ''}".rstrip())
     if not quick:
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-        write(
+        report(
             rows,
             f"SQLite, Python {platform.python_version()}, {os.cpu_count()} cores, load average {load:.1f} "
             f"(`python -m benchmarks.bench_review`, {datetime.now(UTC).date()}).",
