@@ -70,9 +70,9 @@ def test_a_merged_model_goes_the_same_way(run: Path) -> None:
 
 def test_a_base_model_that_only_this_machine_has_is_a_warning(run: Path) -> None:
     config = run / "adapter/adapter_config.json"
-    config.write_text('{"base_model_name_or_path": "/work/models/base"}', encoding="utf-8")
+    config.write_text('{"base_model_name_or_path": "/data/models/base"}', encoding="utf-8")
     (warning,) = publish_model(run, "writer/adapter", dry_run=True)["warnings"]
-    assert "`/work/models/base`, a folder of this machine" in warning
+    assert "`/data/models/base`, a folder of this machine" in warning
 
 
 def test_a_model_that_learnt_private_lines_is_published_with_a_warning(run: Path) -> None:
