@@ -120,7 +120,7 @@ def spread(items: Sequence[HeldOut], count: int) -> list[HeldOut]:
 def _score(model: Any, rows: list[Encoded], tokenizer: Any, say: Say) -> tuple[list[Score], list[Score]]:
     from train.model import end_ids
     from train.progress import bar
-    from train.row_scores import row_scores
+    from train.scoring import row_scores
 
     say(f"Scoring {len(rows)} dialogues with base and adapter")
     with bar(2 * len(rows), "Scoring", "row") as moved:
@@ -185,7 +185,7 @@ def _content(
 
 
 def _likelihood(base: Sequence[Score], adapter: Sequence[Score]) -> dict[str, Any]:
-    from train.row_scores import total
+    from train.scoring import total
 
     figures = {}
     for key, over, under in (

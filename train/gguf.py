@@ -60,7 +60,7 @@ def _make(trained: Trained, export: Export, rows: list[Encoded], tokenizer: Any,
     from train import llama
     from train.model import end_ids
     from train.progress import bar
-    from train.row_scores import total
+    from train.scoring import total
 
     folder = trained.folder / "gguf"
     measured_on = {"dataset": export.version, "rows": len(rows)}

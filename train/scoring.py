@@ -63,24 +63,51 @@ def score(
     end_ids: Iterable[int],
     after_batch: Callable[[int], object] = lambda rows_done: None,
 ) -> Score:
-    """Score the replies of encoded rows. ``end_ids`` are the tokens that may end a turn."""
+    """Score the replies of encoded rows together. ``end_ids`` are the tokens that may end a turn."""
+    return total(row_scores(model, rows, end_ids, after_batch))
+
+
+def row_scores(
+    model: Any,
+    rows: Sequence[Encoded],
+    end_ids: Iterable[int],
+    after_batch: Callable[[int], object] = lambda rows_done: None,
+) -> list[Score]:
+    """Score each row, in the order given. ``end_ids`` are the tokens that may end a turn."""
     ends = torch.tensor(sorted(end_ids))
-    nll = end_nll = 0.0
-    tokens = turns = 0
+    scores: dict[int, Score] = {}
+    numbered = {id(row): number for number, row in enumerate(rows)}
     was_training = model.training
     model.eval()
     try:
         with torch.inference_mode():
             for group in by_length(rows, EVAL_ROWS):
                 batch = {k: v.to(model.device) for k, v in packed(group).items()}
+                counted = batch["labels"] != IGNORE
                 losses = token_losses(model, batch).cpu().double()
-                labels = batch["labels"][batch["labels"] != IGNORE].cpu()
-                is_end = torch.isin(labels, ends)
-                nll += losses.sum().item()
-                end_nll += losses[is_end].sum().item()
-                tokens += losses.numel()
-                turns += int(is_end.sum())
+                is_end = torch.isin(batch["labels"][counted].cpu(), ends)
+                owner = batch["row"][counted].cpu()
+                for index, row in enumerate(group):
+                    mine = owner == index
+                    scores[numbered[id(row)]] = Score(
+                        losses[mine].sum().item(),
+                        losses[mine & is_end].sum().item(),
+                        int(mine.sum()),
+                        row.chars,
+                        int((mine & is_end).sum()),
+                    )
                 after_batch(len(group))
     finally:
         model.train(was_training)
-    return Score(nll, end_nll, tokens, sum(r.chars for r in rows), turns)
+    return [scores[number] for number in range(len(rows))]
+
+
+def total(scores: Sequence[Score]) -> Score:
+    """Add up scores."""
+    return Score(
+        nll=sum(s.nll for s in scores),
+        end_nll=sum(s.end_nll for s in scores),
+        tokens=sum(s.tokens for s in scores),
+        chars=sum(s.chars for s in scores),
+        turns=sum(s.turns for s in scores),
+    )
