@@ -89,4 +89,4 @@ class ConversationTooLong(InosukeError):
 
 
 class EngineFailed(InosukeError):
-    """The server behind an engine cannot be reached or refuses. The message is safe to show to a client."""
+    """The model failed, or the server behind an engine does not answer. The message is safe to show to a client."""

@@ -1,64 +1,72 @@
-"""Token ids in, next-token scores out, one sequence at a time. Knows nothing of text, chats or sampling.
-
-The key/value cache of the last sequence is kept: a conversation that goes on, and every new one that opens with the
-same system prompt, only computes the tokens that differ. ``benchmarks/`` and ``docs/log.md`` have the figures.
-"""
+"""Token ids in, next-token scores out, several sequences at a time. Knows nothing of text, chats or sampling."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-# Long prompts are read in pieces, so that somebody who leaves does not hold the model for the whole of them.
-CHUNK = 256
+from curation.errors import UsageError
+from serve.engines.rows import Rows
 
 
 class Decoder:
-    """A causal language model with the cache of what it read last. Not thread-safe: one caller at a time."""
+    """A causal language model over :class:`Rows`. Not thread-safe: one caller at a time."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, slots: int, pool: int, context: int) -> None:
         self._model = model
-        self._forget()
+        self.rows = Rows(len(_layers(model.config)), slots, pool, context)
 
-    def _forget(self) -> None:
-        self._cache = DynamicCache(config=self._model.config)
-        self._ids: list[int] = []
+    def read(self, row: int, ids: Sequence[int]) -> torch.Tensor:
+        """Read ids behind what a row holds; return the scores of the next token, shape (1, vocabulary)."""
+        return self._forward(row, [ids])
 
-    def read(self, ids: Sequence[int], cancelled: Callable[[], bool]) -> torch.Tensor | None:
-        """Read a whole prompt and return the scores of the next token, shape (1, vocabulary); None if cancelled."""
-        # The last token is always computed again: its scores are what the caller wants.
-        known = min(_common_prefix(self._ids, ids), len(ids) - 1)
-        if known < len(self._ids):
-            self._cache.crop(known - len(self._ids))  # a negative number: tokens to take off the end
-            self._ids = self._ids[:known]
-        scores = None
-        for start in range(known, len(ids), CHUNK):
-            if cancelled():
-                return None
-            scores = self._forward(ids[start : start + CHUNK])
-        return scores
-
-    def step(self, token: int) -> torch.Tensor:
-        """Append one token and return the scores of the next, shape (1, vocabulary)."""
-        return self._forward([token])
+    def step(self, tokens: Sequence[int]) -> torch.Tensor:
+        """Append one token to each of the first rows; return the next tokens' scores, shape (rows, vocabulary)."""
+        return self._forward(0, [[token] for token in tokens])
 
     @torch.inference_mode()
-    def _forward(self, ids: Sequence[int]) -> torch.Tensor:
-        batch = torch.tensor([list(ids)], device=self._model.device)
-        try:
-            # logits_to_keep: the scores over the vocabulary are the dearest part of a small model's prompt.
-            out = self._model(input_ids=batch, past_key_values=self._cache, use_cache=True, logits_to_keep=1)
-        except BaseException:
-            # Half-written layers would answer the next person with this one's words.
-            self._forget()
-            raise
-        self._ids += ids
-        scores: torch.Tensor = out.logits[:, -1].float()
+    def _forward(self, first: int, batch: Sequence[Sequence[int]]) -> torch.Tensor:
+        device, tokens = self._model.device, len(batch[0])
+        starts = [self.rows.length(first + i) for i in range(len(batch))]
+        self.rows.open(first, starts, tokens, device)
+        ends = torch.tensor(starts, device=device)[:, None] + tokens
+        # Rows of one length need no mask, and without one the kernels are quicker.
+        uneven = len(set(starts)) > 1
+        out = self._model(
+            input_ids=torch.tensor([list(ids) for ids in batch], device=device),
+            position_ids=ends + torch.arange(-tokens, 0, device=device),
+            attention_mask=(torch.arange(max(starts) + tokens, device=device) < ends).long() if uneven else None,
+            past_key_values=self.rows,
+            use_cache=True,
+            # The scores over the vocabulary are the dearest part of a small model's prompt.
+            logits_to_keep=1,
+        )
+        self.rows.wrote(first, batch)
+        # Sampling is done there, one answer after the other; a GPU is asked once for all of them.
+        scores: torch.Tensor = out.logits[:, -1].float().cpu()
         return scores
 
 
-def _common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
-    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+def longest(config: Any) -> int | None:
+    """Return how many tokens the rows of a model may have, or None where its cache sets no bound.
+
+    A layer that looks back over a window only is a full one as long as a conversation fits into the window. Raises
+    UsageError for a model whose layers keep something else than keys and values of each token.
+    """
+    layers = _layers(config)
+    strange = sorted({type(x).__name__ for x in layers if type(x) not in (DynamicLayer, DynamicSlidingWindowLayer)})
+    if strange:
+        raise UsageError(
+            f"a model of the type {config.model_type!r} keeps its past in {', '.join(strange)}, which the engine "
+            "`transformers` here cannot share between people. Serve it with --engine llamacpp or --engine openai."
+        )
+    return min((x.sliding_window for x in layers if x.is_sliding), default=None)
+
+
+def _layers(config: Any) -> list[Any]:
+    layers: list[Any] = DynamicCache(config=config).layers
+    return layers

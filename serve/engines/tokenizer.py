@@ -40,6 +40,8 @@ class ChatTokenizer:
         self.eos_token: str | None = _content(settings.get("eos_token"))
         known = self._control.get_added_tokens_decoder()
         self.all_special_ids: list[int] = sorted(i for i, token in known.items() if token.special)
+        self.backend_tokenizer = self._control
+        """What turns ids into text."""
         self._variables = {k: _content(v) for k, v in settings.items() if k.endswith("_token")}
 
     def __call__(self, text: str, add_special_tokens: bool, split_special_tokens: bool) -> dict[str, list[int]]:

@@ -1,41 +1,46 @@
-"""Base model and adapter in this process: messages become the training prompt, tokens become text.
+"""Base model and adapter in this process, for several people at once: the default with CUDA.
 
-The loop pulls one token at a time instead of calling ``generate`` in a thread: closing the iterator is all it takes
-to stop, each answer has its own random numbers, and the cache outlives an answer.
+Messages become the training prompt here, and tokens become text; :mod:`serve.engines.batch` makes the tokens.
+transformers' own continuous batching has no seeds and no penalty for one answer alone, and ends for everybody when one
+answer fails (docs/log.md).
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
-from tokenizers.decoders import DecodeStream
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 
 from curation import chat
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
 from serve.engines import Options
-from serve.engines.base import Cancelled, Delta, Done, Event, FinishReason, Settings
-from serve.engines.decoder import Decoder
+from serve.engines.base import Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
+from serve.engines.batch import Batch, Job
+from serve.engines.decoder import Decoder, longest
 from serve.engines.prompts import fit
 from serve.engines.sampling import Sampler
-from serve.engines.stops import Stops
+from serve.engines.tokenizer import ChatTokenizer
+from serve.engines.voice import Piece, Voice
 from serve.runs import Run
 
 # More would fit into most models, but on a CPU a prompt of this length already takes seconds.
 DEFAULT_CONTEXT = 2048
+SLOTS = 8
+# Tokens in memory for all together, in whole windows; where people talk that long at once, some wait for others.
+_POOL_WINDOWS = 4
 
 
 class TransformersEngine:
-    """One model that answers one person at a time."""
+    """One model that answers ``slots`` people at a time. ``tokenizer`` is asked in several threads at once."""
 
     name = "transformers"
-    slots = 1
 
     def __init__(
         self,
@@ -45,46 +50,45 @@ class TransformersEngine:
         prompt: chat.Prompt = "chat",
         label: str = "",
         context: int | None = None,
+        slots: int = SLOTS,
     ) -> None:
         self.model = label
+        self.slots = slots
         window = getattr(model.config, "max_position_embeddings", None) or DEFAULT_CONTEXT
-        self.context: int = min(window, context or DEFAULT_CONTEXT)
+        self.context: int = min(window, context or DEFAULT_CONTEXT, longest(model.config) or window)
         self._tokenizer = tokenizer
         self._persona = persona
         self._prompt = prompt
-        self._decoder = Decoder(model.eval())
         self._ends = _end_tokens(model, tokenizer, persona, prompt)
+        self._decoder = Decoder(model.eval(), slots, self.context * min(slots, _POOL_WINDOWS), self.context)
+        self._batch = Batch(self._decoder)
+        # The batch's thread knows the batch and not the engine, so an engine that nobody needs ends it.
+        weakref.finalize(self, self._batch.close)
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
-        """See :meth:`serve.engines.base.Engine.stream`."""
+        """See :meth:`serve.engines.base.Engine.stream`. ``cancelled`` is also asked in another thread."""
         dropped, ids = fit(messages, settings, self._tokenizer, self._persona, self.context, self._prompt)
-        decoder, sampler, text = self._decoder, Sampler(settings), DecodeStream(skip_special_tokens=True)
-        stops = Stops(settings.stop)
-        reply: list[int] = []
-        reason: FinishReason = "length"
-        scores = decoder.read(ids, cancelled)
-        while True:
-            if scores is None or cancelled():
-                reason = "cancelled"
-                break
-            token = sampler.draw(scores, reply)
-            if token in self._ends:
-                reason = "stop"
-                break
-            reply.append(token)
-            # None while a letter of several bytes is still incomplete.
-            piece = text.step(self._tokenizer.backend_tokenizer, token)
-            if piece and (shown := stops.feed(piece)):
-                yield Delta(shown)
-            if stops.hit:
-                reason = "stop"
-                break
-            if len(reply) == settings.max_new_tokens:
-                break
-            scores = decoder.step(token)
-        if rest := stops.rest():
-            yield Delta(rest)
-        yield Done(reason, len(ids), len(reply), dropped)
+        voice = Voice(self._tokenizer.backend_tokenizer, self._ends, settings.stop)
+        limit = min(settings.max_new_tokens, self.context - len(ids))
+        reason: FinishReason = "cancelled"
+        made = 0
+        with self._batch.answering(Job(ids, limit, Sampler(settings), voice.hear, voice.over, cancelled)):
+            while True:
+                heard = voice.said.get()
+                if isinstance(heard, Exception):
+                    raise EngineFailed(
+                        f"the model failed in the middle of the answer ({type(heard).__name__}). Try again; the log of "
+                        "this server has the reason."
+                    ) from heard
+                if not isinstance(heard, Piece):
+                    reason = heard
+                    break
+                if cancelled():
+                    break
+                made = heard.made
+                if heard.text:
+                    yield Delta(heard.text)
+        yield Done(reason, len(ids), made, dropped)
 
 
 def load(options: Options) -> TransformersEngine:
@@ -92,7 +96,7 @@ def load(options: Options) -> TransformersEngine:
     if options.run is None:
         raise UsageError("the engine `transformers` serves a trained run, and none was given. Run `make train` first.")
     run = options.run
-    tokenizer = AutoTokenizer.from_pretrained(run.folder / "tokenizer", local_files_only=True)
+    tokenizer = ChatTokenizer(run.folder / "tokenizer")
     engine = TransformersEngine(
         _load_model(run), tokenizer, run.persona, run.prompt, f"{run.base_name} + {run.name}", options.context
     )

@@ -6,8 +6,8 @@ import torch
 from curation import chat
 from curation.record import Message
 from serve.engines import Options
-from serve.engines import decoder as decoder_module
-from serve.engines.base import ConversationTooLong, Delta, Done, Settings
+from serve.engines import batch as batch_module
+from serve.engines.base import ConversationTooLong, Delta, Done, EngineFailed, Settings
 from serve.engines.decoder import Decoder
 from serve.engines.transformers import TransformersEngine, load
 from serve.runs import find_run
@@ -30,8 +30,8 @@ def words(events):
 
 
 def prompts(engine, monkeypatch):
-    seen, read = [], engine._decoder.read
-    monkeypatch.setattr(engine._decoder, "read", lambda ids, cancelled: seen.append(list(ids)) or read(ids, cancelled))
+    seen, place = [], engine._decoder.rows.place
+    monkeypatch.setattr(engine._decoder.rows, "place", lambda row, ids: seen.append(list(ids)) or place(row, ids))
     return seen
 
 
@@ -99,7 +99,7 @@ def test_cancelling_stops_before_the_next_token(engine, monkeypatch):
 
 
 def test_cancelling_stops_in_the_middle_of_a_long_prompt(engine, monkeypatch):
-    monkeypatch.setattr(decoder_module, "CHUNK", 50)
+    monkeypatch.setattr(batch_module, "CHUNK", 50)
     asked = []
 
     def after_two_pieces():
@@ -108,7 +108,7 @@ def test_cancelling_stops_in_the_middle_of_a_long_prompt(engine, monkeypatch):
 
     events = list(engine.stream(TALK, GREEDY, after_two_pieces))
     assert events == [Done("cancelled", events[0].prompt_tokens, 0)]
-    assert len(engine._decoder._ids) == 100
+    assert engine._decoder.rows.length(0) == 100
 
 
 def test_a_seed_repeats_an_answer_and_no_seed_does_not(engine):
@@ -133,7 +133,9 @@ def test_what_was_said_to_one_person_does_not_change_another_answer(tiny_model, 
 
 def test_a_conversation_that_goes_on_only_reads_what_is_new(engine, monkeypatch):
     forwards, forward = [], engine._decoder._forward
-    monkeypatch.setattr(engine._decoder, "_forward", lambda ids: forwards.append(len(ids)) or forward(ids))
+    monkeypatch.setattr(
+        engine._decoder, "_forward", lambda row, batch: forwards.append(len(batch[0])) or forward(row, batch)
+    )
     first = list(engine.stream(TALK[:1], GREEDY, never))[-1]
     forwards.clear()
     other = list(engine.stream([Message("user", "Khác")], GREEDY, never))[-1]
@@ -145,7 +147,7 @@ def test_a_model_that_fails_in_the_middle_answers_the_next_person_afresh(engine,
     before = list(engine.stream(TALK, GREEDY, never))
     broken = copy.copy(engine._decoder._model)
     monkeypatch.setattr(engine._decoder, "_model", None)
-    with pytest.raises(AttributeError):
+    with pytest.raises(EngineFailed, match=r"failed in the middle of the answer \(AttributeError\)\. Try again"):
         list(engine.stream([Message("user", "z")], GREEDY, never))
     monkeypatch.setattr(engine._decoder, "_model", broken)
     assert list(engine.stream(TALK, GREEDY, never)) == before
@@ -168,9 +170,11 @@ def test_a_message_that_cannot_fit_is_refused(tiny_model, tokenizer, persona):
 
 
 def test_the_cache_gives_the_scores_of_an_uncached_model(tiny_model):
-    cached, ids = Decoder(tiny_model), list(range(40))
-    cached.read([*ids[:30], 7, 8, 9], never)
-    again = cached.read(ids, never)
+    cached, ids = Decoder(tiny_model, 1, 64, 64), list(range(40))
+    cached.rows.place(0, ids)
+    cached.read(0, [*ids[:30], 7, 8, 9])
+    assert cached.rows.place(0, ids) == 30
+    again = cached.read(0, ids[30:])
     with torch.inference_mode():
         plain = tiny_model(torch.tensor([ids])).logits[:, -1]
     assert torch.allclose(again, plain, atol=1e-4)
@@ -192,6 +196,8 @@ def test_the_merged_adapter_scores_like_the_adapter_beside_its_base(finished, to
     run = find_run(finished)
     apart = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(run.base), run.folder / "adapter")
     ids = chat.render(TALK, tokenizer, persona).input_ids
-    merged = load(Options(run.persona, run))._decoder.read(ids, never)
+    decoder = load(Options(run.persona, run))._decoder
+    assert decoder.rows.arrange(1, len(ids))
+    merged = decoder.read(0, ids[decoder.rows.place(0, ids) :])
     with torch.inference_mode():
         assert torch.allclose(merged, apart(torch.tensor([ids])).logits[:, -1], atol=1e-3)
