@@ -7,10 +7,11 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 from string import Template
+from typing import Any
 
-from curation.errors import InosukeError
+from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file
-from serve import gguf
+from serve import gguf, weights
 from serve.runs import Run, choose, find_run
 
 _HERE = Path(__file__).parent
@@ -26,25 +27,32 @@ REQUIREMENTS = {
 CURATION = ("__init__.py", "record.py", "errors.py", "files.py", "persona.py", "chat.py")
 
 
-def write_space(out: Path, run_name: str | None = None, root: Path = Path()) -> list[Path]:
+def write_space(
+    out: Path, run_name: str | None = None, root: Path = Path(), weights_from: str | None = None, api: Any = None
+) -> list[Path]:
     """Write the folder and return its files, relative to it. ``out`` may hold nothing but a ``.git``.
 
-    A run with a GGUF is served by llama.cpp there, any other by transformers. The files are put together beside it
-    first, so that nothing half-written is left when the disk is full.
+    A run with a GGUF is served by llama.cpp there, any other by transformers. With ``weights_from``, a model repository
+    ``OWNER/NAME[@REVISION]`` that is asked through ``api``, the GGUF stays there and the image fetches it. The files
+    are put together beside ``out`` first, so that nothing half-written is left when the disk is full.
     """
     if out.exists() and any(p.name != ".git" for p in out.iterdir()):
         raise InosukeError(f"{out} is not empty. Expected a new folder, or a fresh clone of a Space: name another.")
     engine = "llamacpp" if gguf.available(choose(root / "models", run_name)[0]) else "transformers"
     run = find_run(root, run_name, weights=engine == "transformers")
+    if weights_from and engine != "llamacpp":
+        raise UsageError(
+            f"--weights-from names where a GGUF lies, and the run {run.name} has none. Make one with `inosuke gguf`."
+        )
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     try:
         _copy_app(part)
         if engine == "llamacpp":
-            _copy_gguf(part, run)
+            _copy_gguf(part, run, weights_from, api)
         else:
             _copy_models(part, run, root)
-        _write_card(part, run, root, engine)
+        _write_card(part, run, root, (*REQUIREMENTS[engine], *(("huggingface_hub",) if weights_from else ())), engine)
         out.mkdir(parents=True, exist_ok=True)
         written = sorted(p.relative_to(part) for p in part.rglob("*") if p.is_file())
         for entry in part.iterdir():
@@ -63,12 +71,16 @@ def _copy_app(part: Path) -> None:
         shutil.copyfile(_PACKAGES / "curation" / name, part / "curation" / name)
 
 
-def _copy_gguf(part: Path, run: Run) -> None:
-    """Copy the one file that is served, and nothing of the weights that it was made from."""
+def _copy_gguf(part: Path, run: Run, weights_from: str | None, api: Any) -> None:
+    """Copy the one file that is served, or name where it lies, and nothing of the weights that it was made from."""
     file = gguf.choose(run.folder)
     folder = part / "models" / run.name
     (folder / "gguf").mkdir(parents=True)
-    shutil.copyfile(file.path, folder / "gguf" / file.path.name)
+    if weights_from:
+        pinned = weights.pin(weights_from, file.path, f"models/{run.name}", api)
+        _text(part / weights.FILE, pinned.model_dump_json(indent=2) + "\n")
+    else:
+        shutil.copyfile(file.path, folder / "gguf" / file.path.name)
     entry = {
         "file": file.path.name,
         "type": file.type,
@@ -96,12 +108,12 @@ def _copy_models(part: Path, run: Run, root: Path) -> None:
         shutil.copytree(run.base, part / inside)
 
 
-def _write_card(part: Path, run: Run, root: Path, engine: str) -> None:
+def _write_card(part: Path, run: Run, root: Path, needs: tuple[str, ...], engine: str) -> None:
     constraints = root / "constraints.txt"
     if not constraints.is_file():
         raise InosukeError(f"{constraints} is missing, which pins what a Space installs. Run this in the project.")
     shutil.copyfile(constraints, part / "constraints.txt")
-    pins = [f"{name}=={metadata.version(name).split('+')[0]}\n" for name in sorted(REQUIREMENTS[engine])]
+    pins = [f"{name}=={metadata.version(name).split('+')[0]}\n" for name in sorted(needs)]
     _text(part / "requirements.txt", "".join(pins))
     card = Template((_HERE / "README.md.template").read_text(encoding="utf-8"))
     _text(
