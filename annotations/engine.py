@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
@@ -38,7 +40,12 @@ def sqlite_file(url: str) -> Path | None:
         ) from None
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
         return None
-    return Path(str(parsed.database))
+    database = str(parsed.database)
+    if not (database.startswith("file:") and "uri" in parsed.query):
+        return Path(database)
+    # SQLite's own kind of address (https://sqlite.org/uri.html), whose beginning is no folder.
+    path = url2pathname(urlsplit(database).path)
+    return None if parsed.query.get("mode") == "memory" or path in ("", ":memory:") else Path(path)
 
 
 def open_engine(url: str) -> Engine:

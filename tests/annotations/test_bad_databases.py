@@ -40,12 +40,30 @@ def test_locked(path, monkeypatch):
     store.close()
 
 
-def test_read_only(path):
+def test_read_only(path, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
     store = ReviewStore(f"sqlite:///file:{path}?mode=ro&uri=true")
     assert len(store.events()) == 1
     with pytest.raises(StoreError, match=r"readonly.*permissions"):
         store.decide(make_item(1).sample.id, "an", "approve", revision=0)
     store.close()
+    assert list(Path().iterdir()) == []  # no folder called `file:`
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("sqlite:///file:/data/my%20review.db?mode=ro&uri=true", "/data/my review.db"),
+        ("sqlite:///file:review.db?uri=true", "review.db"),
+        ("sqlite:///file:///data/review.db?uri=true", "/data/review.db"),
+        ("sqlite:///file::memory:?cache=shared&uri=true", None),
+        ("sqlite:///file:shared?mode=memory&uri=true", None),
+        ("sqlite:///file:review.db", "file:review.db"),  # without uri=true it is a name like any other
+    ],
+)
+def test_the_file_that_an_address_of_sqlites_own_kind_names(url, file):
+    assert engine.sqlite_file(url) == (Path(file) if file else None)
 
 
 def test_a_full_disk_loses_the_verdict_that_did_not_fit_and_nothing_else(path):
