@@ -88,8 +88,8 @@ def fetch(root: Path = Path(), api: Any = None) -> str:
         )
     except (HfHubHTTPError, OSError) as error:
         raise InosukeError(
-            f"{where} cannot be fetched: {_short(error)}. Is the repository still there? A private one needs a token: give the "
-            "Space a secret called HF_TOKEN."
+            f"{where} cannot be fetched: {_short(error)}. Is the repository still there? A private one needs a token: "
+            "give the Space a secret called HF_TOKEN."
         ) from None
     if (seen := sha256_file(path)) != wanted.sha256:
         path.unlink()
