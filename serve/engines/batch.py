@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import torch
 
@@ -40,6 +41,8 @@ class Job:
     over: Callable[[FinishReason | Exception], None]
     """Takes the end: its reason, or what went wrong."""
     cancelled: Cancelled
+    exact: bool = False
+    """Whether it must be the same, to the last bit of every score, whoever else is there: read and made by itself."""
     left: bool = False
     read: int = 0
     reply: list[int] = field(default_factory=list)
@@ -103,9 +106,14 @@ class Batch:
         self._let_in()
         self._read()
         answering = [job for job in self._jobs if job.reply]
-        if answering:
-            scores = self._decoder.step([job.reply[-1] for job in answering])
-            for job, row in zip(answering, scores, strict=True):
+        steps = []
+        # A sum over a batch is rounded otherwise than one over a single row, which in bf16 is enough for another word.
+        for _, together in groupby(enumerate(answering), lambda entry: entry[0] if entry[1].exact else None):
+            rows, jobs = zip(*together, strict=True)
+            steps.append((jobs, self._decoder.step(rows[0], [job.reply[-1] for job in jobs])))
+        # Only now: who ends gives the row away.
+        for jobs, scores in steps:
+            for job, row in zip(jobs, scores, strict=True):
                 self._draw(job, row[None])
 
     def _let_go(self) -> None:
@@ -123,6 +131,9 @@ class Batch:
         job = self._waiting[0]
         if self._decoder.rows.arrange(len(self._jobs) + 1, max(j.room for j in (*self._jobs, job))):
             job.read = self._decoder.rows.place(len(self._jobs), job.ids)
+            if job.exact:
+                self._decoder.rows.cut(len(self._jobs))
+                job.read = 0
             self._jobs.append(job)
             with self._changed:
                 self._waiting.popleft()
@@ -134,7 +145,7 @@ class Batch:
         job = self._reader()
         if job is None:
             return
-        piece = job.ids[job.read :][: CHUNK if len(self._jobs) == 1 else SHARED_CHUNK]
+        piece = job.ids[job.read :][: CHUNK if len(self._jobs) == 1 and not job.exact else SHARED_CHUNK]
         scores = self._decoder.read(len(self._jobs) - 1, piece)
         job.read += len(piece)
         if job.read == len(job.ids):

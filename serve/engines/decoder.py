@@ -24,15 +24,15 @@ class Decoder:
         """Read ids behind what a row holds; return the scores of the next token, shape (1, vocabulary)."""
         return self._forward(row, [ids])
 
-    def step(self, tokens: Sequence[int]) -> torch.Tensor:
-        """Append one token to each of the first rows; return the next tokens' scores, shape (rows, vocabulary)."""
-        return self._forward(0, [[token] for token in tokens])
+    def step(self, first: int, tokens: Sequence[int]) -> torch.Tensor:
+        """Append one token to each row from ``first``; return the next tokens' scores, shape (rows, vocabulary)."""
+        return self._forward(first, [[token] for token in tokens])
 
     @torch.inference_mode()
     def _forward(self, first: int, batch: Sequence[Sequence[int]]) -> torch.Tensor:
         device, tokens = self._model.device, len(batch[0])
         starts = [self.rows.length(first + i) for i in range(len(batch))]
-        self.rows.open(first, starts, tokens, device)
+        self.rows.prepare(first, starts, tokens, device)
         ends = torch.tensor(starts, device=device)[:, None] + tokens
         # Rows of one length need no mask, and without one the kernels are quicker.
         uneven = len(set(starts)) > 1

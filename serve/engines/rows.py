@@ -94,6 +94,10 @@ class Rows(Cache):  # type: ignore[misc]
         self.swap(row, chosen)
         return known
 
+    def cut(self, row: int) -> None:
+        """Let a row be read again from its beginning."""
+        self._rows[row].ids = []
+
     @torch.inference_mode()
     def swap(self, a: int, b: int) -> None:
         """Let two rows change places."""
@@ -119,7 +123,7 @@ class Rows(Cache):  # type: ignore[misc]
         for layer in self._parts:
             layer.drop()
 
-    def open(self, first: int, starts: list[int], tokens: int, device: torch.device) -> None:
+    def prepare(self, first: int, starts: list[int], tokens: int, device: torch.device) -> None:
         """Say what the next forward works on: ``tokens`` behind ``starts``, one start for each row from ``first``."""
         rows = torch.arange(first, first + len(starts), device=device)
         cells = torch.tensor(starts, device=device)
@@ -213,7 +217,7 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc,no-untyped-call,unused-ignor
         self.is_initialized = False
 
     def _window(self) -> _Window:
-        assert self._rows.window is not None, "open() comes before a forward"
+        assert self._rows.window is not None, "prepare() comes before a forward"
         return self._rows.window
 
 

@@ -72,7 +72,9 @@ class TransformersEngine:
         limit = min(settings.max_new_tokens, self.context - len(ids))
         reason: FinishReason = "cancelled"
         made = 0
-        with self._batch.answering(Job(ids, limit, Sampler(settings), voice.hear, voice.over, cancelled)):
+        # As with llama.cpp, who gives a seed wants the same words again and waits for the prompt to be read again.
+        exact = settings.seed is not None
+        with self._batch.answering(Job(ids, limit, Sampler(settings), voice.hear, voice.over, cancelled, exact)):
             while True:
                 heard = voice.said.get()
                 if isinstance(heard, Exception):

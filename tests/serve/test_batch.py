@@ -1,5 +1,6 @@
 """Several people at once: each gets the very answer that he would get alone, and nobody hears of another's trouble."""
 
+import copy
 import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +33,9 @@ class Person:
     def __init__(self, ids, settings=GREEDY, cancelled=never, at=None):
         self.tokens, self.ended, self._at = [], SimpleQueue(), at or {}
         limit = settings.max_new_tokens
-        self.job = Job(list(ids), limit, Sampler(settings), self.hear, self.ended.put, cancelled)
+        self.job = Job(
+            list(ids), limit, Sampler(settings), self.hear, self.ended.put, cancelled, settings.seed is not None
+        )
 
     def hear(self, token):
         self.tokens.append(token)
@@ -99,6 +102,24 @@ def test_people_join_and_leave_between_any_two_tokens(batch):
         for n in range(8):
             assert started[n].result(60) == "length"
     assert [p.tokens for p in people] == alone
+
+
+def test_a_seed_repeats_to_the_last_bit_even_in_bf16_and_beside_others(tiny_model, monkeypatch):
+    batch = Batch(Decoder(copy.deepcopy(tiny_model).bfloat16(), slots=8, pool=8192, context=2048))
+    scores, draw = {}, Sampler.draw
+
+    def noted(self, row, reply):
+        scores.setdefault(self, []).append(row.clone())
+        return draw(self, row, reply)
+
+    monkeypatch.setattr(Sampler, "draw", noted)
+    alone = Person(prompt(3), LIVELY)
+    alone.alone(batch)
+    people = [Person(prompt(n), LIVELY if n in (3, 4) else GREEDY) for n in range(8)]
+    assert everybody(batch, people) == ["length"] * 8
+    assert all(map(torch.equal, scores[alone.job.sampler], scores[people[3].job.sampler]))
+    assert people[3].tokens == alone.tokens
+    batch.close()
 
 
 class Echo:

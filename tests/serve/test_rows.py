@@ -15,7 +15,7 @@ def read(cache, row, ids):
     """Read what is new of a prompt, with the id itself as its key. Returns how many ids were known."""
     known = cache.place(row, ids)
     fresh = ids[known:]
-    cache.open(row, [known], len(fresh), torch.device("cpu"))
+    cache.prepare(row, [known], len(fresh), torch.device("cpu"))
     states = torch.tensor(fresh, dtype=torch.float32).reshape(1, 1, -1, 1)
     cache.update(states, -states, 0)
     cache.wrote(row, [fresh])
@@ -71,7 +71,7 @@ def test_each_row_is_written_behind_its_own_tokens():
     cache = rows()
     read(cache, 0, [1, 2, 3])
     read(cache, 1, [9])
-    cache.open(0, [3, 1], 1, torch.device("cpu"))
+    cache.prepare(0, [3, 1], 1, torch.device("cpu"))
     states = torch.tensor([4.0, 8.0]).reshape(2, 1, 1, 1)
     keys, _ = cache.update(states, -states, 0)
     cache.wrote(0, [[4], [8]])
