@@ -1,7 +1,8 @@
 """One side of `bench_train`, in a process of its own: `python -m benchmarks.train_sides SIDE ROWS EVAL EXPORT BASE`.
 
-Sides: ``seed`` and ``cpu`` are recipes of train/recipes, run by our trainer; ``trl`` is trl's SFTTrainer with its
-defaults on the same rows, base and adapter as ``cpu``. Prints a JSON object on its last line: seconds of the training
+Sides: ``first`` is the seed recipe as its author ran it, on transformers' Trainer; ``seed`` and ``cpu`` are recipes of
+train/recipes, run by our trainer; ``trl`` is trl's SFTTrainer with its defaults on the same rows, base and adapter as
+``cpu``. Prints a JSON object on its last line: seconds of the training
 steps alone, the peak memory of the process, and the reply nll per character before and after, where it is measured.
 """
 
@@ -21,7 +22,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as train.cli does
 
 def main() -> None:
     side, rows, eval_rows, export, base = sys.argv[1:6]
-    result = (trl if side == "trl" else ours)(side, int(rows), int(eval_rows), Path(export), base)
+    run = {"first": first, "trl": trl}.get(side, ours)
+    result = run(side, int(rows), int(eval_rows), Path(export), base)
     result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(result))
 
@@ -58,6 +60,102 @@ def ours(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: s
         "cpu_seconds": clock.cpu_seconds,
         "base": result.base.as_json()["reply_nll_per_char"],
         "adapter": result.adapter.as_json()["reply_nll_per_char"],
+    }
+
+
+def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: str) -> dict[str, Any]:
+    """The seed recipe on transformers' Trainer, as tutorials of its time had it: logits for all of 512 positions."""
+    import random
+
+    import torch
+    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoTokenizer,
+        BitsAndBytesConfig,
+        DataCollatorForLanguageModeling,
+        Trainer,
+        TrainingArguments,
+        set_seed,
+    )
+
+    import datasets
+    from curation import chat
+    from train import attention, recipe
+    from train.data import encode, load_export
+    from train.model import end_ids
+    from train.scoring import score
+
+    export, seed = load_export(export_path), recipe.load_recipe("seed")
+    set_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(base_folder)
+    tokenizer.pad_token = tokenizer.eos_token
+    model = AutoModelForCausalLM.from_pretrained(
+        base_folder,
+        dtype=torch.float32,
+        attn_implementation=attention.NAME,  # without packed rows it is sdpa; it is here to be measured as ours is
+        quantization_config=BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=seed.double_quant,
+            bnb_4bit_compute_dtype=torch.float32,
+        ),
+    )
+    model = get_peft_model(
+        prepare_model_for_kbit_training(model, use_gradient_checkpointing=seed.checkpointing),
+        LoraConfig(
+            task_type="CAUSAL_LM",
+            r=seed.lora_rank,
+            lora_alpha=seed.lora_alpha,
+            lora_dropout=seed.lora_dropout,
+            target_modules=list(seed.lora_targets),
+        ),
+    )
+    chosen = random.Random(0).sample(export.eval, min(eval_rows, len(export.eval)))
+    measured, _ = encode(chosen, tokenizer, export.persona, seed.max_length, "alpaca")
+    ids = [
+        chat.render(row.messages, tokenizer, export.persona, "alpaca").input_ids
+        for row in random.Random(0).sample(export.train, rows)
+    ]
+    padded = tokenizer.pad(
+        {"input_ids": ids}, padding="max_length", max_length=seed.max_length, return_attention_mask=True
+    )
+    with model.disable_adapter():
+        before = score(model, measured, end_ids(tokenizer))
+    clock = steps_clock()
+    with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
+        trainer = Trainer(
+            model=model,
+            args=TrainingArguments(
+                folder,
+                num_train_epochs=1,
+                per_device_train_batch_size=seed.batch_size,
+                gradient_accumulation_steps=seed.gradient_accumulation,
+                learning_rate=seed.learning_rate,
+                lr_scheduler_type="cosine",
+                warmup_steps=seed.warmup,
+                weight_decay=seed.weight_decay,
+                activation_checkpointing=seed.checkpointing,
+                # What a CPU has of `paged_adamw_32bit` and fp16.
+                optim="adamw_torch",
+                use_cpu=True,
+                save_strategy="no",
+                disable_tqdm=True,
+                dataloader_pin_memory=False,
+            ),
+            train_dataset=datasets.Dataset.from_dict(dict(padded)),
+            data_collator=DataCollatorForLanguageModeling(tokenizer, mlm=False),
+            callbacks=[clock],
+        )
+        trainer.train()
+    after = score(model, measured, end_ids(tokenizer))
+    return {
+        "rows": rows,
+        "steps": trainer.state.global_step,
+        "seconds": clock.seconds,
+        "cpu_seconds": clock.cpu_seconds,
+        "base": before.as_json()["reply_nll_per_char"],
+        "adapter": after.as_json()["reply_nll_per_char"],
     }
 
 

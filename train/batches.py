@@ -3,7 +3,7 @@
 Two layouts give the same loss for the same rows:
 
 - ``packed``: rows stand one after another in a single sequence, and what they all begin with (the system prompt) is
-  there once. The attention mask keeps each row to the shared beginning and itself, its positions count on from that
+  there once. train.attention keeps each row to the shared beginning and itself, its positions count on from that
   beginning. There is no padding, and with a system prompt as long as the dialogue, two fifths of the tokens are saved.
 - ``padded``: one row a line, filled up to a fixed length, as the first trainer did it.
 """
@@ -11,7 +11,7 @@ Two layouts give the same loss for the same rows:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 
@@ -19,7 +19,7 @@ from train.data import Encoded
 
 Layout = Literal["packed", "padded"]
 LossOn = Literal["replies", "text"]
-Batch: TypeAlias = dict[str, torch.Tensor]
+Batch: TypeAlias = dict[str, Any]  # tensors, and `rows`
 
 IGNORE = -100  # torch.nn.functional.cross_entropy's default ignore_index
 
@@ -27,9 +27,10 @@ IGNORE = -100  # torch.nn.functional.cross_entropy's default ignore_index
 def packed(rows: Sequence[Encoded], loss_on: LossOn = "replies") -> Batch:
     """Pack rows into one sequence of T tokens that shares their common beginning.
 
-    Returns ``input_ids``, ``position_ids``, ``labels`` and ``row`` (each ``[1, T]``) and ``attention_mask``
-    (``[1, 1, T, T]``, True where a position may look). ``labels[0, t]`` is the token that position t should predict,
-    so it is already shifted, or -100; ``row`` is the index of the row a position belongs to, -1 for the beginning.
+    Returns ``input_ids``, ``position_ids``, ``labels`` and ``row`` (each ``[1, T]``). ``labels[0, t]`` is the token
+    that position t should predict, so it is already shifted, or -100; ``row`` is the index of the row a position
+    belongs to, -1 for the beginning. For train.attention, ``rows`` are the lengths of the beginning (S) and of each
+    row's own part, and ``attention_mask`` is what the longest of these (L) may look at: ``[1, 1, L, S + L]``.
     """
     wanted = [_mask(r, loss_on) for r in rows]
     shared = _shared_beginning(rows, wanted)
@@ -42,14 +43,14 @@ def packed(rows: Sequence[Encoded], loss_on: LossOn = "replies") -> Batch:
         positions += range(shared, len(row.input_ids))
         owners += [index] * (len(row.input_ids) - shared)
         labels += _targets(row.input_ids, mask)[shared:]
-    owner = torch.tensor(owners)
-    may_look = (owner[None, :] == owner[:, None]) | (owner[None, :] == -1)
+    own = [len(row.input_ids) - shared for row in rows]
     return {
         "input_ids": torch.tensor([ids]),
         "position_ids": torch.tensor([positions]),
-        "attention_mask": may_look.tril()[None, None],
+        "attention_mask": torch.ones(max(own), shared + max(own), dtype=torch.bool).tril(shared)[None, None],
         "labels": torch.tensor([labels]),
-        "row": owner[None],
+        "row": torch.tensor([owners]),
+        "rows": (shared, *own),
     }
 
 

@@ -1,36 +1,37 @@
-"""The training loss: cross-entropy of the counted tokens, a chunk of the vocabulary's rows at a time.
+"""The loss of each counted token, a part of them at a time, so that a vocabulary of logits is never there for all.
 
-In: a model and a batch of train.batches. Out: the loss of each counted token.
+In: a model and a batch of train.batches. Out: losses, and for the backward pass what they say to the hidden states.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
-from torch.utils.checkpoint import checkpoint
 
 from train.batches import IGNORE, Batch
-from train.scoring import token_losses
 
-# Logits of so many bytes are made at once (in fp32; their softmax and its gradient are as large again). SmolLM2's
-# 49,152 words fit 341 positions into that, more than a batch of 4 has; Qwen2.5's 151,936 fit 110.
-CHUNK_BYTES = 64 * 2**20
+# Logits of so many bytes are made at once (in fp32; their log-softmax is as large again). Parts of 16 to 64 MB took
+# the same time; SmolLM2's 49,152 words fit 85 positions into 16 MB, Qwen2.5's 151,936 fit 27.
+CHUNK_BYTES = 16 * 2**20
 
 
-def training_losses(model: Any, batch: Batch, chunk_bytes: int = CHUNK_BYTES) -> torch.Tensor:
-    """Return the loss of each counted token, ``[N]`` in fp32, as :func:`train.scoring.token_losses` does.
+def token_losses(model: Any, batch: Batch, chunk_bytes: int = CHUNK_BYTES) -> torch.Tensor:
+    """Return the loss of each counted token, ``[N]`` in fp32, in the order of ``batch["labels"] != -100``.
 
-    Where the logits of all N positions would take more than ``chunk_bytes``, they are made, used and forgotten in
-    parts, and made again for the backward pass: one projection more, and memory for one part instead of all.
+    The vocabulary is projected at these N positions only: in a dialogue most tokens are prompt, and a row of 49,152
+    (SmolLM2) or 151,936 (Qwen2.5) logits for each of them would be the largest tensor of the step.
     """
     keep = batch["labels"] != IGNORE
-    head = getattr(model, "module", model).get_output_embeddings()  # `module`: accelerate's wrapper for many processes
-    chunk = positions_at_once(head.weight.shape[0], chunk_bytes)
-    if int(keep.sum()) <= chunk:
-        return token_losses(model, batch)
+    targets = batch["labels"][keep]
     inputs = {k: v for k, v in batch.items() if k not in ("labels", "row")}
+    head = getattr(model, "module", model).get_output_embeddings()  # `module`: accelerate's wrapper for many processes
+    if not isinstance(head, torch.nn.Linear) or head.weight.requires_grad:
+        # A trained output layer needs gradients of its own.
+        logits = model(**inputs, logits_to_keep=keep, use_cache=False).logits
+        return functional.cross_entropy(logits.float().flatten(0, -2), targets, reduction="none")
     # The model's own forward, so that wrappers and hooks of peft and accelerate are passed; only its last layer, the
     # projection on the vocabulary, hands through what it gets.
     owner = _owner(model, head)
@@ -39,13 +40,8 @@ def training_losses(model: Any, batch: Batch, chunk_bytes: int = CHUNK_BYTES) ->
         hidden = model(**inputs, logits_to_keep=keep, use_cache=False).logits
     finally:
         owner.lm_head = head
-    targets = batch["labels"][keep]
-    hidden = hidden.reshape(-1, hidden.shape[-1])
-    parts = [
-        checkpoint(_part, h, t, head, use_reentrant=False)
-        for h, t in zip(torch.split(hidden, chunk), torch.split(targets, chunk), strict=True)
-    ]
-    return torch.cat(parts)
+    hidden = hidden.reshape(-1, hidden.shape[-1]).to(head.weight.dtype)
+    return cast(torch.Tensor, _FrozenHead.apply(hidden, head, targets, positions_at_once(head.out_features, chunk_bytes)))
 
 
 def positions_at_once(vocabulary: int, chunk_bytes: int = CHUNK_BYTES) -> int:
@@ -53,9 +49,33 @@ def positions_at_once(vocabulary: int, chunk_bytes: int = CHUNK_BYTES) -> int:
     return max(1, chunk_bytes // (4 * vocabulary))
 
 
-def _part(hidden: torch.Tensor, targets: torch.Tensor, head: Any) -> torch.Tensor:
-    logits = head(hidden.to(head.weight.dtype))
-    return functional.cross_entropy(logits.float(), targets, reduction="none")
+class _FrozenHead(torch.autograd.Function):
+    """Cross-entropy of ``head(hidden)`` with gradients for hidden alone, made in the forward pass, part by part.
+
+    A loss's gradient by its own logits, softmax less the target, is known as soon as the logits are; with a frozen head
+    nothing else needs them. So they are neither kept nor made twice, as checkpointing would have it.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden: torch.Tensor, head: torch.nn.Linear, targets: torch.Tensor, rows: int) -> torch.Tensor:
+        wanted = ctx.needs_input_grad[0]
+        losses, gradients = [], []
+        for h, target in zip(hidden.split(rows), targets.split(rows), strict=True):
+            logs = functional.linear(h, head.weight, head.bias).float().log_softmax(dim=-1)
+            losses.append(functional.nll_loss(logs, target, reduction="none"))
+            if wanted:
+                d_logits = logs.exp_()
+                d_logits[torch.arange(len(target), device=target.device), target] -= 1
+                gradients.append(d_logits.to(head.weight.dtype) @ head.weight)
+        if wanted:
+            ctx.save_for_backward(torch.cat(gradients))
+        return torch.cat(losses)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, d_losses: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        (gradients,) = ctx.saved_tensors
+        return gradients * d_losses[:, None].to(gradients.dtype), None, None, None
 
 
 def _owner(model: Any, head: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from curation.errors import InosukeError, UsageError
+from train import attention, fast_lora
 from train.base_model import BaseModel
 from train.recipe import Device, Recipe
 
@@ -89,8 +90,9 @@ def load_base(base: BaseModel, recipe: Recipe) -> Any:
     if device().kind == "cuda":
         options["device_map"] = {"": torch.cuda.current_device()}
     try:
-        # sdpa takes the packed batches' masks; flash attention would ignore them.
-        return AutoModelForCausalLM.from_pretrained(base.location, dtype=dtype, attn_implementation="sdpa", **options)
+        return AutoModelForCausalLM.from_pretrained(
+            base.location, dtype=dtype, attn_implementation=attention.NAME, **options
+        )
     except (OSError, ValueError) as error:
         raise _unreachable(base.location, error) from error
 
@@ -105,6 +107,8 @@ def add_adapter(model: Any, base: BaseModel, recipe: Recipe) -> Any:
     layers = model.config.num_hidden_layers
     first = layers - max(1, round(layers * recipe.lora_upper_layers))
     targets = recipe.lora_targets if recipe.lora_targets == "all-linear" else list(recipe.lora_targets)
+    if first and targets == "all-linear":
+        targets = _linear_names(model)  # peft takes a choice of layers with a list of names only
     config = LoraConfig(
         task_type="CAUSAL_LM",
         r=recipe.lora_rank,
@@ -114,14 +118,27 @@ def add_adapter(model: Any, base: BaseModel, recipe: Recipe) -> Any:
         layers_to_transform=list(range(first, layers)) if first else None,
     )
     model.config.use_cache = False
-    # Not prepare_model_for_kbit_training: it makes fp32 copies of the embeddings, 0.6 GB for Qwen2.5-3B. Checkpointing
-    # needs no input gradients either, since the trainer asks for the non-reentrant kind.
+    # Not prepare_model_for_kbit_training: it makes fp32 copies of the embeddings, 0.6 GB for Qwen2.5-3B.
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     try:
-        return get_peft_model(model, config)
+        adapted = get_peft_model(model, config)
     except ValueError as error:
         raise UsageError(f"`lora_targets` = {targets!r} does not fit {base.name}: {error}") from error
+    fast_lora.speed_up(adapted)
+    if recipe.checkpointing:
+        model.activation_checkpointing_enable({"use_reentrant": False})
+        # It lets the embeddings' output ask for gradients, for the reentrant kind. Then every layer below the lowest
+        # adapter would be checkpointed and gone through backwards for nothing.
+        model.disable_input_require_grads()
+    return adapted
+
+
+def _linear_names(model: Any) -> list[str]:
+    """Return the names of the linear layers in the model's blocks, as "all-linear" means them: not the output layer."""
+    head = model.get_output_embeddings()
+    linear = (name for name, m in model.named_modules() if isinstance(m, torch.nn.Linear) and m is not head)
+    return sorted({name.rsplit(".", 1)[-1] for name in linear})
 
 
 def save_adapter(model: Any, base: BaseModel, folder: Path) -> None:

@@ -24,6 +24,7 @@ from train.callbacks import Budget, Evaluation, Recorder, Step, duration, evalua
 from train.data import Encoded, Export, encode, prompts
 from train.forecast import memory_lines, time_line
 from train.generate import Reply, replies
+from train.heap import give_back
 from train.loss_curve import History
 from train.memory import shape_of
 from train.model import (
@@ -111,6 +112,7 @@ def train(
         say(line)
     say(f"Loading {base.name} ({recipe.quantization}, {recipe.precision}) on {device().kind}")
     model = add_adapter(load_base(base, recipe), base, recipe)
+    give_back()
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
 
     say(f"Measuring the base on {len(eval_rows)} eval rows")
@@ -118,6 +120,7 @@ def train(
     with model.disable_adapter():
         base_score = measure(model, eval_rows, tokenizer, "Base")
     evaluation_seconds = time.monotonic() - started
+    give_back()
 
     limit = f", at most {recipe.max_minutes:g} minutes from the start" if recipe.max_minutes else ""
     say(f"Training {trainable / 1e6:.1f} M parameters on {len(train_rows)} rows, {recipe.epochs:g} epochs{limit}")
@@ -194,7 +197,7 @@ def train(
         stopped_because=diverged.reason if diverged else recorder.stopped_because,
         diverged=diverged is not None,
         history=_history(recorder, base_score),
-        samples=_samples(_talker(model, base, recipe, folder), tokenizer, export, recipe),
+        samples=_samples(partial(_talker, model, base, recipe, folder), tokenizer, export, recipe),
         train_seconds=seconds,
         trainable_parameters=trainable,
         batch_size=batch_size,
@@ -285,9 +288,6 @@ def _arguments(recipe: Recipe, folder: Path, total_steps: int) -> TrainingArgume
         optim=recipe.optimizer,
         bf16=recipe.precision == "bf16",
         fp16=recipe.precision == "fp16",
-        activation_checkpointing=recipe.checkpointing,
-        # The reentrant kind needs gradients on the inputs, which frozen embeddings do not give.
-        activation_checkpointing_kwargs={"use_reentrant": False} if recipe.checkpointing else None,
         logging_steps=1,
         logging_nan_inf_filter=False,  # it would show the last good loss in place of a NaN
         eval_strategy="steps",
@@ -320,13 +320,14 @@ def _talker(model: Any, base: base_model.BaseModel, recipe: Recipe, folder: Path
     return load_adapter(load_base(base, recipe.model_copy(update={"quantization": "none"})), folder / "adapter")
 
 
-def _samples(model: Any, tokenizer: Any, export: Export, recipe: Recipe) -> list[Sampled]:
+def _samples(talker: Callable[[], Any], tokenizer: Any, export: Export, recipe: Recipe) -> list[Sampled]:
     tried = prompts(export)
     # Spread over the list, whatever order it is in.
     chosen = [tried[i * len(tried) // recipe.samples] for i in range(min(recipe.samples, len(tried)))]
     if not chosen:
         return []
     turns = [c.messages for c in chosen]
+    model = talker()
     answer = partial(replies, model, tokenizer, export.persona, turns, recipe.prompt)
     with model.disable_adapter():
         by_base = answer()

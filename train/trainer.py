@@ -20,7 +20,7 @@ from curation.errors import InosukeError
 from train import checkpoint
 from train.callbacks import Budget, Recorder
 from train.data import Encoded
-from train.loss import training_losses
+from train.loss import token_losses
 from train.model import end_ids
 from train.progress import bar
 from train.scoring import Score, score
@@ -73,7 +73,7 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> torch.Tensor:
         """Return the batch's summed loss over the number of counted tokens of the step. NaN ends the training."""
-        losses = training_losses(model, inputs)
+        losses = token_losses(model, inputs)
         loss = losses.sum() / (num_items_in_batch if num_items_in_batch is not None else losses.numel())
         if not torch.isfinite(loss):
             raise DivergedError(loss.item(), self.state.global_step + 1)
@@ -83,9 +83,9 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
         """Forward and backward. Raises OutOfMemoryInStep when there is no memory for the batch."""
-        mask = inputs["attention_mask"]
-        # A padded batch's mask is [B, L], a packed one's [1, 1, T, T] and without padding.
-        self.recorder.tokens += int(mask.sum()) if mask.dim() == 2 else inputs["input_ids"].numel()
+        # A packed batch has no padding; a padded one's mask is [B, L].
+        packed = "rows" in inputs
+        self.recorder.tokens += inputs["input_ids"].numel() if packed else int(inputs["attention_mask"].sum())
         try:
             loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
         except RuntimeError as error:

@@ -226,14 +226,14 @@ def test_a_loss_that_becomes_no_number_keeps_the_best_checkpoint_and_says_what_t
     from train import trainer as module
 
     project = trainer(train=ROWS)
-    real = module.training_losses
+    real = module.token_losses
     calls: list[int] = []
 
     def breaks(model: Any, batch: Any) -> torch.Tensor:
         calls.append(1)
         return real(model, batch) * (float("nan") if len(calls) == 6 else 1.0)
 
-    monkeypatch.setattr(module, "training_losses", breaks)
+    monkeypatch.setattr(module, "token_losses", breaks)
     options = ["--recipe", project.recipe(**RECIPE), "--run", "r", "--persona", str(project.persona)]
     done = CliRunner().invoke(train_command, options)
     assert done.exit_code == 1
