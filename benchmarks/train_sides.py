@@ -1,7 +1,7 @@
 """One side of `bench_train`, in a process of its own: `python -m benchmarks.train_sides SIDE ROWS EVAL EXPORT BASE`.
 
-Sides: ``first`` is the seed recipe as its author ran it, on transformers' Trainer; ``seed`` and ``cpu`` are recipes of
-train/recipes, run by our trainer; ``trl`` is trl's SFTTrainer with its defaults on the same rows, base and adapter as
+Sides: ``first`` is the seed recipe as its author ran it, on transformers' Trainer; ``cpu`` is ours, ``small`` the same
+with checkpointing; ``trl`` is trl's SFTTrainer with its defaults on the same rows, base and adapter as
 ``cpu``. Prints a JSON object on its last line: seconds of the training
 steps alone, the peak memory of the process, and the reply nll per character before and after, where it is measured.
 """
@@ -23,8 +23,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as train.cli does
 def main() -> None:
     side, rows, eval_rows, export, base = sys.argv[1:6]
     run = {"first": first, "trl": trl}.get(side, ours)
+    libraries = loaded_libraries()
     result = run(side, int(rows), int(eval_rows), Path(export), base)
-    result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    result |= {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "libraries_mb": libraries}
     print(json.dumps(result))
 
 
@@ -33,8 +34,9 @@ def ours(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: s
     from train.data import load_export
 
     export = load_export(export_path)
-    wanted = recipe.load_recipe(side).model_copy(
+    wanted = recipe.load_recipe("cpu").model_copy(
         update={
+            "checkpointing": side == "small",
             "base": base_folder,
             "max_train_rows": rows,
             "max_eval_rows": eval_rows,
@@ -219,6 +221,17 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
         "seconds": clock.seconds,
         "cpu_seconds": clock.cpu_seconds,
     }
+
+
+def loaded_libraries() -> float:
+    """Load what every side needs, before any model, and return the process's memory then, in MB."""
+    import peft  # noqa: F401
+    import psutil  # type: ignore[import-untyped]
+    from transformers import Trainer  # noqa: F401
+
+    from train import qlora  # noqa: F401
+
+    return float(psutil.Process().memory_info().rss / 2**20)
 
 
 def steps_clock() -> Any:

@@ -29,7 +29,7 @@ def attention(
     rows: tuple[int, ...] | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attend within packed rows. ``query`` is ``[1, H, T, D]``, key and value ``[1, KV, T, D]``; gives ``[1, T, H, D]``.
+    """Attend within packed rows: query ``[1, H, T, D]``, key and value ``[1, KV, T, D]``; gives ``[1, T, H, D]``.
 
     ``rows`` are the lengths of the shared beginning and of each row's own part, T in all; ``attention_mask`` is then
     :func:`train.batches.packed`'s, ``[1, 1, L, S + L]``.
@@ -50,7 +50,7 @@ def attention(
 
     def apart(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the beginning ``[1, S, heads, D]``, and the rows filled up to the longest, ``[B, L, heads, D]``."""
-        beginning, *own = x[0].transpose(0, 1).split(list(rows))
+        beginning, *own = torch.split(x[0].transpose(0, 1), list(rows))
         return beginning[None], pad_sequence(own, batch_first=True)
 
     (q_first, q), (k_first, k), (v_first, v) = apart(query), apart(key), apart(value)

@@ -70,16 +70,14 @@ def _forward(layer: Any, by_peft: Any, x: torch.Tensor, *args: Any, **kwargs: An
         return cast(torch.Tensor, by_peft(x, *args, **kwargs))
     (name,) = layer.active_adapters
     base = layer.get_base_layer()
-    y = cast(
-        torch.Tensor,
-        _AdaptedLinear.apply(
-            x.reshape(-1, x.shape[-1]),
-            base.weight,
-            base.bias,
-            layer.lora_A[name].weight,
-            layer.lora_B[name].weight,
-            layer.scaling[name],
-        ),
+    apply: Any = _AdaptedLinear.apply  # it has no types
+    y: torch.Tensor = apply(
+        x.reshape(-1, x.shape[-1]),
+        base.weight,
+        base.bias,
+        layer.lora_A[name].weight,
+        layer.lora_B[name].weight,
+        layer.scaling[name],
     )
     return y.view(*x.shape[:-1], -1)
 
@@ -102,4 +100,4 @@ def _is_plain(layer: Any) -> bool:
 
 def _unpacked(weight: torch.Tensor) -> torch.Tensor:
     state = getattr(weight, "quant_state", None)
-    return weight if state is None else cast(torch.Tensor, dequantize_4bit(weight, state))
+    return weight if state is None else dequantize_4bit(weight, state)

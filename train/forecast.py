@@ -12,8 +12,9 @@ from train.data import Encoded
 from train.loss import CHUNK_BYTES
 from train.recipe import Recipe
 
-# A pass forward costs 1, backward through frozen layers and adapters about 1.5, checkpointing a second pass forward.
-STEP, CHECKPOINTED = 2.5, 3.5
+# A pass forward costs 1, backward through frozen layers and adapters about 1.5 down to the lowest adapter,
+# checkpointing a second pass forward through the same layers.
+BACKWARD, AGAIN = 1.5, 1.0
 
 
 def largest_batch(rows: Sequence[Encoded], recipe: Recipe) -> tuple[int, int]:
@@ -57,7 +58,8 @@ def time_line(
     length = sum(len(r.input_ids) for r in rows)
     if recipe.layout == "padded":
         length = len(rows) * recipe.max_length
-    steps = by_token * length * recipe.epochs * (CHECKPOINTED if recipe.checkpointing else STEP)
+    cost = 1 + recipe.lora_upper_layers * (BACKWARD + (AGAIN if recipe.checkpointing else 0))
+    steps = by_token * length * recipe.epochs * cost
     total = steps + evaluations * seconds
     line = f"Time: about {duration(total)} for {recipe.epochs:g} epochs with {evaluations} evaluations"
     if recipe.max_minutes is not None and total > 60 * recipe.max_minutes:

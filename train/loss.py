@@ -41,7 +41,8 @@ def token_losses(model: Any, batch: Batch, chunk_bytes: int = CHUNK_BYTES) -> to
     finally:
         owner.lm_head = head
     hidden = hidden.reshape(-1, hidden.shape[-1]).to(head.weight.dtype)
-    return cast(torch.Tensor, _FrozenHead.apply(hidden, head, targets, positions_at_once(head.out_features, chunk_bytes)))
+    apply: Any = _FrozenHead.apply  # it has no types
+    return cast(torch.Tensor, apply(hidden, head, targets, positions_at_once(head.out_features, chunk_bytes)))
 
 
 def positions_at_once(vocabulary: int, chunk_bytes: int = CHUNK_BYTES) -> int:
@@ -57,10 +58,12 @@ class _FrozenHead(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden: torch.Tensor, head: torch.nn.Linear, targets: torch.Tensor, rows: int) -> torch.Tensor:
+    def forward(
+        ctx: Any, hidden: torch.Tensor, head: torch.nn.Linear, targets: torch.Tensor, rows: int
+    ) -> torch.Tensor:
         wanted = ctx.needs_input_grad[0]
         losses, gradients = [], []
-        for h, target in zip(hidden.split(rows), targets.split(rows), strict=True):
+        for h, target in zip(torch.split(hidden, rows), torch.split(targets, rows), strict=True):
             logs = functional.linear(h, head.weight, head.bias).float().log_softmax(dim=-1)
             losses.append(functional.nll_loss(logs, target, reduction="none"))
             if wanted:

@@ -94,10 +94,14 @@ class Estimate:
         return f"{self.total / 1e9:.1f} GB ({parts})"
 
 
+def adapted_layers(shape: Shape, recipe: Recipe) -> int:
+    """Return how many of the blocks, from the top, get adapters."""
+    return max(1, round(shape.layers * recipe.lora_upper_layers))
+
+
 def adapter_parameters(shape: Shape, recipe: Recipe) -> int:
     """Return how many parameters the recipe's LoRA matrices have."""
-    adapted = max(1, round(shape.layers * recipe.lora_upper_layers))
-    return adapted * sum(recipe.lora_rank * (i + o) for i, o in _adapted(shape, recipe).values())
+    return adapted_layers(shape, recipe) * sum(recipe.lora_rank * (i + o) for i, o in _adapted(shape, recipe).values())
 
 
 def estimate(shape: Shape, recipe: Recipe, tokens: int, counted: int, device: str, chunk_bytes: int) -> Estimate:
@@ -111,22 +115,18 @@ def estimate(shape: Shape, recipe: Recipe, tokens: int, counted: int, device: st
         linear = 0.5 + (1 / 64 + 4 / (64 * 256) if recipe.double_quant else 4 / 64)
     adapters = adapter_parameters(shape, recipe)
     kept = saved_by_layer(shape, recipe)
-    if recipe.checkpointing:
-        # Each block's input, and one block as if there were no checkpointing.
-        activations = tokens * (shape.layers * shape.hidden * width + kept)
-    else:
-        activations = tokens * shape.layers * kept
-    # The packed layout's mask has an entry for each pair, as what is added to a score.
-    activations += tokens**2 * (1 + width) if recipe.layout == "packed" else 0
+    blocks = adapted_layers(shape, recipe)  # nothing is kept of those below
+    # Checkpointing keeps each block's input, and one block as if there were none.
+    by_token = blocks * shape.hidden * width + kept if recipe.checkpointing else blocks * kept
     unpacked = max(i * o for i, o in shape.linears.values()) * width if recipe.quantization == "nf4" else 0
     at_once = min(counted, max(1, chunk_bytes // (4 * shape.vocabulary)))
     return Estimate(
         weights=shape.linear_parameters * linear + shape.embedding_parameters * width,
         adapters=adapters * 2 * 4,  # fp32, and as much for their gradients
         optimizer=adapters * MOMENTS[recipe.optimizer],
-        activations=activations + unpacked,
-        # As the head gives them, in fp32, their log-softmax, its gradient.
-        logits=at_once * shape.vocabulary * (width + 3 * 4),
+        activations=tokens * by_token + unpacked,
+        # As the head gives them, in fp32, and their log-softmax, which becomes their gradient.
+        logits=at_once * shape.vocabulary * (width + 2 * 4) + counted * shape.hidden * width,
         overhead=OVERHEAD[device],
     )
 

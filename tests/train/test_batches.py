@@ -28,15 +28,13 @@ def test_a_packed_batch_holds_the_common_beginning_once_and_labels_are_the_next_
 
 
 def test_a_packed_row_sees_the_common_beginning_and_itself_and_nothing_later() -> None:
-    assert packed([A, B])["attention_mask"][0, 0].int().tolist() == [
-        [1, 0, 0, 0, 0, 0, 0, 0],
-        [1, 1, 0, 0, 0, 0, 0, 0],
-        [1, 1, 1, 0, 0, 0, 0, 0],
-        [1, 1, 1, 1, 0, 0, 0, 0],
-        [1, 1, 1, 1, 1, 0, 0, 0],
-        [1, 1, 1, 1, 1, 1, 0, 0],
-        [1, 1, 1, 0, 0, 0, 1, 0],
-        [1, 1, 1, 0, 0, 0, 1, 1],
+    batch = packed([A, B])
+    assert batch["rows"] == (3, 3, 2)
+    # For the longest row; a shorter one is filled up behind.
+    assert batch["attention_mask"][0, 0].int().tolist() == [
+        [1, 1, 1, 1, 0, 0],
+        [1, 1, 1, 1, 1, 0],
+        [1, 1, 1, 1, 1, 1],
     ]
 
 
@@ -76,7 +74,8 @@ def test_groups_come_longest_first_and_lose_nobody() -> None:
 def test_packed_and_padded_give_each_token_the_same_loss(tiny_base: Path, persona: Persona, loss_on: str) -> None:
     from transformers import AutoModelForCausalLM
 
-    from train.scoring import token_losses
+    from train import attention
+    from train.loss import token_losses
 
     tokenizer = chatml_tokenizer()
     dialogues = [
@@ -89,7 +88,9 @@ def test_packed_and_padded_give_each_token_the_same_loss(tiny_base: Path, person
         ),
     ]
     rows, _ = encode([Row(str(i), "conversation", d) for i, d in enumerate(dialogues)], tokenizer, persona, 2048)
-    model = AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.float32, attn_implementation="sdpa").eval()
+    model = AutoModelForCausalLM.from_pretrained(
+        tiny_base, dtype=torch.float32, attn_implementation=attention.NAME
+    ).eval()
     with torch.inference_mode():
         one = token_losses(model, packed(rows, loss_on))  # type: ignore[arg-type]
         other = token_losses(model, padded(rows, 1024, tokenizer.pad_token_id, loss_on))  # type: ignore[arg-type]
