@@ -81,8 +81,8 @@ def report(figures: dict[str, dict[str, Any]], rows: int, eval_rows: int) -> Non
         "",
         f"SmolLM2-135M-Instruct in NF4, {rows} training and {eval_rows} eval dialogues, the same for each side, one "
         f"after another; {os.cpu_count()} cores, Python {platform.python_version()}, torch {version('torch')}, "
-        f"transformers {version('transformers')}, {datetime.now(UTC):%Y-%m-%d}. The machine had other work (load "
-        "beside each row), so compare processor seconds first. Reply nll per character: each in its own prompt.",
+        f"transformers {version('transformers')}, {datetime.now(UTC):%Y-%m-%d}. Load "
+        "of the machine beside each row. Reply nll per character: each in its own prompt.",
         "",
         "| | s a sample | processor s a sample | steps | nll before | nll after | peak MB | load |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",

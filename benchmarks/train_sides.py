@@ -182,6 +182,7 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.float32
         ),
     )
+    layers = model.config.num_hidden_layers
     system = {"role": "system", "content": export.persona.system_prompt}
     lines = [
         {"messages": [system, *({"role": m.role, "content": m.content} for m in row.messages)]}
@@ -206,7 +207,11 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
             train_dataset=datasets.Dataset.from_list(lines),
             processing_class=tokenizer,
             peft_config=LoraConfig(
-                task_type="CAUSAL_LM", r=mine.lora_rank, lora_alpha=mine.lora_alpha, target_modules="all-linear"
+                task_type="CAUSAL_LM",
+                r=mine.lora_rank,
+                lora_alpha=mine.lora_alpha,
+                target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+                layers_to_transform=list(range(layers - round(layers * mine.lora_upper_layers), layers)),
             ),
             callbacks=[clock],
         )
