@@ -31,7 +31,7 @@ def download(requirement: str, into: Path, purpose: str, otherwise: str = "then 
         last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
         raise InosukeError(
             f"the package {requirement}, {purpose}, cannot be fetched: pip says {last!r}. Expected a package index "
-            "that pip can reach. Check the network or pip's index settings (`pip config list`), {otherwise}."
+            f"that pip can reach. Check the network or pip's index settings (`pip config list`), {otherwise}."
         )
     return wheels[0]
 

