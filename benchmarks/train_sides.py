@@ -70,7 +70,7 @@ def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: 
     import random
 
     import torch
-    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+    from peft import get_peft_model, prepare_model_for_kbit_training
     from transformers import (
         AutoModelForCausalLM,
         AutoTokenizer,
@@ -85,7 +85,7 @@ def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: 
     from curation import chat
     from train import attention, recipe
     from train.data import encode, load_export
-    from train.model import end_ids
+    from train.model import adapter_config, end_ids
     from train.scoring import score
 
     export, seed = load_export(export_path), recipe.load_recipe("seed")
@@ -105,13 +105,7 @@ def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: 
     )
     model = get_peft_model(
         prepare_model_for_kbit_training(model, use_gradient_checkpointing=seed.checkpointing),
-        LoraConfig(
-            task_type="CAUSAL_LM",
-            r=seed.lora_rank,
-            lora_alpha=seed.lora_alpha,
-            lora_dropout=seed.lora_dropout,
-            target_modules=list(seed.lora_targets),
-        ),
+        adapter_config(model, seed),
     )
     chosen = random.Random(0).sample(export.eval, min(eval_rows, len(export.eval)))
     measured, _ = encode(chosen, tokenizer, export.persona, seed.max_length, "alpaca")
@@ -165,13 +159,13 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
     import random
 
     import torch
-    from peft import LoraConfig
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
     from trl import SFTConfig, SFTTrainer
 
     import datasets
     from train import recipe
     from train.data import load_export
+    from train.model import adapter_config
 
     export, mine = load_export(export_path), recipe.load_recipe("cpu")
     tokenizer = AutoTokenizer.from_pretrained(base_folder)
@@ -182,7 +176,6 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.float32
         ),
     )
-    layers = model.config.num_hidden_layers
     system = {"role": "system", "content": export.persona.system_prompt}
     lines = [
         {"messages": [system, *({"role": m.role, "content": m.content} for m in row.messages)]}
@@ -206,13 +199,7 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
             ),
             train_dataset=datasets.Dataset.from_list(lines),
             processing_class=tokenizer,
-            peft_config=LoraConfig(
-                task_type="CAUSAL_LM",
-                r=mine.lora_rank,
-                lora_alpha=mine.lora_alpha,
-                target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
-                layers_to_transform=list(range(layers - round(layers * mine.lora_upper_layers), layers)),
-            ),
+            peft_config=adapter_config(model, mine),
             callbacks=[clock],
         )
         say(

@@ -94,14 +94,11 @@ class Estimate:
         return f"{self.total / 1e9:.1f} GB ({parts})"
 
 
-def adapted_layers(shape: Shape, recipe: Recipe) -> int:
-    """Return how many of the blocks, from the top, get adapters."""
-    return max(1, round(shape.layers * recipe.lora_upper_layers))
-
-
 def adapter_parameters(shape: Shape, recipe: Recipe) -> int:
     """Return how many parameters the recipe's LoRA matrices have."""
-    return adapted_layers(shape, recipe) * sum(recipe.lora_rank * (i + o) for i, o in _adapted(shape, recipe).values())
+    return recipe.adapted_layers(shape.layers) * sum(
+        recipe.lora_rank * (i + o) for i, o in _adapted(shape, recipe).values()
+    )
 
 
 def estimate(shape: Shape, recipe: Recipe, tokens: int, counted: int, device: str, chunk_bytes: int) -> Estimate:
@@ -115,7 +112,7 @@ def estimate(shape: Shape, recipe: Recipe, tokens: int, counted: int, device: st
         linear = 0.5 + (1 / 64 + 4 / (64 * 256) if recipe.double_quant else 4 / 64)
     adapters = adapter_parameters(shape, recipe)
     kept = saved_by_layer(shape, recipe)
-    blocks = adapted_layers(shape, recipe)  # nothing is kept of those below
+    blocks = recipe.adapted_layers(shape.layers)  # nothing is kept of those below
     # Checkpointing keeps each block's input, and one block as if there were none.
     by_token = blocks * shape.hidden * width + kept if recipe.checkpointing else blocks * kept
     unpacked = max(i * o for i, o in shape.linears.values()) * width if recipe.quantization == "nf4" else 0

@@ -102,28 +102,16 @@ def add_adapter(model: Any, base: BaseModel, recipe: Recipe) -> Any:
 
     Raises UsageError when the recipe's targets are no layers of this model.
     """
-    from peft import LoraConfig, get_peft_model
+    from peft import get_peft_model
 
-    layers = model.config.num_hidden_layers
-    first = layers - max(1, round(layers * recipe.lora_upper_layers))
-    targets = recipe.lora_targets if recipe.lora_targets == "all-linear" else list(recipe.lora_targets)
-    if first and targets == "all-linear":
-        targets = _linear_names(model)  # peft takes a choice of layers with a list of names only
-    config = LoraConfig(
-        task_type="CAUSAL_LM",
-        r=recipe.lora_rank,
-        lora_alpha=recipe.lora_alpha,
-        lora_dropout=recipe.lora_dropout,
-        target_modules=targets,
-        layers_to_transform=list(range(first, layers)) if first else None,
-    )
     model.config.use_cache = False
     # Not prepare_model_for_kbit_training: it makes fp32 copies of the embeddings, 0.6 GB for Qwen2.5-3B.
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     try:
-        adapted = get_peft_model(model, config)
+        adapted = get_peft_model(model, adapter_config(model, recipe))
     except ValueError as error:
+        targets = recipe.lora_targets if isinstance(recipe.lora_targets, str) else list(recipe.lora_targets)
         raise UsageError(f"`lora_targets` = {targets!r} does not fit {base.name}: {error}") from error
     fast_lora.speed_up(adapted)
     if recipe.checkpointing:
@@ -132,6 +120,25 @@ def add_adapter(model: Any, base: BaseModel, recipe: Recipe) -> Any:
         # adapter would be checkpointed and gone through backwards for nothing.
         model.disable_input_require_grads()
     return adapted
+
+
+def adapter_config(model: Any, recipe: Recipe) -> Any:
+    """Return the ``LoraConfig`` that the recipe means for this model."""
+    from peft import LoraConfig
+
+    layers = model.config.num_hidden_layers
+    first = layers - recipe.adapted_layers(layers)
+    targets = recipe.lora_targets if recipe.lora_targets == "all-linear" else list(recipe.lora_targets)
+    if first and targets == "all-linear":
+        targets = _linear_names(model)  # peft takes a choice of layers with a list of names only
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=recipe.lora_rank,
+        lora_alpha=recipe.lora_alpha,
+        lora_dropout=recipe.lora_dropout,
+        target_modules=targets,
+        layers_to_transform=list(range(first, layers)) if first else None,
+    )
 
 
 def _linear_names(model: Any) -> list[str]:

@@ -65,6 +65,10 @@ class Recipe(BaseModel):
     samples: int = Field(3, ge=0, description="held-out prompts answered in the model card")
     seed: int = Field(0, ge=0, description="seeds weights, order and dropout")
 
+    def adapted_layers(self, layers: int) -> int:
+        """Return how many of a model's ``layers``, from the top, get adapters."""
+        return max(1, round(layers * self.lora_upper_layers))
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
