@@ -17,30 +17,27 @@ from peft.tuners.lora import LoraLayer
 from torch.autograd.function import once_differentiable
 
 
-class _AdaptedLinear(torch.autograd.Function):
-    """``x W' + bias + s (x A') B'`` for x of shape ``[N, in]``; W and bias get no gradient, A and B do."""
+class _Kept(torch.autograd.Function):
+    """First half of an adapted layer: ``s x A'`` for x of shape ``[N, in]``, and all that a backward pass needs.
+
+    It stands apart from :class:`_Product` for checkpointing: when a block is gone through again, torch stops as soon as
+    all that was kept is there once more. So the last product of each block, down_proj's, is not made a second time.
+    The second result is never filled: it is there to bring ``_Product``'s gradient here.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any,
-        x: torch.Tensor,
-        weight: torch.Tensor,
-        bias: torch.Tensor | None,
-        a: torch.Tensor,
-        b: torch.Tensor,
-        scale: float,
-    ) -> torch.Tensor:
-        whole = _unpacked(weight)
-        y = x @ whole.t() if bias is None else torch.addmm(bias, x, whole.t())
+        ctx: Any, x: torch.Tensor, weight: torch.Tensor, a: torch.Tensor, b: torch.Tensor, scale: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         inner = x @ a.t()
-        y.addmm_(inner, b.t(), alpha=scale)
         ctx.save_for_backward(x, inner, a, b)
         ctx.weight, ctx.scale = weight, scale  # not saved tensors: frozen, and Params4bit is more than its bytes
-        return y
+        ctx.mark_non_differentiable(inner)
+        return inner, x.new_empty(1).expand(len(x), len(b))
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(ctx: Any, _: torch.Tensor, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         x, inner, a, b = ctx.saved_tensors
         d_inner = (dy @ b).mul_(ctx.scale)
         dx = None
@@ -49,7 +46,31 @@ class _AdaptedLinear(torch.autograd.Function):
             dx.addmm_(d_inner, a)
         # (inner' dy)' and not dy' inner: the narrow matrix first is twice as fast.
         db = (inner.t() @ dy).mul_(ctx.scale).t()
-        return dx, None, None, d_inner.t() @ x, db, None
+        return dx, None, d_inner.t() @ x, db, None
+
+
+class _Product(torch.autograd.Function):
+    """Second half: ``x W' + bias + s (x A') B'``. W and bias get no gradient, and A and B theirs from the first."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        kept: torch.Tensor,
+        x: torch.Tensor,
+        inner: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        b: torch.Tensor,
+        scale: float,
+    ) -> torch.Tensor:
+        whole = _unpacked(weight)
+        y = x @ whole.t() if bias is None else torch.addmm(bias, x, whole.t())
+        return y.addmm_(inner, b.t(), alpha=scale)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        return dy, None, None, None, None, None, None
 
 
 def speed_up(model: torch.nn.Module) -> int:
@@ -70,15 +91,12 @@ def _forward(layer: Any, by_peft: Any, x: torch.Tensor, *args: Any, **kwargs: An
         return cast(torch.Tensor, by_peft(x, *args, **kwargs))
     (name,) = layer.active_adapters
     base = layer.get_base_layer()
-    apply: Any = _AdaptedLinear.apply  # it has no types
-    y: torch.Tensor = apply(
-        x.reshape(-1, x.shape[-1]),
-        base.weight,
-        base.bias,
-        layer.lora_A[name].weight,
-        layer.lora_B[name].weight,
-        layer.scaling[name],
-    )
+    a, b, scale = layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name]
+    flat = x.reshape(-1, x.shape[-1])
+    keep: Any = _Kept.apply  # they have no types
+    multiply: Any = _Product.apply
+    inner, kept = keep(flat, base.weight, a, b, scale)
+    y: torch.Tensor = multiply(kept, flat.detach(), inner, base.weight, base.bias, b.detach(), scale)
     return y.view(*x.shape[:-1], -1)
 
 
