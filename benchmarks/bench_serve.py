@@ -1,4 +1,4 @@
-"""The served character beside the first user's server and beside llama.cpp called directly, same weights, same cores.
+"""The served character beside the first user's server, same weights, same cores.
 
 Usage: ``python -m benchmarks.bench_serve [--quick]``. Needs a run with a GGUF (`inosuke train`, `inosuke gguf`). What
 is compared takes turns, round by round, so that other work on the machine falls on both; figures are medians.
@@ -25,11 +25,6 @@ from typing import Any
 import httpx
 
 from benchmarks.sections import write
-from curation import chat
-from curation.record import Message
-from serve.engines import llamacpp
-from serve.engines.base import Settings
-from serve.engines.tokenizer import ChatTokenizer
 from serve.gguf import choose
 from serve.runs import find_run
 from tests.serve.bench_streams import cross_check
@@ -60,13 +55,11 @@ def main() -> None:
         ours = Side(
             *stack.enter_context(running("-m", "serve", "--engine", "llamacpp", "--port", "0", "--waiting", "200"))
         )
-        direct = Direct()
         http = stack.enter_context(httpx.Client(timeout=600, limits=httpx.Limits(max_connections=None)))
         for question in QUESTIONS:  # warm: the system prompt is read, and every slot has been used
             ask_ours(http, ours, question, 2)
             ask_first(http, first, question, 2)
         eight_at_once(lambda q: ask_ours(http, ours, q, 2))
-        eight_at_once(lambda q: direct.ask(q, 2))
         prompt_only: list[float] = []
         for number in range(rounds):
             question = QUESTIONS[number % len(QUESTIONS)]
@@ -80,14 +73,8 @@ def main() -> None:
                 at, made, took = stream_ours(http, ours, question)
                 ours.first.append(at)
                 ours.speed.append(made / took)
-                took, made = timed(lambda q=question: direct.ask(q, TOKENS))
-                direct.speed.append(made / took)
-            for side, asked in (
-                (ours, lambda q: ask_ours(http, ours, q, TOKENS)),
-                (direct, lambda q: direct.ask(q, TOKENS)),
-            ):
-                took, made = timed(lambda a=asked: eight_at_once(a))
-                side.eight.append(made / took)
+            took, made = timed(lambda: eight_at_once(lambda q: ask_ours(http, ours, q, TOKENS)))
+            ours.eight.append(made / took)
             if number < 2:
                 took, made = timed(lambda: eight_at_once(lambda q: ask_first(http, first, q, TOKENS)))
                 first.eight.append(made / took)
@@ -96,30 +83,7 @@ def main() -> None:
         growth = grow(http, ours, requests)
         say("200 open streams")
         streams = cross_check(200)
-        report(first, ours, direct, prompt_only, growth, requests, streams, rounds)
-
-
-class Direct:
-    """llama.cpp called in this process, with the engine's own settings: what our HTTP and line are measured against."""
-
-    def __init__(self) -> None:
-        self.run = find_run(ROOT, weights=False)
-        self.file = choose(self.run.folder)
-        self._tokenizer = ChatTokenizer(self.run.folder / "tokenizer")
-        self._server = llamacpp.start(self.file.path, llamacpp.DEFAULT_CONTEXT)
-        self.speed: list[float] = []
-        self.eight: list[float] = []
-
-    def ask(self, question: str, tokens: int) -> int:
-        ids = chat.render([Message("user", question)], self._tokenizer, self.run.persona).input_ids
-        last: dict[str, Any] = {}
-
-        def heard(chunk: dict[str, Any]) -> bool:
-            last.update(chunk)
-            return False
-
-        self._server.handle_completions(llamacpp.request(ids, tokens, Settings()), heard)
-        return int(last["usage"]["completion_tokens"])
+        report(first, ours, prompt_only, growth, requests, streams, rounds)
 
 
 @contextmanager
@@ -203,11 +167,12 @@ def grow(http: httpx.Client, side: Side, requests: int) -> list[tuple[int, float
 
 
 def report(
-    first: Side, ours: Side, direct: Direct, prompt_only: list[float], growth: list[tuple[int, float]], requests: int,
-    streams: str, rounds: int,
+    first: Side, ours: Side, prompt_only: list[float], growth: list[tuple[int, float]], requests: int, streams: str,
+    rounds: int,
 ) -> None:  # fmt: skip
     """Write the section of results.md between its markers."""
     middle = statistics.median
+    run = find_run(ROOT, weights=False)
     rows = [
         ("warm time to the first word, s", middle(first.first), middle(ours.first), "at most 1/20", True, 3),
         ("the same, had the first server streamed, s", middle(prompt_only), middle(ours.first), "", True, 3),
@@ -218,7 +183,7 @@ def report(
     lines = [
         "## Serving",
         "",
-        f"{direct.run.base_name}, {direct.file.type}, replies of at most {TOKENS} tokens, medians of {rounds} rounds "
+        f"{run.base_name}, {choose(run.folder).type}, replies of at most {TOKENS} tokens, medians of {rounds} rounds "
         f"that take turns; {os.cpu_count()} cores with a load of {os.getloadavg()[0]:.1f}, "
         f"Python {platform.python_version()}, xllamacpp {version('xllamacpp')}, "
         f"transformers {version('transformers')}, {datetime.now(UTC):%Y-%m-%d}. The first server: Flask, fp32, adapter "
@@ -230,16 +195,6 @@ def report(
     for name, theirs, mine, goal, less, digits in rows:
         ratio = f"1/{theirs / mine:.1f}" if less else f"{mine / theirs:.1f} times"
         lines.append(f"| {name} | {theirs:,.{digits}f} | {mine:,.{digits}f} | **{ratio}** | {goal} |")
-    lines += [
-        "",
-        "| tokens a second | llama.cpp called directly | over our HTTP | difference | goal |",
-        "|---|--:|--:|--:|---|",
-    ]
-    for name, theirs, mine in (
-        ("one person", middle(direct.speed), middle(ours.speed)),
-        ("eight at once", middle(direct.eight), middle(ours.eight)),
-    ):
-        lines.append(f"| {name} | {theirs:.1f} | {mine:.1f} | {mine / theirs - 1:+.1%} | within 5% |")
     lines += [
         "",
         f"Memory over {requests:,} requests, each its own conversation: "
