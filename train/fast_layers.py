@@ -19,10 +19,11 @@ class _RMSNorm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, epsilon: float) -> torch.Tensor:
-        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        inverse = (length.square_() / x.shape[-1]).add_(epsilon).rsqrt_()
+        length: torch.Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+        inverse: torch.Tensor = (length.square_() / x.shape[-1]).add_(epsilon).rsqrt_()
         ctx.save_for_backward(x, weight, inverse)
-        return (x * inverse).mul_(weight)
+        y: torch.Tensor = x * inverse
+        return y.mul_(weight)
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]

@@ -10,6 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, Qwen2Config
 
+from train import fast_lora
 from train.base_model import BaseModel
 from train.fast_lora import speed_up
 from train.model import add_adapter
@@ -149,3 +150,22 @@ def test_checkpointing_goes_again_through_the_blocks_with_adapters_alone(share: 
     assert found.keys() == wanted.keys()
     for name, gradient in found.items():
         torch.testing.assert_close(gradient, wanted[name], msg=name)
+
+
+def test_checkpointing_does_not_make_the_last_product_of_a_layer_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = 0
+    forward = fast_lora._Product.forward
+
+    def counted(*args: Any) -> torch.Tensor:
+        nonlocal made
+        made += 1
+        return forward(*args)
+
+    monkeypatch.setattr(fast_lora._Product, "forward", staticmethod(counted))
+    model = adapted(base().requires_grad_(False))
+    speed_up(model)
+    model.activation_checkpointing_enable({"use_reentrant": False})
+    model.train()
+    model(IDS, labels=IDS, use_cache=False).loss.backward()
+    layers = CONFIG.num_hidden_layers
+    assert made == 7 * layers + 6 * layers  # all once, and all but down_proj once more

@@ -1,0 +1,41 @@
+"""How a base is loaded: the bits that the library would make, and nothing of the process left changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from bitsandbytes.functional import quantize_4bit
+from transformers import AutoModelForCausalLM, LlamaConfig, modeling_utils
+
+from train.base_model import BaseModel
+from train.model import load_base
+from train.recipe import Recipe
+
+
+def test_a_base_in_16_bits_is_quantised_as_its_fp32_copy_would_be(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=97,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+    )
+    whole = AutoModelForCausalLM.from_config(config).to(torch.float16)
+    whole.save_pretrained(tmp_path)
+    opens = modeling_utils.safe_open
+
+    recipe = Recipe(name="r", base="b", quantization="nf4", precision="fp32", double_quant=False)
+    loaded = load_base(BaseModel("b", str(tmp_path), "0" * 64), recipe)
+
+    seen = loaded.model.layers[1].mlp.gate_proj.weight
+    codes, state = quantize_4bit(whole.model.layers[1].mlp.gate_proj.weight.float(), quant_type="nf4")
+    assert torch.equal(seen.data, codes)
+    assert torch.equal(seen.quant_state.absmax, state.absmax)
+    assert seen.quant_state.dtype == torch.float32
+    others = {p.dtype for p in loaded.parameters() if not hasattr(p, "quant_state")}
+    assert others == {torch.float32}
+    assert torch.equal(loaded.model.embed_tokens.weight, whole.model.embed_tokens.weight.float())
+    assert modeling_utils.safe_open is opens
