@@ -67,14 +67,14 @@ def speed_up(model: torch.nn.Module) -> int:
 
 
 def _norm(layer: Any, by_library: Any, x: torch.Tensor) -> torch.Tensor:
-    if not _is_plain(x, layer.weight) or layer.weight.requires_grad:
+    if not _is_fp32_on_cpu(x, layer.weight) or layer.weight.requires_grad:
         return cast(torch.Tensor, by_library(x))
     apply: Any = _RMSNorm.apply  # it has no types
     return cast(torch.Tensor, apply(x, layer.weight, layer.variance_epsilon))
 
 
 def _gated(layer: Any, by_library: Any, x: torch.Tensor) -> torch.Tensor:
-    if not _is_plain(x):
+    if not _is_fp32_on_cpu(x):
         return cast(torch.Tensor, by_library(x))
     apply: Any = _SwiGLU.apply  # it has no types
     return cast(torch.Tensor, layer.down_proj(apply(layer.gate_proj(x), layer.up_proj(x))))
@@ -88,5 +88,5 @@ def _is_gated(module: Any) -> bool:
     return type(module).__name__ in ("LlamaMLP", "Qwen2MLP") and module.config.hidden_act == "silu"
 
 
-def _is_plain(*tensors: torch.Tensor) -> bool:
+def _is_fp32_on_cpu(*tensors: torch.Tensor) -> bool:
     return all(t.dtype == torch.float32 and t.device.type == "cpu" for t in tensors)

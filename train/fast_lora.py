@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 
 
 class _Kept(torch.autograd.Function):
-    """First half of an adapted layer: ``s x A'`` for x of shape ``[N, in]``, and all that a backward pass needs.
+    """First half of an adapted layer: ``x A'`` for x of shape ``[N, in]``, and all that a backward pass needs.
 
     It stands apart from :class:`_Product` for checkpointing: when a block is gone through again, torch stops as soon as
     all that was kept is there once more. So the last product of each block, down_proj's, is not made a second time.

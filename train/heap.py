@@ -21,11 +21,6 @@ def give_back() -> None:
     After SmolLM2 was loaded, 30 to 330 MB of the process were such holes, from run to run.
     """
     gc.collect()
-    trim()
-
-
-def trim() -> None:
-    """Return the free pages of the heap to the system."""
     if (libc := _glibc()) is not None:
         libc.malloc_trim(0)
 

@@ -96,11 +96,8 @@ def load_base(base: BaseModel, recipe: Recipe) -> Any:
     try:
         with heap.without_holes(), _read_not_mapped():
             model = AutoModelForCausalLM.from_pretrained(base.location, **options)
-            for parameter in model.parameters():
-                if (state := getattr(parameter, "quant_state", None)) is not None:
-                    state.dtype = dtype  # what it is unpacked to
-                else:
-                    parameter.data = parameter.data.to(dtype)
+            if recipe.quantization == "nf4":
+                _compute_in(model, dtype)
     except (OSError, ValueError) as error:
         raise _unreachable(base.location, error) from error
     return model
@@ -149,6 +146,15 @@ def adapter_config(model: Any, recipe: Recipe) -> Any:
         target_modules=targets,
         layers_to_transform=list(range(first, layers)) if first else None,
     )
+
+
+def _compute_in(model: Any, dtype: torch.dtype) -> None:
+    """Let quantised weights be unpacked to ``dtype``, and bring the others, which are as in their file, to it."""
+    for parameter in model.parameters():
+        if (state := getattr(parameter, "quant_state", None)) is not None:
+            state.dtype = dtype
+        else:
+            parameter.data = parameter.data.to(dtype)
 
 
 @contextmanager

@@ -6,24 +6,15 @@ from pathlib import Path
 
 import torch
 from bitsandbytes.functional import quantize_4bit
-from transformers import AutoModelForCausalLM, LlamaConfig, modeling_utils
+from transformers import AutoModelForCausalLM, modeling_utils
 
 from train.base_model import BaseModel
 from train.model import load_base
 from train.recipe import Recipe
 
 
-def test_a_base_in_16_bits_is_quantised_as_its_fp32_copy_would_be(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=97,
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-    )
-    whole = AutoModelForCausalLM.from_config(config).to(torch.float16)
+def test_a_base_in_16_bits_is_quantised_as_its_fp32_copy_would_be(tmp_path: Path, tiny_base: Path) -> None:
+    whole = AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.float16)
     whole.save_pretrained(tmp_path)
     opens = modeling_utils.safe_open
 
