@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as train.cli does
 def main() -> None:
     side, rows, eval_rows, export, base = sys.argv[1:6]
     run = {"first": first, "trl": trl}.get(side, ours)
-    libraries = loaded_libraries()
+    libraries = loaded_libraries(side)
     result = run(side, int(rows), int(eval_rows), Path(export), base)
     result |= {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "libraries_mb": libraries}
     print(json.dumps(result))
@@ -215,11 +215,16 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
     }
 
 
-def loaded_libraries() -> float:
-    """Load what every side needs, before any model, and return the process's memory then, in MB."""
-    import peft  # noqa: F401
+def loaded_libraries(side: str) -> float:
+    """Load what a side needs, before any model, and return the process's memory then, in MB."""
     import psutil  # type: ignore[import-untyped]
-    from transformers import Trainer  # noqa: F401
+
+    if side in ("first", "trl"):
+        import transformers.trainer  # noqa: F401
+    else:
+        from train import lean
+
+        lean.load_trainer()
 
     from train import qlora  # noqa: F401
 

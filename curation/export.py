@@ -1,8 +1,8 @@
 """The approved samples as a dataset folder that ``datasets.load_dataset`` loads, with a manifest of every hash.
 
 ``datasets/export/<version>/`` holds two configurations, ``instruct`` and ``chat``, each with ``train`` and ``eval`` as
-Parquet, the same rows as JSONL for reading, ``heldout.jsonl``, the persona, the card and its charts. The version
-follows from the content: same inputs, same bytes, same name.
+Parquet, the same rows as JSONL for the trainer and for reading, ``heldout.jsonl``, the persona, the card and its
+charts. The version follows from the content: same inputs, same bytes, same name.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ from curation.persona import Persona, load_persona
 from curation.record import Message, messages_from_json
 
 REMAKE = "Run `make dataset` (or `inosuke dataset`) to write a new one."
-NEEDED = ("chat/train.parquet", "chat/eval.parquet", "persona.toml")
+# The rows as JSON lines and not as Parquet: pyarrow would take 60 MB of a process that is about to train.
+NEEDED = ("jsonl/chat.train.jsonl", "jsonl/chat.eval.jsonl", "persona.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +150,9 @@ def _manifest(path: Path) -> dict[str, Any]:
 
 
 def _rows(file: Path) -> tuple[Row, ...]:
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(file, columns=["id", "kind", "messages"])
-    return tuple(Row(r["id"], r["kind"], messages_from_json(r["messages"])) for r in table.to_pylist())
+    with file.open(encoding="utf-8") as lines:
+        rows = map(json.loads, lines)
+        return tuple(Row(r["id"], r["kind"], messages_from_json(r["messages"])) for r in rows)
 
 
 def _heldout(path: Path) -> tuple[HeldOut, ...]:

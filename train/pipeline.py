@@ -11,7 +11,7 @@ from typing import Any
 
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file
-from train import base_model, checkpoint, processes, recipe, runs, start
+from train import base_model, checkpoint, lean, processes, recipe, runs, start
 from train.data import Export, find_export, load_export
 
 
@@ -84,7 +84,8 @@ def _choose(
     say: Callable[[str], None],
 ) -> tuple[recipe.Recipe, list[str]]:
     """Return the recipe as this machine will run it, and a sentence for each thing it changed."""
-    from train.model import device  # torch takes seconds
+    lean.load_trainer()  # seconds
+    from train.model import device
 
     here = device()
     if wanted is None:
@@ -110,6 +111,7 @@ def _run(
     together: processes.Processes,
     tensorboard: bool,
 ) -> tuple[dict[str, Any], str]:
+    lean.load_trainer()
     from train import card, loss_curve, qlora, report, watch
 
     curve = folder / "loss_curve.png"

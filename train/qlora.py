@@ -182,6 +182,9 @@ def train(
     save_adapter(model, base, folder / "adapter")
     tokenizer.save_pretrained(folder / "tokenizer")
     say(f"Answering {recipe.samples} held-out prompts with base and adapter")
+    talker = None if _talks_in_whole_weights(recipe) else model
+    del model  # so that there are never two
+    give_back()
     return Result(
         base_model=base,
         train_rows=len(train_rows),
@@ -197,7 +200,7 @@ def train(
         stopped_because=diverged.reason if diverged else recorder.stopped_because,
         diverged=diverged is not None,
         history=_history(recorder, base_score),
-        samples=_samples(partial(_talker, model, base, recipe, folder), tokenizer, export, recipe),
+        samples=_samples(partial(_talker, talker, base, recipe, folder), tokenizer, export, recipe),
         train_seconds=seconds,
         trainable_parameters=trainable,
         batch_size=batch_size,
@@ -309,14 +312,19 @@ def _collator(recipe: Recipe, tokenizer: Any) -> Callable[[Sequence[Encoded]], b
     return partial(batches.padded, length=recipe.max_length, pad_id=tokenizer.pad_token_id, loss_on=recipe.loss_on)
 
 
-def _talker(model: Any, base: base_model.BaseModel, recipe: Recipe, folder: Path) -> Any:
-    """Return the model that answers prompts. On a CPU that is one with whole weights, and the adapter read back.
+def _talks_in_whole_weights(recipe: Recipe) -> bool:
+    """Say whether prompts are answered by a base that is not in NF4, with the adapter read back.
 
-    NF4 is unpacked anew for every token there, which makes talking several times slower than the weights as they are;
-    a GPU that trains in 4 bits may have no room for more.
+    On a CPU NF4 is unpacked anew for every token, which makes talking several times slower than the weights as they
+    are; a GPU that trains in 4 bits may have no room for more.
     """
-    if device().kind == "cuda" or recipe.quantization == "none":
-        return model
+    return device().kind == "cpu" and recipe.quantization == "nf4"
+
+
+def _talker(trained: Any | None, base: base_model.BaseModel, recipe: Recipe, folder: Path) -> Any:
+    """Return the model that answers prompts: the trained one, where it is given."""
+    if trained is not None:
+        return trained
     return load_adapter(load_base(base, recipe.model_copy(update={"quantization": "none"})), folder / "adapter")
 
 

@@ -33,13 +33,8 @@ def write_export(
     root: Path, train: Sequence[Turns], evaluation: Sequence[Turns], heldout: Sequence[Turns] = ()
 ) -> Path:
     """Write ``datasets/export/v1`` below ``root`` as the dataset stage does, and return it."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     out = root / "datasets" / "export" / "v1"
-    (out / "chat").mkdir(parents=True)
-    message = pa.struct([("role", pa.string()), ("content", pa.string()), ("name", pa.string())])
-    schema = pa.schema([("id", pa.string()), ("kind", pa.string()), ("messages", pa.list_(message))])
+    (out / "jsonl").mkdir(parents=True)
     for name, dialogues in (("train", train), ("eval", evaluation)):
         rows = [
             {
@@ -49,12 +44,12 @@ def write_export(
             }
             for i, turns in enumerate(dialogues)
         ]
-        pq.write_table(pa.Table.from_pylist(rows, schema), out / "chat" / f"{name}.parquet")
-    lines = [
+        _write_lines(rows, out / "jsonl" / f"chat.{name}.jsonl")
+    prompts = [
         {"id": f"h{i}", "messages": [{"role": r, "content": c} for r, c in turns], "reference": None, "tests": None}
         for i, turns in enumerate(heldout)
     ]
-    (out / "heldout.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    _write_lines(prompts, out / "heldout.jsonl")
     for folder in (out, root):
         shutil.copyfile(ROOT / "persona.toml", folder / "persona.toml")
     files = {
@@ -63,6 +58,10 @@ def write_export(
     (out / "manifest.json").write_text(json.dumps({"version": "v1", "files": files}), encoding="utf-8")
     (out.parent / "latest").write_text("v1\n", encoding="utf-8")
     return out
+
+
+def _write_lines(rows: Sequence[object], file: Path) -> None:
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 @dataclass(frozen=True)

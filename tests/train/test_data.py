@@ -49,8 +49,8 @@ def test_a_changed_file_is_refused_with_both_hashes(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     path = write_export(tmp_path, [ONE], [TWO])
-    (path / "chat" / "eval.parquet").unlink()
-    with pytest.raises(InosukeError, match=r"eval.parquet: missing, though the manifest lists it"):
+    (path / "jsonl" / "chat.eval.jsonl").unlink()
+    with pytest.raises(InosukeError, match=r"chat.eval.jsonl: missing, though the manifest lists it"):
         load_export(path)
 
 

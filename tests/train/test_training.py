@@ -92,7 +92,7 @@ def test_a_run_folder_holds_everything_and_metrics_have_their_form(trainer: Make
     assert len(metrics["base_model"]["sha256"]) == 64
     assert metrics["dataset"]["version"] == "v1"
     assert metrics["dataset"]["path"] == "datasets/export/v1"
-    assert set(metrics["dataset"]["files"]) >= {"chat/train.parquet", "chat/eval.parquet", "persona.toml"}
+    assert set(metrics["dataset"]["files"]) >= {"jsonl/chat.train.jsonl", "jsonl/chat.eval.jsonl", "persona.toml"}
     for who in ("base", "adapter"):
         figures = metrics["eval"][who]
         assert figures["replies"] == 2

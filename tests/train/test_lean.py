@@ -1,0 +1,24 @@
+"""A training's process holds transformers' Trainer, and not the packages that only loading it would have loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.conftest import ROOT
+
+LOADED = """
+import sys
+from train import lean
+lean.load_trainer()
+from train import card, loss_curve, qlora, report, watch
+print(*sorted({"datasets", "pandas", "pyarrow", "scipy"} & {name.split(".")[0] for name in sys.modules}))
+from transformers.utils import is_datasets_available
+import datasets
+print(is_datasets_available(), datasets.Dataset.from_list([{"a": 1}])["a"][0])
+"""
+
+
+def test_a_training_loads_no_package_for_tables_and_others_still_can() -> None:
+    done = subprocess.run([sys.executable, "-c", LOADED], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["", "True 1"]
