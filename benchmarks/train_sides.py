@@ -1,9 +1,9 @@
 """One side of `bench_train`, in a process of its own: `python -m benchmarks.train_sides SIDE ROWS EVAL EXPORT BASE`.
 
-Sides: ``first`` is the seed recipe as its author ran it, on transformers' Trainer; ``cpu`` is ours, ``small`` the same
-with checkpointing; ``trl`` is trl's SFTTrainer with its defaults on the same rows, base and adapter as
-``cpu``. Prints a JSON object on its last line: seconds of the training
-steps alone, the peak memory of the process, and the reply nll per character before and after, where it is measured.
+Sides: ``first`` is the seed recipe as its author ran it, on transformers' Trainer; ``cpu`` is ours, ``kept`` the same
+without checkpointing; ``trl`` is trl's SFTTrainer with its defaults on the same rows, base and adapter as ``cpu``.
+Prints a JSON object on its last line: seconds of the training steps alone, the peak memory of the process, and the
+reply nll per character before and after, where it is measured.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ def ours(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: s
     export = load_export(export_path)
     wanted = recipe.load_recipe("cpu").model_copy(
         update={
-            "checkpointing": side == "small",
             "base": base_folder,
             "max_train_rows": rows,
             "max_eval_rows": eval_rows,
@@ -47,6 +46,7 @@ def ours(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: s
             # The same rows for everyone: they are drawn by the seed.
             "seed": 0,
         }
+        | ({"checkpointing": False} if side == "kept" else {})
     )
     chosen, _ = recipe.resolve(wanted, export.persona, recipe.Device("cpu", has_bf16=False))
     base = base_model.resolve(base_folder, Path.cwd(), say)
