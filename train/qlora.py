@@ -183,7 +183,7 @@ def train(
     tokenizer.save_pretrained(folder / "tokenizer")
     say(f"Answering {recipe.samples} held-out prompts with base and adapter")
     talker = None if _talks_in_whole_weights(recipe) else model
-    del model  # so that there are never two
+    model = None  # so that there are never two
     give_back()
     return Result(
         base_model=base,
