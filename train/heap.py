@@ -14,9 +14,9 @@ from typing import Any
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 LARGEST_THRESHOLD = 32 * 2**20  # what glibc itself moves it to, at most, as blocks come and go
-# Free memory at the end of the heap that is kept. Once a threshold was set, glibc keeps 128 kB and a training asks for
-# the same memory thousands of times a row, a tenth to a quarter of its time. `give_back` says when something has gone.
-KEPT = 2**30
+# Free memory at the end of the heap that is kept, as glibc itself would have it by now. Once the other threshold is
+# set, it stops adapting this one and leaves it at 128 kB, and a training asks for the same pages again and again.
+KEPT = 2 * LARGEST_THRESHOLD
 
 
 def give_back() -> None:
