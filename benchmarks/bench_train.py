@@ -28,7 +28,7 @@ AS_MAKE_TRAIN = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}  # what the Ma
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus"
 SIDES = {
-    "cpu": "ours, recipe `cpu`",
+    "cpu": "ours, recipe `cpu`, as `make train` runs it",
     "kept": "the same with `checkpointing = false`",
     "first": "the seed recipe on transformers' Trainer, as the first trainer was",
     "trl": "trl's SFTTrainer with its defaults, same base and adapter as ours",
