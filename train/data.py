@@ -7,7 +7,7 @@ Knows nothing of tensors, models or recipes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,14 +150,19 @@ def _manifest(path: Path) -> dict[str, Any]:
 
 
 def _rows(file: Path) -> tuple[Row, ...]:
-    with file.open(encoding="utf-8") as lines:
-        rows = map(json.loads, lines)
-        return tuple(Row(r["id"], r["kind"], messages_from_json(r["messages"])) for r in rows)
+    return tuple(Row(r["id"], r["kind"], messages_from_json(r["messages"])) for r in _lines(file))
 
 
 def _heldout(path: Path) -> tuple[HeldOut, ...]:
     file = path / "heldout.jsonl"
     if not file.is_file():
         return ()
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return tuple(HeldOut(r["id"], messages_from_json(r["messages"]), r.get("reference"), r.get("tests")) for r in rows)
+    return tuple(
+        HeldOut(r["id"], messages_from_json(r["messages"]), r.get("reference"), r.get("tests")) for r in _lines(file)
+    )
+
+
+def _lines(file: Path) -> Iterator[dict[str, Any]]:
+    # Not str.splitlines: it also splits at U+2028 and U+0085, which JSON may hold as they are.
+    with file.open(encoding="utf-8") as lines:
+        yield from (json.loads(line) for line in lines if line.strip())

@@ -111,7 +111,7 @@ def _run(
     together: processes.Processes,
     tensorboard: bool,
 ) -> tuple[dict[str, Any], str]:
-    lean.load_trainer()
+    lean.load_trainer()  # a run that is resumed has not been to _choose
     from train import card, loss_curve, qlora, report, watch
 
     curve = folder / "loss_curve.png"

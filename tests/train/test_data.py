@@ -91,3 +91,10 @@ def test_a_persona_that_changed_after_the_export_is_told(trainer: Callable[..., 
     project.persona.write_text(project.persona.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     _warn_of_another_persona(project.persona, export, said.append)
     assert "has changed since export v1" in said[0]
+
+
+def test_a_line_separator_within_a_reply_does_not_end_its_row(tmp_path: Path) -> None:
+    spoken = [("user", "Ngươi sợ gì?"), ("assistant", "Ta?\u2028Sợ\u0085à?")]
+    export = load_export(write_export(tmp_path, [spoken], [TWO], [spoken]))
+    assert export.train[0].messages[-1].content == "Ta?\u2028Sợ\u0085à?"
+    assert export.heldout[0].messages[-1].content == "Ta?\u2028Sợ\u0085à?"
