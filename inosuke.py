@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import logging
 import sys
 
 import click
@@ -65,6 +66,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A Windows console's own code page cannot say `Hỏi`.
             stream.reconfigure(encoding="utf-8", errors="replace")
+    # On CPUs that multiply bf16, bitsandbytes misses a kernel for repacked weights; nothing here repacks any.
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     try:
         cli()
     except InosukeError as error:
