@@ -85,7 +85,7 @@ def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: 
     from curation import chat
     from train import attention, recipe
     from train.data import encode, load_export
-    from train.model import adapter_config, end_ids
+    from train.model import adapter_config, end_ids, keep_as_they_are
     from train.scoring import score
 
     export, seed = load_export(export_path), recipe.load_recipe("seed")
@@ -103,6 +103,7 @@ def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: 
             bnb_4bit_compute_dtype=torch.float32,
         ),
     )
+    keep_as_they_are(model)  # it is measured before it is trained
     model = get_peft_model(
         prepare_model_for_kbit_training(model, use_gradient_checkpointing=seed.checkpointing),
         adapter_config(model, seed),

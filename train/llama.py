@@ -5,15 +5,18 @@ In: GGUF files and encoded rows. Out: files and :class:`~train.scoring.Score` s.
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gguf import GGMLQuantizationType
+from numpy.typing import NDArray
 
 from curation.errors import InosukeError
 from train.data import Encoded
@@ -25,12 +28,58 @@ TYPE_ORDER = tuple(TYPES)
 UBATCH = 512
 
 
-def quantize(source: Path, out: Path, kind: str) -> None:
-    """Write ``source`` (16 bits) as ``out`` in one of :data:`TYPES`. Raises InosukeError when llama.cpp cannot."""
+class _Importance(ctypes.Structure):
+    """llama.h's ``llama_model_imatrix_data``; a list of them ends with one without a name."""
+
+    _fields_ = (("name", ctypes.c_char_p), ("data", ctypes.POINTER(ctypes.c_float)), ("size", ctypes.c_size_t))
+
+
+class _TensorType(ctypes.Structure):
+    """llama.h's ``llama_model_tensor_override``; a list of them ends with one without a pattern."""
+
+    _fields_ = (("pattern", ctypes.c_char_p), ("type", ctypes.c_int32))
+
+
+class _QuantizeParams(ctypes.Structure):
+    """llama.h's ``llama_model_quantize_params``."""
+
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in ("nthread", "ftype", "output_tensor_type", "token_embedding_type")),
+        *((name, ctypes.c_bool) for name in ("allow_requantize", "quantize_output_tensor", "only_copy", "pure")),
+        *((name, ctypes.c_bool) for name in ("keep_split", "dry_run")),
+        ("imatrix", ctypes.POINTER(_Importance)),
+        ("kv_overrides", ctypes.c_void_p),
+        ("tt_overrides", ctypes.POINTER(_TensorType)),
+        ("prune_layers", ctypes.c_void_p),
+    )
+
+
+def quantize(
+    source: Path,
+    out: Path,
+    kind: str,
+    importance: Mapping[str, NDArray[np.float32]] | None = None,
+    tensor_types: Mapping[str, str] | None = None,
+) -> None:
+    """Write ``source`` (16 bits) as ``out`` in one of :data:`TYPES`.
+
+    ``importance`` says by tensor name how much each column weighs (fp32, see train.importance), ``tensor_types`` by a
+    part of the name which type (``Q8_0``) a tensor gets instead of the usual one. Raises InosukeError when llama.cpp
+    cannot, or when :func:`takes_hints` is false and there are any.
+    """
     llama = _llama()
     wanted = llama.LlamaModelQuantizeParams()
     wanted.ftype = TYPES[kind]
     wanted.nthread = os.cpu_count() or 1
+    # What the tables point at stays referenced here until llama.cpp has read it.
+    weights = {n.encode(): np.ascontiguousarray(w, dtype=np.float32) for n, w in (importance or {}).items()}
+    floats = ctypes.POINTER(ctypes.c_float)
+    by_name = [_Importance(name, w.ctypes.data_as(floats), w.size) for name, w in weights.items()]
+    types = [_TensorType(part.encode(), GGMLQuantizationType[t].value) for part, t in (tensor_types or {}).items()]
+    if by_name or types:
+        memory = _memory_of(wanted)
+        memory.imatrix = (_Importance * (len(by_name) + 1))(*by_name) if by_name else None
+        memory.tt_overrides = (_TensorType * (len(types) + 1))(*types) if types else None
     try:
         llama.model_quantize(str(source), str(out), wanted)
     except (RuntimeError, ValueError, OSError) as error:
@@ -38,6 +87,15 @@ def quantize(source: Path, out: Path, kind: str) -> None:
         raise InosukeError(
             f"{source}: cannot be written as {kind} ({error}). Check that the disk has room, or choose another --type."
         ) from error
+
+
+def takes_hints() -> bool:
+    """Say whether the installed cyllama can be handed what :func:`quantize` should mind."""
+    try:
+        _memory_of(_llama().LlamaModelQuantizeParams())
+    except InosukeError:
+        return False
+    return True
 
 
 def score(
@@ -78,6 +136,23 @@ def other_tokens(file: Path, texts: Sequence[str], tokenize: Callable[[str], lis
 def made_with() -> str:
     """Return the package and version that the files are made with."""
     return f"cyllama=={version('cyllama')}"
+
+
+def _memory_of(params: Any) -> _QuantizeParams:
+    """Return llama.cpp's own struct inside cyllama's object: cyllama 0.2.18 has no setter for the fields that point.
+
+    Raises InosukeError unless the object is laid out as expected, field by field.
+    """
+    start = type(params).__basicsize__ - ctypes.sizeof(_QuantizeParams)
+    if start >= object.__basicsize__:
+        memory = _QuantizeParams.from_address(id(params) + start)
+        plain = [field[0] for field in _QuantizeParams._fields_ if field[1] in (ctypes.c_int32, ctypes.c_bool)]
+        if all(getattr(memory, n) == getattr(params, n) for n in plain) and not memory.imatrix:
+            return memory
+    raise InosukeError(
+        f"{made_with()} keeps its settings elsewhere than 0.2.18 does, so it takes no importance matrix. "
+        "Install the version in constraints.txt."
+    )
 
 
 def _losses(context: Any, row: Encoded, shared: int) -> list[tuple[int, float]]:

@@ -98,7 +98,7 @@ def load_base(base: BaseModel, recipe: Recipe) -> Any:
             model = AutoModelForCausalLM.from_pretrained(base.location, **options)
             if recipe.quantization == "nf4":
                 _compute_in(model, dtype)
-                _keep_as_they_are(model)
+                keep_as_they_are(model)
     except (OSError, ValueError) as error:
         raise _unreachable(base.location, error) from error
     return model
@@ -158,8 +158,8 @@ def _compute_in(model: Any, dtype: torch.dtype) -> None:
             parameter.data = parameter.data.to(dtype)
 
 
-def _keep_as_they_are(model: Any) -> None:
-    """Keep bitsandbytes from repacking the weights for inference, which it does on CPUs that multiply bf16.
+def keep_as_they_are(model: Any) -> None:
+    """Keep bitsandbytes from repacking NF4 weights for inference, which it does on CPUs that multiply bf16.
 
     The first evaluation would round their scales to bf16, and the training after it would meet weights in a layout that
     only answers and gives no gradients (bitsandbytes 0.50.2).

@@ -131,6 +131,74 @@ def test_a_type_that_loses_too_much_is_told_and_a_better_one_served(
     assert "Q4_K_M loses more than 5% of perplexity" in gguf.table(content)
 
 
+@pytest.mark.model
+def test_a_small_file_is_made_with_hints_and_made_again_once_it_can_have_them(
+    trained: Project, converter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gguf import GGUFReader
+
+    from train import llama
+
+    monkeypatch.setattr(gguf, "WORSE_AT_MOST", 10.0)  # a model of random weights loses what it likes
+    said: list[str] = []
+
+    def file() -> dict[str, Any]:
+        content = gguf.make(trained.persona, "r", "Q4_K_M", None, said.append)
+        return next(f for f in content["files"] if f["type"] == "Q4_K_M")
+
+    with monkeypatch.context() as other_version:
+        other_version.setattr(llama, "takes_hints", lambda: False)
+        without = file()
+    assert without["hints"] is None and any("takes no importance matrix" in line for line in said)
+    made = file()
+    assert made["hints"] == {"importance_from": "64 training dialogues", "kept": gguf.KEPT}
+    assert made["sha256"] != without["sha256"] and file() == made
+    tensors = GGUFReader(trained.root / "models" / "r" / "gguf" / made["file"]).tensors
+    types = {t.name: t.tensor_type.name for t in tensors}
+    assert types["blk.0.attn_v.weight"] == types["blk.1.attn_v.weight"] == "Q8_0" != types["blk.0.attn_q.weight"]
+    card = (trained.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
+    assert "importance matrix from 64 training dialogues, and keep `attn_v` as Q8_0." in card
+
+
+@pytest.mark.model
+def test_columns_that_weigh_more_are_rounded_better(trained: Project, converter: Path, tmp_path: Path) -> None:
+    import numpy as np
+    from gguf import GGUFReader, dequantize
+
+    from train import llama
+
+    make(trained)
+    whole = trained.root / "models" / "r" / "gguf" / "model-F16.gguf"
+
+    def gate(file: Path) -> Any:
+        tensor = next(t for t in GGUFReader(file).tensors if t.name == "blk.0.ffn_gate.weight")
+        return dequantize(tensor.data, tensor.tensor_type)
+
+    columns = gate(whole).shape[1]
+    weights = np.full(columns, 1e-6, dtype=np.float32)
+    weights[::8] = 1.0
+    errors = {}
+    for name, importance in (("without", None), ("with", {"blk.0.ffn_gate.weight": weights})):
+        llama.quantize(whole, tmp_path / name, "Q4_K_M", importance)
+        errors[name] = np.square(gate(tmp_path / name) - gate(whole)).mean(0)
+    assert errors["with"][::8].mean() < errors["without"][::8].mean() / 2
+    assert errors["with"].mean() > errors["without"].mean()
+
+
+def test_another_layout_of_the_settings_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    from train import llama
+
+    class Settings:
+        """As cyllama's, with a number that is not where it was."""
+
+        nthread = ftype = output_tensor_type = token_embedding_type = 1
+        allow_requantize = quantize_output_tensor = only_copy = pure = keep_split = dry_run = False
+
+    assert llama.takes_hints()
+    monkeypatch.setattr(llama._llama(), "LlamaModelQuantizeParams", Settings)
+    assert not llama.takes_hints()
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [(InosukeError("it cannot be fetched."), "it cannot be fetched."), (MemoryError("big"), "MemoryError: big.")],
