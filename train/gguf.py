@@ -10,10 +10,11 @@ import json
 import random
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock
 
@@ -35,6 +36,7 @@ LIST = "gguf.json"
 SMALL = 1_000_000_000  # bytes of base weights: such a model is converted and measured within a minute or two
 
 Say = Callable[[str], None]
+T = TypeVar("T")
 
 
 def make(persona_file: Path, run: str | None, kind: str, export_path: Path | None, say: Say) -> dict[str, Any]:
@@ -50,26 +52,58 @@ def make(persona_file: Path, run: str | None, kind: str, export_path: Path | Non
 
     quiet()
     tokenizer = load_tokenizer(str(trained.folder / "tokenizer"))
-    rows, _ = encode(export.eval, tokenizer, trained.persona, trained.recipe.max_length, trained.recipe.prompt)
+    encoded = partial(
+        encode,
+        tokenizer=tokenizer,
+        persona=trained.persona,
+        max_length=trained.recipe.max_length,
+        prompt=trained.recipe.prompt,
+    )
+    rows, _ = encoded(export.eval)
     if not rows:
         raise InosukeError(f"every eval row of {export.path} is longer than {trained.recipe.max_length} tokens.")
-    rows = random.Random(0).sample(rows, min(ROWS, len(rows)))  # noqa: S311 - the same rows for each file
+    rows = _some(rows, ROWS)
+    seen, _ = encoded(_some(export.train, WEIGHED_ON))
     folder = trained.folder / "gguf"
     folder.mkdir(exist_ok=True)
     with FileLock(folder / ".lock"):
-        return _make(trained, export, rows, tokenizer, kind, say)
+        return _make(_Task(trained, export, tokenizer, rows, seen), kind, say)
 
 
-def _make(trained: Trained, export: Export, rows: list[Encoded], tokenizer: Any, kind: str, say: Say) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A run with its export, the eval rows that files are measured on, and the train rows that say how to round."""
+
+    trained: Trained
+    export: Export
+    tokenizer: Any
+    rows: list[Encoded]
+    seen: list[Encoded]
+
+    def hints(self, kind: str) -> dict[str, Any] | None:
+        """Return what a file of this type is made with besides the type, as ``gguf.json`` notes it."""
+        from train import llama
+
+        if kind in PLAIN or not self.seen or not llama.takes_hints():
+            return None
+        return {"importance_from": f"{len(self.seen)} training dialogues", "kept": KEPT}
+
+
+def _some(rows: Sequence[T], count: int) -> list[T]:
+    return random.Random(0).sample(rows, min(count, len(rows)))  # noqa: S311 - the same rows each time
+
+
+def _make(task: _Task, kind: str, say: Say) -> dict[str, Any]:
     from train import llama
     from train.model import end_ids
     from train.progress import bar
     from train.scoring import total
 
+    trained, export, tokenizer, rows = task.trained, task.export, task.tokenizer, task.rows
     folder = trained.folder / "gguf"
     measured_on = {"dataset": export.version, "rows": len(rows)}
-    known = {f["type"]: f for f in _read(folder, measured_on)}
-    importance = cache(partial(_importance, trained, export, tokenizer, folder / "model-F16.gguf", say))
+    known = {f["type"]: f for f in _read(folder, measured_on) if f.get("hints") == task.hints(f["type"])}
+    importance = cache(partial(_importance, task, folder / "model-F16.gguf", say))
 
     def file_of(wanted: str) -> dict[str, Any]:
         if wanted in known:
@@ -79,7 +113,7 @@ def _make(trained: Trained, export: Export, rows: list[Encoded], tokenizer: Any,
             _sixteen_bits(trained, file, say)
         else:
             hints: dict[str, Any] = {}
-            if _hinted(wanted):
+            if task.hints(wanted):
                 hints = {"importance": importance(), "tensor_types": KEPT}
             elif wanted not in PLAIN:
                 say(f"Note: {llama.made_with()} takes no importance matrix, so {file.name} loses more than it need.")
@@ -90,7 +124,7 @@ def _make(trained: Trained, export: Export, rows: list[Encoded], tokenizer: Any,
             figures = total(llama.score(file, rows, end_ids(tokenizer), moved)).as_json()
         entry = {"file": file.name, "type": wanted, "sha256": sha256_file(file), "bytes": file.stat().st_size}
         entry |= {key: figures[key] for key in ("reply_nll_per_char", "loss", "perplexity")}
-        entry["hints"] = _hinted(wanted)
+        entry["hints"] = task.hints(wanted)
         known[wanted] = entry
         return entry
 
@@ -223,29 +257,16 @@ def _why(content: dict[str, Any]) -> str:
     )
 
 
-def _hinted(kind: str) -> dict[str, Any] | None:
-    """Return what a file of this type is made with besides the type, as ``gguf.json`` notes it."""
-    from train import llama
-
-    if kind in PLAIN or not llama.takes_hints():
-        return None
-    return {"importance_from": f"{WEIGHED_ON} training dialogues", "kept": KEPT}
-
-
-def _importance(trained: Trained, export: Export, tokenizer: Any, file: Path, say: Say) -> dict[str, Any]:
+def _importance(task: _Task, file: Path, say: Say) -> dict[str, Any]:
     """Return how much the quantiser should mind each column, seen on dialogues that the run was trained on."""
     from train import importance
     from train.model import end_ids, load_adapter, load_base
     from train.progress import bar
 
-    chosen = random.Random(0).sample(export.train, min(WEIGHED_ON, len(export.train)))  # noqa: S311 - no secret
-    rows, _ = encode(chosen, tokenizer, trained.persona, trained.recipe.max_length, trained.recipe.prompt)
-    if not rows:
-        return {}
-    say(f"Looking at {len(rows)} training dialogues for what to round with care")
-    model = load_adapter(load_base(trained.base, trained.recipe), trained.folder / "adapter")
-    with bar(len(rows), "Looking", "row") as moved:
-        return importance.measure(model, rows, end_ids(tokenizer), file, moved)
+    say(f"Looking at {len(task.seen)} training dialogues for what to round with care")
+    model = load_adapter(load_base(task.trained.base, task.trained.recipe), task.trained.folder / "adapter")
+    with bar(len(task.seen), "Looking", "row") as moved:
+        return importance.measure(model, task.seen, end_ids(task.tokenizer), file, moved)
 
 
 def _sixteen_bits(trained: Trained, file: Path, say: Say) -> None:
@@ -286,12 +307,6 @@ def _read(folder: Path, measured_on: dict[str, Any]) -> list[dict[str, Any]]:
     try:
         content = json.loads((folder / LIST).read_text(encoding="utf-8"))
         files = content["files"] if content["measured_on"] == measured_on else []
-        return [
-            f
-            for f in files
-            if (folder / f["file"]).is_file()
-            and sha256_file(folder / f["file"]) == f["sha256"]
-            and f.get("hints") == _hinted(f["type"])
-        ]
+        return [f for f in files if (folder / f["file"]).is_file() and sha256_file(folder / f["file"]) == f["sha256"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []

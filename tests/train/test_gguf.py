@@ -151,13 +151,13 @@ def test_a_small_file_is_made_with_hints_and_made_again_once_it_can_have_them(
         without = file()
     assert without["hints"] is None and any("takes no importance matrix" in line for line in said)
     made = file()
-    assert made["hints"] == {"importance_from": "64 training dialogues", "kept": gguf.KEPT}
+    assert made["hints"] == {"importance_from": "20 training dialogues", "kept": gguf.KEPT}
     assert made["sha256"] != without["sha256"] and file() == made
     tensors = GGUFReader(trained.root / "models" / "r" / "gguf" / made["file"]).tensors
     types = {t.name: t.tensor_type.name for t in tensors}
     assert types["blk.0.attn_v.weight"] == types["blk.1.attn_v.weight"] == "Q8_0" != types["blk.0.attn_q.weight"]
     card = (trained.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
-    assert "importance matrix from 64 training dialogues, and keep `attn_v` as Q8_0." in card
+    assert "importance matrix from 20 training dialogues, and keep `attn_v` as Q8_0." in card
 
 
 @pytest.mark.model
