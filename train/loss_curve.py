@@ -47,6 +47,7 @@ def draw(history: History, file: Path, title: str) -> None:
             textcoords="offset points",
             ha="right",
             color="#8a3d12",
+            bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1},  # the curves pass behind it
         )
     for epoch in range(1, math.ceil(max(rows, default=0) / history.rows)):
         axes.axvline(epoch * history.rows, color="#bbbbbb", linewidth=0.8, linestyle=":")
