@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import sys
 
-import click
+from inosuke import main
 
-from curation.errors import InosukeError
-from train import cli
-
-COMMANDS = {"train": cli.train, "evaluate": cli.evaluate, "merge": cli.merge, "gguf": cli.gguf}
+NEIGHBOURS = ("train", "evaluate", "merge", "gguf")
 
 if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console's code page has no `ư`
-    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
+    if len(sys.argv) < 2 or sys.argv[1] not in NEIGHBOURS:
         sys.argv.insert(1, "train")
-    try:
-        click.Group("train", commands=COMMANDS)()
-    except InosukeError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(error.exit_status)
+    main()

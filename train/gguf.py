@@ -84,7 +84,7 @@ class _Task:
         """Return what a file of this type is made with besides the type, as ``gguf.json`` notes it."""
         from train import llama
 
-        if kind in PLAIN or not self.seen or not llama.takes_hints():
+        if kind in PLAIN or not llama.takes_hints():
             return None
         return {"importance_from": f"{len(self.seen)} training dialogues", "kept": KEPT}
 
@@ -108,23 +108,23 @@ def _make(task: _Task, kind: str, say: Say) -> dict[str, Any]:
     def file_of(wanted: str) -> dict[str, Any]:
         if wanted in known:
             return known[wanted]
-        file = folder / f"model-{wanted}.gguf"
+        file, hints = folder / f"model-{wanted}.gguf", task.hints(wanted)
         if wanted == "F16":
             _sixteen_bits(trained, file, say)
         else:
-            hints: dict[str, Any] = {}
-            if task.hints(wanted):
-                hints = {"importance": importance(), "tensor_types": KEPT}
+            given: dict[str, Any] = {}
+            if hints:
+                given = {"importance": importance(), "tensor_types": KEPT}
             elif wanted not in PLAIN:
                 say(f"Note: {llama.made_with()} takes no importance matrix, so {file.name} loses more than it need.")
             say(f"Writing {file.name}")
-            _whole(file, partial(llama.quantize, folder / "model-F16.gguf", kind=wanted, **hints))
+            _whole(file, partial(llama.quantize, folder / "model-F16.gguf", kind=wanted, **given))
         say(f"Measuring {file.name} on {len(rows)} eval dialogues")
         with bar(len(rows), wanted, "row") as moved:
             figures = total(llama.score(file, rows, end_ids(tokenizer), moved)).as_json()
         entry = {"file": file.name, "type": wanted, "sha256": sha256_file(file), "bytes": file.stat().st_size}
         entry |= {key: figures[key] for key in ("reply_nll_per_char", "loss", "perplexity")}
-        entry["hints"] = task.hints(wanted)
+        entry["hints"] = hints
         known[wanted] = entry
         return entry
 

@@ -29,7 +29,7 @@ def measure(
     file: Path,
     after_batch: Callable[[int], object] = lambda rows_done: None,
 ) -> Importance:
-    """Run the rows through the model; return what arrived at each matrix that ``file`` holds, squared and averaged.
+    """Run the rows through a peft model; return what arrived at each matrix that ``file`` holds, squared and averaged.
 
     What rows begin with alike (the system prompt) counts once a batch, as train.batches packs it.
     """
@@ -59,8 +59,7 @@ def _matrices(model: Any, file: Path) -> Iterator[tuple[str, torch.nn.Linear]]:
     kind = fields["general.architecture"].contents()
     number = next(arch for arch, name in MODEL_ARCH_NAMES.items() if name == kind)
     names = get_tensor_name_map(number, fields[f"{kind}.block_count"].contents())
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-    for name, module in plain.named_modules():
+    for name, module in model.get_base_model().named_modules():
         # peft wraps a layer and keeps it as `base_layer`; both get the same input.
         if isinstance(module, torch.nn.Linear) and (found := names.get_name(name.removesuffix(".base_layer"))):
             yield f"{found}.weight", module

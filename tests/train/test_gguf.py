@@ -189,12 +189,16 @@ def test_another_layout_of_the_settings_is_seen(monkeypatch: pytest.MonkeyPatch)
     from train import llama
 
     class Settings:
-        """As cyllama's, with a number that is not where it was."""
+        """As large as cyllama's and larger, with the same names and other memory behind them."""
 
-        nthread = ftype = output_tensor_type = token_embedding_type = 1
-        allow_requantize = quantize_output_tensor = only_copy = pure = keep_split = dry_run = False
+        __slots__ = [field[0] for field in llama._QuantizeParams._fields_]
+
+        def __init__(self) -> None:
+            for name in self.__slots__:
+                setattr(self, name, 1)
 
     assert llama.takes_hints()
+    assert Settings.__basicsize__ >= llama._llama().LlamaModelQuantizeParams.__basicsize__
     monkeypatch.setattr(llama._llama(), "LlamaModelQuantizeParams", Settings)
     assert not llama.takes_hints()
 
