@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import io
-import logging
-import sys
 
 import click
 
-from curation.errors import InosukeError
+from curation.command import run
 
 # name → (where the click command is, one line for `inosuke --help`). Kept here as text: importing every stage for its
 # help would cost seconds.
@@ -61,18 +58,8 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; what a person can mend is a sentence, not a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A Windows console's own code page cannot say `Hỏi`.
-            stream.reconfigure(encoding="utf-8", errors="replace")
-    # On CPUs that multiply bf16, bitsandbytes misses a kernel for repacked weights; nothing here repacks any.
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
-    try:
-        cli()
-    except InosukeError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(error.exit_status)
+    """Run the command line."""
+    run(cli)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
 
-from curation.errors import InosukeError
+from curation.command import run
 from serve.cli import serve
 
-try:
-    serve(prog_name="python -m serve")
-except InosukeError as error:
-    sys.stderr.write(f"Error: {error}\n")
-    sys.exit(error.exit_status)
+if __name__ == "__main__":
+    run(partial(serve, prog_name="python -m serve"))

@@ -6,12 +6,13 @@ serve.weights``, which the image runs when it is built, fetches that file and le
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
+import click
 from pydantic import BaseModel, Field, ValidationError
 
+from curation.command import run
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file
 
@@ -106,8 +107,4 @@ def _short(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        sys.stdout.write(f"{fetch()}\n")
-    except InosukeError as error:
-        sys.stderr.write(f"Error: {error}\n")
-        sys.exit(error.exit_status)
+    run(lambda: click.echo(fetch()))

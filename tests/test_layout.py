@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 PACKAGES = ("curation", "annotations", "train", "serve")
 # What train and serve may take from curation; everything else they hand over through files.
-SHARED = {"record", "persona", "chat", "checks", "errors", "files"}
+SHARED = {"record", "persona", "chat", "checks", "command", "errors", "files"}
 HEAVY = {"torch", "transformers", "streamlit", "label_studio_sdk", "pandas", "datasets", "sqlalchemy", "flask", "numba"}
 
 

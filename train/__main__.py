@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from inosuke import main
+import click
 
-NEIGHBOURS = ("train", "evaluate", "merge", "gguf")
+from curation.command import run
+from train import cli
+
+COMMANDS = {"train": cli.train, "evaluate": cli.evaluate, "merge": cli.merge, "gguf": cli.gguf}
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1] not in NEIGHBOURS:
+    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
         sys.argv.insert(1, "train")
-    main()
+    run(click.Group("train", commands=COMMANDS))

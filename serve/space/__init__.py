@@ -24,7 +24,7 @@ REQUIREMENTS = {
     "llamacpp": (*_ALWAYS, "tokenizers", "xllamacpp"),
     "transformers": (*_ALWAYS, "accelerate", "peft", "safetensors", "torch", "transformers"),
 }
-CURATION = ("__init__.py", "record.py", "errors.py", "files.py", "persona.py", "chat.py")
+CURATION = ("__init__.py", "record.py", "command.py", "errors.py", "files.py", "persona.py", "chat.py")
 
 
 def write_space(
