@@ -69,12 +69,9 @@ def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: 
     """The seed recipe on transformers' Trainer, as tutorials of its time had it: logits for all of 512 positions."""
     import random
 
-    import torch
     from peft import get_peft_model, prepare_model_for_kbit_training
     from transformers import (
-        AutoModelForCausalLM,
         AutoTokenizer,
-        BitsAndBytesConfig,
         DataCollatorForLanguageModeling,
         Trainer,
         TrainingArguments,
@@ -92,17 +89,8 @@ def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: 
     set_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(base_folder)
     tokenizer.pad_token = tokenizer.eos_token
-    model = AutoModelForCausalLM.from_pretrained(
-        base_folder,
-        dtype=torch.float32,
-        attn_implementation=attention.NAME,  # without packed rows it is sdpa; it is here to be measured as ours is
-        quantization_config=BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=seed.double_quant,
-            bnb_4bit_compute_dtype=torch.float32,
-        ),
-    )
+    # Without packed rows this attention is sdpa; it is here to be measured as ours is.
+    model = nf4_base(base_folder, double_quant=seed.double_quant, attn_implementation=attention.NAME)
     keep_as_they_are(model)  # it is measured before it is trained
     model = get_peft_model(
         prepare_model_for_kbit_training(model, use_gradient_checkpointing=seed.checkpointing),
@@ -159,8 +147,7 @@ def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: 
 def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: str) -> dict[str, Any]:
     import random
 
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+    from transformers import AutoTokenizer
     from trl import SFTConfig, SFTTrainer
 
     import datasets
@@ -170,13 +157,7 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
 
     export, mine = load_export(export_path), recipe.load_recipe("cpu")
     tokenizer = AutoTokenizer.from_pretrained(base_folder)
-    model = AutoModelForCausalLM.from_pretrained(
-        base_folder,
-        dtype=torch.float32,
-        quantization_config=BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.float32
-        ),
-    )
+    model = nf4_base(base_folder)
     system = {"role": "system", "content": export.persona.system_prompt}
     lines = [
         {"messages": [system, *({"role": m.role, "content": m.content} for m in row.messages)]}
@@ -214,6 +195,20 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
         "seconds": clock.seconds,
         "cpu_seconds": clock.cpu_seconds,
     }
+
+
+def nf4_base(folder: str, double_quant: bool = False, **options: Any) -> Any:
+    """Load the base as a tutorial does: 4-bit weights, arithmetic in 32 bits."""
+    import torch
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    small = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=double_quant,
+        bnb_4bit_compute_dtype=torch.float32,
+    )
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, quantization_config=small, **options)
 
 
 def loaded_libraries(side: str) -> float:

@@ -6,7 +6,7 @@ name of the one to serve: the smallest that measured well. Knows nothing of engi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -23,10 +23,11 @@ _REMEDY = "Run `inosuke gguf` again, or serve the adapter with --engine transfor
 
 @dataclass(frozen=True, slots=True)
 class Gguf:
-    """One file; ``type`` is its quantization, such as ``Q4_K_M``."""
+    """One file; ``type`` is its quantization, such as ``Q4_K_M``, ``sha256`` what its bytes were checked against."""
 
     path: Path
     type: str
+    sha256: str | None = None
 
 
 class _File(BaseModel):
@@ -64,8 +65,9 @@ def choose(run: Path, wanted: str | None = None) -> Gguf:
         there = ", ".join(g.type for g in files)
         raise UsageError(f"the run {run.name} has no GGUF of the type {wanted!r}. There: {there}.")
     chosen = next(g for g in files if wanted is None or g.type == wanted.upper())
-    _check(chosen.path, {entry.file: entry for entry in _manifest(run).files}.get(chosen.path.name))
-    return chosen
+    entry = next((e for e in _manifest(run).files if e.file == chosen.path.name), None)
+    _check(chosen.path, entry)
+    return replace(chosen, sha256=entry.sha256 if entry else None)
 
 
 def _manifest(run: Path) -> _Manifest:

@@ -32,10 +32,11 @@ class Weights(BaseModel):
     bytes: int
 
 
-def pin(source: str, path: Path, folder: str, api: Any = None) -> Weights:
+def pin(source: str, path: Path, sha256: str, folder: str, api: Any = None) -> Weights:
     """Find the file at ``path`` in the repository ``OWNER/NAME[@REVISION]``, in ``gguf/`` as `publish-model` leaves it.
 
-    ``api`` is an ``HfApi``. Raises InosukeError when the repository lacks the file or has another one of that name.
+    ``sha256`` is that of the file, ``api`` an ``HfApi``. Raises InosukeError when the repository lacks the file or has
+    another one of that name.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
@@ -57,13 +58,13 @@ def pin(source: str, path: Path, folder: str, api: Any = None) -> Weights:
     remedy = f"Publish this run there first (`inosuke publish-model RUN {repo}`), or leave --weights-from out."
     if not found:
         raise InosukeError(f"{repo} has no {file} at {commit[:12]}. {remedy}")
-    here, there = sha256_file(path), found[0].lfs.sha256 if found[0].lfs else None
-    if here != there:
+    there = found[0].lfs.sha256 if found[0].lfs else None
+    if sha256 != there:
         raise InosukeError(
             f"{file} is another file in {repo} at {commit[:12]}: its SHA-256 is {str(there)[:12]}…; expected "
-            f"{here[:12]}…. {remedy}"
+            f"{sha256[:12]}…. {remedy}"
         )
-    return Weights(repo=repo, revision=commit, file=file, folder=folder, sha256=here, bytes=path.stat().st_size)
+    return Weights(repo=repo, revision=commit, file=file, folder=folder, sha256=sha256, bytes=path.stat().st_size)
 
 
 def fetch(root: Path = Path(), api: Any = None) -> str:

@@ -74,17 +74,18 @@ def _copy_app(part: Path) -> None:
 def _copy_gguf(part: Path, run: Run, weights_from: str | None, api: Any) -> None:
     """Copy the one file that is served, or name where it lies, and nothing of the weights that it was made from."""
     file = gguf.choose(run.folder)
+    sha256 = file.sha256 or sha256_file(file.path)
     folder = part / "models" / run.name
     (folder / "gguf").mkdir(parents=True)
     if weights_from:
-        pinned = weights.pin(weights_from, file.path, f"models/{run.name}", api)
+        pinned = weights.pin(weights_from, file.path, sha256, f"models/{run.name}", api)
         _text(part / weights.FILE, pinned.model_dump_json(indent=2) + "\n")
     else:
         shutil.copyfile(file.path, folder / "gguf" / file.path.name)
     entry = {
         "file": file.path.name,
         "type": file.type,
-        "sha256": sha256_file(file.path),
+        "sha256": sha256,
         "bytes": file.path.stat().st_size,
     }
     _text(folder / "gguf" / "gguf.json", json.dumps({"files": [entry], "served": file.path.name}, indent=2) + "\n")

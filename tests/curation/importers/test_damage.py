@@ -28,7 +28,7 @@ TOKENS = [
 ]
 
 
-def survive(name: str, data: bytes, persona: Persona = PERSONA) -> bool:
+def assert_read_or_refused(name: str, data: bytes, persona: Persona = PERSONA) -> bool:
     """Read a file as `inosuke import` does, to the end; say whether it could be read."""
     start = time.process_time()
     try:
@@ -78,8 +78,8 @@ def damage(data: bytes, dice: random.Random) -> bytes:
 @pytest.mark.parametrize("name", FILES)
 def test_mutated_files(name: str) -> None:
     dice = random.Random(name)
-    assert survive(name, FILES[name]), "the whole file can be read"
-    read = sum(survive(name, damage(FILES[name], dice)) for _ in range(DAMAGED))
+    assert assert_read_or_refused(name, FILES[name]), "the whole file can be read"
+    read = sum(assert_read_or_refused(name, damage(FILES[name], dice)) for _ in range(DAMAGED))
     # A damage test in which everything is refused, or nothing damaged, would show little.
     assert 0 < read <= DAMAGED
 
@@ -88,11 +88,11 @@ def test_mutated_files(name: str) -> None:
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.lists(st.sampled_from(TOKENS) | st.binary(max_size=20) | st.text(max_size=20).map(lambda t: t.encode())))
 def test_invented_files(name: str, data: list[bytes]) -> None:
-    survive(name, b" ".join(data))
+    assert_read_or_refused(name, b" ".join(data))
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_wrong_suffixes(name: str) -> None:
     """Each file under each other's name: recognised by its content, or refused with a sentence."""
     for other in FILES:
-        survive(f"x{Path(other).suffix}", FILES[name])
+        assert_read_or_refused(f"x{Path(other).suffix}", FILES[name])
