@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import click
 
-from curation.cli import json_option, persona_option
-
-
-def store_url(root: Path) -> str:
-    """Return where the project's review store is: REVIEW_DB, or a SQLite file among the data."""
-    return os.environ.get("REVIEW_DB") or f"sqlite:///{(root / 'datasets' / 'review.db').as_posix()}"
+from curation.command import json_option, persona_option
 
 
 @click.group()
@@ -39,6 +33,7 @@ def sync(persona_file: Path, as_json: bool) -> None:
       inosuke review sync && git add datasets/decisions.jsonl
     """
     from annotations import sync as syncing
+    from annotations.engine import store_url
     from curation.folders import Folders
 
     root = project_root(persona_file)
@@ -67,6 +62,7 @@ def export(file: Path, persona_file: Path, as_json: bool) -> None:
     Example:
       inosuke review export my-verdicts.jsonl
     """
+    from annotations.engine import store_url
     from annotations.store import ReviewStore
     from curation.decisions import Log, write_log
 
@@ -92,6 +88,7 @@ def import_events(file: Path, persona_file: Path, as_json: bool) -> None:
     Example:
       inosuke review import their-verdicts.jsonl
     """
+    from annotations.engine import store_url
     from annotations.store import ReviewStore
     from annotations.sync import read_events
 
@@ -137,6 +134,7 @@ def annotator(name: str, adjudicator: bool | None, password: bool, persona_file:
     Example:
       inosuke review annotator An --adjudicator --password
     """
+    from annotations.engine import store_url
     from annotations.store import ReviewStore
 
     store = ReviewStore(store_url(project_root(persona_file)))

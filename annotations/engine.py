@@ -5,6 +5,7 @@ Knows nothing of what is in the tables.
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import time
@@ -27,6 +28,11 @@ _BUSY_SECONDS = 30
 
 class StoreError(InosukeError):
     """The database cannot be used: locked, read-only, full, damaged, unreachable, or of another version."""
+
+
+def store_url(root: Path) -> str:
+    """Return where the project's review store is: REVIEW_DB, or a SQLite file among the data."""
+    return os.environ.get("REVIEW_DB") or f"sqlite:///{(root / 'datasets' / 'review.db').as_posix()}"
 
 
 def sqlite_file(url: str) -> Path | None:

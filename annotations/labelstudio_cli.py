@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from curation.cli import json_option, persona_option
+from curation.command import json_option, persona_option
 
 if TYPE_CHECKING:
     from annotations.labelstudio.connection import Server
@@ -191,7 +191,7 @@ def names_of(annotators: tuple[str, ...]) -> dict[str, str]:
 @contextmanager
 def _work(persona_file: Path, title: str | None) -> Iterator[tuple[Server, str, Persona, ReviewStore]]:
     """Open what every command needs, and close it."""
-    from annotations.cli import store_url
+    from annotations.engine import store_url
     from annotations.labelstudio.connection import from_environment
     from annotations.labelstudio.project import default_title
     from annotations.store import ReviewStore

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from annotations.cli import store_url
+from annotations.engine import store_url
 from annotations.overlap import overlap_of
 from annotations.store import ReviewStore
 from annotations.sync import refresh

@@ -8,15 +8,7 @@ from pathlib import Path
 
 import click
 
-persona_option = click.option(
-    "--persona",
-    "persona_file",
-    type=click.Path(path_type=Path),
-    default=Path("persona.toml"),
-    show_default=True,
-    help="The character's persona.toml; its folder is the project's root.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
+from curation.command import json_option, persona_option
 
 
 class _Dataset(click.Group):

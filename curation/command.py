@@ -1,4 +1,4 @@
-"""How a command line starts and ends, whichever module it was called by."""
+"""What all command lines share: the options that most have, how one starts and how it ends."""
 
 from __future__ import annotations
 
@@ -6,8 +6,21 @@ import io
 import logging
 import sys
 from collections.abc import Callable
+from pathlib import Path
+
+import click
 
 from curation.errors import InosukeError
+
+persona_option = click.option(
+    "--persona",
+    "persona_file",
+    type=click.Path(path_type=Path),
+    default=Path("persona.toml"),
+    show_default=True,
+    help="The character's persona.toml; its folder is the project's root.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
 
 
 def run(command: Callable[[], object]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from curation.cli import json_option, persona_option
+from curation.command import json_option, persona_option
 
 _SHOWN = 5  # pairs that a terminal shows; --json has all
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from curation.cli import json_option, persona_option
+from curation.command import json_option, persona_option
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""The HTTP API: ``POST /api/chat`` as JSON or as server-sent events, ``/api/info``, ``/healthz``, ``/readyz``.
+"""The HTTP API: ``POST /api/chat`` as JSON or as server-sent events, ``/api/info``, and what machines ask.
 
 The whole conversation comes with each request; nothing of it is kept or logged.
 """
@@ -60,6 +60,12 @@ def readyz() -> Response:
     """Answer once the engine is loaded: the application is only built with one that has answered."""
     running, waiting = service().line.load
     return jsonify(status="ready", running=running, waiting=waiting)
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Answer a Prometheus server."""
+    return service().metrics.page()
 
 
 def json_body() -> bytes:

@@ -30,7 +30,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from serve import api, errors, feedback, limits, metrics, openai_api, openapi, page, security
+from serve import api, errors, feedback, limits, openai_api, openapi, page, security
 from serve.schema import MAX_BODY
 from serve.service import start
 
@@ -69,7 +69,7 @@ def build(config: Mapping[str, Any]) -> Flask:
     app.extensions["inosuke"] = start(app.config)
     security.protect(app)
     limits.protect(app)
-    for part in (page, api, openai_api, feedback, metrics, openapi):
+    for part in (page, api, openai_api, feedback, openapi):
         app.register_blueprint(part.blueprint)
     errors.register(app)
     if app.config["PROXIES"]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from curation.command import json_option
+
 
 @click.command(epilog="Example: inosuke serve --run 2026-11-22-1 --port 8000")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for everybody.")
@@ -105,7 +107,7 @@ def feedback() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder that `inosuke dataset` reads.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
+@json_option
 def pull(url: str, key: str | None, into: Path, as_json: bool) -> None:
     """Fetch new feedback from a server at URL, so that `inosuke dataset` puts it before an annotator."""
     import json

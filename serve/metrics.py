@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from flask import Blueprint, Response
+from flask import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from serve.engines.base import Done
-
-blueprint = Blueprint("metrics", __name__)
 
 _SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60)
 
@@ -72,11 +70,3 @@ class _Load(Collector):
         running, waiting = self._load()
         yield GaugeMetricFamily("inosuke_running", "Answers that are being made.", running)
         yield GaugeMetricFamily("inosuke_waiting", "People who wait for their turn.", waiting)
-
-
-@blueprint.get("/metrics")
-def metrics() -> Response:
-    """Answer a Prometheus server."""
-    from serve.service import service
-
-    return service().metrics.page()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,20 @@ def test_imports_point_one_way(package: str) -> None:
             if package in ("train", "serve") and parts[0] == "curation" and parts[1] not in SHARED:
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert wrong == []
+
+
+def test_no_module_needs_itself_by_way_of_others() -> None:
+    files = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    }
+    needs: dict[str, set[str]] = {}
+    for module, path in files.items():
+        named = {name if name in files else name.rpartition(".")[0] for name in imported(path)}
+        needs[module] = {name for name in named if name in files and name != module}
+    assert needs["curation.pipeline"] >= {"curation.record", "curation.importers.batch"}
+    TopologicalSorter(needs).prepare()  # raises CycleError, which names the circle
 
 
 def test_the_record_types_stand_on_nothing() -> None:

@@ -190,7 +190,7 @@ def _convert(gguf: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from train.model import quiet
+    from train.progress import quiet
 
     quiet()
     # Its bar ignores transformers' own switch, and writes hundreds of lines into a log.

@@ -9,19 +9,11 @@ from pathlib import Path
 
 import click
 
+from curation.command import json_option, persona_option
+
 # OpenMP's threads spin while they wait for each other. Where other programs want the cores too, that ate most of the
 # time (two cores, load 6: more than 17 s a row spinning, 4.3 s sleeping). Read when torch is loaded, so set before it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-persona_option = click.option(
-    "--persona",
-    "persona_file",
-    type=click.Path(path_type=Path),
-    default=Path("persona.toml"),
-    show_default=True,
-    help="The character's persona.toml; its folder is the project's root.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
 
 
 @click.command()

@@ -52,7 +52,8 @@ def evaluate(
     trained = open_run(persona_file.resolve().parent, run, say)
     export = load_export(export_path or own_export(trained))
 
-    from train.model import load_adapter, load_base, load_tokenizer, quiet
+    from train.model import load_adapter, load_base, load_tokenizer
+    from train.progress import quiet
 
     quiet()
     recipe = trained.recipe

@@ -48,7 +48,8 @@ def make(persona_file: Path, run: str | None, kind: str, export_path: Path | Non
     trained = open_run(persona_file.resolve().parent, run, say)
     export = load_export(export_path or own_export(trained))
 
-    from train.model import load_tokenizer, quiet
+    from train.model import load_tokenizer
+    from train.progress import quiet
 
     quiet()
     tokenizer = load_tokenizer(str(trained.folder / "tokenizer"))

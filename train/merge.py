@@ -38,7 +38,8 @@ def write(trained: Trained, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
-    from train.model import load_adapter, load_tokenizer, quiet
+    from train.model import load_adapter, load_tokenizer
+    from train.progress import quiet
 
     quiet()
     base: Any = AutoModelForCausalLM.from_pretrained(trained.base.location, dtype="auto")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,18 +22,6 @@ def device() -> Device:
     if torch.cuda.is_available():
         return Device("cuda", torch.cuda.is_bf16_supported())
     return Device("cpu", has_bf16=False)
-
-
-def quiet() -> None:
-    """Keep transformers' own bars and hints off the screen; what matters is said by the commands."""
-    from transformers.utils import logging as log
-
-    logging: Any = log  # its functions have no types
-    logging.set_verbosity_error()
-    # peft 0.21 asks transformers 5.23 by the attribute's old name.
-    warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
-    if not sys.stderr.isatty():
-        logging.disable_progress_bar()
 
 
 def load_tokenizer(location: str) -> Any:

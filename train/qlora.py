@@ -34,10 +34,10 @@ from train.model import (
     load_base,
     load_config,
     load_tokenizer,
-    quiet,
     save_adapter,
 )
 from train.processes import ALONE, Processes
+from train.progress import quiet
 from train.recipe import Recipe
 from train.scoring import Score
 from train.trainer import ADVICE, DivergedError, OutOfMemoryInStep, ReplyTrainer, load_adapter_state, measure

@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, cast
 import streamlit as st
 
 from annotations.browse import Filters
-from annotations.cli import store_url
+from annotations.engine import store_url
 from annotations.overlap import overlap_of
 from annotations.store import ReviewStore
 from annotations.sync import refresh

@@ -22,7 +22,7 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils
 
-from curation.dedup.signature import COARSE, FINE, LANES
+from curation.dedup.layout import COARSE, FINE, LANES
 
 types: Any = numba.types
 njit: Any = numba.njit

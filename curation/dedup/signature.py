@@ -14,10 +14,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-# Numba does not see that these change: remove __pycache__/kernels.* when they do, and raise index.FORMAT.
-LANES = 64  # texts in a block: as many bytes as an AVX-512 register has
-COARSE = 20  # buckets of the first test, one byte each
-FINE = 64  # buckets of the second, two bytes each
+from curation.dedup.layout import COARSE, FINE, LANES
+
 CODE_POINTS = 0x110000
 # What `sign` needs beside the texts: both counts, the order there and back, and half as much again for the work.
 BYTES_A_TEXT = 3 * (2 * FINE + COARSE + 24) // 2

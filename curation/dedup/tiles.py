@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
+from curation.dedup.layout import LANES
 from curation.dedup.pairs import Pairs, merge_labels
-from curation.dedup.signature import LANES, Signatures
+from curation.dedup.signature import Signatures
 from curation.dedup.ties import below, settle
 
 _MOST_ROWS = 2048  # rows of a task: at a million texts about a fifth of a second

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from curation.errors import InosukeError
-from curation.importers.registry import FORMATS, IMPORTERS, Importer, UnknownFormat, choose
-from curation.importers.source_file import SourceFile, load
+from curation.importers.registry import FORMATS, IMPORTERS, UnknownFormat, choose
+from curation.importers.source_file import Importer, SourceFile, load
 from curation.persona import Persona
 from curation.record import Imported, Rights
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING
 
 from curation.errors import InosukeError
-from curation.importers.source_file import SourceFile, from_bytes
+from curation.importers.source_file import Importer, SourceFile, from_bytes
 from curation.importers.tables import check_unpacked
 from curation.persona import Persona
 from curation.record import Imported, Rejected, Sample, Utterance
-
-if TYPE_CHECKING:
-    from curation.importers.registry import Importer
 
 MAX_MEMBERS = 10_000
 MAX_UNPACKED = 512 * 1024 * 1024

@@ -8,7 +8,8 @@ import warnings
 import pysubs2
 from pysubs2.exceptions import Pysubs2Error
 
-from curation.importers.lines import Line, clock, to_imported
+from curation.importers.line import Line, clock
+from curation.importers.lines import to_imported
 from curation.importers.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import Imported, Rejected

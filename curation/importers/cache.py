@@ -11,20 +11,16 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from curation.errors import InosukeError
 from curation.importers import manga109
 from curation.importers.source_file import read_bytes
 from curation.persona import Persona
 from curation.record import Flag, Imported, Rejected, Sample, Source, Utterance, messages_from_json, messages_to_json
-
-if TYPE_CHECKING:
-    from curation.importers.batch import Job
 
 _LIBRARIES = ("charset-normalizer", "defusedxml", "langdetect", "mwparserfromhell", "openpyxl", "pyarrow", "pysubs2")
 # Modules outside this package that decide what a record says.
@@ -37,17 +33,6 @@ def key(path: Path, data: bytes, name: str, rights: str, persona: Persona) -> st
     digest.update(hashlib.sha256(data).digest())
     for companion in manga109.companions(path) if path.suffix.lower() == ".xml" else ():
         digest.update(hashlib.sha256(read_bytes(companion) if companion.is_file() else b"").digest())
-    return digest.hexdigest()
-
-
-def key_of_all(names: Sequence[str], jobs: Iterable[Job], persona: Persona) -> str:
-    """Return the name under which the overview of several files is kept; scenes depend on all of them together."""
-    digest = hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape"))
-    for job in jobs:
-        try:
-            digest.update(key(job.path, read_bytes(job.path), job.name, job.rights, persona).encode())
-        except InosukeError as error:  # the overview reports it; here it only has to count
-            digest.update(str(error).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from curation.errors import InosukeError
 from curation.importers import markup, signs
+from curation.importers.line import Line
 from curation.importers.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import Imported, Rejected, Source, Utterance
@@ -25,34 +25,6 @@ _NO_TEXT = re.compile("[\ufffd\ud800-\udfff]")
 _ASIDE = re.compile(r"^\s*(?:\[[^\]\n]*\]|\([^)\n]*\)|（[^）\n]*）|【[^】\n]*】|\*[^*\n]+\*)\s*[:：]?\s*")
 
 _ASIDE_OPENS = frozenset("[(（【*")
-
-
-@dataclass(slots=True)
-class Line:
-    """One line as a format gives it. ``place`` is the locator; ``drop`` a reason code once it is no dialogue.
-
-    ``style`` and ``effect`` are an ASS event's; other formats leave them empty. Times are milliseconds.
-    """
-
-    text: str
-    place: str
-    start_ms: int | None = None
-    end_ms: int | None = None
-    speaker: str = ""
-    evidence: str = ""
-    style: str = ""
-    effect: str = ""
-    drop: str = ""
-    detail: str = ""
-    plain: str = ""
-
-
-def clock(ms: int) -> str:
-    """Return a time as `00:01:02.500`."""
-    seconds, ms = divmod(max(ms, 0), 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}.{ms:03d}"
 
 
 def to_imported(

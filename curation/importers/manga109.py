@@ -12,7 +12,8 @@ from xml.etree.ElementTree import Element
 
 from curation.importers import source_file
 from curation.importers import xml_file as xml
-from curation.importers.lines import Line, to_imported
+from curation.importers.line import Line
+from curation.importers.lines import to_imported
 from curation.importers.reading_order import Box, right_to_left
 from curation.importers.source_file import SourceFile
 from curation.persona import Persona

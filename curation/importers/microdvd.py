@@ -6,7 +6,8 @@ import re
 
 from pysubs2.time import frames_to_ms
 
-from curation.importers.lines import Line, clock, to_imported
+from curation.importers.line import Line, clock
+from curation.importers.lines import to_imported
 from curation.importers.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import Imported, Rejected

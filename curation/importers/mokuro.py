@@ -10,7 +10,8 @@ import re
 from typing import Any
 
 from curation.importers import json_file
-from curation.importers.lines import Line, to_imported
+from curation.importers.line import Line
+from curation.importers.lines import to_imported
 from curation.importers.reading_order import Box, right_to_left
 from curation.importers.source_file import SourceFile
 from curation.persona import Persona

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from curation.errors import InosukeError
 from curation.folders import Folders
 from curation.importers import cache
 from curation.importers.batch import Job, read_all
+from curation.importers.source_file import read_bytes
 from curation.persona import Persona
 from curation.record import Imported, Rejected, Sample
 from curation.scenes import to_samples
@@ -30,7 +32,7 @@ def overview(
     folder = None if dry_run else Folders(persona.root).datasets / "build" / "imports"
     if folder is None:
         return _look(files, jobs, persona, None, quiet)
-    key = cache.key_of_all([str(path) for path in files], jobs, persona)
+    key = _key([str(path) for path in files], jobs, persona)
     kept = cache.get(folder, key)
     if kept is not None:
         answer: list[dict[str, Any]] = json.loads(kept)["files"]
@@ -38,6 +40,17 @@ def overview(
     entries = _look(files, jobs, persona, folder, quiet)
     cache.put(folder, key, json.dumps({"files": entries}).encode() + b"\n")
     return entries
+
+
+def _key(names: Sequence[str], jobs: Iterable[Job], persona: Persona) -> str:
+    """Return the name under which the overview of these files is kept; scenes depend on all of them together."""
+    digest = hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape"))
+    for job in jobs:
+        try:
+            digest.update(cache.key(job.path, read_bytes(job.path), job.name, job.rights, persona).encode())
+        except InosukeError as error:  # the overview reports it; here it only has to count
+            digest.update(str(error).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def _look(

@@ -7,17 +7,15 @@ one entry to :data:`FORMATS`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from curation.errors import InosukeError
 from curation.importers import archive as zip_archive
 from curation.importers import ass, json_rows, manga109, microdvd, mokuro, script, srt, tables, ttml, vtt, wiki
-from curation.importers.source_file import SourceFile
+from curation.importers.source_file import Importer, SourceFile
 from curation.persona import Persona
 from curation.record import Imported
 
-Importer = Callable[[SourceFile, Persona], Imported]
 # Characters (or bytes) at the start of a file that a format is recognised by.
 _HEAD = 4096
 

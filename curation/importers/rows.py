@@ -14,7 +14,8 @@ from typing import Any
 from curation.chat import BadRow
 from curation.errors import InosukeError
 from curation.importers import feedback
-from curation.importers.lines import Line, to_imported
+from curation.importers.line import Line
+from curation.importers.lines import to_imported
 from curation.importers.row_shapes import read_row
 from curation.importers.source_file import SourceFile
 from curation.persona import Persona

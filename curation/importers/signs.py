@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from curation.importers.lines import Line
+from curation.importers.line import Line
 
 _SIGN_STYLE = re.compile(
     r"(?<![a-z])(?:signs?|titles?|typeset(?:ting)?|ts|captions?|on.?screen|notes?|next.?ep\w*|eyecatch|"

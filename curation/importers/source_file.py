@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from curation.errors import InosukeError
 from curation.importers.decode import Undecodable, decode
-from curation.record import Rights, Source
+from curation.persona import Persona
+from curation.record import Imported, Rights, Source
 
 # More than any script, season of subtitles or corpus seen; a larger file is a mistake or an attack.
 MAX_BYTES = 256 * 1024 * 1024
@@ -34,6 +36,10 @@ class SourceFile:
     def at(self, locator: str, importer: str) -> Source:
         """Return the provenance of one place in this file."""
         return Source(self.name, self.sha256, locator, importer, self.rights)
+
+
+# What a format is to the rest: the records of a file, for a character.
+Importer = Callable[[SourceFile, Persona], Imported]
 
 
 def load(path: Path, *, name: str | None = None, rights: Rights = "unknown") -> SourceFile:

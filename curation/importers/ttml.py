@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from curation.importers import xml_file as xml
-from curation.importers.lines import Line, clock, to_imported
+from curation.importers.line import Line, clock
+from curation.importers.lines import to_imported
 from curation.importers.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import Imported, Rejected

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from curation.importers.lines import Line, clock, to_imported
+from curation.importers.line import Line, clock
+from curation.importers.lines import to_imported
 from curation.importers.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import Imported, Rejected

@@ -14,7 +14,8 @@ from mwparserfromhell.wikicode import Wikicode
 
 from curation.errors import InosukeError
 from curation.importers import wiki_templates
-from curation.importers.lines import Line, to_imported
+from curation.importers.line import Line
+from curation.importers.lines import to_imported
 from curation.importers.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import Imported, Rejected
