@@ -136,17 +136,21 @@ def load(options: Options) -> LlamaCppEngine:
     run = options.run
     gguf = choose(run.folder, options.gguf)
     context = options.context or DEFAULT_CONTEXT
+    tokenizer = ChatTokenizer(run.folder / "tokenizer")
+    hello, settings = [Message("user", "!")], Settings(max_new_tokens=1)
+    # Whatever can fail does so before llama.cpp starts: an xllamacpp.Server that is dropped as soon as it is made waits
+    # for its own threads for ever.
+    fit(hello, settings, tokenizer, run.persona, context, run.prompt)
     engine = LlamaCppEngine(
         start(gguf.path, context),
-        ChatTokenizer(run.folder / "tokenizer"),
+        tokenizer,
         run.persona,
         run.prompt,
         f"{run.base_name} + {run.name} ({gguf.type})",
         context,
     )
     # Reads the system prompt into the cache and proves that the model answers before anybody is told that it does.
-    hello = engine.stream([Message("user", "!")], Settings(max_new_tokens=1), lambda: False)
-    if not isinstance(list(hello)[-1], Done):
+    if not isinstance(list(engine.stream(hello, settings, lambda: False))[-1], Done):
         raise InosukeError(f"{gguf.path}: the model does not answer. Run `inosuke gguf` again.")
     return engine
 

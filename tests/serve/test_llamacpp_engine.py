@@ -274,6 +274,23 @@ def test_a_damaged_gguf_that_nobody_has_hashed_is_named_too(with_gguf):
         create_app({"ROOT": with_gguf, "ENGINE": "llamacpp"})
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("tokenizer.json", "{", r"tokenizer: the tokenizer cannot be read \(.*train again, or choose another run"),
+        ("chat_template.jinja", "{{ raise_exception('no') }}", "the model's chat template refuses this dialogue: no"),
+    ],
+)
+def test_a_damaged_tokenizer_is_named_before_llama_cpp_starts(with_gguf, monkeypatch, file, text, says):
+    def started(*_):
+        pytest.fail("started; a server that is dropped at once never ends")
+
+    monkeypatch.setattr("serve.engines.llamacpp.start", started)
+    (with_gguf / "models" / "run-1" / "tokenizer" / file).write_text(text, encoding="utf-8")
+    with pytest.raises(InosukeError, match=says):
+        create_app({"ROOT": with_gguf, "ENGINE": "llamacpp"})
+
+
 def test_a_broken_manifest_is_named(with_gguf):
     (with_gguf / "models" / "run-1" / "gguf" / "gguf.json").write_text(json.dumps({"files": 1}), encoding="utf-8")
     with pytest.raises(InosukeError, match=r"gguf\.json: files: Input should be a valid array"):
