@@ -15,11 +15,12 @@ Configuration keys, all optional:
 ``PROXIES``        how many proxies in front write X-Forwarded-For (0)
 ``FEEDBACK``       the folder for feedback, below ROOT; None keeps none (``datasets/feedback``)
 ``FEEDBACK_KEY``   who knows it may fetch the feedback (nobody)
-``HOSTS``          names this server may be called by, against DNS rebinding; None for any (this machine's names)
+``HOSTS``          names this server may be called by, against DNS rebinding: a list or a text with commas; None, in the
+                   environment ``*``, for any (this machine's names)
 ``FRAME_ANCESTORS``  who may show the page in a frame, as in CSP (``'none'``)
 
 Any key that Flask itself knows may be given, too; a key that is not given is looked for in the environment, as
-``INOSUKE_FRAME_ANCESTORS`` for example.
+``INOSUKE_FRAME_ANCESTORS`` for example. :mod:`serve.settings` checks them.
 """
 
 from __future__ import annotations
@@ -30,41 +31,26 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from serve import api, errors, feedback, limits, openai_api, openapi, page, security
+from serve import api, errors, feedback, limits, openai_api, openapi, page, security, settings
 from serve.schema import MAX_BODY
 from serve.service import start
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-_DEFAULTS: dict[str, Any] = {
-    "ROOT": ".",
-    "RUN": None,
-    "ENGINE": None,
-    "GGUF": None,
-    "URL": None,
-    "MODEL": None,
-    "PERSONA": "persona.toml",
-    "CONTEXT": None,
-    "WAITING": 16,
-    "KEYS": None,
-    "KEYS_FILE": None,
-    "RATE": 0,
-    "PROXIES": 0,
-    "FEEDBACK": "datasets/feedback",
-    "FEEDBACK_KEY": None,
-    "HOSTS": LOOPBACK,
-    "FRAME_ANCESTORS": "'none'",
+_FLASKS: dict[str, Any] = {
     "MAX_CONTENT_LENGTH": MAX_BODY,
     "MAX_FORM_PARTS": 0,  # no route takes a form
 }
 
 
 def build(config: Mapping[str, Any]) -> Flask:
-    """Return the application. Raises InosukeError when what it is asked to serve cannot be served."""
+    """Return the application. Raises InosukeError when what it is asked to serve cannot be served.
+
+    A setting with a wrong value is a UsageError that names it.
+    """
     app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
-    app.config.from_mapping(_DEFAULTS)
+    app.config.from_mapping(_FLASKS)
+    # Flask reads a variable as JSON, so a run called 2026 would become a number: ours are read over it.
     app.config.from_prefixed_env("INOSUKE")
-    app.config.from_mapping(config)
+    app.config.from_mapping(settings.whole(config))
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions["inosuke"] = start(app.config)
     security.protect(app)

@@ -21,9 +21,11 @@ from curation.command import json_option
 @click.option("--url", help="The model server for --engine openai, such as http://127.0.0.1:8000/v1")
 @click.option("--model", help="Its model.  [default: the first that it lists]")
 @click.option(
-    "--persona", default="persona.toml", type=click.Path(path_type=Path), help="The character for --engine openai."
+    "--persona",
+    type=click.Path(path_type=Path),
+    help="The character for --engine openai.  [default: persona.toml]",
 )
-@click.option("--waiting", default=16, show_default=True, type=click.IntRange(0, 1000), help="People who may wait.")
+@click.option("--waiting", type=click.IntRange(0, 1000), help="People who may wait.  [default: 16]")
 @click.option(
     "--rate",
     type=click.FloatRange(min=0),
@@ -41,8 +43,8 @@ def serve(
     gguf: str | None,
     url: str | None,
     model: str | None,
-    persona: Path,
-    waiting: int,
+    persona: Path | None,
+    waiting: int | None,
     rate: float | None,
     keys: Path | None,
     no_feedback: bool,
@@ -50,7 +52,7 @@ def serve(
     """Chat with the trained character in a browser, and over JSON at /api/chat."""
     from serve.server import run_server
 
-    config: dict[str, Any] = {
+    options: dict[str, Any] = {
         "RUN": run_name,
         "ENGINE": engine,
         "GGUF": gguf,
@@ -58,10 +60,11 @@ def serve(
         "MODEL": model,
         "PERSONA": persona,
         "WAITING": waiting,
+        "RATE": rate,
+        "KEYS_FILE": keys,
     }
     # What is not said here may be said in the environment.
-    config |= {"RATE": rate} if rate is not None else {}
-    config |= {"KEYS_FILE": keys} if keys else {}
+    config = {key: value for key, value in options.items() if value is not None}
     config |= {"FEEDBACK": None} if no_feedback else {}
     run_server(host, port, config, click.echo)
 

@@ -22,11 +22,11 @@ from flask import Flask
 from waitress import wasyncore
 
 from curation.errors import InosukeError
-from serve import create_app
-from serve.app import LOOPBACK
+from serve import create_app, settings
 from serve.door import Door
 from serve.patience import lose_patience
 from serve.schema import MAX_BODY
+from serve.settings import LOOPBACK
 
 # A stream, or somebody who waits for one, holds a thread; the page and its files need some, too. Idle ones are cheap.
 THREADS = 64
@@ -35,7 +35,11 @@ PUBLIC_RATE = 30
 
 
 def run_server(host: str, port: int, config: Mapping[str, Any], say: Callable[[str], Any]) -> None:
-    """Serve until interrupted. Raises InosukeError when the port is taken or nothing can be served."""
+    """Serve until interrupted. Raises InosukeError when the port is taken or nothing can be served.
+
+    What ``config`` leaves out may be said in the environment; a wrong value there is a UsageError.
+    """
+    config = settings.given(config)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", datefmt="%H:%M:%S")
     for noisy in ("httpx", "transformers", "waitress"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -65,8 +69,8 @@ class _Loading:
 def _load(host: str, listener: socket.socket, config: Mapping[str, Any], say: Callable[[str], Any]) -> Flask:
     local = _is_loopback(host)
     # Where strangers reach it, one of them must not take all of it; --rate or INOSUKE_RATE says otherwise.
-    rate = {} if local or "INOSUKE_RATE" in os.environ else {"RATE": PUBLIC_RATE}
-    app = create_app({**rate, **config, "HOSTS": (*LOOPBACK, host) if local else None})
+    usual = {"HOSTS": (*LOOPBACK, host)} if local else {"HOSTS": None, "RATE": PUBLIC_RATE}
+    app = create_app({**usual, **config})
     for line in app.extensions["inosuke"].chosen:
         say(line)
     if not local and not (app.config["KEYS"] or app.config["KEYS_FILE"]):
