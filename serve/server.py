@@ -46,7 +46,8 @@ def run_server(host: str, port: int, config: Mapping[str, Any], say: Callable[[s
     # First the port, then the model: a taken port is said at once, and whoever asks meanwhile hears that it loads.
     with bind(host, port) as listener:
         door, loaded = Door(), _Loading()
-        server = make_server(door, listener, config.get("WAITING", 0))
+        known = settings.whole(config)
+        server = make_server(door, listener, known["WAITING"], known["PROXIES"])
 
         def load() -> None:
             try:
@@ -83,10 +84,11 @@ def _load(host: str, listener: socket.socket, config: Mapping[str, Any], say: Ca
     return app
 
 
-def make_server(app: Any, listener: socket.socket, waiting: int = 0) -> Any:
+def make_server(app: Any, listener: socket.socket, waiting: int = 0, proxies: int = 0) -> Any:
     """Return a waitress server on a bound socket; ``run()`` serves, ``close()`` ends it.
 
-    ``waiting`` is how many people may wait for their turn: each holds a thread.
+    ``waiting`` is how many people may wait for their turn: each holds a thread. ``proxies`` is how many proxies in
+    front write X-Forwarded-For.
     """
     threads = max(THREADS, waiting + 32)
     server = waitress.create_server(
@@ -102,6 +104,9 @@ def make_server(app: Any, listener: socket.socket, waiting: int = 0) -> Any:
         channel_request_lookahead=1,
         channel_timeout=60,
         max_request_body_size=2 * MAX_BODY,
+        # waitress would take X-Forwarded-For away, and everybody behind a proxy would be one client. Which part of it
+        # is believed is ProxyFix's to say (serve/app.py).
+        clear_untrusted_proxy_headers=not proxies,
         ident="inosuke",
     )
     lose_patience(server)

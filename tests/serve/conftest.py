@@ -68,7 +68,7 @@ class Parrot:
 def serving(app):
     """Serve an application with the production server on a free port; gives its address."""
     with bind("127.0.0.1", 0) as listener:
-        server = make_server(app, listener, app.config["WAITING"])
+        server = make_server(app, listener, app.config["WAITING"], app.config["PROXIES"])
         thread = threading.Thread(target=server.run)
         thread.start()
         app.extensions["waitress"] = server

@@ -1,10 +1,12 @@
 import base64
 
+import httpx
 import pytest
 
 from curation.errors import UsageError
 from serve import create_app
 from serve.limits import Keys, Rates, read_keys
+from tests.serve.conftest import serving
 
 BODY = {"messages": [{"role": "user", "content": "a"}]}
 KEY = "một-khóa-rất-dài-123"
@@ -57,6 +59,14 @@ def test_who_asks_too_often_is_told_when_to_come_back(limited, parrot):
     assert len(parrot.seen) == 5
     assert ask(limited, "192.0.2.2").status_code == 200
     assert limited.get("/api/info", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 200  # looking is free
+
+
+@pytest.mark.parametrize(("proxies", "others"), [(1, 200), (0, 429)])
+def test_over_a_socket_each_visitor_behind_a_proxy_is_a_client(parrot, persona, proxies, others):
+    app = create_app({"ENGINE": parrot, "PERSONA": persona, "RATE": 1, "PROXIES": proxies})
+    with serving(app) as url, httpx.Client(base_url=url) as client:
+        assert [ask(client, "192.0.2.1").status_code for _ in range(6)] == [200] * 5 + [429]
+        assert ask(client, "192.0.2.2").status_code == others  # without a proxy, anybody could write that
 
 
 def test_an_address_that_the_client_claims_is_not_believed(limited):
