@@ -117,8 +117,10 @@ def pull(url: str, key: str | None, into: Path, as_json: bool) -> None:
 
     from serve.pull import pull_feedback
 
-    path, new, held = pull_feedback(url, key, into)
+    pulled = pull_feedback(url, key, into)
     if as_json:
-        click.echo(json.dumps({"path": str(path), "new": new, "there": held}))
-    else:
-        click.echo(f"{new} new of {held} in {path}." + (" Next: make dataset" if new else ""))
+        click.echo(json.dumps(pulled._asdict() | {"path": str(pulled.path)}))
+        return
+    if pulled.left_out:
+        click.echo(f"Warning: {pulled.left_out} lines of {url} are not feedback and were left out.", err=True)
+    click.echo(f"{pulled.new} new of {pulled.there} in {pulled.path}." + (" Next: make dataset" if pulled.new else ""))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,8 +17,17 @@ from curation.errors import InosukeError, UsageError
 from curation.files import write_atomically
 
 
-def pull_feedback(url: str, key: str | None, folder: Path, client: httpx.Client | None = None) -> tuple[Path, int, int]:
-    """Return the file, how many lines are new in it, and how many there are. Raises InosukeError when it cannot."""
+class Pulled(NamedTuple):
+    """The file, how many lines are new in it, how many there are, and how many of the server's are no feedback."""
+
+    path: Path
+    new: int
+    there: int
+    left_out: int
+
+
+def pull_feedback(url: str, key: str | None, folder: Path, client: httpx.Client | None = None) -> Pulled:
+    """Fetch what is new. Raises InosukeError when it cannot, or when nothing that the server sends is feedback."""
     host = urlsplit(url).netloc
     if urlsplit(url).scheme not in ("http", "https") or not host:
         raise UsageError(f"{url!r} is not an address; expected one such as https://owner-inosuke.hf.space")
@@ -31,23 +41,29 @@ def pull_feedback(url: str, key: str | None, folder: Path, client: httpx.Client 
         raise InosukeError(f"{url} does not answer ({error!r}). Is the server running, is the address right?") from None
     if response.status_code != 200:
         raise InosukeError(f"{url} refused ({response.status_code}): {_reason(response)}")
-    before = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    before = _lines(path.read_text(encoding="utf-8")) if path.is_file() else []
+    sent = _lines(response.text)
+    good = [line for line in sent if _is_feedback(line)]
+    if sent and not good:
+        raise InosukeError(f"{url} sent {sent[0][:60]!r}; expected lines of feedback. Is it an inosuke server?")
     known = set(before)
-    fresh = [line for line in dict.fromkeys(response.text.splitlines()) if line.strip() and line not in known]
-    for line in fresh:
-        _check(line, url)
+    fresh = [line for line in dict.fromkeys(good) if line not in known]
     if fresh:
         write_atomically(path, "".join(f"{line}\n" for line in [*before, *fresh]))
-    return path, len(fresh), len(before) + len(fresh)
+    return Pulled(path, len(fresh), len(before) + len(fresh), len(sent) - len(good))
 
 
-def _check(line: str, url: str) -> None:
+def _lines(text: str) -> list[str]:
+    # Not str.splitlines, which also cuts at U+2028 and others that JSON allows inside a text.
+    return [line for line in text.split("\n") if line.strip()]
+
+
+def _is_feedback(line: str) -> bool:
     try:
-        good = {"conversation", "turn", "messages"} <= set(json.loads(line))
-    except (ValueError, TypeError):
-        good = False
-    if not good:
-        raise InosukeError(f"{url} sent {line[:60]!r}; expected lines of feedback. Is it an inosuke server?")
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(row, dict) and {"conversation", "turn", "messages"} <= set(row)
 
 
 def _reason(response: httpx.Response) -> str:

@@ -143,18 +143,41 @@ def test_pull_adds_what_is_new_and_forgets_nothing(app, client, tmp_path):
     client.post("/api/feedback", json=GIVEN)
     into = tmp_path / "here"
     with serving(app) as url:
-        path, new, held = pull_feedback(url, KEY, into)
-        assert (new, held) == (1, 1)
-        assert pull_feedback(url, KEY, into) == (path, 0, 1)
+        path, *counts = pull_feedback(url, KEY, into)
+        assert counts == [1, 1, 0]
+        assert pull_feedback(url, KEY, into) == (path, 0, 1, 0)
         httpx.post(f"{url}/api/feedback", json=GIVEN | {"turn": 4})
         for old in (tmp_path / "datasets" / "feedback").glob("*.jsonl"):  # the Space has restarted
             old.write_text(old.read_text(encoding="utf-8").splitlines()[-1] + "\n", encoding="utf-8")
-        assert pull_feedback(url, KEY, into) == (path, 1, 2)
+        assert pull_feedback(url, KEY, into) == (path, 1, 2, 0)
         assert [json.loads(line)["turn"] for line in path.read_text(encoding="utf-8").splitlines()] == [3, 4]
         with pytest.raises(InosukeError, match=r"refused \(403\): feedback is handed to the owner"):
             pull_feedback(url, "wrong", into)
         done = CliRunner().invoke(command, ["pull", url, "--key", KEY, "--into", str(into), "--json"])
-        assert json.loads(done.stdout) == {"path": str(path), "new": 0, "there": 2}
+        assert json.loads(done.stdout) == {"path": str(path), "new": 0, "there": 2, "left_out": 0}
+
+
+@pytest.mark.parametrize("strange", ["\u2028", "\u2029"])
+def test_a_line_separator_inside_a_text_is_no_end_of_a_line(app, client, tmp_path, strange):
+    better = f"Ta mạnh nhất!{strange}Hừ!"
+    client.post("/api/feedback", json=GIVEN | {"better": better})
+    with serving(app) as url:
+        path, *counts = pull_feedback(url, KEY, tmp_path / "here")
+        assert counts == [1, 1, 0]
+        assert pull_feedback(url, KEY, tmp_path / "here") == (path, 0, 1, 0)
+    [line] = path.read_text(encoding="utf-8").strip("\n").split("\n")
+    assert json.loads(line)["better"] == better
+
+
+@pytest.mark.parametrize("broken", ["{", "[1]", "{}", "[" * 100_000])
+def test_one_line_that_is_no_feedback_does_not_keep_the_rest_out(app, client, tmp_path, broken):
+    client.post("/api/feedback", json=GIVEN)
+    [kept] = (tmp_path / "datasets" / "feedback").glob("*.jsonl")
+    kept.write_text(f"{broken}\n{kept.read_text(encoding='utf-8')}", encoding="utf-8")
+    with serving(app) as url:
+        done = CliRunner().invoke(command, ["pull", url, "--key", KEY, "--into", str(tmp_path / "here")])
+    assert "1 new of 1" in done.stdout
+    assert f"1 lines of {url} are not feedback and were left out" in done.stderr
 
 
 def test_pull_says_what_is_wrong(tmp_path):
