@@ -13,7 +13,7 @@ from flask import current_app
 from curation.errors import UsageError
 from curation.persona import Persona, load_persona
 from serve.choice import engine_for
-from serve.engines import RUN_ENGINES, Options, load_engine
+from serve.engines import RUN_ENGINES, Options, library, load_engine
 from serve.engines.base import Engine
 from serve.feedback_box import Box
 from serve.limits import Keys, read_keys
@@ -49,6 +49,7 @@ def service() -> Service:
 
 def start(config: Mapping[str, Any]) -> Service:
     """Load what ``config`` asks for; its keys are listed in :mod:`serve.app`. Raises InosukeError if it cannot."""
+    library.let_threads_sleep()  # here, since whether there is CUDA is asked of torch before an engine is chosen
     engine, chosen = config["ENGINE"], []
     root = Path(config["ROOT"])
     run: Run | None = None

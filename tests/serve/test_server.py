@@ -242,6 +242,26 @@ def test_the_command_ends_with_a_sentence_when_there_is_nothing_to_serve(tmp_pat
     assert process.returncode == status
 
 
+@pytest.mark.parametrize("said", [None, "ACTIVE"])
+def test_threads_are_told_to_sleep_before_torch_is_loaded(finished, said):
+    """OpenMP reads it once, when it is loaded; whoever set it already is obeyed."""
+    code = (
+        "import os, sys\n"
+        "class Watch:\n"
+        "    def find_spec(name, *_):\n"
+        "        if name == 'torch':\n"
+        "            print(os.environ.get('OMP_WAIT_POLICY'))\n"
+        "            sys.exit()\n"
+        "sys.meta_path.insert(0, Watch)\n"
+        "from serve import create_app\n"
+        "create_app({'ENGINE': 'transformers'})\n"
+    )
+    env = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"} | {"PYTHONPATH": str(PROJECT)}
+    env |= {"OMP_WAIT_POLICY": said} if said else {}
+    done = subprocess.run([sys.executable, "-c", code], cwd=finished, env=env, capture_output=True, text=True)
+    assert done.stdout.strip() == (said or "PASSIVE"), done.stderr
+
+
 def test_the_command_line_is_light():
     code = "import sys, serve.cli; print(sorted({'flask', 'torch', 'transformers', 'waitress'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
