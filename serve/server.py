@@ -24,12 +24,14 @@ from waitress import wasyncore
 from curation.errors import InosukeError
 from serve import create_app, settings
 from serve.door import Door
+from serve.engines.base import MOST_SLOTS
 from serve.patience import lose_patience
 from serve.schema import MAX_BODY
 from serve.settings import LOOPBACK
 
-# A stream, or somebody who waits for one, holds a thread; the page and its files need some, too. Idle ones are cheap.
-THREADS = 64
+# A stream, or somebody who waits for one, holds a thread; the page, its files and refusals need some, too, however many
+# stream and wait. Idle ones are cheap.
+SPARE_THREADS = 32
 # Messages a minute for each client, where the server is not for this machine alone.
 PUBLIC_RATE = 30
 
@@ -90,7 +92,7 @@ def make_server(app: Any, listener: socket.socket, waiting: int = 0, proxies: in
     ``waiting`` is how many people may wait for their turn: each holds a thread. ``proxies`` is how many proxies in
     front write X-Forwarded-For.
     """
-    threads = max(THREADS, waiting + 32)
+    threads = MOST_SLOTS + waiting + SPARE_THREADS
     server = waitress.create_server(
         app,
         sockets=[listener],

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from curation.errors import InosukeError
 from curation.record import Message
 
+# The most answers that any engine makes at a time; the server has a thread for each.
+MOST_SLOTS = 32
 FinishReason = Literal["stop", "length", "cancelled"]
 Cancelled = Callable[[], bool]
 

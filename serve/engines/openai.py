@@ -1,13 +1,19 @@
 """Any OpenAI-compatible server over HTTP: vLLM, llama.cpp, Ollama, a hosted one.
 
-The persona's system prompt is sent along; the other server renders it, counts tokens and refuses what is too long.
+The persona's system prompt is sent along; the other server renders it, counts tokens and refuses what is too long, and
+then the oldest exchanges are left out until it does not.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-from collections.abc import Iterator, Sequence
+import threading
+import weakref
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import httpx
@@ -16,11 +22,24 @@ from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
 from serve.engines import Options
-from serve.engines.base import Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
+from serve.engines.base import (
+    MOST_SLOTS,
+    Cancelled,
+    ConversationTooLong,
+    Delta,
+    Done,
+    EngineFailed,
+    Event,
+    FinishReason,
+    Settings,
+)
 
 KEY_VARIABLE = "INOSUKE_OPENAI_KEY"
 # A large model on a busy server may think for a while before its first token; connecting must be quick.
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
+_POLL_SECONDS = 0.1
+# How servers say that a conversation does not fit: OpenAI's code, llama.cpp's type, vLLM's words.
+_TOO_LONG = ("context_length_exceeded", "exceed_context_size", "maximum context length")
 
 
 class OpenAIEngine:
@@ -28,16 +47,52 @@ class OpenAIEngine:
 
     name = "openai"
     context = None
-    slots = 32
+    slots = MOST_SLOTS
 
-    def __init__(self, client: httpx.Client, model: str, persona: Persona) -> None:
+    def __init__(self, client: httpx.AsyncClient, model: str, persona: Persona) -> None:
         self.model = model
         self._client = client
         self._persona = persona
+        # Reading in one thread of its own, an answer can be given up whatever the server does or does not say.
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=_work, args=(self._loop, client), name="openai", daemon=True).start()
+        # The thread knows the loop and not the engine, so an engine that nobody needs ends it.
+        weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
         """See :meth:`serve.engines.base.Engine.stream`. Leaves the repetition penalty out: the API has no such key."""
-        body = {
+        dropped = 0
+        while True:
+            try:
+                yield from self._answer(messages[dropped:], settings, cancelled, dropped)
+                return
+            except ConversationTooLong:
+                starts = [n for n, m in enumerate(messages) if m.role == "user" and n > dropped]
+                if not starts:
+                    raise
+                # A quarter at a time, so that a long conversation does not have to be sent a hundred times.
+                dropped = starts[len(starts) // 4]
+
+    def _answer(
+        self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled, dropped: int
+    ) -> Iterator[Event]:
+        reason: FinishReason = "cancelled"
+        usage: dict[str, int] = {}
+        try:
+            with closing(self._chunks(self._request(messages, settings), cancelled)) as chunks:
+                for chunk in chunks:
+                    usage = chunk.get("usage") or usage
+                    for choice in chunk.get("choices") or ():
+                        if text := (choice.get("delta") or {}).get("content"):
+                            yield Delta(text)
+                        if ending := choice.get("finish_reason"):
+                            reason = "length" if ending == "length" else "stop"
+        except httpx.HTTPError as error:
+            raise EngineFailed(f"the model server at {self._client.base_url} does not answer ({error!r}).") from error
+        yield Done(reason, usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0), dropped)
+
+    def _request(self, messages: Sequence[Message], settings: Settings) -> dict[str, Any]:
+        body: dict[str, Any] = {
             "model": self.model,
             "messages": [
                 {"role": "system", "content": self._persona.system_prompt},
@@ -53,25 +108,29 @@ class OpenAIEngine:
             body["stop"] = list(settings.stop)
         if settings.seed is not None:
             body["seed"] = settings.seed
-        reason: FinishReason = "stop"
-        usage: dict[str, int] = {}
+        return body
+
+    def _chunks(self, body: dict[str, Any], cancelled: Cancelled) -> Generator[dict[str, Any]]:
+        """Pass on the chunks of one answer; ends early when the client has gone, and the connection is closed then."""
+        chunks: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        reading = asyncio.run_coroutine_threadsafe(_read(self._client, body, chunks.put), self._loop)
+        reading.add_done_callback(lambda _: chunks.put(None))
         try:
-            with self._client.stream("POST", "chat/completions", json=body) as response:
-                if response.is_error:
-                    raise EngineFailed(_refusal(response))
-                for chunk in _chunks(response):
+            while True:
+                try:
+                    chunk = chunks.get(timeout=_POLL_SECONDS)
+                except Empty:
                     if cancelled():
-                        reason = "cancelled"
-                        break
-                    usage = chunk.get("usage") or usage
-                    for choice in chunk.get("choices") or ():
-                        if text := (choice.get("delta") or {}).get("content"):
-                            yield Delta(text)
-                        if choice.get("finish_reason") == "length":
-                            reason = "length"
-        except httpx.HTTPError as error:
-            raise EngineFailed(f"the model server at {self._client.base_url} does not answer ({error!r}).") from error
-        yield Done(reason, usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))
+                        return
+                    continue
+                if chunk is None:
+                    break
+                if cancelled():
+                    return
+                yield chunk
+        finally:
+            reading.cancel()
+        reading.result()  # raises what went wrong
 
 
 def load(options: Options) -> OpenAIEngine:
@@ -79,43 +138,80 @@ def load(options: Options) -> OpenAIEngine:
     if options.url is None:
         raise UsageError("the engine `openai` needs --url, for example --url http://127.0.0.1:8000/v1")
     key = os.environ.get(KEY_VARIABLE)
-    client = httpx.Client(
-        base_url=options.url,
-        timeout=_TIMEOUT,
-        headers={"Authorization": f"Bearer {key}"} if key else {},
-        limits=httpx.Limits(max_connections=OpenAIEngine.slots),
-    )
-    return OpenAIEngine(client, options.model or _first_model(client), options.persona)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    model = options.model or _first_model(options.url, headers)
+    limits = httpx.Limits(max_connections=OpenAIEngine.slots)
+    client = httpx.AsyncClient(base_url=options.url, timeout=_TIMEOUT, headers=headers, limits=limits)
+    return OpenAIEngine(client, model, options.persona)
 
 
-def _first_model(client: httpx.Client) -> str:
+def _first_model(url: str, headers: dict[str, str]) -> str:
     try:
-        response = client.get("models")
+        response = httpx.get(f"{url.rstrip('/')}/models", timeout=_TIMEOUT, headers=headers)
         response.raise_for_status()
         name: str = response.json()["data"][0]["id"]
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as error:
         raise InosukeError(
-            f"{client.base_url}models did not list a model ({error!r}). Expected an OpenAI-compatible server: "
+            f"{url.rstrip('/')}/models did not list a model ({error!r}). Expected an OpenAI-compatible server: "
             f"is the address right, does it end in /v1, does it want a key in {KEY_VARIABLE}? Or name one with --model."
         ) from error
     return name
 
 
-def _chunks(response: httpx.Response) -> Iterator[dict[str, Any]]:
-    """Read the ``data:`` lines of an event stream up to ``[DONE]``."""
-    for line in response.iter_lines():
-        data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
-        if data == "[DONE]":
-            return
-        if data:
-            try:
-                chunk: dict[str, Any] = json.loads(data)
-            except ValueError as error:
-                raise EngineFailed(f"the model server sent what is not JSON: {data[:80]!r}") from error
-            if "error" in chunk:
-                raise EngineFailed(f"the model server stopped: {str(chunk['error'])[:200]}")
-            yield chunk
+def _work(loop: asyncio.AbstractEventLoop, client: httpx.AsyncClient) -> None:
+    loop.run_forever()
+    loop.run_until_complete(client.aclose())
+    loop.close()
 
 
-def _refusal(response: httpx.Response) -> str:
-    return f"the model server refused ({response.status_code}): {response.read().decode(errors='replace')[:200]}"
+async def _read(client: httpx.AsyncClient, body: dict[str, Any], hear: Callable[[dict[str, Any]], None]) -> None:
+    """Ask, and hand on each chunk up to ``[DONE]``.
+
+    Raises ConversationTooLong, or EngineFailed for a refusal, for what is no answer and for one that breaks off.
+    """
+    ended = False
+    async with client.stream("POST", "chat/completions", json=body) as response:
+        if response.is_error:
+            raise _refusal(response.status_code, (await response.aread()).decode(errors="replace"))
+        async for line in _lines(response):
+            data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
+            if data == "[DONE]":
+                if not ended:
+                    hear({"choices": [{"finish_reason": "stop"}]})
+                return
+            if data:
+                chunk = _chunk(data)
+                ended = ended or any(choice.get("finish_reason") for choice in chunk.get("choices") or ())
+                hear(chunk)
+    if not ended:
+        raise EngineFailed("the model server broke off in the middle of the answer. Try again.")
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    # Not httpx's own lines, which also end at U+2028 and others that JSON allows inside a text.
+    rest = ""
+    async for text in response.aiter_text():
+        *lines, rest = (rest + text).split("\n")
+        for line in lines:
+            yield line
+    yield rest
+
+
+def _chunk(data: str) -> dict[str, Any]:
+    try:
+        chunk = json.loads(data)
+    except ValueError as error:
+        raise EngineFailed(f"the model server sent what is not JSON: {data[:80]!r}") from error
+    if not isinstance(chunk, dict):
+        raise EngineFailed(f"the model server sent {data[:80]!r}; expected a JSON object.")
+    if "error" in chunk:
+        raise EngineFailed(f"the model server stopped: {str(chunk['error'])[:200]}")
+    return chunk
+
+
+def _refusal(status: int, said: str) -> InosukeError:
+    if status == 400 and any(words in said for words in _TOO_LONG):
+        return ConversationTooLong(
+            f"the last message does not fit into what the model server reads ({said[:200]}). Say it in fewer words."
+        )
+    return EngineFailed(f"the model server refused ({status}): {said[:200]}")

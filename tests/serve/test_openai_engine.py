@@ -2,6 +2,7 @@
 
 import json
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -34,10 +35,25 @@ def upstream():
             length = int(self.headers["Content-Length"])
             server.bodies.append(json.loads(self.rfile.read(length)))
             server.keys.append(self.headers.get("Authorization"))
+            if server.silent:
+                return self.wait_until_the_client_leaves()
+            if len(server.bodies[-1]["messages"]) > server.most:
+                return self.reply(400, server.too_long.encode(), "application/json")
             if server.status != 200:
                 return self.reply(server.status, b'{"error": "context length"}', "application/json")
             lines = [f"data: {c if isinstance(c, str) else json.dumps(c)}\n\n" for c in server.answer]
             return self.reply(200, (": comment\n\n" + "".join(lines)).encode(), "text/event-stream")
+
+        def wait_until_the_client_leaves(self):
+            if server.silent == "after a word":
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                self.wfile.write(f"data: {json.dumps(chunk('Hừ'))}\n\n".encode())
+            server.asked.set()
+            with suppress(ConnectionError):  # left in a hurry
+                assert self.rfile.read(1) == b""
+            server.left.set()
 
         def reply(self, status, data, kind):
             self.send_response(status)
@@ -51,6 +67,8 @@ def upstream():
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.bodies, server.keys, server.status, server.answer = [], [], 200, ANSWER
+    server.silent, server.most, server.too_long = None, 1000, ""
+    server.asked, server.left = threading.Event(), threading.Event()
     server.url = f"http://127.0.0.1:{server.server_port}/v1"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -101,8 +119,47 @@ def test_the_length_limit_and_cancelling_are_told_apart(engine, upstream):
     assert list(engine.stream(TALK, Settings(), lambda: True)) == [Done("cancelled", 0, 0)]
 
 
+@pytest.mark.parametrize("silent", ["from the start", "after a word"])
+def test_somebody_who_leaves_is_free_although_the_server_is_silent(engine, upstream, silent):
+    upstream.silent = silent
+    gone, seen = threading.Event(), []
+    answer = threading.Thread(target=lambda: seen.extend(engine.stream(TALK, Settings(), gone.is_set)))
+    answer.start()
+    assert upstream.asked.wait(60)
+    gone.set()
+    answer.join(60)
+    assert seen[-1:] == [Done("cancelled", 0, 0)]
+    assert upstream.left.wait(60)  # the connection is closed, so the server can stop, too
+
+
+def test_an_answer_that_nobody_reads_on_closes_the_connection(engine, upstream):
+    upstream.silent = "after a word"
+    events = engine.stream(TALK, Settings(), lambda: False)
+    assert next(events) == Delta("Hừ")
+    events.close()
+    assert upstream.left.wait(60)
+
+
+@pytest.mark.parametrize("end", [[chunk(finish="stop")], ["[DONE]"]])
+def test_either_sign_of_the_end_is_enough(engine, upstream, end):
+    upstream.answer = [chunk("a"), *end]
+    assert list(engine.stream(TALK, Settings(), lambda: False)) == [Delta("a"), Done("stop", 0, 0)]
+
+
+def test_a_line_separator_inside_a_text_is_no_end_of_a_line(engine, upstream):
+    upstream.answer = [json.dumps(chunk("a\u2028b\x85c"), ensure_ascii=False), "[DONE]"]
+    assert next(engine.stream(TALK, Settings(), lambda: False)) == Delta("a\u2028b\x85c")
+
+
 @pytest.mark.parametrize(
-    ("answer", "says"), [([{"error": "out of memory"}], "out of memory"), (["{"], "sent what is not JSON")]
+    ("answer", "says"),
+    [
+        ([{"error": "out of memory"}], "out of memory"),
+        (["{"], "sent what is not JSON"),
+        (["5"], "sent '5'; expected a JSON object"),
+        ([chunk("a")], "broke off in the middle"),
+        ([], "broke off in the middle"),
+    ],
 )
 def test_a_server_that_breaks_off_is_an_engine_failure(engine, upstream, answer, says):
     upstream.answer = answer
@@ -116,6 +173,33 @@ def test_a_refusal_is_a_502_with_its_reason(upstream, persona):
     response = client.post("/api/chat", json={"messages": [{"role": "user", "content": "a"}]})
     assert (response.status_code, response.json["error"]["code"]) == (502, "engine_failed")
     assert "context length" in response.json["error"]["message"]
+
+
+TOO_LONG = [
+    '{"error": {"code": "context_length_exceeded", "message": "too long"}}',
+    '{"error": {"code": 400, "type": "exceed_context_size_error", "message": "exceeds"}}',
+    '{"message": "This model\'s maximum context length is 512 tokens.", "type": "BadRequestError"}',
+]
+
+
+@pytest.mark.parametrize("words", TOO_LONG)
+def test_what_never_fits_is_the_visitors_to_shorten(upstream, persona, words):
+    upstream.most, upstream.too_long = 1, words
+    client = create_app({"URL": upstream.url, "PERSONA": persona}).test_client()
+    response = client.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": "a"}]})
+    assert (response.status_code, response.json["error"]["code"]) == (400, "context_length_exceeded")
+    assert "fewer words" in response.json["error"]["message"]
+
+
+@pytest.mark.parametrize("most", [2, 5, 20, 40])
+def test_the_oldest_exchanges_are_left_out_until_the_rest_fits(engine, upstream, most):
+    upstream.most, upstream.too_long = most, TOO_LONG[0]
+    talk = [Message(("user", "assistant")[n % 2], str(n)) for n in range(41)]
+    done = list(engine.stream(talk, Settings(), lambda: False))[-1]
+    sent = [m["content"] for m in upstream.bodies[-1]["messages"][1:]]
+    assert sent == [str(n) for n in range(done.dropped, 41)]
+    assert done.dropped % 2 == 0 and len(sent) < most <= len(sent) + 12
+    assert len(upstream.bodies) < 15
 
 
 def test_a_server_that_went_away_is_an_engine_failure(engine, upstream):

@@ -17,6 +17,7 @@ from waitress import wasyncore
 from curation.errors import InosukeError
 from serve import create_app
 from serve.door import Door
+from serve.engines.base import MOST_SLOTS
 from serve.patience import ARRIVAL_SECONDS
 from serve.server import bind, make_server
 from tests.serve.conftest import PROJECT, Parrot, serving
@@ -139,6 +140,28 @@ def test_two_hundred_open_streams_are_served_in_turn_and_never_mix(start):
     assert said == dict.fromkeys(range(200), True)
     assert all(told == sorted(told, reverse=True) for told in places.values())  # nobody is overtaken
     assert sorted(told[0] for told in places.values() if told) == list(range(1, 193))
+
+
+def test_however_many_stream_and_wait_there_is_a_thread_to_refuse_and_to_say_that_all_is_well(start):
+    engine = Parrot(slots=MOST_SLOTS, gate=threading.Event())
+    url = start(engine, WAITING=40)
+    client = httpx.Client(limits=httpx.Limits(max_connections=None), timeout=30)
+    threads = [
+        threading.Thread(target=client.post, args=(f"{url}/api/chat",), kwargs={"json": body("a b"), "timeout": 120})
+        for _ in range(MOST_SLOTS + 40)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        while sum(client.get(f"{url}/readyz").json()[k] for k in ("running", "waiting")) < len(threads):
+            pass
+        assert client.get(f"{url}/healthz").status_code == 200
+        assert client.post(f"{url}/api/chat", json=body("c")).status_code == 503
+    finally:
+        engine.gate.set()
+        for thread in threads:
+            thread.join(60)
+        client.close()
 
 
 def test_a_request_that_never_arrives_is_given_up_and_others_are_answered(persona):
