@@ -6,12 +6,12 @@ import logging
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from itertools import chain
 
 from flask import request
 
 from curation.record import Message
-from serve.engines.base import Cancelled, Delta, Done, Event, Settings
+from serve.engines.base import Cancelled, ConversationTooLong, Delta, Done, Event, Settings
+from serve.line import LineFull
 from serve.metrics import Metrics
 from serve.service import service
 
@@ -25,8 +25,10 @@ def begin(turns: Sequence[Message], settings: Settings) -> Generator[Event]:
     is raised and becomes a status instead of an event.
     """
     start, serving, gone = time.perf_counter(), service(), _disconnected()
-    events = serving.line.run(lambda: serving.engine.stream(turns, settings, gone), gone)
-    return _counted(next(events), events, start, serving.metrics)
+    events = _counted(
+        serving.line.run(lambda: serving.engine.stream(turns, settings, gone), gone), start, serving.metrics
+    )
+    return _beginning_with(next(events), events)
 
 
 def whole(events: Generator[Event]) -> tuple[str, Done]:
@@ -47,12 +49,21 @@ def _disconnected() -> Cancelled:
     return asked or (lambda: False)
 
 
-def _counted(first: Event, rest: Generator[Event], start: float, metrics: Metrics) -> Generator[Event]:
-    """Pass events on, and log one line an answer: how much and how fast, never what."""
-    spoken = False
+def _beginning_with(first: Event, rest: Generator[Event]) -> Generator[Event]:
     with closing(rest):
+        yield first
+        yield from rest
+
+
+def _counted(events: Generator[Event], start: float, metrics: Metrics) -> Generator[Event]:
+    """Pass events on, and log one line an answer: how much and how fast, never what.
+
+    A full line and a conversation that does not fit are refusals (serve/security.py counts those), and no failures.
+    """
+    spoken = False
+    with closing(events):
         try:
-            for event in chain((first,), rest):
+            for event in events:
                 seconds = time.perf_counter() - start
                 if isinstance(event, Delta) and not spoken:
                     spoken = True
@@ -62,6 +73,8 @@ def _counted(first: Event, rest: Generator[Event], start: float, metrics: Metric
                     tokens = f"{event.prompt_tokens} + {event.completion_tokens} tokens"
                     log.info("answer: %s, %s after %.1f s", tokens, event.finish_reason, seconds)
                 yield event
+        except (LineFull, ConversationTooLong):
+            raise
         except Exception:
             metrics.failed()
             raise

@@ -41,7 +41,8 @@ def protect(app: Flask) -> None:
 
     @app.after_request
     def count(response: Response) -> Response:
-        if response.status_code in (401, 403, 429, 503):
+        # Not what is not there: whoever looks for holes asks for a thousand such pages.
+        if response.status_code in (400, 401, 403, 413, 429) or response.status_code >= 500:
             app.extensions["inosuke"].metrics.refused(response.status_code)
         return response
 

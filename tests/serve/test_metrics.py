@@ -1,5 +1,8 @@
 from prometheus_client.parser import text_string_to_metric_families
 
+from serve.engines.base import ConversationTooLong
+from serve.schema import MAX_BODY
+
 BODY = {"messages": [{"role": "user", "content": "một hai"}]}
 
 
@@ -29,3 +32,24 @@ def test_a_crash_and_a_refusal_are_counted(client, parrot):
     seen, _ = read(client)
     assert seen["inosuke_answers_total", "error"] == 1
     assert seen["inosuke_refused_total", "403"] == 1
+
+
+def test_an_error_before_the_first_word_is_counted(client, parrot):
+    parrot.crash_after = 0
+    assert client.post("/api/chat", json=BODY).status_code == 500
+    seen, _ = read(client)
+    assert seen["inosuke_answers_total", "error"] == seen["inosuke_refused_total", "500"] == 1
+
+
+def test_what_is_refused_is_counted_by_status_and_is_no_failure(client, parrot, monkeypatch):
+    def too_long(*_):
+        raise ConversationTooLong("say it in fewer words")
+        yield
+
+    monkeypatch.setattr(parrot, "stream", too_long)
+    assert client.post("/api/chat", json=BODY).status_code == 400
+    assert client.post("/api/chat", json={}).status_code == 400
+    assert client.post("/api/chat", data=b" " * (MAX_BODY + 1), content_type="application/json").status_code == 413
+    seen, _ = read(client)
+    assert (seen["inosuke_refused_total", "400"], seen["inosuke_refused_total", "413"]) == (2, 1)
+    assert ("inosuke_answers_total", "error") not in seen
