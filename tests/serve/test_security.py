@@ -38,6 +38,7 @@ def test_errors_and_files_carry_the_headers_too(client):
         ({"Origin": "http://localhost:9999"}, 403),
         ({"Origin": "null"}, 403),
         ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "http://["}, 403),
     ],
 )
 def test_another_site_cannot_make_him_talk(client, parrot, headers, status):
@@ -54,6 +55,7 @@ def test_another_site_cannot_make_him_talk(client, parrot, headers, status):
         ("evil.example", 400),
         ("localhost.evil.example", 400),
         ("127.0.0.1.nip.io:7860", 400),
+        ("[nowhere]:7860", 400),
     ],
 )
 def test_a_name_that_was_pointed_at_this_machine_is_not_answered(client, host, status):
