@@ -61,10 +61,10 @@ def choose(run: Path, wanted: str | None = None) -> Gguf:
             f"the run {run.name} has no GGUF, which the engine `llamacpp` serves. Make one with "
             f"`inosuke gguf {run.name}`, or leave --engine out."
         )
-    if wanted is not None and wanted.upper() not in {g.type for g in files}:
+    chosen = next((g for g in files if wanted is None or g.type.upper() == wanted.upper()), None)
+    if chosen is None:
         there = ", ".join(g.type for g in files)
         raise UsageError(f"the run {run.name} has no GGUF of the type {wanted!r}. There: {there}.")
-    chosen = next(g for g in files if wanted is None or g.type == wanted.upper())
     entry = next((e for e in _manifest(run).files if e.file == chosen.path.name), None)
     _check(chosen.path, entry)
     return replace(chosen, sha256=entry.sha256 if entry else None)

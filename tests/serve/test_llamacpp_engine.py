@@ -306,6 +306,13 @@ def test_the_file_that_was_measured_to_be_good_is_served_and_another_can_be_name
     assert choose(folder.parent, "q4_k_m").type == "Q4_K_M"
 
 
+@pytest.mark.parametrize("wanted", ["q8_0", "Q8_0"])
+def test_a_type_may_be_written_small_in_the_files_name_too(with_gguf, wanted):
+    folder = with_gguf / "models" / "run-1" / "gguf"
+    (folder / "model-F32.gguf").rename(folder / "model-q8_0.gguf")
+    assert choose(folder.parent, wanted).path.name == "model-q8_0.gguf"
+
+
 def test_a_type_that_is_not_there_lists_those_that_are(with_gguf):
     with pytest.raises(UsageError, match=r"no GGUF of the type 'Q2_K'\. There: F32\."):
         create_app({"ROOT": with_gguf, "ENGINE": "llamacpp", "GGUF": "Q2_K"})
