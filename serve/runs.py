@@ -90,7 +90,8 @@ def choose(models: Path, name: str | None) -> tuple[Path, str]:
         raise InosukeError(f"no run under {models}: run `make train` first.")
     if not latest.is_file():
         raise InosukeError(f"{latest} is missing, which names the newest run. Choose one with --run. {there}")
-    newest = latest.read_text(encoding="utf-8").strip()
+    # A damaged name is one that is not there, and is shown as it was read.
+    newest = latest.read_text(encoding="utf-8", errors="backslashreplace").strip()
     if newest not in finished:
         raise InosukeError(f"{latest} names {newest!r}, which is not there. Choose a run with --run. {there}")
     return models / newest, f"the newest of {len(finished)} under {models}"

@@ -36,6 +36,12 @@ def test_an_unfinished_run_is_not_served(finished):
         find_run(finished)
 
 
+def test_a_damaged_name_of_the_newest_run_is_a_sentence(finished):
+    (finished / "models" / "latest").write_bytes(b"run-\xff\n")
+    with pytest.raises(InosukeError, match=r"latest names 'run-.*xff', which is not there. Choose a run with --run"):
+        find_run(finished)
+
+
 @pytest.mark.parametrize("name", ["../run-1", "..", "", "/etc", "run-1/adapter", "gone"])
 def test_a_name_that_is_no_run_lists_those_that_are(finished, name):
     with pytest.raises(InosukeError, match=r"Runs that are there: run-1\."):
