@@ -13,6 +13,7 @@ from curation.record import Message
 from serve.engines.base import Cancelled, ConversationTooLong, Delta, Done, Event, Settings
 from serve.line import LineFull
 from serve.metrics import Metrics
+from serve.schema import only_text
 from serve.service import service
 
 log = logging.getLogger("serve")
@@ -25,9 +26,8 @@ def begin(turns: Sequence[Message], settings: Settings) -> Generator[Event]:
     is raised and becomes a status instead of an event.
     """
     start, serving, gone = time.perf_counter(), service(), _disconnected()
-    events = _counted(
-        serving.line.run(lambda: serving.engine.stream(turns, settings, gone), gone), start, serving.metrics
-    )
+    events = serving.line.run(lambda: serving.engine.stream(turns, settings, gone), gone)
+    events = _counted(_readable(events), start, serving.metrics)
     return _beginning_with(next(events), events)
 
 
@@ -53,6 +53,16 @@ def _beginning_with(first: Event, rest: Generator[Event]) -> Generator[Event]:
     with closing(rest):
         yield first
         yield from rest
+
+
+def _readable(events: Generator[Event]) -> Generator[Event]:
+    """Leave out of any engine's words what is no text: the page sends them back, and they would be refused then."""
+    with closing(events):
+        for event in events:
+            if not isinstance(event, Delta):
+                yield event
+            elif text := only_text(event.text):
+                yield Delta(text)
 
 
 def _counted(events: Generator[Event], start: float, metrics: Metrics) -> Generator[Event]:

@@ -13,15 +13,21 @@ MAX_MESSAGES = 400
 MAX_CHARS = 4000
 MAX_BODY = 2 * 1024 * 1024
 
-# Tab and the two line ends are text; the others are not, and neither is half of a surrogate pair.
-_CONTROLS = frozenset(map(chr, [*range(0x20), 0x7F])) - set("\t\n\r")
+# Tab and the two line ends are text; the others are not, the second row of controls (U+0085, U+009B) among them, and
+# neither is half of a surrogate pair.
+_NO_TEXT = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)} - set(map(ord, "\t\n\r")))
+
+
+def only_text(said: str) -> str:
+    """Return what a model said without what :func:`text_problem` would refuse when the page sends it back."""
+    return said.translate(_NO_TEXT)
 
 
 def text_problem(content: str) -> str | None:
     """Return what is wrong with a message, or None for text."""
     if not content.strip():
         return "the message is empty"
-    if any(c in _CONTROLS or "\ud800" <= c <= "\udfff" for c in content):
+    if only_text(content) != content:
         return "the message holds control characters; expected text"
     return None
 

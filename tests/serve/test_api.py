@@ -3,7 +3,7 @@ import json
 import pytest
 
 from curation.record import Message
-from serve.engines.base import ConversationTooLong, Done, EngineFailed
+from serve.engines.base import ConversationTooLong, Delta, Done, EngineFailed
 from serve.line import LineFull
 
 
@@ -17,6 +17,20 @@ def events(response):
     blocks = response.get_data(as_text=True).strip().split("\n\n")
     lines = [block.split("\n") for block in blocks]
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in lines]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions"])
+def test_what_he_says_can_always_be_sent_back(client, parrot, monkeypatch, path, stream):
+    def stream_controls(*_):
+        yield Delta("\x00")
+        yield Delta("Hừ\x0b\x1b[1m\x85\x9b!\ud800\n\t")
+        yield Done("stop", 1, 2)
+
+    monkeypatch.setattr(parrot, "stream", stream_controls)
+    said = client.post(path, json={"messages": [{"role": "user", "content": "a"}], "stream": stream}).get_data(True)
+    assert r'"Hừ[1m!\n\t"' in said and r"\u0000" not in said
+    assert ask(client, "a", "Hừ[1m!\n\t", "b").status_code == 200
 
 
 def test_a_question_is_answered_as_one_json_object(client):
@@ -81,6 +95,7 @@ USER = {"role": "user", "content": "a"}
         ({"messages": [USER, {"role": "assistant", "content": "b"}]}, "invalid_request", "expected one from `user`"),
         ({"messages": [{"role": "user", "content": " \n"}]}, "invalid_request", "`messages.0.content`: the message is"),
         ({"messages": [{"role": "user", "content": "a\x00b"}]}, "invalid_request", "control characters"),
+        ({"messages": [{"role": "user", "content": "a\x9b1mb"}]}, "invalid_request", "control characters"),
         ({"messages": [{"role": "user", "content": "x" * 4001}]}, "invalid_request", "at most 4000 characters"),
         ({"messages": [{"role": "user", "content": 5}]}, "invalid_request", "valid string"),
         ({"messages": [USER] * 401}, "invalid_request", "at most 400 items"),
