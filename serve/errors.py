@@ -58,7 +58,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(ValidationError)
     def invalid(error: ValidationError) -> Response:
-        where = ".".join(map(str, error.errors()[0]["loc"])) or None
+        where = schema.place(error.errors()[0]) or None
         return problem(*schema.first_problem(error), 400, where)
 
     @app.errorhandler(NoKey)

@@ -30,6 +30,17 @@ class OpenAIMessage(BaseModel):
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[Part]
 
+    @field_validator("content", mode="before")
+    @classmethod
+    def _has_text_parts(cls, content: Any) -> Any:
+        if isinstance(content, list):
+            kinds = [part.get("type") for part in content if isinstance(part, dict)]
+            if other := [kind for kind in kinds if kind != "text"]:
+                raise ValueError(
+                    f"a part has the type {str(other[0])[:40]!r}; expected text parts only, he sees no more"
+                )
+        return content
+
     @property
     def text(self) -> str:
         """The words, whichever way they came."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from curation.record import Message
 from serve.engines.base import Settings
@@ -69,10 +70,24 @@ class ChatRequest(BaseModel):
         return tuple(Message(m.role, m.content) for m in self.messages)
 
 
+def place(problem: ErrorDetails) -> str:
+    """Return where in the body something is wrong: keys and numbers, as `messages.0.content`.
+
+    pydantic also names the member of a union that it tried: `str`, `constrained-str`, `list[Part]`.
+    """
+    if problem["type"] == "extra_forbidden":  # which may be called anything, and is in no union
+        return ".".join(map(str, problem["loc"]))
+    return ".".join(str(part) for part in problem["loc"] if _is_key(part))
+
+
+def _is_key(part: int | str) -> bool:
+    return isinstance(part, int) or (part.isidentifier() and part != "str")
+
+
 def first_problem(error: ValidationError) -> tuple[str, str]:
     """Return a code and a sentence for the first thing that is wrong, naming the key."""
     problem = error.errors(include_url=False)[0]
-    where = ".".join(map(str, problem["loc"])) or "the body"
+    where = place(problem) or "the body"
     kind = problem["type"]
     if kind == "json_invalid":
         return "invalid_json", f"the body is not JSON: {problem['ctx']['error']}."

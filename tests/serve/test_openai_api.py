@@ -146,6 +146,26 @@ def test_what_cannot_be_kept_is_refused_in_openais_shape(client, parrot, body, s
     assert parrot.seen == []
 
 
+@pytest.mark.parametrize(
+    ("body", "param", "says"),
+    [
+        ({"stop": 5}, "stop", "`stop`: "),
+        ({"stop": ["a"] * 5}, "stop", "`stop`: "),
+        ({"stop": ["a", ""]}, "stop", "`stop`: "),
+        ({"messages": [{"role": "user", "content": 5}]}, "messages.0.content", "`messages.0.content`: "),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
+            "messages.0.content",
+            "`messages.0.content`: a part has the type 'image_url'; expected text parts only",
+        ),
+    ],
+)
+def test_an_error_names_the_key_as_the_client_knows_it(client, body, param, says):
+    error = post(client, **body).json["error"]
+    assert error["param"] == param
+    assert error["message"].startswith(says)
+
+
 def test_the_wire_ends_with_done_and_tells_the_place_as_a_remark(client, monkeypatch, parrot):
     from serve.engines.base import Delta, Done, Queued
 
