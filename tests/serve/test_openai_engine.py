@@ -1,10 +1,12 @@
 """The engine ``openai`` against a small server that speaks its protocol over real HTTP."""
 
 import json
+import signal
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
 from curation.errors import InosukeError, UsageError
@@ -12,6 +14,7 @@ from curation.record import Message
 from serve import create_app
 from serve.engines import Options, load_engine
 from serve.engines.base import Delta, Done, EngineFailed, Settings
+from tests.serve.test_server import command
 
 TALK = (Message("user", "Chào!"),)
 
@@ -111,6 +114,31 @@ def test_a_key_comes_from_the_environment(upstream, persona, monkeypatch):
     monkeypatch.setenv("INOSUKE_OPENAI_KEY", "k")
     list(load_engine("openai", Options(persona, url=upstream.url)).stream(TALK, Settings(), lambda: False))
     assert upstream.keys == ["Bearer k"]
+
+
+def test_the_command_is_told_everything_by_the_environment(upstream):
+    words = {"URL": upstream.url, "MODEL": "boar", "RATE": "1", "PROXIES": "1", "HOSTS": "boar.example", "FEEDBACK": ""}
+    process = command("--port", "0", env={f"INOSUKE_{key}": value for key, value in words.items()})
+    opened = next((line for line in process.stdout if line.startswith("Open ")), None)
+    assert opened, process.stderr.read()
+    with httpx.Client(base_url=opened.split()[1], headers={"Host": "boar.example"}) as client:
+        assert client.get("/api/info").json()["model"] == "boar"
+        assert client.get("/api/info", headers={"Host": "localhost"}).status_code == 400
+        talk = {"messages": [{"role": "user", "content": "a"}]}
+        visitors = ["192.0.2.1"] * 6 + ["192.0.2.2"]
+        statuses = [client.post("/api/chat", json=talk, headers={"X-Forwarded-For": v}).status_code for v in visitors]
+        assert statuses == [200] * 5 + [429, 200]
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in errors) == (0, False)
+
+
+@pytest.mark.parametrize(("key", "value"), [("RATE", "abc"), ("CONTEXT", "-1")])
+def test_the_command_ends_with_a_sentence_about_a_wrong_variable(key, value):
+    process = command("--port", "0", env={f"INOSUKE_{key}": value})
+    _, errors = process.communicate(timeout=60)
+    assert errors.splitlines()[-1].startswith(f"Error: the environment variable INOSUKE_{key} is '{value}'; expected ")
+    assert (process.returncode, "Traceback" in errors) == (2, False)
 
 
 def test_the_length_limit_and_cancelling_are_told_apart(engine, upstream):

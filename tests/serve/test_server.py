@@ -215,11 +215,11 @@ def test_an_unknown_host_says_so():
         bind("no.such.host.invalid", 0)
 
 
-def command(*args, cwd=PROJECT):
+def command(*args, cwd=PROJECT, env=None):
     return subprocess.Popen(
         [sys.executable, "-m", "serve", *args],
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"},
+        env=os.environ | {"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"} | (env or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
