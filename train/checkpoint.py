@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any
 from curation.errors import InosukeError
 
 FOLDER = "checkpoints"
+# A full disk, a used-up quota, a limit on a file's size, no permission, a read-only disk.
+_NOT_WRITTEN = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EACCES", "EROFS")}
 
 
 def path(run: Path, step: int) -> Path:
@@ -81,8 +84,11 @@ def no_space(error: BaseException) -> str:
 
     safetensors and torch wrap the system's error into types of their own, so the text is looked at too.
     """
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+    if isinstance(error, OSError) and error.errno in _NOT_WRITTEN:
         return error.strerror or str(error)
+    wrapped = re.search(r"os error (\d+)", str(error))  # as Rust words it
+    if wrapped and int(wrapped[1]) in _NOT_WRITTEN:
+        return os.strerror(int(wrapped[1]))
     return "No space left on device" if "No space left on device" in str(error) else ""
 
 

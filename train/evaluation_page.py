@@ -64,21 +64,21 @@ def charts(content: dict[str, Any]) -> list[dict[str, Any]]:
         if figure["base"]["value"] is not None and figure["adapter"]["value"] is not None:
             bars = [_bar(who, figure[who], 1.0) for who in ("base", "adapter")]
             found.append({"label": label, "bars": bars, "better": better})
-    top = max(content["eval"]["figures"]["reply_nll_per_char"][who]["high"] for who in ("base", "adapter"))
-    bars = [
-        _bar(who, content["eval"]["figures"]["reply_nll_per_char"][who], top, digits=3) for who in ("base", "adapter")
-    ]
+    likelihood = content["eval"]["figures"]["reply_nll_per_char"]
+    top = max(likelihood[who]["high"] or likelihood[who]["value"] for who in ("base", "adapter"))
+    bars = [_bar(who, likelihood[who], top, digits=3) for who in ("base", "adapter")]
     return [{"label": "nll per reply character, eval split", "bars": bars, "better": -1}, *found]
 
 
 def _bar(who: str, figure: dict[str, Any], top: float, digits: int | None = None) -> dict[str, Any]:
     scale = WIDTH / (top or 1.0)
     value = figure["value"]
+    low, high = (value if figure[end] is None else figure[end] for end in ("low", "high"))
     return {
         "who": who,
         "width": round(value * scale, 1),
-        "low": round(figure["low"] * scale, 1),
-        "high": round(figure["high"] * scale, 1),
+        "low": round(low * scale, 1),
+        "high": round(high * scale, 1),
         "text": f"{value:.{digits}f}" if digits else f"{value:.0%}",
     }
 

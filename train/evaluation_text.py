@@ -53,8 +53,12 @@ def preferred(content: dict[str, Any]) -> str:
         f"Blind votes on {found['pairs']} pairs by {found['annotators']} "
         f"{'person' if found['annotators'] == 1 else 'people'}: {counts['adapter']} for the adapter, "
         f"{counts['base']} for the base, {counts['same']} alike, {counts['neither']} for neither; the adapter's share, "
-        f"ties counting half, is {share['value']:.0%} ({share['low']:.0%} to {share['high']:.0%})."
+        f"ties counting half, is {share['value']:.0%}{_spread(share)}."
     )
+
+
+def _spread(share: dict[str, Any]) -> str:
+    return "" if share["low"] is None else f" ({share['low']:.0%} to {share['high']:.0%})"
 
 
 def parts(content: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, str, str, str]]]]:
@@ -78,6 +82,8 @@ def _row(measure: Measure, figures: dict[str, Any]) -> tuple[str, str, str, str]
     change = figures["difference"]
     if change["value"] is None:
         return measure.label, shown[0], shown[1], ""
+    if change["low"] is None:
+        return measure.label, shown[0], shown[1], _value(measure, change["value"], "+")
     low, high = _value(measure, change["low"], "+"), _value(measure, change["high"], "+")
     text = f"{_value(measure, change['value'], '+')} ({low} to {high}){_verdict(measure, change)}"
     return measure.label, shown[0], shown[1], text
@@ -85,7 +91,7 @@ def _row(measure: Measure, figures: dict[str, Any]) -> tuple[str, str, str, str]
 
 def _verdict(measure: Measure, change: dict[str, Any]) -> str:
     """Say what an interval that leaves out zero means; nothing where it does not."""
-    if not measure.better or change["low"] <= 0 <= change["high"]:
+    if not measure.better or change["low"] is None or change["low"] <= 0 <= change["high"]:
         return ""
     return " better" if change["value"] * measure.better > 0 else " WORSE"
 

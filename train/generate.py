@@ -13,7 +13,7 @@ from curation.persona import Persona
 from curation.record import Message
 from train.model import end_ids
 
-MAX_NEW_TOKENS = 96  # he talks in short lines; the longest tenth of the first corpus' replies has about 90 tokens
+MAX_NEW_TOKENS = 96  # for samples: nine of ten replies of the first corpus are shorter
 BATCH = 8
 
 

@@ -14,7 +14,9 @@ import numpy as np
 RESAMPLES = 2000
 LEVEL = 0.95
 
-Interval = tuple[float, float]
+FEWEST = 2  # values; one has no spread to draw from
+
+Interval = tuple[float | None, float | None]
 Figure = dict[str, Any]
 
 
@@ -25,7 +27,7 @@ def mean(values: Sequence[float | None]) -> Figure:
 
 
 def ratio(over: Sequence[float], under: Sequence[float]) -> Figure:
-    """Return the same for ``sum(over) / sum(under)``, such as nll per character."""
+    """Return the same for ``sum(over) / sum(under)``, such as nll per character; of one row a value alone."""
     if not over:
         return {"value": None, "low": None, "high": None, "n": 0}
     a, b = np.asarray(over, dtype=float), np.asarray(under, dtype=float)
@@ -51,9 +53,8 @@ def _ratio(over: Any, under: Any, axis: int = -1) -> Any:
 def _interval(statistic: Any, *samples: Any) -> Interval:
     from scipy.stats import bootstrap
 
-    if len(samples[0]) < 2:  # nothing to draw from; scipy refuses it
-        value = float(statistic(*samples))
-        return value, value
+    if len(samples[0]) < FEWEST:
+        return None, None
     found = bootstrap(
         samples,
         statistic,

@@ -21,9 +21,10 @@ NEAR_FROM = 20  # characters: "Đi thôi!" is everybody's, and no proof of learn
 LANGUAGE_FROM = 24  # letters
 VIETNAMESE = re.compile(r"[ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ]", re.IGNORECASE)
 # Said by a model that speaks of itself as one. The persona's `avoid` list covers what the character would not say.
+# `AI` only where it cannot be the Vietnamese `ai`, who.
 MACHINE = re.compile(
-    r"\b(?:an? AI|AI (?:model|assistant)|language model|chatbot|virtual assistant|SmolLM|Qwen|ChatGPT|OpenAI|"
-    r"Hugging Face|Alibaba)\b|trợ lý (?:ảo|AI)|mô hình ngôn ngữ|trí tuệ nhân tạo",
+    r"\b(?:(?-i:[Aa]n AI|là một AI)|AI (?:model|assistant|agent)|language model|chatbot|virtual assistant|"
+    r"SmolLM|Qwen|ChatGPT|OpenAI|Hugging Face|Alibaba)\b|trợ lý (?:ảo|AI)|mô hình ngôn ngữ|trí tuệ nhân tạo",
     re.IGNORECASE,
 )
 
@@ -46,7 +47,7 @@ MEASURES = (
     Measure("rouge_l", "ROUGE-L by syllables", 1),
     Measure("similarity", "embedding similarity to the references", 1),
     Measure("end_of_turn_rate", "ends its turn", 1, True),
-    Measure("length_ratio", "length over the reference's", 0),
+    Measure("length_ratio", "length over the reference's, if it ends", 0),
     Measure("speaks_as_ta", "speaks as “ta” (Vietnamese replies)", 1, True),
     Measure("never_polite", "says nothing he would not say", 1, True),
     Measure("in_character", "does not speak as a machine", 1, True),
@@ -78,7 +79,10 @@ def per_reply(
         "chrf": [sentence_chrf(x, [r]).score if r else None for x, r in zip(texts, references, strict=True)],
         "rouge_l": [rouge_l(x, r) if r else None for x, r in zip(texts, references, strict=True)],
         "end_of_turn_rate": [float(a.ended) for a in answers],
-        "length_ratio": [len(x) / len(r) if r else None for x, r in zip(texts, references, strict=True)],
+        # A reply that was cut off says nothing of how long it would have been.
+        "length_ratio": [
+            len(a.text) / len(r) if r and a.ended else None for a, r in zip(answers, references, strict=True)
+        ],
         "speaks_as_ta": [float(_says(own, x)) if v and own else None for x, v in zip(texts, vietnamese, strict=True)],
         "never_polite": [float("out_of_character" not in f) for f in flags],
         "in_character": [float(MACHINE.search(x) is None) for x in texts],

@@ -36,13 +36,17 @@ def merge(persona_file: Path, run: str | None, say: Callable[[str], None]) -> Pa
 def write(trained: Trained, folder: Path) -> None:
     """Write the merged model into a folder that does not exist yet. Raises InosukeError when the disk is too full."""
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
-    from train.model import load_adapter, load_tokenizer
+    from train.model import load_adapter, load_tokenizer, unreachable
     from train.progress import quiet
 
     quiet()
-    base: Any = AutoModelForCausalLM.from_pretrained(trained.base.location, dtype="auto")
+    try:
+        base: Any = AutoModelForCausalLM.from_pretrained(trained.base.location, dtype="auto")
+    except (OSError, ValueError, SafetensorError) as error:
+        raise unreachable(trained.base.location, error) from error
     if base.dtype == torch.float32:
         base = base.to(torch.bfloat16)
     needed = sum(p.numel() * p.element_size() for p in base.parameters()) + 50_000_000

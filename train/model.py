@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from curation.errors import InosukeError, UsageError
 from train import attention, fast_layers, fast_lora, heap
@@ -34,7 +36,7 @@ def load_tokenizer(location: str) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(location)
     except (OSError, ValueError) as error:
-        raise _unreachable(location, error) from error
+        raise unreachable(location, error) from error
     if tokenizer.chat_template is None:
         raise InosukeError(f"{location}: its tokenizer has no chat template. Choose an instruct model as base.")
     if tokenizer.pad_token_id is None:
@@ -54,7 +56,7 @@ def load_config(base: BaseModel) -> Any:
     try:
         return AutoConfig.from_pretrained(base.location)
     except (OSError, ValueError) as error:
-        raise _unreachable(base.location, error) from error
+        raise unreachable(base.location, error) from error
 
 
 def load_base(base: BaseModel, recipe: Recipe) -> Any:
@@ -85,8 +87,8 @@ def load_base(base: BaseModel, recipe: Recipe) -> Any:
             if recipe.quantization == "nf4":
                 _compute_in(model, dtype)
                 keep_as_they_are(model)
-    except (OSError, ValueError) as error:
-        raise _unreachable(base.location, error) from error
+    except (OSError, ValueError, SafetensorError) as error:
+        raise unreachable(base.location, error) from error
     return model
 
 
@@ -101,11 +103,14 @@ def add_adapter(model: Any, base: BaseModel, recipe: Recipe) -> Any:
     # Not prepare_model_for_kbit_training: it makes fp32 copies of the embeddings, 0.6 GB for Qwen2.5-3B.
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    try:
-        adapted = get_peft_model(model, adapter_config(model, recipe))
-    except ValueError as error:
-        targets = recipe.lora_targets if isinstance(recipe.lora_targets, str) else list(recipe.lora_targets)
-        raise UsageError(f"`lora_targets` = {targets!r} does not fit {base.name}: {error}") from error
+    if isinstance(recipe.lora_targets, tuple) and (strange := set(recipe.lora_targets) - set(_linear_names(model))):
+        # peft takes no notice of a name that fits nothing as long as another does. An adapter on the output layer could
+        # not be merged: it may share its weights with the embeddings.
+        raise UsageError(
+            f"`lora_targets`: {base.name} has no layer called {', '.join(sorted(strange))} that can have an adapter. "
+            f"There: {', '.join(_linear_names(model))}."
+        )
+    adapted = get_peft_model(model, adapter_config(model, recipe))
     fast_lora.speed_up(adapted)
     fast_layers.speed_up(adapted)
     if recipe.checkpointing:
@@ -187,19 +192,28 @@ def save_adapter(model: Any, base: BaseModel, folder: Path) -> None:
 
 
 def load_adapter(model: Any, folder: Path) -> Any:
-    """Put a trained adapter on its base. Raises InosukeError when it is missing or belongs to another model."""
+    """Put a trained adapter on its base. Raises InosukeError when it is missing, damaged, or of another model."""
     from peft import PeftModel
 
     if not (folder / "adapter_model.safetensors").is_file():
         raise InosukeError(f"{folder}: no adapter_model.safetensors here. Name a finished run of `make train`.")
     try:
         return PeftModel.from_pretrained(model, folder)
+    except SafetensorError as error:
+        raise InosukeError(f"{folder}: the adapter is damaged ({error}). Train again, or put the file back.") from error
     except (RuntimeError, ValueError) as error:
-        raise InosukeError(f"{folder}: this adapter does not fit the base model: {error}") from error
+        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        raise InosukeError(
+            f"{folder}: this adapter does not fit the base model. It was made for "
+            f"{config.get('base_model_name_or_path')} and meets a {model.config.model_type} of "
+            f"{model.config.num_hidden_layers} layers, {model.config.hidden_size} wide. Put the right adapter back, or "
+            "train again."
+        ) from error
 
 
-def _unreachable(location: str, error: Exception) -> InosukeError:
-    first = str(error).strip().splitlines()[0]
+def unreachable(location: str, error: Exception) -> InosukeError:
+    """Return what to say of a base model that cannot be loaded, whatever kept it from that."""
+    first = (str(error).strip() or type(error).__name__).splitlines()[0]
     return InosukeError(
         f"base model {location}: cannot be loaded ({first}). Expected a model folder, or a Hub id and a way to the "
         "Hub. Check the name and the network, or train with `--recipe cpu`, which brings its own model."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -52,7 +53,7 @@ def train(
         wanted = recipe.load_recipe(recipe_name) if recipe_name else None
         export = load_export(find_export(root, export_path))
         chosen, reasons = _choose(wanted, max_minutes, export, together, say)
-        run = run_name or runs.new_name(chosen.name, datetime.now())
+        run = run_name or runs.new_name(models, chosen.name, datetime.now())
         if interrupted := runs.unfinished_names(models):
             say(f"Note: {interrupted[-1]} was interrupted; `inosuke train --resume {interrupted[-1]}` goes on with it.")
     _warn_of_another_persona(persona_file, export, say)
@@ -73,7 +74,8 @@ def train(
     except InosukeError as error:
         if checkpoint.latest(runs.unfinished(models, run)) is None or isinstance(error, UsageError):
             raise
-        raise InosukeError(f"{error}\n{runs.kept(models, run).capitalize()}.") from error
+        kept = runs.kept(models, run)
+        raise InosukeError(f"{error}\n{kept[0].upper()}{kept[1:]}.") from error  # capitalize() would change the name
 
 
 def _choose(
@@ -93,6 +95,8 @@ def _choose(
         wanted = recipe.load_recipe(name)
         say(f"Recipe {name}: {why}")
     if max_minutes is not None:
+        if not math.isfinite(max_minutes):
+            raise UsageError(f"--max-minutes is {max_minutes}. Expected a number of minutes, such as 8.")
         wanted = wanted.model_copy(update={"max_minutes": max_minutes})
     resolved, reasons = recipe.resolve(wanted, export.persona, here)
     shared, more = recipe.for_processes(resolved, together.count)
@@ -136,7 +140,6 @@ def _run(
     # What was reviewed is what is trained, and what is trained is what is served: the export's persona goes along.
     shutil.copyfile(export.path / "persona.toml", folder / "persona.toml")
     (folder / "README.md").write_text(card.text(content, export.persona.name), encoding="utf-8")
-    (folder / start.FILE).unlink()
     return content, report.summary(content, Path("models") / run)
 
 

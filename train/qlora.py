@@ -39,6 +39,7 @@ from train.model import (
 from train.processes import ALONE, Processes
 from train.progress import quiet
 from train.recipe import Recipe
+from train.runs import NothingLearnt
 from train.scoring import Score
 from train.trainer import ADVICE, DivergedError, OutOfMemoryInStep, ReplyTrainer, load_adapter_state, measure
 
@@ -174,7 +175,7 @@ def train(
     seconds = budget.clock() - budget.started
     best_step = recorder.best_step
     if best_step is None:
-        raise InosukeError(f"no evaluation gave a number for a loss. {ADVICE}")
+        raise NothingLearnt(f"no evaluation gave a number for a loss. {ADVICE}")
     if not together.is_first:
         return None
 
@@ -224,7 +225,7 @@ def run_steps(
         try:
             trainer.train(resume_from_checkpoint=str(checkpoint.path(folder, step)) if step is not None else None)
         except DivergedError as error:
-            if trainer.recorder.best_step is None:
+            if trainer.recorder.best_step is None and not _measured(trainer, folder):
                 raise
             return error, size
         except OutOfMemoryInStep:
@@ -250,6 +251,17 @@ def run_steps(
             f"and {recipe.batch_size * recipe.gradient_accumulation // smaller} of them in a step, the same rows."
         )
         size = smaller
+
+
+def _measured(trainer: ReplyTrainer, folder: Path) -> bool:
+    """Measure the newest checkpoint when the loss became no number before any evaluation; say if it is good."""
+    step = checkpoint.latest(folder)
+    if step is None:
+        return False
+    load_adapter_state(trainer.model, checkpoint.read(checkpoint.path(folder, step))["adapter"])
+    trainer.state.global_step = step
+    trainer.evaluate()
+    return trainer.recorder.best_step is not None
 
 
 def _history(recorder: Recorder, base: Score) -> History:

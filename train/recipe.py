@@ -26,7 +26,7 @@ Text = Annotated[str, Field(min_length=1)]
 class Recipe(BaseModel):
     """Every field with what it does; the reasons for a value stand in the recipe files."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: Text = Field(description="goes into the run's name")
     base: Text = Field(description="Hub id, local folder, embedded model's name, or persona.models.gpu / .cpu")

@@ -78,12 +78,15 @@ def overfitting(result: Result) -> str | None:
 
 
 def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: list[str], root: Path) -> dict[str, Any]:
-    """Return the content of ``metrics.json``; docs/design.md names the keys that others rely on."""
+    """Return the content of ``metrics.json``; docs/design.md names the keys that others rely on.
+
+    A figure that is no number (a norm that overflowed, the loss of an evaluation) is None there, as JSON wants it.
+    """
     base = result.base_model
     path = _relative(Path(base.location), root) if base.is_local else base.location
-    return {
+    content = {
         "run": run,
-        "base_model": {"name": base.name, "path": path, "sha256": base.sha256},
+        "base_model": {"name": base.name, "path": path, "sha256": base.sha256, "source": base.source},
         "prompt": recipe.prompt,
         "eval": {
             "rows": result.eval_rows,
@@ -113,7 +116,13 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
         },
         "samples": [asdict(s) for s in result.samples],
         "recipe": recipe.model_dump(mode="json") | {"resolved": reasons},
-        "dataset": {"version": export.version, "path": _relative(export.path, root), "files": export.files},
+        "dataset": {
+            "version": export.version,
+            "path": _relative(export.path, root),
+            "files": export.files,
+            "eval_rows": len(export.eval),
+            "eval_prompts_in_train": _prompts_in_both(export),
+        },
         "environment": {
             "python": platform.python_version(),
             "system": f"{platform.system()} {platform.machine()}",
@@ -123,11 +132,12 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
         },
         "seed": recipe.seed,
     }
+    return {key: _finite(value) for key, value in content.items()}
 
 
 def write_metrics(content: dict[str, Any], folder: Path) -> None:
-    """Write ``metrics.json``; a figure that is no number (a norm that overflowed) becomes null, as JSON wants it."""
-    text = json.dumps(_finite(content), ensure_ascii=False, indent=2, allow_nan=False)
+    """Write ``metrics.json``."""
+    text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
     (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
 
 
@@ -160,7 +170,11 @@ def summary(content: dict[str, Any], folder: Path) -> str:
         lines.append(f"  {len(training['left_out'])} dialogues were too long and left out; metrics.json names them")
     names = {"adapter": "adapter/", "figures": "metrics.json", "loss curve": "loss_curve.png", "card": "README.md"}
     lines += ["", *(f"  {what:<12}{folder / name}" for what, name in names.items())]
-    lines += ["", "Next: make serve   (or: inosuke serve)"]
+    if adapter["loss"] >= base["loss"]:
+        lines += ["", "No better than its base, so models/latest stays as it was and `inosuke serve` does not take it."]
+        lines.append(ADVICE)
+    else:
+        lines += ["", "Next: make serve   (or: inosuke serve)"]
     return "\n".join(lines)
 
 
@@ -186,6 +200,12 @@ def device_name() -> str:
 
 def _mean(steps: list[Step]) -> float:
     return sum(s.loss for s in steps) / len(steps)
+
+
+def _prompts_in_both(export: Export) -> int:
+    """Count the eval rows whose whole prompt is asked in training, too: a template's stands on many rows."""
+    asked = {row.messages[:-1] for row in export.train}
+    return sum(row.messages[:-1] in asked for row in export.eval)
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -18,11 +18,21 @@ from curation.files import write_atomically
 from train import checkpoint
 
 METRICS = "metrics.json"
+START = "start.json"  # what an interrupted run must remember, see train.start
 
 
-def new_name(recipe: str, now: datetime) -> str:
-    """Return a run's name such as ``20261122-104500-cpu``."""
-    return f"{now:%Y%m%d-%H%M%S}-{recipe}"
+class NothingLearnt(InosukeError):
+    """A training that has nothing worth going on from: the same would happen again."""
+
+
+def new_name(models: Path, recipe: str, now: datetime) -> str:
+    """Return a name that no run has yet, such as ``20261122-104500-cpu``; a second one in that second gets a number."""
+    name = f"{now:%Y%m%d-%H%M%S}-" + re.sub(r"[^\w.-]+", "-", recipe)
+    run, number = name, 1
+    while (models / run).exists() or unfinished(models, run).exists():
+        number += 1
+        run = f"{name}-{number}"
+    return run
 
 
 @contextmanager
@@ -30,7 +40,8 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
     """Give a hidden folder to write a run into; it takes its name when the block ends.
 
     When the block fails, the folder is removed, unless it holds a checkpoint to go on from: then it stays, and with
-    ``resume`` it is given again. It is locked meanwhile, so that two processes never write one run.
+    ``resume`` it is given again. It is locked meanwhile, so that two processes never write one run. The run becomes the
+    newest, unless its adapter is worse than the base.
 
     Raises UsageError when the run exists, is being trained, or its name cannot be a folder's, InosukeError when the
     disk is full.
@@ -53,10 +64,9 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
                 partial.mkdir()
             try:
                 yield partial
-                shutil.rmtree(partial / checkpoint.FOLDER, ignore_errors=True)
-                partial.rename(final)
-            except BaseException:
-                if checkpoint.latest(partial) is None:
+                _give_name(partial, final)
+            except BaseException as error:
+                if isinstance(error, NothingLearnt) or checkpoint.latest(partial) is None:
                     shutil.rmtree(partial, ignore_errors=True)
                 raise
     except InosukeError:
@@ -68,7 +78,30 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
                 "Free some disk space or mend the folder's permissions, then train again."
             ) from error
         raise
-    write_atomically(models / "latest", run + "\n")
+    if not is_worse(final):
+        write_atomically(models / "latest", run + "\n")
+
+
+def is_worse(folder: Path) -> bool:
+    """Say whether a run's figures show its adapter to be no better than the base; False where it has none."""
+    if not (folder / METRICS).is_file():
+        return False
+    measured = read_metrics(folder)["eval"]
+    return bool(measured["adapter"]["loss"] >= measured["base"]["loss"])
+
+
+def _give_name(partial: Path, final: Path) -> None:
+    """Let a whole run appear. What only an interrupted one needs is removed after that: until then it can go on."""
+    try:
+        partial.rename(final)
+    except OSError as error:
+        if not final.exists():
+            raise
+        raise InosukeError(
+            f"{final}: appeared while the run was trained ({error.strerror}). Move it away; nothing of the run is lost."
+        ) from error
+    shutil.rmtree(final / checkpoint.FOLDER, ignore_errors=True)
+    (final / START).unlink(missing_ok=True)
 
 
 def unfinished(models: Path, run: str) -> Path:
@@ -87,9 +120,10 @@ def interrupted(models: Path, run: str) -> Path:
 
 
 def unfinished_names(models: Path) -> list[str]:
-    """Return the names of interrupted runs that have a checkpoint, the newest last."""
+    """Return the names of interrupted runs that have a checkpoint and are not being trained, the newest last."""
     folders = [p for p in models.glob(".*.partial") if checkpoint.latest(p) is not None]
-    return [p.name[1 : -len(".partial")] for p in sorted(folders, key=lambda p: p.stat().st_mtime)]
+    names = [p.name[1 : -len(".partial")] for p in sorted(folders, key=lambda p: p.stat().st_mtime)]
+    return [name for name in names if not _is_being_trained(models, name)]
 
 
 def kept(models: Path, run: str) -> str:
@@ -100,10 +134,25 @@ def kept(models: Path, run: str) -> str:
     return f"run {run} is kept up to step {step}; go on with `inosuke train --resume {run}`"
 
 
+def _lock(models: Path, run: str) -> FileLock:
+    return FileLock(models / f".{run}.lock")
+
+
+def _is_being_trained(models: Path, run: str) -> bool:
+    lock = _lock(models, run)
+    if not Path(lock.lock_file).exists():
+        return False
+    try:
+        with lock.acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 @contextmanager
 def _alone(models: Path, run: str) -> Iterator[None]:
     """Hold the run's lock; the system lets go of it when the process ends, however it ends."""
-    lock = FileLock(models / f".{run}.lock")
+    lock = _lock(models, run)
     try:
         lock.acquire(timeout=0)
     except Timeout:

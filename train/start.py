@@ -10,8 +10,7 @@ from curation.errors import InosukeError
 from train.base_model import BaseModel
 from train.data import Export
 from train.recipe import Recipe
-
-FILE = "start.json"
+from train.runs import START
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +50,12 @@ def write(folder: Path, root: Path, export: Export, recipe: Recipe, reasons: lis
         "files": export.files,
         "base_sha256": base.sha256,
     }
-    (folder / FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    (folder / START).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def read(folder: Path, root: Path) -> Start:
     """Read how an interrupted run began. Raises InosukeError when the file is missing or damaged."""
-    file = folder / FILE
+    file = folder / START
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         recipe = Recipe.model_validate(content["recipe"])

@@ -37,16 +37,22 @@ def open_run(root: Path, run: str | None, say: Callable[[str], None]) -> Trained
     adapter was trained on.
     """
     folder = runs.find(root / "models", run)
+    for name in ("recipe.toml", "persona.toml"):
+        if not (folder / name).is_file():
+            raise InosukeError(f"{folder / name}: missing from the run. Put it back, or train again.")
     try:
         metrics = runs.read_metrics(folder)
         wanted = metrics["base_model"]
     except (KeyError, json.JSONDecodeError) as error:
         raise InosukeError(f"{folder / runs.METRICS}: damaged ({error}). Train again with `make train`.") from error
-    name = wanted["name"] if wanted["name"] == base_model.NAME else wanted["path"]
-    base = base_model.resolve(name, root, say)
+    # A run of an older version does not say where its base came from. The name alone says little: anybody may have
+    # a folder of that name.
+    embedded = wanted.get("source", "embedded" if wanted["path"] == base_model.PLACE else "") == "embedded"
+    place = str(root / wanted["path"]) if wanted["sha256"] else wanted["path"]
+    base = base_model.resolve(base_model.NAME if embedded else place, root, say)
     # The embedded model is made on each machine, by that machine's transformers: the same weights, but not always the
     # same bytes. Its GGUF was checked; any other folder has to be the very one.
-    if base.name != base_model.NAME and base.sha256 != wanted["sha256"]:
+    if not embedded and base.sha256 != wanted["sha256"]:
         raise InosukeError(
             f"{folder.name}: its adapter was trained on weights with SHA-256 {wanted['sha256']}, {base.location} has "
             f"{base.sha256}. Put the first model back, or train again."

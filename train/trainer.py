@@ -23,6 +23,7 @@ from train.data import Encoded
 from train.loss import token_losses
 from train.model import end_ids
 from train.progress import bar
+from train.runs import NothingLearnt
 from train.scoring import Score, score
 
 TRAINER_STATE = "trainer_state.json"  # the name that Trainer looks for
@@ -33,8 +34,8 @@ ADVICE = (
 )
 
 
-class DivergedError(InosukeError):
-    """The loss is no number any more; ``reason`` says since when."""
+class DivergedError(NothingLearnt):
+    """The loss is no number any more; ``reason`` says since when. What was learnt before it may still be kept."""
 
     def __init__(self, value: float, step: int) -> None:
         self.reason = f"the loss became {value} at step {step}"
@@ -85,13 +86,14 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
         """Forward and backward. Raises OutOfMemoryInStep when there is no memory for the batch."""
         # A packed batch has no padding; a padded one's mask is [B, L].
         packed = "rows" in inputs
-        self.recorder.tokens += inputs["input_ids"].numel() if packed else int(inputs["attention_mask"].sum())
+        tokens = inputs["input_ids"].numel() if packed else int(inputs["attention_mask"].sum())
         try:
             loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
         except RuntimeError as error:
             if not is_out_of_memory(error) or self.accelerator.num_processes > 1:
                 raise
         else:
+            self.recorder.tokens += tokens
             return loss
         # Outside of `except`: the error's traceback holds every activation of the step.
         raise OutOfMemoryInStep

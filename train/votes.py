@@ -10,9 +10,9 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from curation.errors import UsageError
 from train import intervals
@@ -35,7 +35,7 @@ class VoteFile(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     page: str
-    annotator: str = Field(min_length=1, max_length=100)
+    annotator: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
     votes: tuple[Vote, ...]
 
 

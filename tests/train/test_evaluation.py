@@ -56,6 +56,10 @@ def test_rouge_l_counts_syllables_in_order(text: str, reference: str, expected: 
         ("Ta dạy ngươi!", "never_polite", 1.0),
         ("As an AI language model I cannot fight.", "in_character", 0.0),
         ("Là một trợ lý ảo, ta biết hết.", "in_character", 0.0),
+        ("Ta là một AI agent.", "in_character", 0.0),
+        ("I am an AI and cannot fight.", "in_character", 0.0),
+        ("Hội an ai cũng biết ta! A ai đó?", "in_character", 1.0),  # `ai` is Vietnamese for who
+        ("BẤT AN AI MÀ CHẲNG CÓ! NGƯƠI LÀ AI?", "in_character", 1.0),
         ("Ta là chúa tể rừng xanh!", "in_character", 1.0),
         ("Ta đi săn lợn rừng với bầy của ta!", "language_kept", 1.0),
         ("I am going to hunt boars in the mountains today.", "language_kept", 0.0),
@@ -148,6 +152,8 @@ def test_a_run_is_measured_reported_and_voted_on(evaluated: tuple[Project, dict[
     for who in ("base", "adapter"):
         figure = content["eval"]["figures"]["reply_nll_per_char"][who]
         assert figure["value"] == pytest.approx(trained["eval"][who]["reply_nll_per_char"], rel=1e-3)
+    for who in ("base", "adapter"):
+        figure = content["replies"]["figures"]["end_of_turn_rate"][who]
         assert figure["low"] <= figure["value"] <= figure["high"]
     assert [a["set"] for a in content["answers"]] == ["held-out"] * 3 + ["eval"]
     assert (content["replies"]["prompts"], content["eval_replies"]["prompts"]) == (3, 1)
@@ -197,6 +203,60 @@ def write_votes(file: Path, page: str, annotator: str, chosen: dict[str, str]) -
     listed = [{"pair": pair, "choice": choice} for pair, choice in chosen.items()]
     file.write_text(json.dumps({"page": page, "annotator": annotator, "votes": listed}), encoding="utf-8")
     return file
+
+
+def test_measuring_again_keeps_what_people_voted(evaluated: tuple[Project, dict[str, Any]], tmp_path: Path) -> None:
+    project, content = evaluated
+    folder = project.root / "models" / "r"
+    voted = write_votes(tmp_path / "1.json", content["page"], " An ", {content["answers"][0]["id"]: "same"})
+    invoke(project, "r", "--votes", str(voted))
+    again = json.loads(invoke(project, "r", "--eval-replies", "1", "--json"))
+    assert again["page"] == content["page"]
+    assert [v["annotator"] for v in again["votes"]] == ["An"]
+    assert again["preference"]["counts"]["same"] == 1
+
+    fewer = json.loads(invoke(project, "r", "--replies", "1", "--json"))  # other pairs, another page
+    assert fewer["votes"] == []
+    aside = json.loads((folder / f"evaluation.{content['page']}.json").read_text(encoding="utf-8"))
+    assert aside == again
+
+    (folder / "evaluation.json").write_text("{half", encoding="utf-8")
+    with pytest.raises(InosukeError, match=r"evaluation.json: damaged .* Move it away and measure again"):
+        invoke(project, "r", "--votes", str(voted))
+    blanks = write_votes(tmp_path / "2.json", content["page"], "  ", {})
+    (folder / "evaluation.json").write_text(json.dumps(again), encoding="utf-8")
+    with pytest.raises(UsageError, match="annotator: "):
+        invoke(project, "r", "--votes", str(blanks))
+
+
+def test_an_eval_split_that_was_trained_on_is_named(
+    evaluated: tuple[Project, dict[str, Any]], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project, _ = evaluated
+    write_export(tmp_path / "other", [TWO], [ONE, TWO], [])
+    export = tmp_path / "other" / "datasets" / "export" / "v1"
+    done = CliRunner().invoke(
+        evaluate, ["r", "--export", str(export), "--replies", "0", "--persona", str(project.persona)]
+    )
+    assert done.exit_code == 0
+    assert "was trained on another export (v1) and has learnt the replies of 2 of these 2 eval dialogues" in done.stderr
+
+
+def test_one_row_has_no_interval_and_no_verdict(evaluated: tuple[Project, dict[str, Any]]) -> None:
+    _, content = evaluated
+    assert content["eval"]["rows"] == 1
+    change = content["eval"]["figures"]["loss"]["difference"]
+    assert (change["low"], change["high"]) == (None, None)
+    line = next(x for x in evaluation_text.table(content).splitlines() if "loss per reply token" in x)
+    assert line.endswith(f"{change['value']:+.3f}")
+
+
+def test_a_reply_that_was_cut_off_says_nothing_of_its_length(persona: Persona) -> None:
+    asked = HeldOut("1", (Message("user", "Ai đó?"),), "Ta đây!", None)
+    table = measures.per_reply(
+        [Reply("Ta đây! Ta", False), Reply("Ta đây! Ta đây!", True)], [asked] * 2, set(), persona
+    )
+    assert table["length_ratio"] == [None, 15 / 7]
 
 
 def test_a_worse_figure_is_called_worse(evaluated: tuple[Project, dict[str, Any]]) -> None:

@@ -17,7 +17,7 @@ from filelock import FileLock
 from curation.errors import InosukeError, UsageError
 from tests.conftest import ROOT
 from tests.train.conftest import ONE, TWO, Project
-from train import checkpoint, pipeline, state_file
+from train import checkpoint, pipeline, runs, state_file
 from train.cli import train as train_command
 from train.trainer import ReplyTrainer
 
@@ -157,13 +157,13 @@ def test_a_full_disk_in_the_middle_of_a_checkpoint_leaves_the_one_before(
 
     with monkeypatch.context() as patch, pytest.raises(InosukeError) as caught:
         patch.setattr(state_file, "save_file", full)
-        train(project)
+        train(project, "MyRun")
     assert "No space left on device while the checkpoint of step 6 was written" in str(caught.value)
-    assert "kept up to step 4" in str(caught.value)
-    kept = sorted(p.name for p in (project.root / "models" / ".r.partial" / "checkpoints").iterdir())
+    assert "Run MyRun is kept up to step 4; go on with `inosuke train --resume MyRun`" in str(caught.value)
+    kept = sorted(p.name for p in (project.root / "models" / ".MyRun.partial" / "checkpoints").iterdir())
     assert kept[-1] == "step-000004"
     assert all(name.startswith("step-") for name in kept)
-    resumed = resume(project)
+    resumed = resume(project, "MyRun")
     assert losses(resumed) == losses(train(project, "unbroken"))
 
 
@@ -243,6 +243,66 @@ def test_a_loss_that_becomes_no_number_keeps_the_best_checkpoint_and_says_what_t
     assert metrics["training"]["diverged"]
     assert metrics["training"]["best_step"] in (2, 4)
     assert len(adapter(project, "r")) > 1000
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_loss_that_becomes_no_number_before_any_evaluation_keeps_the_checkpoint_before_it(
+    trainer: Make, monkeypatch: pytest.MonkeyPatch, saved: bool
+) -> None:
+    from train import trainer as module
+
+    project = trainer(train=ROWS)
+    real = module.token_losses
+    calls: list[int] = []
+
+    def breaks(model: Any, batch: Any) -> torch.Tensor:
+        calls.append(1)
+        return real(model, batch) * (float("nan") if len(calls) == 3 else 1.0)
+
+    monkeypatch.setattr(module, "token_losses", breaks)
+    changes = {"epochs": 1, "evals_per_epoch": 1} | ({"checkpoint_minutes": 1e-6} if saved else {})
+    if saved:
+        metrics = train(project, **changes)
+        assert metrics["training"]["diverged"]
+        assert metrics["training"]["best_step"] == 2
+        assert len(adapter(project, "r")) > 1000
+    else:
+        with pytest.raises(InosukeError, match="the loss became nan at step 3") as caught:
+            train(project, **changes)
+        assert "--resume" not in str(caught.value)
+        assert list((project.root / "models").iterdir()) == []
+
+
+def test_figures_that_are_no_numbers_are_null_in_json(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from train import trainer as module
+
+    project = trainer(train=ROWS)
+    real = module.score
+    calls: list[int] = []
+
+    def breaks(*args: Any) -> Any:
+        calls.append(1)
+        found = real(*args)
+        return (
+            found
+            if len(calls) < 4
+            else type(found)(float("nan"), found.end_nll, found.tokens, found.chars, found.turns)
+        )
+
+    monkeypatch.setattr(module, "score", breaks)
+    options = ["--recipe", project.recipe(**RECIPE), "--run", "r", "--persona", str(project.persona), "--json"]
+    done = CliRunner().invoke(train_command, [*options, "--no-gguf"], catch_exceptions=False)
+    shown = json.loads(done.stdout, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert [e["loss"] is None for e in shown["history"]["evaluations"]] == [False, False, True, True, True, True]
+    assert shown["training"]["best_step"] in (2, 4)
+    assert "| nan |" not in (project.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_run_that_is_being_trained_is_no_interrupted_one(tmp_path: Path) -> None:
+    (tmp_path / ".r.partial" / checkpoint.FOLDER / "step-000002").mkdir(parents=True)
+    assert runs.unfinished_names(tmp_path) == ["r"]
+    with FileLock(tmp_path / ".r.lock"):
+        assert runs.unfinished_names(tmp_path) == []
 
 
 def test_a_run_that_is_being_trained_is_left_alone(trainer: Make) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +18,10 @@ from curation.errors import InosukeError, UsageError
 from curation.record import Message
 from tests.conftest import ROOT
 from tests.train.conftest import ONE, TWO, Project, write_export
-from train import pipeline, runs
+from train import base_model, checkpoint, pipeline, runs
 from train.cli import evaluate, merge
 from train.cli import train as train_command
+from train.trained import open_run
 
 Make = Callable[..., Project]
 
@@ -29,7 +34,6 @@ def run(project: Project, name: str = "r", minutes: float | None = None, **recip
 def answers(project: Project, name: str, prompts: list[tuple[Message, ...]]) -> list[Any]:
     from train.generate import replies
     from train.model import load_adapter, load_base, load_tokenizer
-    from train.trained import open_run
 
     trained = open_run(project.root, name, print)
     model = load_adapter(load_base(trained.base, trained.recipe), trained.folder / "adapter")
@@ -219,11 +223,18 @@ def test_a_run_that_exists_or_a_name_that_is_none_is_refused(trainer: Make) -> N
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(28, "No space left on device"), RuntimeError("I/O error: No space left on device (os error 28)")]
+    ("error", "reason"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (RuntimeError("I/O error: No space left on device (os error 28)"), "No space left on device"),
+        (RuntimeError(f"Error while serializing: I/O error (os error {errno.EFBIG})"), os.strerror(errno.EFBIG)),
+    ],
 )
-def test_a_disk_that_fills_up_while_training_is_told_and_nothing_is_left(tmp_path: Path, error: Exception) -> None:
+def test_a_disk_that_fills_up_while_training_is_told_and_nothing_is_left(
+    tmp_path: Path, error: Exception, reason: str
+) -> None:
     with (
-        pytest.raises(InosukeError, match=r"No space left on device; the run could not be written"),
+        pytest.raises(InosukeError, match=f"{reason}; the run could not be written"),
         runs.writing(tmp_path, "r"),
     ):
         raise error
@@ -232,9 +243,91 @@ def test_a_disk_that_fills_up_while_training_is_told_and_nothing_is_left(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_targets_that_the_model_lacks_are_refused(trainer: Make) -> None:
-    with pytest.raises(UsageError, match=r"`lora_targets` = \['c_attn'\] does not fit tiny-qwen2"):
-        run(trainer(), lora_targets=["c_attn"])
+def test_a_folder_of_the_runs_name_that_appears_meanwhile_costs_nothing(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InosukeError, match=r"appeared while the run was trained .* nothing of the run is lost"),
+        runs.writing(tmp_path, "r") as folder,
+    ):
+        (folder / checkpoint.FOLDER / "step-000002").mkdir(parents=True)
+        (folder / runs.START).write_text("{}", encoding="utf-8")
+        (tmp_path / "r").mkdir()
+        (tmp_path / "r" / "another").touch()
+    assert runs.unfinished_names(tmp_path) == ["r"]
+    (tmp_path / "r" / "another").unlink()
+    (tmp_path / "r").rmdir()
+    with runs.writing(tmp_path, "r", resume=True) as folder:
+        assert (folder / runs.START).is_file()
+    assert list((tmp_path / "r").iterdir()) == []
+
+
+def test_a_run_that_is_worse_than_its_base_is_not_the_newest(tmp_path: Path) -> None:
+    for name, loss in (("good", 1.0), ("worse", 3.0)):
+        with runs.writing(tmp_path, name) as folder:
+            measured = {"eval": {"base": {"loss": 2.0}, "adapter": {"loss": loss}}}
+            (folder / runs.METRICS).write_text(json.dumps(measured), encoding="utf-8")
+    assert (tmp_path / "latest").read_text(encoding="utf-8") == "good\n"
+
+
+def test_a_second_run_in_one_second_gets_a_name_of_its_own(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 22, 10, 45)
+    first = runs.new_name(tmp_path, "my recipe", now)
+    assert first == "20261122-104500-my-recipe"
+    with runs.writing(tmp_path, first):
+        assert runs.new_name(tmp_path, "my recipe", now) == f"{first}-2"
+    assert runs.new_name(tmp_path, "my recipe", now) == f"{first}-2"
+
+
+@pytest.mark.parametrize("target", ["c_attn", "lm_head"])
+def test_targets_that_the_model_lacks_are_refused(trainer: Make, target: str) -> None:
+    with pytest.raises(
+        UsageError, match=rf"`lora_targets`: tiny-qwen2 has no layer called {target} .* There: .*q_proj"
+    ):
+        run(trainer(), lora_targets=["q_proj", target])
+
+
+@pytest.mark.parametrize("minutes", ["nan", "inf"])
+def test_minutes_that_are_no_number_are_refused(trainer: Make, minutes: str) -> None:
+    project = trainer()
+    with pytest.raises(UsageError, match=rf"--max-minutes is {minutes}"):
+        invoke(train_command, project, "--recipe", project.recipe(), "--max-minutes", minutes)
+
+
+def test_a_folder_with_the_embedded_models_name_is_not_the_embedded_model(trainer: Make, tmp_path: Path) -> None:
+    project = trainer()
+    namesake = Project(project.root, tmp_path / base_model.NAME)
+    shutil.copytree(project.base, namesake.base)
+    run(namesake, epochs=1)
+    assert open_run(project.root, "r", print).base.location == str(namesake.base)
+    card = (project.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
+    assert base_model.HUB_ID not in card
+    assert "base_model:" not in card
+
+
+def test_a_damaged_adapter_and_one_of_another_model_are_named(trainer: Make, tiny_base: Path) -> None:
+    project = trainer()
+    run(project, epochs=1, lora_rank=8)
+    file = project.root / "models" / "r" / "adapter" / "adapter_model.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:1000])
+    with pytest.raises(InosukeError, match=r"the adapter is damaged .* Train again"):
+        invoke(merge, project, "r")
+    file.write_bytes(whole)
+    config = file.with_name("adapter_config.json")
+    config.write_text(config.read_text(encoding="utf-8").replace('"r": 8', '"r": 4'), encoding="utf-8")
+    with pytest.raises(
+        InosukeError, match=r"does not fit the base model. It was made for tiny-qwen2 and meets a qwen2"
+    ):
+        invoke(merge, project, "r")
+
+
+def test_damaged_weights_of_a_base_are_named(trainer: Make, tmp_path: Path) -> None:
+    project = trainer()
+    broken = Project(project.root, tmp_path / "broken")
+    shutil.copytree(project.base, broken.base)
+    weights = broken.base / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(InosukeError, match=r"base model .*broken: cannot be loaded"):
+        run(broken)
 
 
 def invoke(command: Any, project: Project, *arguments: str) -> Result:
@@ -278,8 +371,6 @@ def assert_merged_is_base_plus_adapter(project: Project) -> None:
 
 
 def test_another_base_than_the_adapters_is_refused(trainer: Make, tmp_path: Path) -> None:
-    import shutil
-
     project = trainer()
     moved = Project(project.root, tmp_path / "moved-base")
     shutil.copytree(project.base, moved.base)
