@@ -76,8 +76,10 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
         """Return the batch's summed loss over the number of counted tokens of the step. NaN ends the training."""
         losses = token_losses(model, inputs)
         loss = losses.sum() / (num_items_in_batch if num_items_in_batch is not None else losses.numel())
-        if not torch.isfinite(loss):
-            raise DivergedError(loss.item(), self.state.global_step + 1)
+        # All processes stop together: one that had gone would leave the others waiting for its gradients.
+        everywhere = self.accelerator.gather(loss.detach().reshape(1))
+        if not torch.isfinite(everywhere).all():
+            raise DivergedError(everywhere.sum().item(), self.state.global_step + 1)
         # Processes average their gradients, while num_items_in_batch counts the tokens of all of them.
         scaled: torch.Tensor = loss * self.accelerator.num_processes
         return scaled

@@ -40,24 +40,54 @@ def test_the_rows_of_a_step_are_shared() -> None:
     assert reasons[0] == "24 rows a step instead of 8: 8 cannot be divided by 3 processes"
 
 
-def test_two_processes_learn_what_one_learns(trainer: Callable[..., Project]) -> None:
-    project = trainer(train=[ONE, TWO, TWO, ONE, ONE, TWO, ONE, TWO])
-    recipe = project.recipe(batch_size=2, epochs=2, samples=0, evals_per_epoch=2)
-    alone, _ = pipeline.train(project.persona, None, recipe, "alone", None, lambda line: None)
-    # `--multi_gpu` is accelerate's word for several processes on one machine; with `--cpu` it would start but one here.
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
-    launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
-    command = ["-m", "train", "train", "--recipe", recipe, "--run", "two", "--persona", str(project.persona), "--json"]
-    command.append("--no-gguf")
-    done = subprocess.run(
-        [*launch, *command],
+LAUNCH = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
+# `--multi_gpu` is accelerate's word for several processes on one machine; with `--cpu` it would start but one here.
+LAUNCH += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+DIVERGES = """
+import os, sys
+from train import trainer
+from train.cli import train
+real, calls = trainer.token_losses, []
+def breaks(model, batch):
+    calls.append(1)
+    return real(model, batch) * (float("nan") if os.environ["RANK"] == "1" and len(calls) == 3 else 1.0)
+trainer.token_losses = breaks
+train(sys.argv[1:])
+"""
+
+
+def launched(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*LAUNCH, *command],
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         encoding="utf-8",
         check=False,
+        timeout=300,
     )
+
+
+def test_all_processes_stop_when_the_loss_of_one_is_no_number(trainer: Callable[..., Project]) -> None:
+    project = trainer(train=[ONE, TWO, TWO, ONE, ONE, TWO, ONE, TWO])
+    script = project.root / "diverges.py"
+    script.write_text(DIVERGES, encoding="utf-8")
+    recipe = project.recipe(batch_size=2, epochs=1, samples=0, evals_per_epoch=4)
+    done = launched(str(script), "--recipe", recipe, "--run", "two", "--persona", str(project.persona), "--no-gguf")
+    assert done.returncode == 1
+    metrics = json.loads((project.root / "models" / "two" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["training"]["stopped_because"] == "the loss became nan at step 3"
+    assert metrics["training"]["best_step"] in (1, 2)
+
+
+def test_two_processes_learn_what_one_learns(trainer: Callable[..., Project]) -> None:
+    project = trainer(train=[ONE, TWO, TWO, ONE, ONE, TWO, ONE, TWO])
+    recipe = project.recipe(batch_size=2, epochs=2, samples=0, evals_per_epoch=2)
+    alone, _ = pipeline.train(project.persona, None, recipe, "alone", None, lambda line: None)
+    command = ["-m", "train", "train", "--recipe", recipe, "--run", "two", "--persona", str(project.persona), "--json"]
+    command.append("--no-gguf")
+    done = launched(*command)
     assert done.returncode == 0, done.stderr[-3000:]
     two = json.loads(done.stdout.strip().splitlines()[-1])  # the first process alone prints
     assert two["recipe"]["batch_size"] == 1
