@@ -256,6 +256,7 @@ def test_what_cannot_be_read_is_left_where_it_is(visit):
     send(page, "một")
     assert names(page) == ["một"]
     assert page.evaluate("key => localStorage.getItem(key + 'abc')", KEY) == '{"nodes": ['
+    expect(page.locator("#trouble")).to_contain_text("trang không đọc được")
 
 
 def test_two_tabs_do_not_overwrite_each_other(visit, url):
@@ -289,3 +290,57 @@ def test_two_tabs_in_one_conversation_keep_the_turns_of_both(visit, url, teller)
     (kept,) = stored(second).values()
     assert sorted(n["content"] for n in kept["nodes"] if n["role"] == "user") == ["ba", "hai", "một"]
     assert sum(n["role"] == "assistant" and n["state"] == "done" for n in kept["nodes"]) == 3
+
+
+def test_a_message_of_control_characters_alone_is_no_message(visit, teller):
+    page = visit()
+    send(page, "một")
+    page.fill("#input", "\x01\x02")
+    page.keyboard.press("Enter")
+    page.reload()
+    page.wait_for_selector(".turn")
+    assert names(page) == ["một"] and len(turns(page)) == 2 and len(teller.seen) == 1
+
+
+def test_one_damaged_turn_does_not_hide_the_others_and_is_kept_word_for_word(visit):
+    page = visit()
+    send(page, "một")
+    (kept,) = stored(page).values()
+    broken = {"id": "bb", "parent": kept["nodes"][1]["id"], "role": "user", "content": "", "time": 1}
+    after = {"id": "cc", "parent": "bb", "role": "assistant", "content": "sau đó", "time": 1}
+    kept["nodes"] += [broken, after]
+    page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEY + kept["id"], json.dumps(kept)])
+    page.reload()
+    page.wait_for_selector(".turn")
+    assert names(page) == ["một"] and turns(page)[2] == "sau đó"
+    expect(page.locator("#trouble")).to_contain_text("trang không đọc được")
+    expect(page.locator("#retry")).to_be_hidden()
+    send(page, "hai")
+    assert stored(page)[kept["id"]]["damaged"] == [broken]
+    page.click("#understood")
+    expect(page.locator("#trouble")).to_be_hidden()
+    page.reload()
+    page.wait_for_selector(".turn")
+    expect(page.locator("#trouble")).to_be_hidden()
+    _, text = download(page, lambda: page.click("#export-all"))
+    other = visit()
+    offer(other, "tất cả.json", text)
+    expect(other.locator("#toast")).to_have_text("Đã nhập 1 cuộc trò chuyện.")
+    assert stored(other) == stored(page)
+
+
+def test_what_cannot_be_read_is_not_overwritten(visit):
+    page = visit()
+    send(page, "một")
+    (mine,) = stored(page)
+    newer = '{"version": 3, "what": "?"}'
+    page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEY + mine, newer])
+    send(page, "hai")
+    entries = page.evaluate("Object.entries(localStorage)")
+    assert [value for key, value in entries if key.startswith(f"inosuke.unreadable.{mine}.")] == [newer]
+    assert len(stored(page)[mine]["nodes"]) == 4
+    # Nor does a file that is imported take its place.
+    page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEY + "aa", newer])
+    offer(page, "tệp.json", json.dumps({"id": "aa", "nodes": [NODE]}))
+    expect(page.locator("#toast")).to_have_text("Đã nhập 1 cuộc trò chuyện.")
+    assert page.evaluate("key => localStorage.getItem(key)", KEY + "aa") == newer

@@ -17,6 +17,7 @@ import { create, path, siblings } from "./tree.js";
 import { drawGrowth, drawTurns, step, toNewest, turnAt } from "./view.js";
 
 const TOAST_MS = 6000;
+const KNOWN = "unread-known";
 const { character } = document.body.dataset;
 const open = new Map(); // conversations of this tab, so that one that is answered in the background is not lost
 let current = null;
@@ -39,17 +40,28 @@ function draw() {
   $("send").hidden = busy;
   $("stop").hidden = !busy;
   $("revoke").hidden = !feedback.agreed();
+  drawList(current.id, listActions); // first: it tells what the storage is like
   drawTrouble();
-  drawList(current.id, listActions);
 }
 
 /** Say what is wrong, and offer to do it once more where that may help. */
-function drawTrouble(text = troubleText(), retry = askAgain) {
-  $("trouble").hidden = !text;
-  $("trouble-text").textContent = text ?? "";
+function drawTrouble(text = troubleText(), retry = text && askAgain) {
+  const unread = !text && store.unread().some((one) => !known().includes(one));
+  $("trouble").hidden = !text && !unread;
+  $("trouble-text").textContent = unread ? t("unread") : (text ?? "");
   $("retry").hidden = !retry;
   $("retry").onclick = retry;
+  $("understood").hidden = !unread;
 }
+
+/** What the person knows to be unreadable. */
+const known = () => (store.setting(KNOWN) ?? "").split(" ");
+
+$("understood").addEventListener("click", () => {
+  store.saveSetting(KNOWN, store.unread().join(" "));
+  drawTrouble();
+  composer.focusInput();
+});
 
 function troubleText() {
   const trouble = chat.troubleOf(current);
@@ -193,8 +205,8 @@ function say(text, edited = null) {
 }
 
 function submit() {
-  const text = composer.text();
-  const length = text.trim().length;
+  const text = clean(composer.text()); // first, since what is left of a message may be nothing
+  const { length } = text;
   if (!length || chat.isRunning(current)) return;
   if (length > chat.maxChars()) return drawTrouble(t("tooLong", length, chat.maxChars()), null);
   const edited = composer.editedTurn();

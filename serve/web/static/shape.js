@@ -19,19 +19,52 @@ const time = (value, otherwise) => (Number.isFinite(value) ? value : otherwise);
 
 /** Return the conversation that `value` holds. Raises Damaged; `number` is its place in a file, for the message. */
 export function conversation(value, number = 1) {
+  const { nodes, broken } = sorted(value, number);
+  if (broken.length) throw new Damaged("damagedTurn", number, broken[0].index + 1);
+  return shaped(value, nodes);
+}
+
+/**
+ * Return what can be read of a conversation. Turns that cannot be go along under `damaged`, word for word; what was said
+ * after one of them follows the turn before it. Raises Damaged where nothing can be read.
+ */
+export function salvaged(value) {
+  const { nodes, broken } = sorted(value, 1);
+  if (!nodes.length) throw new Damaged("damagedTurn", 1, 1);
+  const found = shaped(value, nodes);
+  const damaged = [...(found.damaged ?? []), ...broken.map(({ turn }) => turn)];
+  return damaged.length ? { ...found, damaged } : found;
+}
+
+/** The turns of `value`: `nodes` that are whole, and the `broken` as {turn, index}. */
+function sorted(value, number) {
   if (value?.version > VERSION) throw new Damaged("damagedNewer", value.version, VERSION);
   const turns = value?.nodes ?? value?.messages;
   if (!Array.isArray(turns) || !turns.length) throw new Damaged("damagedEmpty", number);
   const created = time(value.created, Date.now());
-  const seen = new Set();
-  const nodes = turns.map((turn, index) => {
-    const node = value.nodes ? checked(turn, created) : chained(turn, index, created);
-    const orphan = node && node.parent !== null && !seen.has(node.parent);
-    if (!node || orphan || seen.has(node.id)) throw new Damaged("damagedTurn", number, index + 1);
-    seen.add(node.id);
-    return node;
+  const seen = new Set([null]);
+  const before = new Map(); // id of a broken turn → what stands before it
+  const nodes = [];
+  const broken = [];
+  turns.forEach((turn, index) => {
+    const place = value.nodes ? own(turn) : chained(index);
+    if (before.has(place.parent)) place.parent = before.get(place.parent);
+    const node = isId(place.id) && !seen.has(place.id) && seen.has(place.parent) ? said(turn, place, created) : null;
+    if (node) {
+      seen.add(node.id);
+      nodes.push(node);
+    } else {
+      if (!seen.has(place.id) && seen.has(place.parent)) before.set(place.id, place.parent);
+      broken.push({ turn, index });
+    }
   });
+  return { nodes, broken };
+}
+
+function shaped(value, nodes) {
+  const seen = new Set(nodes.map((node) => node.id));
   const chosen = Object.entries(value.chosen ?? {}).filter(([at, id]) => (at === "" || seen.has(at)) && seen.has(id));
+  const created = time(value.created, Date.now());
   return {
     version: VERSION,
     id: isId(value.id) ? value.id : newId(),
@@ -41,16 +74,14 @@ export function conversation(value, number = 1) {
     updated: time(value.updated, created),
     nodes,
     chosen: Object.fromEntries(chosen),
+    ...(Array.isArray(value.damaged) && value.damaged.length && { damaged: value.damaged }),
   };
 }
 
-function checked(turn, created) {
-  if (!isId(turn?.id) || !(turn.parent === null || isId(turn.parent))) return null;
-  return said(turn, { id: turn.id, parent: turn.parent }, created);
-}
+const own = (turn) => ({ id: turn?.id, parent: turn?.parent });
 
 /** A message of the first version follows the one before it. Its id is its place, so that migrating twice changes nothing. */
-const chained = (message, index, created) => said(message, { id: `m${index}`, parent: index ? `m${index - 1}` : null }, created);
+const chained = (index) => ({ id: `m${index}`, parent: index ? `m${index - 1}` : null });
 
 function said(turn, place, created) {
   if (!["user", "assistant"].includes(turn?.role) || typeof turn.content !== "string" || !turn.content.trim()) return null;

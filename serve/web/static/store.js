@@ -1,10 +1,11 @@
 // Conversations in the browser's storage, one key each, so that two open tabs do not overwrite each other's. Saving
 // brings in what another tab has added to the same one.
 
-import { conversation } from "./shape.js";
+import { salvaged } from "./shape.js";
 import { conflict, merge, newId } from "./tree.js";
 
 const PREFIX = "inosuke.conversation.";
+const ASIDE = "inosuke.unreadable."; // what could not be read where something else had to be written
 
 /** Where storage is forbidden or full the page goes on, and `onProblem` is told. */
 let onProblem = () => {};
@@ -12,17 +13,27 @@ export const whenStorageFails = (callback) => {
   onProblem = callback;
 };
 
+let unreadable = []; // what all() could not read: ids, and of conversations that are read in part the number of turns, too
+
+/** What could not be read when the conversations were last looked through; it is still where it was. */
+export const unread = () => unreadable;
+
 export function all() {
   const found = [];
+  unreadable = [];
   try {
     for (let i = 0; i < localStorage.length; i++) {
       const key = localStorage.key(i);
-      if (key.startsWith(PREFIX)) found.push(read(key));
+      if (!key.startsWith(PREFIX)) continue;
+      const one = read(key);
+      if (one) found.push(one);
+      if (!one) unreadable.push(key.slice(PREFIX.length));
+      else if (one.damaged) unreadable.push(`${one.id}:${one.damaged.length}`);
     }
   } catch (error) {
     onProblem(error);
   }
-  return found.filter(Boolean).sort((a, b) => b.updated - a.updated);
+  return found.sort((a, b) => b.updated - a.updated);
 }
 
 /**
@@ -32,10 +43,23 @@ export function all() {
 export function save(one, leaving = false) {
   const stored = read(PREFIX + one.id);
   if (stored) merge(one, stored);
+  else if (!putAside(one.id)) return; // better not kept than in the place of what somebody else may read
   const nodes = one.nodes.filter((node) => !isGrowing(node));
   const cut = one.nodes.filter((node) => leaving && isGrowing(node) && node.content.trim());
   nodes.push(...cut.map(({ place, ...node }) => ({ ...node, state: "broken" })));
   if (nodes.length) write(PREFIX + one.id, JSON.stringify({ ...one, nodes }));
+}
+
+/** Make room where something stands that cannot be read: a newer page's, or one that was cut short. */
+function putAside(id) {
+  try {
+    const text = localStorage.getItem(PREFIX + id);
+    if (text !== null) localStorage.setItem(`${ASIDE}${id}.${Date.now()}`, text);
+    return true;
+  } catch (error) {
+    onProblem(error);
+    return false;
+  }
 }
 
 /** Take in what another tab has written. */
@@ -53,8 +77,9 @@ export function saveAll(conversations) {
   const before = new Map();
   const put = (one) => {
     const stored = read(PREFIX + one.id);
-    // Somebody else's conversation under an id of ours, as in a file edited by hand: both stay.
-    const kept = !stored ? one : conflict(stored, one) ? { ...one, id: newId() } : merge(stored, one);
+    // Somebody else's conversation under an id of ours, as in a file edited by hand, or one that cannot be read: both stay.
+    const taken = stored ? conflict(stored, one) : localStorage.getItem(PREFIX + one.id) !== null;
+    const kept = taken ? { ...one, id: newId() } : stored ? merge(stored, one) : one;
     const key = PREFIX + kept.id;
     if (!before.has(key)) before.set(key, localStorage.getItem(key));
     localStorage.setItem(key, JSON.stringify(kept));
@@ -116,8 +141,8 @@ function write(key, value) {
 
 function read(key) {
   try {
-    return conversation({ ...JSON.parse(localStorage.getItem(key)), id: key.slice(PREFIX.length) });
+    return salvaged({ ...JSON.parse(localStorage.getItem(key)), id: key.slice(PREFIX.length) });
   } catch {
-    return null; // not there, not ours, or cut short: it is left where it is, and the rest is shown
+    return null; // not there, not ours, or cut short: it is left where it is
   }
 }

@@ -2,6 +2,7 @@
 // is ever taken away, and one path through the tree is what is shown. Knows nothing of the page, the storage or the server.
 //
 //   {version: 2, id, title, titled, created, updated, nodes: [node], chosen: {id of a turn, or "": id of the turn shown after it}}
+//   and `damaged` where some turns could not be read: those, as they were found
 //   node: {id, parent: id | null, role: "user" | "assistant", content, time, state?, dropped?, rating?, better?}
 //
 // A parent stands before its children. `titled` and a node's `time` say when it was last changed: the later one wins.
@@ -79,6 +80,8 @@ export function merge(ours, theirs) {
     else if (node.time > same.time) Object.assign(same, node);
   }
   ours.chosen = { ...theirs.chosen, ...ours.chosen };
+  const lost = new Map([...(ours.damaged ?? []), ...(theirs.damaged ?? [])].map((turn) => [JSON.stringify(turn), turn]));
+  if (lost.size) ours.damaged = [...lost.values()];
   if (theirs.titled > ours.titled) [ours.title, ours.titled] = [theirs.title, theirs.titled];
   ours.created = Math.min(ours.created, theirs.created);
   ours.updated = Math.max(ours.updated, theirs.updated);

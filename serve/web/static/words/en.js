@@ -67,6 +67,7 @@ export default {
   broken: "The answer broke off.",
   unanswered: "This message has no answer yet.",
   offline: "You are offline. Your message is still here; it is asked again once you are back.",
+  unread: "Some of what this browser keeps could not be read. It stays where it is; the rest is shown.",
   full: "The browser's storage is full: download and delete some conversations.",
   tooLong: (n, max) => `Too long: ${n} characters, at most ${max}.`,
   busy: "He is talking to too many people. Wait a moment and try again.",

@@ -67,6 +67,7 @@ export default {
   broken: "Câu trả lời bị đứt giữa chừng.",
   unanswered: "Tin nhắn này chưa có câu trả lời.",
   offline: "Máy của ngươi đang ngoại tuyến. Tin nhắn vẫn còn đây; có mạng lại là hỏi tiếp.",
+  unread: "Có phần trình duyệt đang giữ mà trang không đọc được. Phần đó vẫn nằm nguyên chỗ cũ, phần còn lại được hiện ra.",
   full: "Bộ nhớ trình duyệt đã đầy: hãy tải về rồi xoá bớt vài cuộc trò chuyện.",
   tooLong: (n, max) => `Dài quá: ${n} ký tự, nhiều nhất ${max}.`,
   busy: "Hắn đang tiếp quá nhiều người. Đợi một lát rồi thử lại.",
