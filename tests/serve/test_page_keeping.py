@@ -344,3 +344,88 @@ def test_what_cannot_be_read_is_not_overwritten(visit):
     offer(page, "tệp.json", json.dumps({"id": "aa", "nodes": [NODE]}))
     expect(page.locator("#toast")).to_have_text("Đã nhập 1 cuộc trò chuyện.")
     assert page.evaluate("key => localStorage.getItem(key)", KEY + "aa") == newer
+
+
+# Down to the last letter, so that no conversation fits any more.
+FILL = """() => {
+  for (let size = 1 << 20; size >= 1; size = size >> 1)
+    for (let i = 0; ; i++) try { localStorage.setItem(`fill${size}.${i}`, 'x'.repeat(size)); } catch { break; }
+}"""
+
+
+def test_what_does_not_fit_is_said_stays_within_reach_and_is_kept_once_there_is_room(visit):
+    page = visit()
+    send(page, "một")
+    page.evaluate(FILL)
+    page.click("#new")
+    send(page, "hai")
+    expect(page.locator("#trouble")).to_contain_text("Bộ nhớ trình duyệt đã đầy")
+    expect(page.locator("#retry")).to_be_hidden()
+    assert names(page) == ["hai", "một"]
+    _, text = download(page, lambda: page.click("#export-all"))
+    assert [one["title"] for one in json.loads(text)["conversations"]] == ["hai", "một"]
+    open_conversation(page, "một")
+    expect(page.locator("#trouble")).to_contain_text("Bộ nhớ trình duyệt đã đầy")
+    open_conversation(page, "hai")
+    assert turns(page)[0] == "hai"
+    page.evaluate(
+        "Object.keys(localStorage).filter(key => key.startsWith('fill')).forEach(key => delete localStorage[key])"
+    )
+    page.click("#new")
+    send(page, "ba")
+    expect(page.locator("#trouble")).to_be_hidden()
+    page.reload()
+    page.wait_for_selector(".turn")
+    assert names(page) == ["ba", "hai", "một"]
+
+
+def test_deleting_a_conversation_makes_room_for_one_that_was_not_kept(visit):
+    page = visit()
+    send(page, "một")
+    page.evaluate(FILL)
+    page.click("#new")
+    send(page, "hai")
+    menu(page, "một", "Xoá")
+    page.click("#dialog-yes")
+    expect(page.locator("#trouble")).to_be_hidden()
+    assert [one["title"] for one in stored(page).values()] == ["hai"]
+
+
+def test_leaving_asks_when_something_is_not_kept(visit):
+    page = visit()
+    send(page, "một")
+    page.evaluate(FILL)
+    send(page, "hai")
+    asked = []
+
+    def stay(dialog):
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    with page.expect_event("dialog"):
+        page.close(run_before_unload=True)
+    assert asked == ["beforeunload"] and len(turns(page)) == 4
+
+
+def test_where_storage_is_forbidden_conversations_stay_within_reach_and_it_is_said(visit):
+    page = visit()
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
+    )
+    page.reload()
+    page.wait_for_selector("#prompts button")
+    says = "Trình duyệt này không giữ lại gì cho trang: hãy tải về những gì muốn giữ."
+    expect(page.locator("#trouble-text")).to_have_text(says)
+    page.click("#language")
+    expect(page.locator("#new")).to_have_text("New conversation")
+    page.click("#language")
+    send(page, "một")
+    page.click("#new")
+    send(page, "hai")
+    expect(page.locator("#trouble-text")).to_have_text(says)
+    assert names(page) == ["hai", "một"]
+    open_conversation(page, "một")
+    assert turns(page)[0] == "một"
+    _, text = download(page, lambda: page.click("#export-all"))
+    assert [len(one["nodes"]) for one in json.loads(text)["conversations"]] == [2, 2]

@@ -35,7 +35,8 @@ async function take(file, imported) {
     imported(store.saveAll(files.parse(await file.text(), names())));
   } catch (error) {
     // What the browser says when it has no room differs; what is wrong with a file we have said ourselves.
-    const reason = error instanceof Damaged ? t(error.key, ...error.args) : error.name === "QuotaExceededError" ? t("noRoom") : String(error);
+    const words = { QuotaExceededError: t("noRoom"), SecurityError: t("forbidden") };
+    const reason = error instanceof Damaged ? t(error.key, ...error.args) : (words[error.name] ?? String(error));
     await tell(t("notImported", file.name), `${reason} ${t("nothingLost")}`);
   }
 }

@@ -44,11 +44,12 @@ function draw() {
   drawTrouble();
 }
 
-/** Say what is wrong, and offer to do it once more where that may help. */
+/** Say what is wrong, and offer to do it once more where that may help. What the storage suffers from lasts, and is always said. */
 function drawTrouble(text = troubleText(), retry = text && askAgain) {
-  const unread = !text && store.unread().some((one) => !known().includes(one));
-  $("trouble").hidden = !text && !unread;
-  $("trouble-text").textContent = unread ? t("unread") : (text ?? "");
+  const unread = store.unread().some((one) => !known().includes(one));
+  const all = [text, store.problem() && t(store.problem()), unread && t("unread")].filter(Boolean);
+  $("trouble").hidden = !all.length;
+  $("trouble-text").textContent = all.join(" ");
   $("retry").hidden = !retry;
   $("retry").onclick = retry;
   $("understood").hidden = !unread;
@@ -283,13 +284,15 @@ function resume() {
   chat.resume();
 }
 
-store.whenStorageFails(() => drawTrouble(t("full"), null));
 store.watch(() => {
   // Another tab has changed something.
   for (const one of open.values()) store.catchUp(one);
   draw();
 });
 addEventListener("pagehide", () => chat.keepUnfinished());
+addEventListener("beforeunload", (event) => {
+  if (store.wouldLose()) event.preventDefault(); // the browser asks whether to leave
+});
 addEventListener("online", () => drawTrouble());
 addEventListener("offline", () => drawTrouble(t("offline"), null));
 

@@ -7,11 +7,19 @@ import { conflict, merge, newId } from "./tree.js";
 const PREFIX = "inosuke.conversation.";
 const ASIDE = "inosuke.unreadable."; // what could not be read where something else had to be written
 
-/** Where storage is forbidden or full the page goes on, and `onProblem` is told. */
-let onProblem = () => {};
-export const whenStorageFails = (callback) => {
-  onProblem = callback;
-};
+const unkept = new Map(); // id → conversation that could not be written; it is listed, and written once there is room
+const settings = new Map(); // what could not be written of them, for as long as the page is there
+let forbidden = false;
+
+/** Where storage is forbidden or full the page goes on. Why something is not kept: "forbidden", "full", or null. */
+export const problem = () => (forbidden ? "forbidden" : unkept.size ? "full" : null);
+
+/** Whether something would be gone if the page were closed now. */
+export const wouldLose = () => unkept.size > 0;
+
+function failed(error) {
+  forbidden ||= error.name !== "QuotaExceededError";
+}
 
 let unreadable = []; // what all() could not read: ids, and of conversations that are read in part the number of turns, too
 
@@ -31,9 +39,10 @@ export function all() {
       else if (one.damaged) unreadable.push(`${one.id}:${one.damaged.length}`);
     }
   } catch (error) {
-    onProblem(error);
+    failed(error);
   }
-  return found.sort((a, b) => b.updated - a.updated);
+  const here = [...unkept.values()].map((one) => ({ ...one, nodes: settled(one) }));
+  return [...found.filter((one) => !unkept.has(one.id)), ...here].sort((a, b) => b.updated - a.updated);
 }
 
 /**
@@ -41,25 +50,37 @@ export function all() {
  * kept only when the page goes away (`leaving`), as one that broke off.
  */
 export function save(one, leaving = false) {
+  if (keep(one, leaving)) keepOthers();
+}
+
+/** Write a conversation, or remember that it is not kept. */
+function keep(one, leaving = false) {
   const stored = read(PREFIX + one.id);
   if (stored) merge(one, stored);
-  else if (!putAside(one.id)) return; // better not kept than in the place of what somebody else may read
-  const nodes = one.nodes.filter((node) => !isGrowing(node));
+  const nodes = settled(one);
   const cut = one.nodes.filter((node) => leaving && isGrowing(node) && node.content.trim());
   nodes.push(...cut.map(({ place, ...node }) => ({ ...node, state: "broken" })));
-  if (nodes.length) write(PREFIX + one.id, JSON.stringify({ ...one, nodes }));
+  if (!nodes.length) return true;
+  try {
+    if (!stored) putAside(one.id);
+    localStorage.setItem(PREFIX + one.id, JSON.stringify({ ...one, nodes }));
+    return unkept.delete(one.id) || true;
+  } catch (error) {
+    failed(error);
+    unkept.set(one.id, one);
+    return false;
+  }
+}
+
+/** There may be room again: write what was not kept. */
+function keepOthers() {
+  for (const one of [...unkept.values()]) keep(one);
 }
 
 /** Make room where something stands that cannot be read: a newer page's, or one that was cut short. */
 function putAside(id) {
-  try {
-    const text = localStorage.getItem(PREFIX + id);
-    if (text !== null) localStorage.setItem(`${ASIDE}${id}.${Date.now()}`, text);
-    return true;
-  } catch (error) {
-    onProblem(error);
-    return false;
-  }
+  const text = localStorage.getItem(PREFIX + id);
+  if (text !== null) localStorage.setItem(`${ASIDE}${id}.${Date.now()}`, text);
 }
 
 /** Take in what another tab has written. */
@@ -97,14 +118,17 @@ export function saveAll(conversations) {
 }
 
 export function remove(id) {
+  unkept.delete(id);
   try {
     localStorage.removeItem(PREFIX + id);
   } catch (error) {
-    onProblem(error);
+    failed(error);
   }
+  keepOthers();
 }
 
 export function setting(name) {
+  if (settings.has(name)) return settings.get(name);
   try {
     return localStorage.getItem(`inosuke.${name}`);
   } catch {
@@ -114,30 +138,27 @@ export function setting(name) {
 
 /** Keep a setting; null forgets it. */
 export function saveSetting(name, value) {
-  if (value !== null) return write(`inosuke.${name}`, value);
+  settings.delete(name);
   try {
-    return localStorage.removeItem(`inosuke.${name}`);
+    if (value === null) localStorage.removeItem(`inosuke.${name}`);
+    else localStorage.setItem(`inosuke.${name}`, value);
   } catch (error) {
-    return onProblem(error);
+    failed(error);
+    settings.set(name, value);
   }
 }
 
 /** Call back when another tab has changed a conversation. */
 export function watch(callback) {
   addEventListener("storage", (event) => {
-    if (event.key === null || event.key.startsWith(PREFIX)) callback();
+    if (event.key !== null && !event.key.startsWith(PREFIX)) return;
+    keepOthers();
+    callback();
   });
 }
 
 const isGrowing = (node) => node.state === "thinking";
-
-function write(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch (error) {
-    onProblem(error);
-  }
-}
+const settled = (one) => one.nodes.filter((node) => !isGrowing(node));
 
 function read(key) {
   try {
