@@ -1,11 +1,13 @@
 """The page in a real browser, against the real server: talking, and what may get in the way of it."""
 
+import json
 import mimetypes
 
 import pytest
 from playwright.sync_api import expect
 
 from serve import create_app
+from serve.engines.base import Delta, Done
 from tests.serve.chromium import act, last_note, menu, names, needs_chromium, reply_says, send, turns
 
 pytestmark = needs_chromium
@@ -242,6 +244,26 @@ def test_pasted_control_characters_do_not_get_in_the_way(visit, teller):
     page = visit()
     send(page, "a\u0000b\u0007c")
     assert teller.seen[0] == [("user", "abc")]
+
+
+def test_control_characters_in_a_reply_do_not_block_its_conversation(visit, teller, monkeypatch):
+    page = visit()
+    monkeypatch.setattr(teller, "stream", lambda *_: iter([Delta("Hừ\x0b! \x00"), Done("stop", 1, 2)]))
+    send(page, "một")
+    monkeypatch.setattr(teller, "stream", lambda *_: iter([Delta("\x00"), Done("stop", 1, 2)]))
+    send(page, "hai", wait=False)
+    expect(page.locator("#trouble-text")).to_have_text("Tin nhắn này chưa có câu trả lời.")
+    monkeypatch.undo()
+    page.click("#retry")
+    reply_says(page, "nói: hai")
+    assert teller.seen == [[("user", "một"), ("assistant", "Hừ! "), ("user", "hai")]]
+    # The same in a file, where nothing may be left of a message.
+    said = [("user", "một"), ("assistant", "\x01"), ("user", "ba"), ("assistant", "\x02Hả?")]
+    file = json.dumps({"messages": [{"role": role, "content": content} for role, content in said]})
+    page.set_input_files("#import-file", {"name": "a.json", "mimeType": "text/plain", "buffer": file.encode()})
+    expect(page.locator(".turn")).to_have_count(4)
+    send(page, "bốn")
+    assert teller.seen[1] == [("user", "một"), ("user", "ba"), ("assistant", "Hả?"), ("user", "bốn")]
 
 
 def test_the_language_can_be_changed_and_is_kept(visit):

@@ -3,7 +3,7 @@
 
 import * as store from "./store.js";
 import { answer } from "./stream.js";
-import { clean, titleOf } from "./text.js";
+import { clean, sendable, titleOf } from "./text.js";
 import * as tree from "./tree.js";
 
 const running = new Map(); // conversation id → {conversation, controller, reply}
@@ -93,7 +93,7 @@ async function ask(conversation, parent, automatic = false) {
   }
   running.delete(conversation.id);
   delete reply.place;
-  if (!reply.content.trim()) tree.takeBack(conversation, reply, former);
+  if (!clean(reply.content)) tree.takeBack(conversation, reply, former);
   reply.time = conversation.updated = Date.now();
   store.save(conversation);
   changed(conversation, "turns");
@@ -101,7 +101,7 @@ async function ask(conversation, parent, automatic = false) {
 
 /** The newest messages that the server takes, beginning with one of the person's. */
 function window_(turns) {
-  const newest = turns.slice(-limits.messages);
-  const first = newest.findIndex((turn) => turn.role === "user");
-  return newest.slice(first).map(({ role, content }) => ({ role, content: content.slice(0, limits.chars).toWellFormed() }));
+  const said = turns.map(({ role, content }) => ({ role, content: sendable(content).slice(0, limits.chars).toWellFormed() }));
+  const newest = said.filter(({ content }) => content.trim()).slice(-limits.messages); // of a reply, nothing may be left
+  return newest.slice(newest.findIndex(({ role }) => role === "user"));
 }

@@ -85,7 +85,7 @@ const chained = (index) => ({ id: `m${index}`, parent: index ? `m${index - 1}` :
 
 function said(turn, place, created) {
   if (!["user", "assistant"].includes(turn?.role) || typeof turn.content !== "string" || !turn.content.trim()) return null;
-  // What a model wrote keeps its spaces; only what the server would refuse when it is sent again goes.
+  // What a model wrote stays as it is; what the server would refuse goes when it is sent again (`sendable`).
   const content = turn.role === "user" ? clean(turn.content) : turn.content.toWellFormed();
   const node = { ...place, role: turn.role, content, time: time(turn.time, created) };
   if (turn.state !== undefined) node.state = STATES.includes(turn.state) ? turn.state : "broken";

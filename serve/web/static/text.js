@@ -1,9 +1,12 @@
 // What happens to a person's text: cleaning it, naming a conversation after it, comparing it without its tone marks.
 
-/** Control characters come along when people paste from other programs; the server would refuse them. */
-export const clean = (text) =>
+/** Text without what the server would refuse: control characters, and half of a surrogate pair. Spaces stay. */
+export const sendable = (text) =>
   // eslint-disable-next-line no-control-regex
-  text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, "").toWellFormed().trim();
+  text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, "").toWellFormed();
+
+/** Control characters come along when people paste from other programs. */
+export const clean = (text) => sendable(text).trim();
 
 /** The first line, cut where it would not fit into the list. */
 export function titleOf(text) {
