@@ -130,14 +130,14 @@ def test_markup_is_shown_as_the_text_that_it_is(visit):
 def test_a_lost_connection_is_said_and_the_message_is_asked_again_once_it_is_back(visit, teller):
     page = visit(allow=["ERR_FAILED"])
     send(page, "một")
-    for path in ("**/api/chat", "**/healthz"):
+    for path in ("**/api/chat", "**/readyz"):
         page.route(path, lambda route: route.abort())
     send(page, "hai", wait=False)
     page.wait_for_selector("#trouble:visible")
     assert page.inner_text("#trouble-text") == "Mất kết nối. Tin nhắn vẫn còn đây; có mạng lại là hỏi tiếp."
     assert turns(page)[-1] == "hai" and page.locator("#retry").is_visible()
     page.unroute("**/api/chat")
-    page.unroute("**/healthz")
+    page.unroute("**/readyz")
     # nobody presses anything
     reply_says(page, "nói: hai")
     assert not page.locator("#trouble").is_visible()
@@ -158,6 +158,31 @@ def test_a_connection_that_goes_in_the_middle_keeps_the_beginning_and_asks_again
     assert last_note(page) == "Câu trả lời bị đứt giữa chừng."
 
 
+def test_a_server_that_starts_anew_is_waited_for_until_it_is_ready(visit, teller):
+    page = visit(allow=["503"])
+    loading = {"status": 503, "json": {"error": {"code": "loading", "message": "the model is being loaded."}}}
+    cut = {"body": 'event: delta\ndata: {"text": "Ta đang "}\n\n', "headers": {"Content-Type": "text/event-stream"}}
+    # It is away in the middle of an answer, then loads; and once more, behind a door that opened too soon.
+    chat, ready = [cut, loading], [loading, None, loading]
+    said = []
+
+    def next_of(answers):
+        def give(route):
+            said.append(page.inner_text("#trouble-text"))
+            answer = answers.pop(0) if answers else None
+            route.fulfill(**answer) if answer else route.continue_()
+
+        return give
+
+    page.route("**/api/chat", lambda route: next_of(chat)(route))
+    page.route("**/readyz", next_of(ready))
+    send(page, "một", wait=False)
+    reply_says(page, "nói: một")
+    assert chat == ready == [] and len(teller.seen) == 1
+    assert "Hắn còn đang thức dậy. Tin nhắn vẫn còn đây; hắn sẵn sàng là hỏi tiếp." in said
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
 def test_what_fails_again_by_itself_waits_for_the_person(visit, teller):
     page = visit(allow=["ERR_FAILED"])
     asked, looked = [], []
@@ -167,13 +192,13 @@ def test_what_fails_again_by_itself_waits_for_the_person(visit, teller):
         route.abort()
 
     page.route("**/api/chat", refuse)
-    page.on("request", lambda request: looked.append(request.url) if "healthz" in request.url else None)
+    page.on("request", lambda request: looked.append(request.url) if "readyz" in request.url else None)
     page.clock.install()
     send(page, "một", wait=False)
     expect(page.locator("#trouble-text")).to_have_text("Mất kết nối. Tin nhắn vẫn còn đây.")
     page.clock.run_for(60_000)
     # A request of our own: one that the page had sent before it would be known by now.
-    assert page.evaluate("fetch('healthz').then(response => response.ok)")
+    assert page.evaluate("fetch('readyz').then(response => response.ok)")
     assert len(asked) == 2 and len(looked) == 2
     page.unroute("**/api/chat")
     page.click("#retry")
@@ -183,14 +208,14 @@ def test_what_fails_again_by_itself_waits_for_the_person(visit, teller):
 
 def test_a_deleted_conversation_is_not_asked_again(visit, teller):
     page = visit(allow=["ERR_FAILED"])
-    for path in ("**/api/chat", "**/healthz"):
+    for path in ("**/api/chat", "**/readyz"):
         page.route(path, lambda route: route.abort())
     send(page, "một", wait=False)
     page.wait_for_selector("#trouble:visible")
     menu(page, "một", "Xoá")
     page.click("#dialog-yes")
     page.unroute("**/api/chat")
-    page.unroute("**/healthz")
+    page.unroute("**/readyz")
     expect(page.locator("#toast")).to_have_text("Đã kết nối lại.")
     assert names(page) == [] and teller.seen == []
 
@@ -231,6 +256,24 @@ def test_an_engine_that_crashes_leaves_the_beginning_and_a_retry(visit, teller):
     page.click("#retry")
     reply_says(page, "(2) Ngươi")
     assert turns(page) == ["Chào", "Hừ! (2) Ngươi nói: Chào"]
+
+
+SAID = {
+    "conversation_too_long": "Tin nhắn cuối dài quá sức hắn: hãy sửa lại cho ngắn hơn.",
+    "engine_failed": "Có gì đó hỏng khi hắn đang trả lời. Hãy thử lại.",
+    "internal_error": "Có gì đó hỏng khi hắn đang trả lời. Hãy thử lại.",
+    "something_new": "Máy chủ không nhận được yêu cầu này. Hãy thử lại; nếu vẫn vậy thì tải lại trang.",
+}
+
+
+@pytest.mark.parametrize("code", SAID)
+def test_what_the_server_refuses_is_said_in_the_language_of_the_page(visit, code):
+    error = {"error": {"code": code, "message": "the last message does not fit"}}
+    page = visit(allow=["400"], routes={"**/api/chat": lambda route: route.fulfill(status=400, json=error)})
+    send(page, "một", wait=False)
+    expect(page.locator("#trouble-text")).to_have_text(SAID[code])
+    # Not where asking again can never help.
+    expect(page.locator("#retry")).to_be_visible(visible=code != "conversation_too_long")
 
 
 def test_too_long_a_message_stays_in_the_box(visit, teller):

@@ -114,7 +114,9 @@ def test_feedback_that_does_not_arrive_is_said_and_can_be_sent_again(visit, take
     send(page, "Chào")
     act(page, 1, "Hay")
     agree(page)
-    expect(page.locator("#trouble-text")).to_have_text("Chưa gửi được góp ý. đầy rồi")
+    expect(page.locator("#trouble-text")).to_have_text(
+        "Chưa gửi được góp ý. Hắn đang tiếp quá nhiều người. Đợi một lát rồi thử lại."
+    )
     thumb = page.locator(".turn").last.get_by_label("Hay", exact=True)
     assert thumb.get_attribute("aria-pressed") == "false"
     page.click("#retry")

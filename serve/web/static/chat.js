@@ -55,11 +55,14 @@ export function keepUnfinished() {
   for (const { conversation } of running.values()) store.save(conversation, true);
 }
 
-/** Whether a trouble is one of the connection, and not something that the server said. */
-export const isConnection = (trouble) => ["lost", "broken"].includes(trouble.error.code);
+/** Whether a trouble is one of the connection: nobody answered, or a server that still loads its model. */
+const isConnection = ({ error }) => ["lost", "broken", "loading"].includes(error.code);
 
-/** Where the connection was lost. Asked again by itself once, so that nothing goes round for ever. */
-export const lost = () => [...troubles.values()].filter((trouble) => isConnection(trouble) && !trouble.automatic);
+/** Whether it is asked again by itself: once, so that nothing goes round for ever; a server that loads has not tried yet. */
+export const isWaitedFor = (trouble) => isConnection(trouble) && (!trouble.automatic || trouble.error.code === "loading");
+
+/** Where the connection was lost and is waited for. */
+export const lost = () => [...troubles.values()].filter(isWaitedFor);
 
 /** Ask again where the connection was lost. */
 export function resume() {

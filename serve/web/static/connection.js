@@ -1,5 +1,5 @@
-// Waits for the server to answer again: asks for /healthz, first soon, then less and less often, and at once when the
-// browser says that it is online.
+// Waits for the server to answer again: asks for /readyz, first soon, then less and less often, and at once when the
+// browser says that it is online. Not for /healthz: a server that still loads its model is healthy and cannot answer.
 
 const FIRST_MS = 1000;
 const LONGEST_MS = 15_000;
@@ -19,7 +19,7 @@ async function look() {
   if (!asked) return;
   let there = false;
   try {
-    there = (await fetch("healthz", { cache: "no-store" })).ok;
+    there = (await fetch("readyz", { cache: "no-store" })).ok;
   } catch {
     // still away: that is what is being asked here
   }

@@ -5,6 +5,7 @@ import * as composer from "./composer.js";
 import * as connection from "./connection.js";
 import { ask } from "./dialog.js";
 import { $ } from "./dom.js";
+import * as errors from "./errors.js";
 import * as exchange from "./exchange.js";
 import * as feedback from "./feedback.js";
 import { drawWords, startHeader } from "./header.js";
@@ -45,7 +46,7 @@ function draw() {
 }
 
 /** Say what is wrong, and offer to do it once more where that may help. What the storage suffers from lasts, and is always said. */
-function drawTrouble(text = troubleText(), retry = text && askAgain) {
+function drawTrouble(text = troubleText(), retry = text && mayAskAgain() ? askAgain : null) {
   const unread = store.unread().some((one) => !known().includes(one));
   const all = [text, store.problem() && t(store.problem()), unread && t("unread")].filter(Boolean);
   $("trouble").hidden = !all.length;
@@ -64,11 +65,13 @@ $("understood").addEventListener("click", () => {
   composer.focusInput();
 });
 
+const mayAskAgain = () => errors.mayPass(chat.troubleOf(current)?.error ?? {});
+
 function troubleText() {
   const trouble = chat.troubleOf(current);
   if (trouble && !navigator.onLine) return t("offline");
-  if (trouble && connection.isWaiting() && !trouble.automatic && chat.isConnection(trouble)) return t("resuming");
-  if (trouble) return { lost: t("lost"), broken: t("broken"), busy: t("busy"), too_many_requests: t("often") }[trouble.error.code] ?? trouble.error.message;
+  if (trouble && trouble.error.code !== "loading" && connection.isWaiting() && chat.isWaitedFor(trouble)) return t("resuming");
+  if (trouble) return errors.words(trouble.error);
   // A message whose answer never came: it was stopped before its first word, or the page was closed.
   return path(current).at(-1)?.role === "user" && !chat.isRunning(current) ? t("unanswered") : null;
 }
@@ -139,7 +142,7 @@ async function opinion(turn, what) {
     draw();
   } catch (error) {
     draw();
-    drawTrouble(`${t("notSent")} ${error.code === "lost" ? t("lost") : error.message}`, () => opinion(turn, what));
+    drawTrouble(`${t("notSent")} ${errors.words(error)}`, () => opinion(turn, what));
   }
 }
 
