@@ -429,3 +429,37 @@ def test_where_storage_is_forbidden_conversations_stay_within_reach_and_it_is_sa
     assert turns(page)[0] == "một"
     _, text = download(page, lambda: page.click("#export-all"))
     assert [len(one["nodes"]) for one in json.loads(text)["conversations"]] == [2, 2]
+
+
+def test_what_was_not_sent_yet_stays_with_its_conversation(visit):
+    page = visit()
+    box = page.locator("#input")
+    box.fill("nháp mới")
+    page.reload()
+    page.wait_for_selector("#prompts button")
+    expect(box).to_have_value("nháp mới")
+    send(page, "một")
+    box.fill("nháp một")
+    page.click("#new")
+    expect(box).to_have_value("")
+    box.fill("nháp hai")
+    page.locator("#prompts button").first.click()  # says something else, and the draft goes along
+    reply_says(page, "nói: Ngươi là ai?")
+    expect(box).to_have_value("nháp hai")
+    open_conversation(page, "một")
+    expect(box).to_have_value("nháp một")
+    act(page, 0, "Sửa")
+    box.fill("sửa dở")
+    open_conversation(page, "Ngươi là ai?")
+    expect(box).to_have_value("nháp hai")
+    page.reload()
+    page.wait_for_selector(".turn")
+    expect(box).to_have_value("nháp hai")
+    open_conversation(page, "một")
+    expect(box).to_have_value("nháp một")
+    page.keyboard.press("Enter")
+    reply_says(page, "nói: nháp một")
+    menu(page, "Ngươi là ai?", "Xoá")
+    page.click("#dialog-yes")
+    expect(page.locator("#conversations li")).to_have_count(1)
+    assert [key for key in page.evaluate("Object.keys(localStorage)") if "draft" in key] == []

@@ -1,14 +1,17 @@
-// The box that one writes in: it grows, keeps a draft while an old message is edited, and knows nothing of conversations.
+// The box that one writes in: it grows, keeps what stood in it while an old message is edited, and knows nothing of
+// conversations.
 
 import { $ } from "./dom.js";
 
 const input = $("input");
 let editing = null; // what the caller edits
-let draft = ""; // what stood here before
+let before = ""; // what stood here before
 
 export const editedTurn = () => editing;
 export const isEmpty = () => !input.value;
 export const text = () => input.value;
+/** What is being written, and not anew. */
+export const draft = () => (editing ? before : input.value);
 
 /** Ready to type; not on a phone, where this would open the keyboard over what there is to read. */
 export function focusInput() {
@@ -22,7 +25,7 @@ export function put(value) {
 
 /** Write a turn anew; what was being written comes back afterwards. */
 export function startEdit(turn) {
-  if (!editing) draft = input.value;
+  if (!editing) before = input.value;
   editing = turn;
   $("editing").hidden = false;
   put(turn.content);
@@ -34,7 +37,7 @@ export function endEdit() {
   if (!editing) return;
   editing = null;
   $("editing").hidden = true;
-  put(draft);
+  put(before);
 }
 
 function grow() {
@@ -42,13 +45,16 @@ function grow() {
   input.style.height = `${Math.min(input.scrollHeight, innerHeight * 0.4)}px`;
 }
 
-/** Call `submit()` for Enter and for the button, `arrow(key)` for an arrow in the empty box. */
-export function listen({ submit, arrow }) {
+/** Call `submit()` for Enter and for the button, `arrow(key)` for an arrow in the empty box, `written()` for each letter. */
+export function listen({ submit, arrow, written }) {
   $("composer").addEventListener("submit", (event) => {
     event.preventDefault();
     submit();
   });
-  input.addEventListener("input", grow);
+  input.addEventListener("input", () => {
+    grow();
+    written();
+  });
   input.addEventListener("keydown", (event) => {
     // isComposing: Enter that ends a Vietnamese or Japanese input method's word is not the one that sends.
     if (event.isComposing) return;

@@ -5,6 +5,7 @@ import * as composer from "./composer.js";
 import * as connection from "./connection.js";
 import { ask } from "./dialog.js";
 import { $ } from "./dom.js";
+import * as drafts from "./drafts.js";
 import * as errors from "./errors.js";
 import * as exchange from "./exchange.js";
 import * as feedback from "./feedback.js";
@@ -30,6 +31,7 @@ function show(conversation) {
   current = conversation;
   open.set(conversation.id, conversation);
   composer.endEdit();
+  composer.put(drafts.of(conversation));
   draw();
   toNewest();
 }
@@ -175,6 +177,7 @@ async function remove(one) {
   const gone = open.get(one.id);
   if (gone) chat.forget(gone);
   open.delete(one.id);
+  drafts.keep(one, "");
   store.remove(one.id);
   if (current.id === one.id) show(store.all()[0] ?? create());
   else draw();
@@ -205,8 +208,12 @@ exchange.listen((conversations) => {
 function say(text, edited = null) {
   clearSearch();
   toNewest();
+  drafts.keep(current, ""); // a conversation that begins now takes it along under a name of its own
   chat.say(current, text, ...(edited ? [edited.parent] : []));
+  keepDraft();
 }
+
+const keepDraft = () => drafts.keep(current, composer.draft());
 
 function submit() {
   const text = clean(composer.text()); // first, since what is left of a message may be nothing
@@ -231,6 +238,7 @@ function leaveEdit() {
 
 composer.listen({
   submit,
+  written: keepDraft,
   arrow(key) {
     const turns = path(current);
     const by = { ArrowLeft: -1, ArrowRight: 1 }[key];
