@@ -27,13 +27,19 @@ def _text(value: str) -> str:
     return value
 
 
+def _hidden(name: str) -> str:
+    """Return what stands for an id of the page: that itself would lead to a conversation in somebody's browser."""
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
 class FeedbackIn(BaseModel):
     """One visitor's word on one reply. A rating and a better answer that are both null take the last one back."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     conversation: str = Field(pattern=r"^[\w-]{1,64}$")
-    turn: int = Field(ge=0, lt=10_000)
+    # The reply's own id; its number is what the first page sent, and two tabs disagree on it.
+    turn: Annotated[int, Field(ge=0, lt=10_000)] | Annotated[str, Field(pattern=r"^[\w-]{1,64}$")]
     rating: Literal["up", "down"] | None = None
     better: Annotated[str, Field(max_length=MAX_CHARS), AfterValidator(_text)] | None = None
     messages: list[MessageIn] = Field(min_length=2, max_length=_MOST_MESSAGES)
@@ -61,9 +67,8 @@ class Box:
         now = datetime.now(UTC)
         row: dict[str, Any] = {
             "time": now.isoformat(timespec="milliseconds"),
-            # The page's own id would lead from this line to the conversation in somebody's browser.
-            "conversation": hashlib.sha256(feedback.conversation.encode()).hexdigest()[:16],
-            "turn": feedback.turn,
+            "conversation": _hidden(feedback.conversation),
+            "turn": _hidden(feedback.turn) if isinstance(feedback.turn, str) else feedback.turn,
             "rating": feedback.rating,
             "better": feedback.better,
             "messages": [m.model_dump() for m in feedback.messages],

@@ -1,11 +1,13 @@
 """Feedback from the chat page: one row a visitor's word on one reply, as `serve` writes it. None of it is trusted.
 
 A better answer becomes a sample; a thumb makes a sample of the reply itself, flagged, so that an annotator keeps,
-rewrites or rejects it. The last row of a conversation's turn counts; earlier ones are set aside with a reason.
+rewrites or rejects it. The last row of a conversation's turn counts; earlier ones are set aside with a reason. A turn
+is named by a hash of its id; in older rows by its number, and such a row is known again by its words.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -26,7 +28,7 @@ def is_feedback(row: Any) -> bool:
 
 def place(row: Mapping[str, Any]) -> str:
     """Return where the words come from: the conversation and its turn."""
-    return f"conversation {str(row['conversation'])[:64]} turn {str(row['turn'])[:8]}"
+    return f"conversation {str(row['conversation'])[:64]} turn {str(row['turn'])[:16]}"
 
 
 def latest(numbered: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
@@ -43,11 +45,25 @@ def latest(numbered: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
         yield from rest
         return
     rows = [first, *rest]
-    last = {place(row): number for number, row in rows if is_feedback(row)}
+    last: dict[str, int] = {}
     for number, row in rows:
-        if is_feedback(row) and last[place(row)] != number:
+        if is_feedback(row):
+            last[place(row)] = number
+            if not isinstance(row["turn"], int):
+                last[_words(row)] = number
+    for number, row in rows:
+        if is_feedback(row) and (last[place(row)] != number or _renamed(row, number, last)):
             row = {**row, _OLD: True}
         yield number, row
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    return json.dumps([str(row["conversation"]), row["messages"]], sort_keys=True)
+
+
+def _renamed(row: Mapping[str, Any], number: int, last: Mapping[str, int]) -> bool:
+    """Say whether a turn that a row calls by its number got another word later, under its id."""
+    return isinstance(row["turn"], int) and last.get(_words(row), number) > number
 
 
 def read(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:

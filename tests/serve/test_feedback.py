@@ -70,6 +70,7 @@ def test_without_consent_nothing_is_kept_or_even_looked_at(client, kept, consent
         ({"better": "a\x00"}, "control characters"),
         ({"conversation": "../../etc/passwd"}, "`conversation`"),
         ({"turn": -1}, "greater than or equal to 0"),
+        ({"turn": "../a"}, "`turn"),
         ({"chat": []}, "`chat` is not a key"),
     ],
 )
@@ -120,6 +121,19 @@ def test_the_importers_read_what_the_server_wrote(client, tmp_path, persona):
     assert {s.source.importer for s in found.samples} == {"feedback"}
     assert [r.reason for r in found.rejected] == ["superseded", "superseded", "taken_back"]
     assert SAID[1]["content"] in found.samples[-1].flags[0].detail  # the annotator sees what he said instead
+
+
+def test_a_turn_is_named_by_its_id_and_older_numbers_are_still_understood(client, tmp_path, persona):
+    other = {"messages": [SAID[0], {"role": "assistant", "content": "Hừ!"}]}
+    client.post("/api/feedback", json=GIVEN | other)  # as the first page sent it: another reply, and this one
+    client.post("/api/feedback", json=GIVEN | {"turn": 5})
+    for change in ({"better": None}, {"rating": None, "better": None}):  # rated, and taken back
+        client.post("/api/feedback", json=GIVEN | {"turn": "00ff00ff00ff00ff"} | change)
+    [path] = (tmp_path / "datasets" / "feedback").glob("*.jsonl")
+    assert "00ff00ff00ff00ff" not in path.read_text(encoding="utf-8")
+    found = read(path, persona)
+    assert [s.source.locator.split(" ", 2)[2] for s in found.samples] == ["turn 3"]
+    assert [r.reason for r in found.rejected] == ["superseded", "superseded", "taken_back"]
 
 
 def test_the_next_dataset_puts_feedback_before_an_annotator(client, tmp_path, project):

@@ -17,13 +17,19 @@ def taken():
     return []
 
 
-@pytest.fixture
-def page(visit, taken):
-    def take(route):
+def take(taken):
+    """Answer like a server that takes feedback, and note what arrived."""
+
+    def note(route):
         taken.append(json.loads(route.request.post_data))
         route.fulfill(status=204)
 
-    page = visit(routes=feedback(True) | {"**/api/feedback": take})
+    return note
+
+
+@pytest.fixture
+def page(visit, taken):
+    page = visit(routes=feedback(True) | {"**/api/feedback": take(taken)})
     expect(page.locator("#status")).not_to_be_empty()
     return page
 
@@ -61,8 +67,10 @@ def test_a_thumb_sends_the_reply_and_the_message_before_it_and_nothing_else(page
     expect(thumb).to_have_attribute("aria-pressed", "true")
     (sent,) = taken
     assert sent.pop("conversation") in page.evaluate("Object.keys(localStorage).join()")
+    kept = "JSON.parse(localStorage[Object.keys(localStorage).find(key => key.startsWith('inosuke.conversation.'))])"
+    turn = page.evaluate(f"{kept}.nodes[3].id")
     assert sent == {
-        "turn": 3,
+        "turn": turn,
         "rating": "down",
         "better": None,
         "messages": [{"role": "user", "content": "hai"}, {"role": "assistant", "content": "Hừ! (2) Ngươi nói: hai"}],
@@ -74,6 +82,33 @@ def test_a_thumb_sends_the_reply_and_the_message_before_it_and_nothing_else(page
     act(page, 3, "Dở")
     expect(thumb).to_have_attribute("aria-pressed", "false")
     assert [entry["rating"] for entry in taken[1:]] == [None]
+
+
+def test_two_tabs_mean_the_same_turn(page, taken, url, teller):
+    send(page, "một")
+    second = page.context.new_page()
+    for pattern, handler in (feedback(True) | {"**/api/feedback": take(taken)}).items():
+        second.route(pattern, handler)
+    second.goto(url)
+    expect(second.locator("#status")).not_to_be_empty()
+    teller.gate.clear()
+    send(page, "hai", wait=False)
+    page.wait_for_selector(".turn.his.growing")
+    expect(second.locator(".turn")).to_have_count(3)
+    act(second, 1, "Trả lời lại")  # comes before the reply to "hai" here, and after it there
+    second.wait_for_selector(".turn.his.growing")
+    teller.gate.set()
+    for tab in (page, second):
+        expect(tab.locator(".turn .count")).to_have_count(1)
+        expect(tab.locator("#send")).to_be_visible()
+    act(page, 3, "Hay")
+    agree(page)
+    expect(page.locator("#toast")).to_have_text("Đã gửi góp ý.")
+    act(second, 1, "Bản trước")
+    act(second, 3, "Hay")
+    expect(second.locator("#toast")).to_have_text("Đã gửi góp ý.")
+    assert [one["messages"][0]["content"] for one in taken] == ["hai", "hai"]
+    assert taken[0]["turn"] == taken[1]["turn"] and [one["rating"] for one in taken] == ["up", None]
 
 
 def test_a_better_answer_is_sent_and_kept(page, taken):
@@ -135,5 +170,6 @@ def test_the_server_keeps_what_the_page_sends(visit, live, teller, persona, tmp_
         expect(page.locator("#toast")).to_have_text("Đã gửi góp ý.")
     (file,) = tmp_path.rglob("*.jsonl")
     kept = json.loads(file.read_text(encoding="utf-8"))
-    assert (kept["turn"], kept["rating"], kept["better"]) == (1, None, "Chào cái gì mà chào!")
+    assert len(kept["turn"]) == 16 and kept["turn"] not in page.evaluate("Object.values(localStorage).join()")
+    assert (kept["rating"], kept["better"]) == (None, "Chào cái gì mà chào!")
     assert [m["content"] for m in kept["messages"]] == ["Chào", "Hừ! (1) Ngươi nói: Chào"]

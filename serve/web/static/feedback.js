@@ -34,8 +34,8 @@ export async function send(conversation, reply, { rating = null, better = null }
     response = await fetch("api/feedback", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      // A turn's place among all of them, which stays the same in every branch.
-      body: JSON.stringify({ conversation: conversation.id, turn: conversation.nodes.indexOf(reply), rating, better, messages, consent: true }),
+      // The turn's own id: its place among the others is not the same in every tab.
+      body: JSON.stringify({ conversation: conversation.id, turn: reply.id, rating, better, messages, consent: true }),
     });
   } catch (error) {
     throw new ChatError("lost", String(error));
