@@ -75,6 +75,18 @@ def test_a_phone_has_no_sideways_scroll_and_a_drawer(visit):
     page.wait_for_selector("#new", state="hidden")
 
 
+def test_the_placeholder_is_not_cut_on_a_narrow_screen(visit):
+    page = visit(viewport={"width": 320, "height": 568}, has_touch=True, is_mobile=True)
+    cut = "box => box.scrollHeight - box.clientHeight"
+    assert page.eval_on_selector("#input", cut) == 0
+    page.click("#language")  # the English one takes two lines
+    expect(page.locator("#input")).to_have_attribute("placeholder", "Say something to Inosuke…")
+    assert page.eval_on_selector("#input", cut) == 0
+    page.reload()
+    page.wait_for_selector("#prompts button")
+    assert page.eval_on_selector("#input", cut) == 0
+
+
 SMALL = """all => all.filter(e => e.checkVisibility({opacityProperty: true, visibilityProperty: true}))
   .map(e => [e.getAttribute('aria-label') || e.textContent || e.id, e.getBoundingClientRect()])
   .filter(([, box]) => box.right > 0 && (box.width < 44 || box.height < 44))

@@ -40,7 +40,8 @@ export function endEdit() {
   put(before);
 }
 
-function grow() {
+/** As high as what stands in it, or as the placeholder, which is longer in some languages. */
+export function grow() {
   input.style.height = "auto";
   input.style.height = `${Math.min(input.scrollHeight, innerHeight * 0.4)}px`;
 }

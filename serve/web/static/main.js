@@ -272,6 +272,7 @@ function words() {
     say(prompt);
     composer.focusInput();
   });
+  composer.grow();
 }
 
 async function loadInfo() {
