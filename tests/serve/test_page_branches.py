@@ -1,5 +1,7 @@
 """Answering again and editing: both branch, and every branch stays within reach."""
 
+import json
+
 from playwright.sync_api import expect
 
 from tests.serve.chromium import PHONE, act, answered, needs_chromium, reply_says, send, turns
@@ -190,3 +192,26 @@ def test_a_stopped_answer_is_an_alternative_like_any_other(visit, teller):
     act(page, 1, "Trả lời lại")
     answered(page)
     expect(count(page)).to_have_text("3/3")
+
+
+def test_a_long_conversation_is_not_looked_through_for_each_of_its_turns(visit):
+    page = visit()
+    page.add_init_script(
+        """window.looks = 0;
+           for (const name of ["filter", "find"]) {
+             const original = Array.prototype[name];
+             Array.prototype[name] = function (...how) {
+               if (this.length >= 300) window.looks++;
+               return original.apply(this, how);
+             };
+           }"""
+    )
+    page.reload()
+    page.wait_for_selector("#prompts button")
+    said = [{"role": ("user", "assistant")[n % 2], "content": f"lời {n}"} for n in range(300)]
+    file = {"name": "dài.json", "mimeType": "text/plain", "buffer": json.dumps({"messages": said}).encode()}
+    page.set_input_files("#import-file", file)
+    expect(page.locator(".turn")).to_have_count(300)
+    page.evaluate("window.looks = 0")
+    send(page, "nữa")
+    assert page.evaluate("window.looks") < 100

@@ -22,7 +22,7 @@ export async function agree() {
 }
 
 /** Whether there is what feedback is about: something that was said, and a reply to it. */
-export const possible = (conversation, reply) => said(conversation, reply)?.role === "user" && clean(reply.content) !== "";
+export const possible = (before, reply) => before?.role === "user" && clean(before.content) !== "" && clean(reply.content) !== "";
 
 const said = (conversation, reply) => conversation.nodes.find((node) => node.id === reply.parent);
 

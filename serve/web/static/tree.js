@@ -23,13 +23,18 @@ export const create = () => ({
   chosen: {},
 });
 
-/** The turns that are shown, the first one first. */
-export function path(conversation) {
+/** Every turn's children, by its id: asked for once where there is something to do for each of many turns. */
+export function families(conversation) {
   const children = new Map();
   for (const node of conversation.nodes) {
     if (!children.has(node.parent)) children.set(node.parent, []);
     children.get(node.parent).push(node);
   }
+  return children;
+}
+
+/** The turns that are shown, the first one first. */
+export function path(conversation, children = families(conversation)) {
   const turns = [];
   for (let here = null; children.has(here); here = turns.at(-1).id) {
     const wanted = conversation.chosen[here ?? ""];

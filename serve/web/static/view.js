@@ -6,7 +6,7 @@ import * as feedback from "./feedback.js";
 import { t } from "./i18n.js";
 import { iconButton } from "./icons.js";
 import { watchSwipes } from "./swipe.js";
-import { path, siblings } from "./tree.js";
+import { families, path, siblings } from "./tree.js";
 
 const { character, portrait } = document.body.dataset;
 const list = $("messages");
@@ -14,7 +14,7 @@ const scroller = $("scroller");
 const jump = $("jump");
 
 let follow = true; // whether the newest words are kept in sight
-let shown = { conversation: null, turns: [], actions: null };
+let shown = { conversation: null, families: new Map(), turns: [], actions: null };
 
 /**
  * Draw the turns of a conversation. `actions` are {edit(turn), again(turn), choose(turn)} and, where feedback is taken,
@@ -22,8 +22,9 @@ let shown = { conversation: null, turns: [], actions: null };
  */
 export function drawTurns(conversation, actions, editing = null) {
   const focused = focus();
-  const turns = path(conversation);
-  shown = { conversation, turns, actions };
+  const children = families(conversation);
+  const turns = path(conversation, children);
+  shown = { conversation, families: children, turns, actions };
   list.replaceChildren(...turns.map((turn, index) => draw(turn, index, editing)));
   // The buttons are new ones: whoever pressed one of the old stays where they were.
   if (focused) list.children[focused.index]?.querySelector(`[data-act="${focused.act}"]`)?.focus();
@@ -87,7 +88,7 @@ function draw(turn, index, editing) {
   const his = turn.role === "assistant";
   const idle = !chat.isRunning(shown.conversation);
   const item = element("li", `turn ${his ? "his" : "mine"}`);
-  const all = siblings(shown.conversation, turn);
+  const all = shown.families.get(turn.parent);
   item.classList.toggle("can-swipe", idle && (all.length > 1 || (his && index === shown.turns.length - 1)));
   item.classList.toggle("edited", turn === editing);
   if (his) {
@@ -100,7 +101,7 @@ function draw(turn, index, editing) {
   const tools = element("div", "tools"); // also without buttons, so that nothing jumps when they come
   if (all.length > 1) tools.append(variants(turn, all, idle));
   const row = element("div", "actions");
-  row.append(...buttons(turn, his, idle));
+  row.append(...buttons(turn, shown.turns[index - 1], idle));
   tools.append(row);
   const body = element("div", "body");
   body.append(bubble, element("p", "note"), tools);
@@ -125,14 +126,14 @@ function variants(turn, all, idle) {
   return group;
 }
 
-function buttons(turn, his, idle) {
+function buttons(turn, before, idle) {
   const { actions } = shown;
   const made = [];
   if (turn.content && turn.state !== "thinking" && navigator.clipboard) made.push(copyButton(turn));
   if (!idle) return made;
-  if (!his) return [...made, button("pencil", "edit", () => actions.edit(turn))];
+  if (turn.role === "user") return [...made, button("pencil", "edit", () => actions.edit(turn))];
   made.push(button("again", "regenerate", () => actions.again(turn)));
-  if (!actions.rate || !feedback.possible(shown.conversation, turn)) return made;
+  if (!actions.rate || !feedback.possible(before, turn)) return made;
   for (const [rating, name] of [["up", "good"], ["down", "bad"]]) {
     const thumb = button(`thumb-${rating}`, name, () => actions.rate(turn, turn.rating === rating ? null : rating));
     thumb.setAttribute("aria-pressed", String(turn.rating === rating));
