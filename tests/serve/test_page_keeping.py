@@ -417,6 +417,7 @@ def test_where_storage_is_forbidden_conversations_stay_within_reach_and_it_is_sa
     page.wait_for_selector("#prompts button")
     says = "Trình duyệt này không giữ lại gì cho trang: hãy tải về những gì muốn giữ."
     expect(page.locator("#trouble-text")).to_have_text(says)
+    expect(page.locator("#kept")).to_be_hidden()
     page.click("#language")
     expect(page.locator("#new")).to_have_text("New conversation")
     page.click("#language")

@@ -44,6 +44,7 @@ function draw() {
   $("stop").hidden = !busy;
   $("revoke").hidden = !feedback.agreed();
   drawList(current.id, listActions); // first: it tells what the storage is like
+  $("kept").hidden = store.problem() === "forbidden"; // it would not be true
   drawTrouble();
 }
 
