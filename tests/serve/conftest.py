@@ -73,10 +73,11 @@ def serving(app):
         thread.start()
         app.extensions["waitress"] = server
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        # First those that answer: one of them could wake the loop, and have it close the pipe that is written to below.
+        server.task_dispatcher.shutdown(timeout=1)
         # From the loop's own thread: closing its sockets under it would break its select().
         server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
         thread.join(10)
-        server.task_dispatcher.shutdown(timeout=1)
         assert not thread.is_alive()
 
 

@@ -295,7 +295,7 @@ def test_two_tabs_in_one_conversation_keep_the_turns_of_both(visit, url, teller)
 def test_a_message_of_control_characters_alone_is_no_message(visit, teller):
     page = visit()
     send(page, "một")
-    page.fill("#input", "\x01\x02")
+    page.fill("#input", "\x01\x02\x9b")
     page.keyboard.press("Enter")
     page.reload()
     page.wait_for_selector(".turn")

@@ -3,7 +3,7 @@
 /** Text without what the server would refuse: control characters, and half of a surrogate pair. Spaces stay. */
 export const sendable = (text) =>
   // eslint-disable-next-line no-control-regex
-  text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, "").toWellFormed();
+  text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, "").toWellFormed();
 
 /** Control characters come along when people paste from other programs. */
 export const clean = (text) => sendable(text).trim();
