@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from train.base_model import HUB_ID, LICENCE, PLACE
+from train.base_model import HUB_ID, LICENCE
+from train.runs import is_worse
 
 
 def text(m: dict[str, Any], character: str) -> str:
     """Return ``README.md``: Hub front matter, figures, the table per epoch, samples, how to load."""
     base, data, training, recipe = m["base_model"], m["dataset"], m["training"], m["recipe"]
-    embedded = base.get("source") == "embedded" or base["path"] == PLACE
+    embedded = base["source"] == "embedded"
     licence = LICENCE if embedded else None
     licence_line = (
         f"The base model is {licence}. The adapter was trained on dialogues whose rights the dataset's card states; "
@@ -104,9 +105,7 @@ def _apart(m: dict[str, Any]) -> str:
 
 
 def _worse(m: dict[str, Any]) -> str:
-    if m["eval"]["adapter"]["loss"] < m["eval"]["base"]["loss"]:
-        return ""
-    return "**The adapter is no better than its base: do not use it.**\n"
+    return "**The adapter is no better than its base: do not use it.**\n" if is_worse(m) else ""
 
 
 def _first_letter(sentence: str) -> str:

@@ -17,7 +17,7 @@ from curation.errors import InosukeError
 
 FOLDER = "checkpoints"
 # A full disk, a used-up quota, a limit on a file's size, no permission, a read-only disk.
-_NOT_WRITTEN = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EACCES", "EROFS")}
+_NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS}
 
 
 def path(run: Path, step: int) -> Path:

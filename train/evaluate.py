@@ -17,14 +17,14 @@ from curation.files import write_atomically
 from curation.record import Message
 from train import card_section, evaluation_page, evaluation_text, intervals, measures, similarity, votes
 from train.data import Encoded, Export, HeldOut, Row, encode, load_export, prompts, replies
-from train.generate import Reply
+from train.generate import MAX_NEW_TOKENS, Reply
 from train.gguf import own_export
 from train.scoring import Score
 from train.trained import Trained, open_run
 
 Say = Callable[[str], None]
 FILE = "evaluation.json"
-MOST_SHORT, MOST = 96, 256  # tokens of a generated reply, at least and at most
+MOST = 256  # tokens of a generated reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _learnt(trained: Trained, export: Export, say: Say) -> set[str]:
 def _room(export: Export, tokenizer: Any) -> int:
     """Return how many tokens a reply may have: those that all but the longest hundredth of the author's need."""
     lengths = sorted(len(tokenizer(text, add_special_tokens=False).input_ids) for text in replies(export.train))
-    return min(max(lengths[len(lengths) * 99 // 100] + 1, MOST_SHORT), MOST)
+    return min(max(lengths[len(lengths) * 99 // 100] + 1, MAX_NEW_TOKENS), MOST)
 
 
 def _keep_votes(trained: Trained, content: dict[str, Any], say: Say) -> None:
@@ -122,7 +122,7 @@ def _keep_votes(trained: Trained, content: dict[str, Any], say: Say) -> None:
         content["preference"] = votes.preference(content)
         return
     aside = file.with_name(f"evaluation.{before['page']}.json")
-    write_atomically(aside, json.dumps(before, ensure_ascii=False, indent=2) + "\n")
+    file.replace(aside)
     say(f"The replies are others than those that were voted on; the votes stay in {aside}")
 
 

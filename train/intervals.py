@@ -14,8 +14,6 @@ import numpy as np
 RESAMPLES = 2000
 LEVEL = 0.95
 
-FEWEST = 2  # values; one has no spread to draw from
-
 Interval = tuple[float | None, float | None]
 Figure = dict[str, Any]
 
@@ -53,7 +51,7 @@ def _ratio(over: Any, under: Any, axis: int = -1) -> Any:
 def _interval(statistic: Any, *samples: Any) -> Interval:
     from scipy.stats import bootstrap
 
-    if len(samples[0]) < FEWEST:
+    if len(samples[0]) < 2:  # one has no spread to draw from
         return None, None
     found = bootstrap(
         samples,

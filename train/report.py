@@ -16,6 +16,7 @@ from train.data import Export
 from train.model import device
 from train.qlora import Result
 from train.recipe import Recipe
+from train.runs import is_worse
 from train.trainer import ADVICE
 
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "tokenizers", "safetensors")
@@ -170,7 +171,7 @@ def summary(content: dict[str, Any], folder: Path) -> str:
         lines.append(f"  {len(training['left_out'])} dialogues were too long and left out; metrics.json names them")
     names = {"adapter": "adapter/", "figures": "metrics.json", "loss curve": "loss_curve.png", "card": "README.md"}
     lines += ["", *(f"  {what:<12}{folder / name}" for what, name in names.items())]
-    if adapter["loss"] >= base["loss"]:
+    if is_worse(content):
         lines += ["", "No better than its base, so models/latest stays as it was and `inosuke serve` does not take it."]
         lines.append(ADVICE)
     else:

@@ -78,15 +78,13 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
                 "Free some disk space or mend the folder's permissions, then train again."
             ) from error
         raise
-    if not is_worse(final):
+    if not (final / METRICS).is_file() or not is_worse(read_metrics(final)):
         write_atomically(models / "latest", run + "\n")
 
 
-def is_worse(folder: Path) -> bool:
-    """Say whether a run's figures show its adapter to be no better than the base; False where it has none."""
-    if not (folder / METRICS).is_file():
-        return False
-    measured = read_metrics(folder)["eval"]
+def is_worse(metrics: dict[str, Any]) -> bool:
+    """Say whether a run's figures show its adapter to be no better than the base."""
+    measured = metrics["eval"]
     return bool(measured["adapter"]["loss"] >= measured["base"]["loss"])
 
 

@@ -220,20 +220,30 @@ def test_another_error_of_torch_is_not_taken_for_a_lack_of_memory(trainer: Make,
         train(trainer(train=ROWS))
 
 
-def test_a_loss_that_becomes_no_number_keeps_the_best_checkpoint_and_says_what_to_try(
-    trainer: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def no_number_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Have the loss of one step (counted from 1) be no number."""
     from train import trainer as module
 
-    project = trainer(train=ROWS)
     real = module.token_losses
-    calls: list[int] = []
 
-    def breaks(model: Any, batch: Any) -> torch.Tensor:
-        calls.append(1)
-        return real(model, batch) * (float("nan") if len(calls) == 6 else 1.0)
+    def put(step: int) -> None:
+        calls: list[int] = []
 
-    monkeypatch.setattr(module, "token_losses", breaks)
+        def breaks(model: Any, batch: Any) -> torch.Tensor:
+            calls.append(1)
+            return real(model, batch) * (float("nan") if len(calls) == step else 1.0)
+
+        monkeypatch.setattr(module, "token_losses", breaks)
+
+    return put
+
+
+def test_a_loss_that_becomes_no_number_keeps_the_best_checkpoint_and_says_what_to_try(
+    trainer: Make, no_number_at: Callable[[int], None]
+) -> None:
+    project = trainer(train=ROWS)
+    no_number_at(6)
     options = ["--recipe", project.recipe(**RECIPE), "--run", "r", "--persona", str(project.persona)]
     done = CliRunner().invoke(train_command, options)
     assert done.exit_code == 1
@@ -247,19 +257,10 @@ def test_a_loss_that_becomes_no_number_keeps_the_best_checkpoint_and_says_what_t
 
 @pytest.mark.parametrize("saved", [True, False])
 def test_a_loss_that_becomes_no_number_before_any_evaluation_keeps_the_checkpoint_before_it(
-    trainer: Make, monkeypatch: pytest.MonkeyPatch, saved: bool
+    trainer: Make, no_number_at: Callable[[int], None], saved: bool
 ) -> None:
-    from train import trainer as module
-
     project = trainer(train=ROWS)
-    real = module.token_losses
-    calls: list[int] = []
-
-    def breaks(model: Any, batch: Any) -> torch.Tensor:
-        calls.append(1)
-        return real(model, batch) * (float("nan") if len(calls) == 3 else 1.0)
-
-    monkeypatch.setattr(module, "token_losses", breaks)
+    no_number_at(3)
     changes = {"epochs": 1, "evals_per_epoch": 1} | ({"checkpoint_minutes": 1e-6} if saved else {})
     if saved:
         metrics = train(project, **changes)
