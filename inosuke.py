@@ -11,20 +11,26 @@ from curation.command import run
 # name → (where the click command is, one line for `inosuke --help`). Kept here as text: importing every stage for its
 # help would cost seconds.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "import": ("curation.cli:import_files", "Read files and say what is in them."),
-    "dataset": ("curation.cli:dataset", "Sources + review log → queue and export."),
-    "dedup": ("curation.dedup.cli:dedup", "Find near-duplicates in a CSV, JSONL or Parquet file."),
-    "review": ("annotations.cli:review", "Keep the review store and the log the same; look at the queue."),
-    "label-studio": ("annotations.labelstudio_cli:label_studio", "Push the queue to Label Studio, pull verdicts back."),
-    "publish": ("curation.cli:publish", "Publish the export to the Hugging Face Hub."),
-    "publish-model": ("curation.cli:publish_model", "Publish a trained adapter or model to the Hugging Face Hub."),
-    "train": ("train.cli:train", "Train an adapter on the newest export."),
-    "evaluate": ("train.cli:evaluate", "Measure a trained adapter beside its base."),
-    "merge": ("train.cli:merge", "Merge an adapter into its 16-bit base."),
-    "gguf": ("train.cli:gguf", "Write a run as GGUF files for llama.cpp, measured."),
-    "serve": ("serve.cli:serve", "Chat with the trained character in a browser."),
-    "feedback": ("serve.cli:feedback", "Fetch what visitors said about his replies."),
-    "space": ("serve.cli:space", "Write a folder that a Hugging Face Space builds."),
+    "import": ("curation.commands.dataset:import_files", "Read files and say what is in them."),
+    "dataset": ("curation.commands.dataset:dataset", "Sources + review log → queue and export."),
+    "dedup": ("curation.commands.dedup:dedup", "Find near-duplicates in a CSV, JSONL or Parquet file."),
+    "review": ("annotations.commands.review:review", "Keep the review store and the log the same; look at the queue."),
+    "label-studio": (
+        "annotations.commands.label_studio:label_studio",
+        "Push the queue to Label Studio, pull verdicts back.",
+    ),
+    "publish": ("curation.commands.dataset:publish", "Publish the export to the Hugging Face Hub."),
+    "publish-model": (
+        "curation.commands.dataset:publish_model",
+        "Publish a trained adapter or model to the Hugging Face Hub.",
+    ),
+    "train": ("train.commands.train:train", "Train an adapter on the newest export."),
+    "evaluate": ("train.commands.train:evaluate", "Measure a trained adapter beside its base."),
+    "merge": ("train.commands.train:merge", "Merge an adapter into its 16-bit base."),
+    "gguf": ("train.commands.train:gguf", "Write a run as GGUF files for llama.cpp, measured."),
+    "serve": ("serve.commands.serve:serve", "Chat with the trained character in a browser."),
+    "feedback": ("serve.commands.serve:feedback", "Fetch what visitors said about his replies."),
+    "space": ("serve.commands.serve:space", "Write a folder that a Hugging Face Space builds."),
 }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from curation.decisions import Decision, standing
+from curation.review.decisions import Decision, standing
 
 # What one annotator said of one sample, by annotator: the verdicts on one unit.
 Unit = Mapping[str, str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curation.checks import check_reply
-from curation.language import MIN_LETTERS, detect
+from curation.cleaning.language import MIN_LETTERS, detect
 from curation.persona import Persona
 from curation.record import Flag, Message
 

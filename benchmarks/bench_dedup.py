@@ -201,7 +201,7 @@ def took(work: Callable[[], Any]) -> tuple[Took, Any]:
 
 
 def _first() -> dict[str, Took]:
-    return {"import": took(lambda: importlib.import_module("curation.dedup.kernels"))[0]}
+    return {"import": took(lambda: importlib.import_module("curation.dedup.join.kernels"))[0]}
 
 
 def _million(size: int) -> dict[str, Any]:

@@ -26,11 +26,11 @@ from benchmarks.sections import write
 from benchmarks.whole_replies import whole
 from curation import chat
 from curation.record import Message
+from serve.engine import Settings
 from serve.engines import llamacpp
-from serve.engines.base import Settings
 from serve.engines.tokenizer import ChatTokenizer
-from serve.gguf import choose
-from serve.runs import find_run
+from serve.model_files.gguf_choice import choose
+from serve.model_files.served_run import find_run
 
 TOKENS = 64
 ALONE_A_ROUND = 3

@@ -22,7 +22,7 @@ import pysubs2
 from benchmarks.sections import write
 from curation.importers import read
 from curation.persona import load_persona
-from curation.scenes import to_samples
+from curation.transcripts.scenes import to_samples
 
 ROOT = Path(__file__).resolve().parent.parent
 CUES = 400
@@ -141,7 +141,7 @@ def _run(season: Path, project: Path) -> dict[str, float]:
 def _child(season: Path) -> None:
     import resource
 
-    from curation.importers.overview import overview
+    from curation.importers.inspection import overview
 
     start = time.perf_counter()
     persona = load_persona(Path(os.environ["BENCH_PROJECT"]) / "persona.toml")

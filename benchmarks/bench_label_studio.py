@@ -25,8 +25,8 @@ from annotations.labelstudio.connection import Server
 from annotations.labelstudio.project import find
 from benchmarks.sections import write
 from curation.persona import load_persona
-from tests.annotations.labelstudio_project import Annotator, Desk, real_samples
-from tests.labelstudio_server import TOKEN, VERSION, LabelStudioServer, ensure_venv
+from tests.annotations.labelstudio.project import Annotator, Desk, real_samples
+from tests.tools.labelstudio_server import TOKEN, VERSION, LabelStudioServer, ensure_venv
 
 ROOT = Path(__file__).resolve().parent.parent
 TITLE = "bench"
@@ -34,7 +34,7 @@ TITLE = "bench"
 # Runs one command and says on its last line how long it took and how much memory it had at most.
 _CHILD = """
 import json, resource, sys, time
-from annotations.labelstudio_cli import label_studio
+from annotations.commands.label_studio import label_studio
 start = time.perf_counter()
 try:
     label_studio(sys.argv[1:])

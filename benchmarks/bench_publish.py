@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.sections import write
 from tests.conftest import CORPUS, ROOT
-from tests.hub import WRITER, environment, running
+from tests.tools.hub import WRITER, environment, running
 
 REPO = "writer/lines"
 

@@ -19,15 +19,15 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from annotations.browse import Filters
-from annotations.queue_rows import Overlap
-from annotations.store import ReviewStore
-from annotations.sync import refresh, sync_store
+from annotations.store.log_sync import refresh, sync_store
+from annotations.store.queries import Filters
+from annotations.store.queue_table import Overlap
+from annotations.store.review_store import ReviewStore
 from benchmarks.sections import write
-from curation.decisions import Decision
 from curation.folders import Folders
-from curation.queue import QueueItem, write_queue
 from curation.record import KINDS, Flag, Message, Sample, Source, sample_id
+from curation.review.decisions import Decision
+from curation.review.queue import QueueItem, write_queue
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -118,7 +118,7 @@ def page(folder: Path, keys: int) -> list[tuple[str, str, str]]:
     """Press keys in Chromium on the large store; return how long the next sample takes to be on the screen."""
     from playwright.sync_api import sync_playwright
 
-    from tests.annotations.desk_server import CHROMIUM, ROOT, Server
+    from tests.annotations.ui.desk_server import CHROMIUM, ROOT, Server
 
     if not CHROMIUM.exists():
         return []

@@ -25,9 +25,9 @@ from typing import Any
 import httpx
 
 from benchmarks.sections import write
-from serve.gguf import choose
-from serve.runs import find_run
-from tests.serve.bench_streams import cross_check
+from serve.model_files.gguf_choice import choose
+from serve.model_files.served_run import find_run
+from tests.tools.bench_streams import cross_check
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = ("Ngươi là ai?", "Đấu với ta không?", "Who are you?", "Ngươi thích ăn gì?", "Sao ngươi đội đầu lợn?",

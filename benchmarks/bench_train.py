@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--base", type=Path)
     options = parser.parse_args()
     rows, eval_rows = (32, 16) if options.quick else (options.rows, options.eval_rows)
-    from train import base_model
+    from train.model import base_model
 
     base = options.base or base_model.ensure(ROOT / "models" / "base", print)
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:

@@ -18,7 +18,7 @@ from flask import Flask, jsonify, request
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from serve.runs import find_run
+from serve.model_files.served_run import find_run
 
 # Its length is what counts (the first server's was as long); it is written for this benchmark.
 PROMPT = (

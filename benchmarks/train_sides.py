@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as train.cli does
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as train.commands.train does
 
 
 def main() -> None:
@@ -30,8 +30,10 @@ def main() -> None:
 
 
 def ours(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: str) -> dict[str, Any]:
-    from train import base_model, qlora, recipe
-    from train.data import load_export
+    from train import recipe
+    from train.data.dialogues import load_export
+    from train.loop import qlora
+    from train.model import base_model
 
     export = load_export(export_path)
     wanted = recipe.load_recipe("cpu").model_copy(
@@ -80,17 +82,18 @@ def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: 
 
     import datasets
     from curation import chat
-    from train import attention, recipe
-    from train.data import encode, load_export
-    from train.model import adapter_config, end_ids, keep_as_they_are
-    from train.scoring import score
+    from train import recipe
+    from train.data.dialogues import encode, load_export
+    from train.model import packed_attention
+    from train.model.load import adapter_config, end_ids, keep_as_they_are
+    from train.model.scoring import score
 
     export, seed = load_export(export_path), recipe.load_recipe("seed")
     set_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(base_folder)
     tokenizer.pad_token = tokenizer.eos_token
     # Without packed rows this attention is sdpa; it is here to be measured as ours is.
-    model = nf4_base(base_folder, double_quant=seed.double_quant, attn_implementation=attention.NAME)
+    model = nf4_base(base_folder, double_quant=seed.double_quant, attn_implementation=packed_attention.NAME)
     keep_as_they_are(model)  # it is measured before it is trained
     model = get_peft_model(
         prepare_model_for_kbit_training(model, use_gradient_checkpointing=seed.checkpointing),
@@ -152,8 +155,8 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
 
     import datasets
     from train import recipe
-    from train.data import load_export
-    from train.model import adapter_config
+    from train.data.dialogues import load_export
+    from train.model.load import adapter_config
 
     export, mine = load_export(export_path), recipe.load_recipe("cpu")
     tokenizer = AutoTokenizer.from_pretrained(base_folder)
@@ -218,11 +221,11 @@ def loaded_libraries(side: str) -> float:
     if side in ("first", "trl"):
         import transformers.trainer  # noqa: F401
     else:
-        from train import lean
+        from train.speedups import lean_imports
 
-        lean.load_trainer()
+        lean_imports.load_trainer()
 
-    from train import qlora  # noqa: F401
+    from train.loop import qlora  # noqa: F401
 
     return float(psutil.Process().memory_info().rss / 2**20)
 

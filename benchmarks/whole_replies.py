@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from serve.cli import serve
+from serve.commands.serve import serve
 from serve.engines import llamacpp
 
 _usual = llamacpp.request

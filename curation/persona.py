@@ -58,7 +58,7 @@ class SplitShare(_Strict):
 
 
 class CardWords(_Strict):
-    """What the dataset card says of the lines' origin; read by :mod:`curation.card`.
+    """What the dataset card says of the lines' origin; read by :mod:`curation.export.card`.
 
     ``origin`` and ``license`` (a Hub identifier) speak of the author's own lines, so they are only said of an export
     that holds nothing else.

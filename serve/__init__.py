@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
-    """Return the Flask application; :mod:`serve.app` lists the keys that ``config`` knows.
+    """Return the Flask application; :mod:`serve.http.app` lists the keys that ``config`` knows.
 
     Loads the newest run under ``models/`` unless told otherwise. Raises InosukeError when it cannot be served.
     """
-    from serve.app import build
+    from serve.http.app import build
 
     return build(config or {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from curation.command import run
-from serve.cli import serve
+from serve.commands.serve import serve
 
 if __name__ == "__main__":
     run(partial(serve, prog_name="python -m serve"))

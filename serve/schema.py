@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from curation.record import Message
-from serve.engines.base import Settings
+from serve.engine import Settings
 
 MAX_MESSAGES = 400
 MAX_CHARS = 4000

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from annotations.browse import Filters
-from annotations.queue_rows import Overlap
-from annotations.store import ReviewStore
-from curation.decisions import read_log
+from annotations.store.queries import Filters
+from annotations.store.queue_table import Overlap
+from annotations.store.review_store import ReviewStore
 from curation.folders import Folders
-from curation.queue import write_queue
 from curation.record import Flag, Message
+from curation.review.decisions import read_log
+from curation.review.queue import write_queue
 from tests.annotations.conftest import make_item
 
 SCRIPT = str(Path(__file__).parent.parent / "app_review.py")
@@ -399,6 +399,6 @@ def test_a_password_opens_the_desk_and_a_name_in_the_address_does_not(project, o
     [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("", False), (None, False)],
 )
 def test_which_addresses_are_this_computer_alone(address, expected):
-    from annotations.ui.signin import is_loopback
+    from annotations.ui.views.sign_in import is_loopback
 
     assert is_loopback(address) is expected

@@ -14,8 +14,15 @@ from inosuke import COMMANDS
 from tests.conftest import ROOT
 
 PACKAGES = ("curation", "annotations", "train", "serve")
-# What train and serve may take from curation; everything else they hand over through files.
-SHARED = {"record", "persona", "chat", "checks", "command", "errors", "files"}
+# Which packages each may import. train and serve take the shared ground of curation (the modules directly in it) alone:
+# everything else reaches them through files.
+MAY_IMPORT = {
+    "curation": ("curation",),
+    "annotations": ("curation", "annotations"),
+    "train": ("train",),
+    "serve": ("serve",),
+}
+FULLEST = 17  # modules directly in one folder
 HEAVY = {"torch", "transformers", "streamlit", "label_studio_sdk", "pandas", "datasets", "sqlalchemy", "flask", "numba"}
 
 
@@ -30,32 +37,94 @@ def imported(path: Path) -> set[str]:
     return {n for n in names if n.split(".")[0] in (*PACKAGES, "app_review", "inosuke")}
 
 
+def modules() -> dict[str, Path]:
+    """Return every module of the packages by its dotted name; a folder's `__init__.py` has the folder's name."""
+    paths = (path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    return {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in paths}
+
+
+FILES = modules()
+
+
+def needed(module: str) -> set[str]:
+    """Return the modules that one imports; a name imported from a module counts as the module."""
+    return {n if n in FILES else n.rpartition(".")[0] for n in imported(FILES[module])} & set(FILES) - {module}
+
+
+def folder(module: str) -> str:
+    """Return where a module lies. `__init__.py` and `__main__.py` are a folder's doors and stand for themselves."""
+    return module if FILES[module].stem in ("__init__", "__main__") else module.rpartition(".")[0] + ".*"
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_imports_point_one_way(package: str) -> None:
-    allowed = {"curation": {"curation"}, "annotations": {"curation", "annotations"}}.get(package, {"curation", package})
     wrong = []
-    for path in (ROOT / package).rglob("*.py"):
-        for name in imported(path):
-            parts = name.split(".")
-            if parts[0] not in allowed:
-                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
-            if package in ("train", "serve") and parts[0] == "curation" and parts[1] not in SHARED:
-                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    for module in FILES:
+        for name in needed(module) if module.split(".")[0] == package else ():
+            shared = folder(name) == "curation.*"
+            if not shared and name.split(".")[0] not in MAY_IMPORT[package]:
+                wrong.append(f"{module} imports {name}")
     assert wrong == []
 
 
-def test_no_module_needs_itself_by_way_of_others() -> None:
-    files = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-        for package in PACKAGES
-        for path in (ROOT / package).rglob("*.py")
-    }
+def test_what_lies_directly_in_a_package_imports_none_of_its_folders() -> None:
+    wrong = [
+        f"{module} imports {name}"
+        for module in FILES
+        if folder(module) in {f"{package}.*" for package in PACKAGES}
+        for name in needed(module)
+        if name.split(".")[0] == module.split(".")[0] and folder(name) != folder(module)
+    ]
+    assert wrong == []
+
+
+def test_no_folder_needs_itself_by_way_of_others() -> None:
     needs: dict[str, set[str]] = {}
-    for module, path in files.items():
-        named = {name if name in files else name.rpartition(".")[0] for name in imported(path)}
-        needs[module] = {name for name in named if name in files and name != module}
-    assert needs["curation.pipeline"] >= {"curation.record", "curation.importers.batch"}
+    for module in FILES:
+        needs.setdefault(folder(module), set()).update(folder(name) for name in needed(module))
+    assert needs["curation.build.*"] >= {"curation.*", "curation.dedup"}
+    for name, others in needs.items():
+        others.discard(name)
     TopologicalSorter(needs).prepare()  # raises CycleError, which names the circle
+
+
+def test_no_module_needs_itself_by_way_of_others() -> None:
+    needs = {module: needed(module) for module in FILES}
+    assert needs["curation.build.pipeline"] >= {"curation.record", "curation.importers.batch"}
+    TopologicalSorter(needs).prepare()
+
+
+def test_a_folder_holds_few_modules_and_says_what_it_is_for() -> None:
+    crowded, silent = {}, []
+    for init in (path for module, path in FILES.items() if path.stem == "__init__"):
+        inside = [p for p in init.parent.glob("*.py") if p.stem not in ("__init__", "__main__")]
+        if len(inside) > FULLEST:
+            crowded[init.parent.relative_to(ROOT).as_posix()] = len(inside)
+        if not ast.get_docstring(ast.parse(init.read_text(encoding="utf-8"))):
+            silent.append(init.parent.relative_to(ROOT).as_posix())
+    assert (crowded, silent) == ({}, [])
+    assert len(FILES) > 200
+
+
+def test_no_module_is_called_like_the_only_function_in_it() -> None:
+    wrong = []
+    for module, path in FILES.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        public = [n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name[0] != "_"]
+        # A file of commands/ is called like the command in it: that is how it is found.
+        if public == [module.rpartition(".")[2]] and path.parent.name != "commands":
+            wrong.append(module)
+    assert wrong == []
+
+
+def test_tests_lie_where_the_code_lies() -> None:
+    """A folder of tests has the name of a folder of code."""
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if path.parent != ROOT / "tests" and not (ROOT / path.parent.relative_to(ROOT / "tests")).is_dir()
+    ]
+    assert wrong == []
 
 
 def test_the_record_types_stand_on_nothing() -> None:

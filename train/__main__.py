@@ -7,9 +7,9 @@ import sys
 import click
 
 from curation.command import run
-from train import cli
+from train.commands import train
 
-COMMANDS = {"train": cli.train, "evaluate": cli.evaluate, "merge": cli.merge, "gguf": cli.gguf}
+COMMANDS = {"train": train.train, "evaluate": train.evaluate, "merge": train.merge, "gguf": train.gguf}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

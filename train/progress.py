@@ -10,7 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from train.processes import of_environment
+from train.distributed import of_environment
 
 
 @contextmanager

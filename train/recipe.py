@@ -33,7 +33,7 @@ class Recipe(BaseModel):
 
     prompt: Literal["chat", "alpaca"] = Field("chat", description="prompt shape, see curation.chat.render")
     loss_on: Literal["replies", "text"] = Field("replies", description="replies and their end of turn, or every token")
-    layout: Literal["packed", "padded"] = Field("packed", description="how a batch is laid out, see train.batches")
+    layout: Literal["packed", "padded"] = Field("packed", description="how a batch is laid out, see train.data.batches")
     max_length: int = Field(512, ge=16, description="tokens a row may have; the length of a padded row")
 
     quantization: Literal["nf4", "none"] = Field("nf4", description="4-bit NormalFloat weights (QLoRA), or as they are")

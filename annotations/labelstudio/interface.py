@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
-from annotations.ui.words import REASONS, say
+from annotations.words import REASONS, say
 from curation.persona import Persona
 
 # How a project is known to be ours, whatever else is in its interface.

@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-from annotations.events import time_after
 from annotations.labelstudio.results import Origin, Reading, origin
-from annotations.queue_rows import Overlap
-from annotations.verdicts import DECISIVE
-from curation.decisions import Decision, standing
+from annotations.store.events import time_after
+from annotations.store.queue_table import Overlap
+from annotations.store.rules import DECISIVE
+from curation.review.decisions import Decision, standing
 
 Place = tuple[int, int]  # (task, annotation)
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from annotations.labelstudio.interface import VERDICTS, reply_name
 from annotations.labelstudio.tasks import Seen, seen
-from curation.decisions import Verdict
 from curation.record import Message
+from curation.review.decisions import Verdict
 
 # The id of an event that a pull makes: project, task, annotation, when it was saved (ms), what it says. So any clone
 # that has the log knows what has been pulled, and pulling twice makes the same events.

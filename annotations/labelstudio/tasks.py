@@ -13,8 +13,8 @@ from typing import Any
 
 from annotations.labelstudio.interface import reply_name
 from curation.persona import Persona
-from curation.queue import QueueItem
 from curation.record import Message, Source, messages_from_json
+from curation.review.queue import QueueItem
 
 # One name for all predictions: Label Studio shows those of the version that the project has chosen.
 MODEL_VERSION = "as it stands"

@@ -7,7 +7,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
-from annotations.schema import metadata
+from annotations.store.schema import metadata
 
 
 def _run(connection: Connection, **options: Any) -> None:

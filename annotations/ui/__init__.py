@@ -1,1 +1,4 @@
-"""The pages of the review desk. Streamlit is imported here and nowhere else; the truth stays in the store."""
+"""The review desk's parts that every view uses: the session, keys and actions, markup.
+
+In: the store. Out: Streamlit elements. The views are in ``views/``.
+"""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from annotations.browse import Filters
-from annotations.outcomes import Item, StaleVerdict
+from annotations.store.queries import Filters
+from annotations.store.types import Item, StaleVerdict
 from annotations.ui.session import Desk, attempt, current_sample, go_to, set_mode, tell
-from curation.decisions import Verdict
 from curation.errors import InosukeError
 from curation.record import Message
+from curation.review.decisions import Verdict
 
 _EVERYTHING = "all"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from annotations.browse import STATUSES, Filters
+from annotations.store.queries import STATUSES, Filters
 from annotations.ui.session import Desk, from_address, to_address
 
 _FIELDS = ("kind", "source", "language", "flag", "speaker")

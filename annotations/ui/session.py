@@ -16,13 +16,13 @@ from typing import Any, ParamSpec, cast
 
 import streamlit as st
 
-from annotations.browse import Filters
-from annotations.engine import store_url
-from annotations.overlap import overlap_of
-from annotations.store import ReviewStore
-from annotations.sync import refresh
+from annotations.store.database import store_url
+from annotations.store.log_sync import refresh
+from annotations.store.overlap import overlap_of
+from annotations.store.queries import Filters
+from annotations.store.review_store import ReviewStore
 from annotations.ui.markup import Names
-from annotations.ui.words import Language, say
+from annotations.words import Language, say
 from curation.errors import InosukeError
 from curation.folders import Folders
 from curation.persona import Persona, load_persona

@@ -4,9 +4,9 @@ Light to import: numba is loaded when a join is large enough to pay for it, Ray 
 """
 
 from curation.dedup.duplicates import Cluster, Duplicates, Exact, Known, Member, cluster, drop_near, flag, look_up
-from curation.dedup.engines import Engine, Local, Ray
-from curation.dedup.index import Index
-from curation.dedup.join import components, similar_pairs
+from curation.dedup.join.executors import Engine, Local, Ray
+from curation.dedup.join.index import Index
+from curation.dedup.join.similar import components, similar_pairs
 
 __all__ = [
     "Cluster",

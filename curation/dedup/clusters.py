@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
-from curation.dedup.engines import Engine
-from curation.dedup.join import components
-from curation.dedup.ties import below
+from curation.dedup.join.executors import Engine
+from curation.dedup.join.similar import components
+from curation.dedup.join.ties import below
 
 
 @dataclass(frozen=True, slots=True)

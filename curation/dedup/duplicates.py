@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from curation.chat import LAYOUT
 from curation.dedup.clusters import stars
-from curation.dedup.engines import Engine
-from curation.dedup.index import Index
+from curation.dedup.join.executors import Engine
+from curation.dedup.join.index import Index
 from curation.dedup.wording import comparable, compared, exact_key, normal, without_diacritics
 from curation.record import RIGHTS, Flag, Sample, Source
 

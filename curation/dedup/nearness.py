@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.dedup.join import components, cross_pairs
-from curation.dedup.pairs import merge_labels
+from curation.dedup.join.pairs import merge_labels
+from curation.dedup.join.similar import components, cross_pairs
 from curation.dedup.wording import normal
 from curation.record import Message, Sample, Source
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from curation.errors import InosukeError
 from curation.importers.registry import FORMATS, IMPORTERS, UnknownFormat, choose
-from curation.importers.source_file import Importer, SourceFile, load
+from curation.importers.source.source_file import Importer, SourceFile, load
 from curation.persona import Persona
 from curation.record import Imported, Rights
 
@@ -20,7 +20,7 @@ def read(path: str | Path, persona: Persona, *, name: str | None = None, rights:
     ``name`` is the path that the records carry (default: the file's own name). Raises UnknownFormat for a file that
     no importer knows, and InosukeError for a file that cannot be read as a whole; pieces that are no sample come back
     in ``rejected`` with their reason. Subtitles, manga and scripts come back as ``utterances``: hand those of all files
-    to :func:`curation.scenes.to_samples`.
+    to :func:`curation.transcripts.scenes.to_samples`.
     """
     file = load(Path(path), name=name, rights=rights)
     try:

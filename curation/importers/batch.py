@@ -15,7 +15,7 @@ from pathlib import Path
 from curation.errors import InosukeError
 from curation.importers import cache
 from curation.importers.registry import choose
-from curation.importers.source_file import from_bytes, read_bytes
+from curation.importers.source.source_file import from_bytes, read_bytes
 from curation.persona import Persona
 from curation.record import Imported, Rights
 

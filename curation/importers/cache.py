@@ -10,21 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from curation import fingerprint
 from curation.errors import InosukeError
-from curation.importers import manga109
-from curation.importers.source_file import read_bytes
+from curation.importers.formats.manga import manga109
+from curation.importers.source.source_file import read_bytes
 from curation.persona import Persona
 from curation.record import Flag, Imported, Rejected, Sample, Source, Utterance, messages_from_json, messages_to_json
 
-_LIBRARIES = ("charset-normalizer", "defusedxml", "langdetect", "mwparserfromhell", "openpyxl", "pyarrow", "pysubs2")
-# Modules outside this package that decide what a record says.
-_BESIDE = ("chat.py", "clean.py", "language.py", "persona.py", "record.py", "repeats.py", "scenes.py", "speakers.py")
+_CURATION = Path(__file__).parents[1]
 
 
 def key(path: Path, data: bytes, name: str, rights: str, persona: Persona) -> str:
@@ -109,14 +106,9 @@ def decode(data: bytes) -> Imported:
 
 @lru_cache(maxsize=1)
 def _code() -> str:
-    """Hash everything that turns a file into records."""
-    here = Path(__file__).parent
-    digest = hashlib.sha256(platform.python_version().encode())
-    for module in [*sorted(here.glob("*.py")), *(here.parent / name for name in _BESIDE)]:
-        digest.update(module.read_bytes())
-    for library in _LIBRARIES:
-        digest.update(f"{library} {version(library)}\0".encode())
-    return digest.hexdigest()
+    """Hash everything that turns a file into records: the shared ground and the stages before near-duplicates."""
+    stages = (_CURATION / stage for stage in ("importers", "transcripts", "cleaning"))
+    return fingerprint.of_code([*_CURATION.glob("*.py"), *(m for stage in stages for m in stage.rglob("*.py"))])
 
 
 def _persona(persona: Persona) -> str:

@@ -10,9 +10,12 @@ import re
 from dataclasses import dataclass
 
 from curation.errors import InosukeError
-from curation.importers import archive as zip_archive
-from curation.importers import ass, json_rows, manga109, microdvd, mokuro, script, srt, tables, ttml, vtt, wiki
-from curation.importers.source_file import Importer, SourceFile
+from curation.importers.formats.data import archive as zip_archive
+from curation.importers.formats.data import json_rows, spreadsheet
+from curation.importers.formats.manga import manga109, mokuro
+from curation.importers.formats.scripts import script, wiki
+from curation.importers.formats.subtitles import ass, microdvd, srt, ttml, vtt
+from curation.importers.source.source_file import Importer, SourceFile
 from curation.persona import Persona
 from curation.record import Imported
 
@@ -87,11 +90,11 @@ FORMATS: dict[str, Format] = {
     "wiki": Format(wiki.read, (".wiki", ".wikitext", ".mediawiki"), _opens(r"(?:\A|\n)[*:]*'''[^'\n]+(?::'''|''':)")),
     "jsonl": Format(json_rows.read_jsonl, (".jsonl", ".ndjson")),
     "json": Format(json_rows.read_json, (".json",)),
-    "csv": Format(tables.read_csv, (".csv", ".tsv")),
+    "csv": Format(spreadsheet.read_csv, (".csv", ".tsv")),
     "zip": Format(_zip, (".zip",), magic=(b"PK",)),
-    "excel": Format(tables.read_excel, (".xlsx",), magic=(b"PK",)),
-    "parquet": Format(tables.read_parquet, (".parquet",), magic=(b"PAR1",)),
-    "arrow": Format(tables.read_arrow, (".arrow",), magic=(b"ARROW1", b"\xff\xff\xff\xff")),
+    "excel": Format(spreadsheet.read_excel, (".xlsx",), magic=(b"PK",)),
+    "parquet": Format(spreadsheet.read_parquet, (".parquet",), magic=(b"PAR1",)),
+    "arrow": Format(spreadsheet.read_arrow, (".arrow",), magic=(b"ARROW1", b"\xff\xff\xff\xff")),
     "script": Format(script.read, (".txt", ".md", ".markdown")),
 }
 

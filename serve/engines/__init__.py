@@ -7,8 +7,8 @@ from importlib import import_module
 
 from curation.errors import UsageError
 from curation.persona import Persona
-from serve.engines.base import Engine
-from serve.runs import Run
+from serve.engine import Engine
+from serve.model_files.served_run import Run
 
 ENGINES = {
     "llamacpp": "serve.engines.llamacpp",

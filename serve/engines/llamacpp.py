@@ -19,12 +19,12 @@ from curation import chat
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
-from serve.engines import Options, library
-from serve.engines.base import Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
+from serve.engine import Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
+from serve.engines import Options, native_libraries
 from serve.engines.prompts import fit
-from serve.engines.room import Room
+from serve.engines.token_budget import Room
 from serve.engines.tokenizer import ChatTokenizer
-from serve.gguf import choose
+from serve.model_files.gguf_choice import choose
 
 DEFAULT_CONTEXT = 2048
 SLOTS = 8
@@ -61,7 +61,7 @@ class LlamaCppEngine:
         self._room = Room(pool(context, slots))
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
-        """See :meth:`serve.engines.base.Engine.stream`."""
+        """See :meth:`serve.engine.Engine.stream`."""
         dropped, ids = fit(messages, settings, self._tokenizer, self._persona, self.context, self._prompt)
         limit = min(settings.max_new_tokens, self.context - len(ids))
         with self._room.take(len(ids) + limit, cancelled) as got:
@@ -157,7 +157,7 @@ def load(options: Options) -> LlamaCppEngine:
 
 def start(path: Path, context: int, slots: int = SLOTS) -> Any:
     """Return an ``xllamacpp.Server`` over a GGUF file."""
-    xllamacpp = library.xllamacpp()
+    xllamacpp = native_libraries.xllamacpp()
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.n_parallel = slots

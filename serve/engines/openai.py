@@ -21,8 +21,7 @@ import httpx
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
-from serve.engines import Options
-from serve.engines.base import (
+from serve.engine import (
     MOST_SLOTS,
     Cancelled,
     ConversationTooLong,
@@ -33,6 +32,7 @@ from serve.engines.base import (
     FinishReason,
     Settings,
 )
+from serve.engines import Options
 
 KEY_VARIABLE = "INOSUKE_OPENAI_KEY"
 # A large model on a busy server may think for a while before its first token; connecting must be quick.
@@ -60,7 +60,7 @@ class OpenAIEngine:
         weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
-        """See :meth:`serve.engines.base.Engine.stream`. Leaves the repetition penalty out: the API has no such key."""
+        """See :meth:`serve.engine.Engine.stream`. Leaves the repetition penalty out: the API has no such key."""
         dropped = 0
         while True:
             try:

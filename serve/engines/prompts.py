@@ -8,7 +8,7 @@ from typing import Any
 from curation import chat
 from curation.persona import Persona
 from curation.record import Message
-from serve.engines.base import ConversationTooLong, Settings
+from serve.engine import ConversationTooLong, Settings
 
 
 def fit(

@@ -1,6 +1,7 @@
 """Base model and adapter in this process, for several people at once: the default with CUDA.
 
-Messages become the training prompt here, and tokens become text; :mod:`serve.engines.batch` makes the tokens.
+Messages become the training prompt here, and tokens become text; :mod:`serve.engines.transformers_parts.batch`
+makes the tokens.
 transformers' own continuous batching has no seeds and no penalty for one answer alone, and ends for everybody when one
 answer fails (docs/log.md).
 """
@@ -20,15 +21,15 @@ from curation import chat
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
+from serve.engine import Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
 from serve.engines import Options
-from serve.engines.base import Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
-from serve.engines.batch import Batch, Job
-from serve.engines.decoder import Decoder, longest
 from serve.engines.prompts import fit
-from serve.engines.sampling import Sampler
 from serve.engines.tokenizer import ChatTokenizer
-from serve.engines.voice import Piece, Voice
-from serve.runs import Run
+from serve.engines.transformers_parts.batch import Batch, Job
+from serve.engines.transformers_parts.decoder import Decoder, longest
+from serve.engines.transformers_parts.detokenizer import Piece, Voice
+from serve.engines.transformers_parts.sampling import Sampler
+from serve.model_files.served_run import Run
 
 # More would fit into most models, but on a CPU a prompt of this length already takes seconds.
 DEFAULT_CONTEXT = 2048
@@ -66,7 +67,7 @@ class TransformersEngine:
         weakref.finalize(self, self._batch.close)
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
-        """See :meth:`serve.engines.base.Engine.stream`. ``cancelled`` is also asked in another thread."""
+        """See :meth:`serve.engine.Engine.stream`. ``cancelled`` is also asked in another thread."""
         dropped, ids = fit(messages, settings, self._tokenizer, self._persona, self.context, self._prompt)
         voice = Voice(self._tokenizer.backend_tokenizer, self._ends, settings.stop)
         limit = min(settings.max_new_tokens, self.context - len(ids))

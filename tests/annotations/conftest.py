@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from annotations.store import ReviewStore
-from curation.queue import QueueItem
+from annotations.store.review_store import ReviewStore
 from curation.record import Flag, Kind, Message, Sample, Source, sample_id
+from curation.review.queue import QueueItem
 
 _databases = count()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from annotations.agreement import agreement, cohen, fleiss, krippendorff, observed, votes
-from curation.decisions import Decision
 from curation.record import Message
+from curation.review.decisions import Decision
 
 
 def table(**raters: str) -> list[dict[str, str]]:

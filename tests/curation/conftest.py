@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from curation.publish import publish
-from tests.hub import WRITER, FakeHub, running
-from tests.hub import environment as hub_environment
+from curation.hub.dataset_repository import publish
+from tests.tools.hub import WRITER, FakeHub, running
+from tests.tools.hub import environment as hub_environment
 
 Publish = Callable[..., dict[str, Any]]
 

@@ -15,7 +15,7 @@ from curation.chat import BadRow, from_alpaca, render, to_alpaca
 from curation.errors import InosukeError
 from curation.persona import Persona
 from curation.record import KINDS, Flag, Message, Sample, Source
-from tests.tokenizers import chatml_tokenizer
+from tests.tools.tokenizers import chatml_tokenizer
 
 
 def turns(sample: Any) -> list[tuple[str, str | None, str]]:

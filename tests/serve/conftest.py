@@ -14,10 +14,10 @@ import pytest
 from waitress import wasyncore
 
 from serve import create_app
-from serve.engines.base import Delta, Done
-from serve.server import bind, make_server
-from tests.serve.chromium import browser, teller, url, visit  # noqa: F401 - fixtures of the page's tests
-from tests.tokenizers import chatml_tokenizer
+from serve.engine import Delta, Done
+from serve.wsgi.server import bind, make_server
+from tests.tools.chromium import browser, teller, url, visit  # noqa: F401 - fixtures of the page's tests
+from tests.tools.tokenizers import chatml_tokenizer
 
 PROJECT = Path(__file__).parents[2]
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.tokenizers import chatml_tokenizer
+from tests.tools.tokenizers import chatml_tokenizer
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as train.cli does; before torch is loaded
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as train.commands.train does; before torch is loaded
 
 Turns = Sequence[tuple[str, str]]
 

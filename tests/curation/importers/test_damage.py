@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from curation.errors import InosukeError
 from curation.importers import cache
 from curation.importers.registry import choose
-from curation.importers.source_file import from_bytes
+from curation.importers.source.source_file import from_bytes
 from curation.persona import Persona, load_persona
-from curation.scenes import to_samples
+from curation.transcripts.scenes import to_samples
 from tests.curation.importers.small import FILES
 
 PERSONA = load_persona(Path(__file__).parents[3] / "persona.toml")

@@ -7,8 +7,8 @@ import pytest
 
 from curation.importers import FORMATS, read
 from curation.importers.registry import format_of
-from curation.importers.source_file import load as load_file
-from curation.scenes import to_samples
+from curation.importers.source.source_file import load as load_file
+from curation.transcripts.scenes import to_samples
 from tests.curation.importers import scenes
 from tests.curation.importers.looks import said, turns
 from tests.curation.importers.scenes import FOLDER, RENDERED

@@ -8,7 +8,7 @@ from typing import Any
 from curation.importers import read
 from curation.persona import load_persona
 from curation.record import Sample
-from curation.scenes import to_samples
+from curation.transcripts.scenes import to_samples
 from tests.curation.importers.scenes.neutral import FOLDER, TABLE, Said
 
 

@@ -1,0 +1,1 @@
+"""The click commands of this package: parse, call, print. May import everything in ``annotations/``."""

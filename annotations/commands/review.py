@@ -1,0 +1,163 @@
+"""The sub-commands of the review: `inosuke review sync|export|import|status`. Parse, call, print; nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from curation.command import json_option, persona_option
+
+
+@click.group()
+def review() -> None:
+    """Keep the review store and the review log the same; look at the queue.
+
+    \b
+    Example:
+      inosuke review status
+    """
+
+
+@review.command()
+@persona_option
+@json_option
+def sync(persona_file: Path, as_json: bool) -> None:
+    """Make the store and datasets/decisions.jsonl the same: the union of both, by event id.
+
+    `make dataset` runs it first. Writes nothing when nothing has changed.
+
+    \b
+    Example:
+      inosuke review sync && git add datasets/decisions.jsonl
+    """
+    from annotations.store import log_sync as syncing
+    from annotations.store.database import store_url
+    from curation.folders import Folders
+
+    root = project_root(persona_file)
+    folders = Folders(root)
+    result = syncing.sync(store_url(root), folders)
+    if as_json:
+        click.echo(json.dumps(result.to_json()))
+    elif result.to_store or result.to_log:
+        click.echo(f"review log: {result.to_store:,} events to the store, {result.to_log:,} to {folders.log.name}")
+    if result.damaged:
+        click.echo(
+            f"Warning: {folders.log}: {result.damaged:,} lines hold no event. They are kept as they are, at the end; "
+            "mend or delete them by hand.",
+            err=True,
+        )
+
+
+@review.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@persona_option
+@json_option
+def export(file: Path, persona_file: Path, as_json: bool) -> None:
+    """Write every event of the store to FILE, in the form of the review log.
+
+    \b
+    Example:
+      inosuke review export my-verdicts.jsonl
+    """
+    from annotations.store.database import store_url
+    from annotations.store.review_store import ReviewStore
+    from curation.review.decisions import Log, write_log
+
+    store = ReviewStore(store_url(project_root(persona_file)))
+    events = store.events()
+    store.close()
+    write_log(file, Log(tuple(events)))
+    click.echo(
+        json.dumps({"events": len(events), "path": str(file)}) if as_json else f"{len(events):,} events → {file}"
+    )
+
+
+@review.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@persona_option
+@json_option
+def import_events(file: Path, persona_file: Path, as_json: bool) -> None:
+    """Add the events of another log to the store, each once; then `inosuke review sync` puts them in the log.
+
+    Exit status 1 when the file has lines that are no events; the others are added.
+
+    \b
+    Example:
+      inosuke review import their-verdicts.jsonl
+    """
+    from annotations.store.database import store_url
+    from annotations.store.log_sync import read_events
+    from annotations.store.review_store import ReviewStore
+
+    log = read_events(file)
+    store = ReviewStore(store_url(project_root(persona_file)))
+    new = store.add_events(log.decisions)
+    store.close()
+    if as_json:
+        click.echo(json.dumps({"events": len(log.decisions), "new": new, "damaged": len(log.damaged)}))
+    else:
+        click.echo(f"{len(log.decisions):,} events read, {new:,} of them new")
+    for number, _ in log.damaged:
+        click.echo(f"Warning: {file}, line {number}: no event of a review log; passed over.", err=True)
+    if log.damaged:
+        raise SystemExit(1)
+
+
+@review.command()
+@persona_option
+@json_option
+def status(persona_file: Path, as_json: bool) -> None:
+    """Say how far the review is: samples by kind and status, verdicts by annotator.
+
+    \b
+    Example:
+      inosuke review status --json
+    """
+    from annotations.commands import status as report
+
+    result = report.status(persona_file)
+    click.echo(json.dumps(result, ensure_ascii=False) if as_json else report.table(result))
+
+
+@review.command()
+@click.argument("name")
+@click.option("--adjudicator/--annotator", default=None, help="May settle what two people disagree on.")
+@click.option("--password", is_flag=True, help="Ask for a password: for a desk that others reach over a network.")
+@persona_option
+def annotator(name: str, adjudicator: bool | None, password: bool, persona_file: Path) -> None:
+    """Add somebody who reviews, or change their role or password.
+
+    \b
+    Example:
+      inosuke review annotator An --adjudicator --password
+    """
+    from annotations.store.database import store_url
+    from annotations.store.review_store import ReviewStore
+
+    store = ReviewStore(store_url(project_root(persona_file)))
+    store.add_annotator(name)
+    if adjudicator is not None:
+        store.set_role(name, "adjudicator" if adjudicator else "annotator")
+    if password:
+        # A script gives it on standard input; on a command line everybody on the machine could read it.
+        store.set_password(name, click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    click.echo(f"{name}: {store.annotators()[name]}{', with a password' if password else ''}")
+    store.close()
+
+
+def project_root(persona_file: Path) -> Path:
+    """Return the project's folder. Raises UsageError where no persona.toml says that it is one.
+
+    Only its place matters here: checking what is in it would cost a fast command half its time.
+    """
+    from curation.errors import UsageError
+
+    if not persona_file.is_file():
+        raise UsageError(
+            f"{persona_file}: no such file. Expected the character's persona.toml. "
+            "Run the command from the project's folder or name the file with --persona."
+        )
+    return persona_file.resolve().parent

@@ -1,0 +1,43 @@
+"""`inosuke review status`: how far the review is, as plain objects and as a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from annotations.store.database import store_url
+from annotations.store.log_sync import refresh
+from annotations.store.overlap import overlap_of
+from annotations.store.review_store import ReviewStore
+from curation.folders import Folders
+from curation.persona import load_persona
+
+_STATUSES = ("pending", "disputed", "approved", "rejected")
+
+
+def status(persona_file: Path) -> dict[str, Any]:
+    """Return counts by kind and status, verdicts by annotator, and events about samples that no queue has."""
+    persona = load_persona(persona_file)
+    store = ReviewStore(store_url(persona.root))
+    try:
+        refresh(store, Folders(persona.root), overlap_of(persona))
+        annotators: Counter[str] = Counter()
+        for day in store.by_day():
+            annotators[day.annotator] += day.verdicts
+        return {"kinds": store.counts(), "annotators": dict(annotators), "unknown_samples": store.unknown_samples()}
+    finally:
+        store.close()
+
+
+def table(result: dict[str, Any]) -> str:
+    """Return the status as text for a person."""
+    lines = [f"{'':<14}" + "".join(f"{s:>10}" for s in _STATUSES)]
+    for kind, by_status in result["kinds"].items():
+        lines.append(f"{kind:<14}" + "".join(f"{by_status.get(s, 0):>10,}" for s in _STATUSES))
+    lines.append("")
+    lines += [f"{name}: {n:,} verdicts" for name, n in sorted(result["annotators"].items())] or ["no verdicts yet"]
+    if result["unknown_samples"]:
+        lines.append(f"{result['unknown_samples']:,} samples of the log are in no queue (their events are kept)")
+    lines += ["", "Next: make review"]
+    return "\n".join(lines)

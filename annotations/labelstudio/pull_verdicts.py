@@ -1,0 +1,207 @@
+"""Submitted annotations become events of the review store; what was deleted or changed there is taken back here.
+
+Drafts, skipped tasks and tasks without an annotation say nothing. Every event's id follows from the annotation and
+what it says, so a pull that was broken off anywhere is simply run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from annotations.labelstudio.connection import LabelStudioError, Server, explained
+from annotations.labelstudio.ledger import Ledger, Place
+from annotations.labelstudio.progress import bar
+from annotations.labelstudio.project import Project, find
+from annotations.labelstudio.results import Reading, Unreadable, read
+from annotations.store.log_sync import known_events, sync_store
+from annotations.store.overlap import overlap_of
+from annotations.store.review_store import ReviewStore
+from curation.folders import Folders
+from curation.persona import Persona
+from curation.review.decisions import Decision, fold
+
+_ANNOTATED = {"filter": "filter:tasks:total_annotations", "operator": "greater", "type": "Number", "value": 0}
+# The server notes a task's change before it commits it; a slow commit must not fall between two polls.
+_OVERLAP = timedelta(seconds=60)
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What a pull found and wrote. ``problems`` are sentences about annotations that could not be taken."""
+
+    project: str
+    annotations: int = 0
+    new: int = 0
+    undone: int = 0
+    conflicts: int = 0
+    problems: list[str] = field(default_factory=list)
+    newest: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as plain objects."""
+        return asdict(self) | {"newest": None if self.newest is None else self.newest.isoformat()}
+
+
+def existing(server: Server, title: str) -> Project:
+    """Return the project. Raises LabelStudioError where nothing has been pushed yet."""
+    project = find(server, title)
+    if project is None:
+        raise LabelStudioError(
+            f"{server.url} has no project called {title!r} (or the token's owner may not see it). "
+            "Run `inosuke label-studio push` first, or name another with --project."
+        )
+    return project
+
+
+def pull(
+    server: Server,
+    title: str,
+    persona: Persona,
+    store: ReviewStore,
+    names: Mapping[str, str] | None = None,
+    *,
+    since: datetime | None = None,
+    write: bool = True,
+    quiet: bool = False,
+) -> Pulled:
+    """Write what annotators submitted as events. ``names`` says who an e-mail address is in the review store.
+
+    ``since`` looks only at tasks that changed after that time (a whole pull also notices deleted tasks, and first
+    brings the review log into the store: what another clone has pulled is not new). Without ``write`` it only counts.
+    Raises LabelStudioError; what was written stays written.
+    """
+    project = existing(server, title)
+    folders = Folders(persona.root)
+    result = Pulled(project.url)
+    people = _people(project, names or {})
+    if write and since is None:
+        sync_store(store, folders)
+    seq = store.last_seq()
+    events = store.events() if write else known_events(store, folders)
+    ledger = Ledger(events, project.uid, overlap_of(persona))
+    present: set[Place] = set()
+    tasks: set[int] = set()
+    touched: set[str] = set()
+
+    def save(events: list[Decision]) -> None:
+        nonlocal seq
+        if write:
+            store.add_events(events)
+            seq = store.last_seq()
+        ledger.add(events)
+        result.new += sum(e.verdict not in ("undo", "note") for e in events)
+        result.undone += sum(e.verdict == "undo" for e in events)
+        touched.update(e.sample_id for e in events)
+
+    for page in _pages(project, since, quiet):
+        if store.last_seq() != seq:  # somebody decided at the desk meanwhile: our events come after theirs
+            ledger.add(store.events())
+            seq = store.last_seq()
+        new: list[Decision] = []
+        for task in page:
+            tasks.add(task["id"])
+            result.newest = max(filter(None, (result.newest, task["updated_at"])), default=None)
+            for annotation in task["annotations"] or []:
+                reading = read(task, annotation, project.uid)
+                if reading is None:
+                    continue
+                present.add((task["id"], annotation["id"]))
+                result.annotations += 1
+                new += _events(reading, people, ledger, result.problems)
+        save(new)
+    gone = [place for place in ledger.last if place not in present and (since is None or place[0] in tasks)]
+    for place in gone:
+        save(_retracted(project, place, ledger, result.problems))
+    states = fold(e for sample in touched for e in ledger.by_sample[sample])
+    result.conflicts = sum(bool(s.conflicts or s.disputed) for s in states.values())
+    return result
+
+
+def _pages(project: Project, since: datetime | None, quiet: bool) -> Iterator[list[dict[str, Any]]]:
+    changed = _ANNOTATED
+    if since is not None:
+        moment = (since - _OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        changed = {"filter": "filter:tasks:updated_at", "operator": "greater", "type": "Datetime", "value": moment}
+    with bar(0, "pull", quiet) as progress:
+        for page, total in project.tasks(annotations=True, filters=[changed]):
+            progress.total = total
+            yield page
+            progress.update(len(page))
+
+
+def _people(project: Project, names: Mapping[str, str]) -> dict[int, str]:
+    """Return the annotator's name of each user of the server: the one that was given, or the e-mail address."""
+    mapped = {email.casefold(): name for email, name in names.items()}
+    with explained(project.server):
+        users = project.client.users.list()
+    emails = {u.id: (u.email or "").strip().casefold() for u in users if u.id is not None}
+    return {number: mapped.get(email, email) for number, email in emails.items() if email}
+
+
+def _events(
+    reading: Reading | Unreadable, people: Mapping[int, str], ledger: Ledger, problems: list[str]
+) -> list[Decision]:
+    if isinstance(reading, Unreadable):
+        problems.append(f"annotation {reading.annotation} of task {reading.task} was left out: {reading.why}.")
+        return []
+    annotator = people.get(reading.user) if reading.user is not None else None
+    if annotator is None:
+        problems.append(
+            f"annotation {reading.origin.annotation} of task {reading.origin.task} was left out: the server does not "
+            f"say who user {reading.user} is. Give that user an e-mail address there, then pull again."
+        )
+        return []
+    new = ledger.record(reading, annotator)
+    ledger.add(new)
+    return new
+
+
+def _retracted(project: Project, place: Place, ledger: Ledger, problems: list[str]) -> list[Decision]:
+    """Return what becomes of a verdict whose annotation the listing did not have.
+
+    The server is asked for it by its number: a page may have shifted while somebody worked.
+    """
+    event = ledger.stands(place)
+    if event is None or _is_there(project, place[1]):
+        return []
+    now = datetime.now(UTC)
+    if not _task_is_there(project, place[0]):
+        problems.append(
+            f"task {place[0]} (sample {event.sample_id}) was deleted in Label Studio; the {event.verdict} by "
+            f"{event.annotator} is kept. Undo it in the review desk if it should not count."
+        )
+        return ledger.keep(event, "its task was deleted in Label Studio; the verdict is kept", now)
+    by = ledger.built_upon(event)
+    if by is not None:
+        problems.append(
+            f"annotation {place[1]} (sample {event.sample_id}) was deleted in Label Studio, but {by} has gone on from "
+            "it, so it is kept. Look at the sample's history in the review desk."
+        )
+        return ledger.keep(event, f"deleted in Label Studio after {by} had gone on from it; kept", now)
+    return ledger.take_back(event, now)
+
+
+def _is_there(project: Project, annotation: int) -> bool:
+    """Say whether an annotation is there and submitted; one that was skipped later counts no more."""
+    try:
+        with explained(project.server):
+            found = project.client.annotations.get(annotation)
+    except LabelStudioError as error:
+        if error.status == 404:
+            return False
+        raise
+    return not found.was_cancelled
+
+
+def _task_is_there(project: Project, task: int) -> bool:
+    try:
+        with explained(project.server):
+            project.client.tasks.get(str(task))
+    except LabelStudioError as error:
+        if error.status == 404:
+            return False
+        raise
+    return True

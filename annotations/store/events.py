@@ -1,0 +1,143 @@
+"""Events of the review log as rows of the ``events`` table, both ways. Knows nothing of states or queues."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from annotations.store.schema import events
+from curation.record import Message, messages_from_json, messages_to_json
+from curation.review.decisions import Decision, earlier, ordered
+
+_COLUMNS = [c for c in events.c if c.name != "seq"]
+
+
+def new_id() -> str:
+    """Return an id for an event: 32 hexadecimal digits that no other machine will make."""
+    return uuid.uuid4().hex
+
+
+def time_after(now: datetime, last: str | None) -> str:
+    """Return ``now`` as the log writes it, but later than ``last``.
+
+    The fold orders by time. Two events in one millisecond, or a clock that was set back, must not reverse the order in
+    which people saw each other's work.
+    """
+    text = now.astimezone(UTC).isoformat(timespec="milliseconds")
+    if last is None or text > last:
+        return text
+    try:
+        later = datetime.fromisoformat(last).astimezone(UTC) + timedelta(milliseconds=1)
+    except ValueError:  # another program's idea of a time; it sorts as text, so a longer text is later
+        return f"{last}+"
+    text = later.isoformat(timespec="milliseconds")
+    return text if text > last else f"{last}+"
+
+
+def messages_text(messages: Sequence[Message]) -> str:
+    """Return messages as the JSON text that a column keeps."""
+    return json.dumps(messages_to_json(tuple(messages)), ensure_ascii=False)
+
+
+def to_row(decision: Decision) -> dict[str, Any]:
+    """Return the columns of one event."""
+    return {
+        "id": decision.id,
+        "sample_id": decision.sample_id,
+        "revision": decision.revision,
+        "verdict": decision.verdict,
+        "messages": None if decision.messages is None else messages_text(decision.messages),
+        "reason": decision.reason,
+        "annotator": decision.annotator,
+        "client": decision.client,
+        "time": decision.time,
+        "panel": decision.panel,
+    }
+
+
+def from_row(row: Row[Any]) -> Decision:
+    """Return the event that a row (selected with :func:`selected`) holds."""
+    return Decision(
+        row.id,
+        row.sample_id,
+        row.revision,
+        row.verdict,
+        None if row.messages is None else messages_from_json(json.loads(row.messages)),
+        row.reason,
+        row.annotator,
+        row.client,
+        row.time,
+        row.panel,
+    )
+
+
+def selected() -> Any:
+    """Return ``SELECT`` over an event's columns, to be narrowed down."""
+    return select(*_COLUMNS)
+
+
+def of_sample(connection: Connection, sample_id: str) -> list[Decision]:
+    """Return a sample's events in the order in which this store got them."""
+    query = selected().where(events.c.sample_id == sample_id).order_by(events.c.seq)
+    return [from_row(row) for row in connection.execute(query)]
+
+
+def everything(connection: Connection) -> Iterator[Decision]:
+    """Yield all events, oldest first."""
+    for row in connection.execute(selected().order_by(events.c.time, events.c.id)):
+        yield from_row(row)
+
+
+def recent(connection: Connection, annotator: str, limit: int) -> list[Decision]:
+    """Return an annotator's newest events, newest first."""
+    query = selected().where(events.c.annotator == annotator, events.c.client != "import")
+    return [from_row(row) for row in connection.execute(query.order_by(events.c.seq.desc()).limit(limit))]
+
+
+def of_panels(connection: Connection) -> list[Decision]:
+    """Return every event of samples that have a verdict with a panel."""
+    judged = select(events.c.sample_id).where(events.c.panel > 1)
+    query = selected().where(events.c.sample_id.in_(judged)).order_by(events.c.time, events.c.id)
+    return [from_row(row) for row in connection.execute(query)]
+
+
+def last_seq(connection: Connection) -> int:
+    """Return the number of the newest row, 0 for an empty table."""
+    return connection.execute(select(func.max(events.c.seq))).scalar() or 0
+
+
+def last_seq_of(connection: Connection, sample_id: str) -> int:
+    """Return the number of a sample's newest row, 0 where it has none."""
+    return connection.execute(select(func.max(events.c.seq)).where(events.c.sample_id == sample_id)).scalar() or 0
+
+
+def merge(connection: Connection, decisions: Iterable[Decision]) -> tuple[set[str], int]:
+    """Add the events that are not there yet. Returns the samples that they touch and how many were new.
+
+    Of two events with one id (import approves a sample under the same id in every clone) the earlier stands, as
+    ``curation.review.decisions.ordered`` has it: the one case in which a row is replaced.
+    """
+    incoming = {d.id: d for d in ordered(decisions)}
+    known = {d.id: d for d in _known(connection, list(incoming))}
+    new = [d for d in incoming.values() if d.id not in known]
+    touched = {d.sample_id for d in new}
+    if new:
+        connection.execute(insert(events), [to_row(d) for d in new])
+    for decision in incoming.values():
+        there = known.get(decision.id)
+        if there is not None and there != decision and earlier(there, decision) == decision:
+            connection.execute(update(events).where(events.c.id == decision.id).values(**to_row(decision)))
+            touched |= {there.sample_id, decision.sample_id}
+    return touched, len(new)
+
+
+def _known(connection: Connection, ids: list[str]) -> Iterator[Decision]:
+    for start in range(0, len(ids), 10_000):  # SQLite takes 32,766 parameters at once
+        query = selected().where(events.c.id.in_(ids[start : start + 10_000]))
+        for row in connection.execute(query):
+            yield from_row(row)

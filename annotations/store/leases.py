@@ -1,0 +1,51 @@
+"""Leases: an open sample belongs to whoever opened it, for a while. They keep two people from doing one thing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from annotations.store.schema import leases
+
+
+def holders(connection: Connection, sample_id: str, now: float) -> list[str]:
+    """Return who has the sample open now."""
+    query = select(leases.c.annotator).where(leases.c.sample_id == sample_id, leases.c.until > now)
+    return [row.annotator for row in connection.execute(query.order_by(leases.c.until))]
+
+
+def others(connection: Connection, sample_id: str, annotator: str, now: float) -> list[str]:
+    """Return who else has the sample open now."""
+    return [name for name in holders(connection, sample_id, now) if name != annotator]
+
+
+def until(connection: Connection, sample_id: str, annotator: str) -> float | None:
+    """Return when the annotator's lease of a sample ends, None where there is none."""
+    query = select(leases.c.until).where(leases.c.sample_id == sample_id, leases.c.annotator == annotator)
+    end: float | None = connection.execute(query).scalar()
+    return end
+
+
+def held(connection: Connection, annotator: str, now: float) -> list[str]:
+    """Return the samples that the annotator has open, the last opened first."""
+    query = select(leases.c.sample_id).where(leases.c.annotator == annotator, leases.c.until > now)
+    return [row.sample_id for row in connection.execute(query.order_by(leases.c.until.desc()))]
+
+
+def take(connection: Connection, sample_id: str, annotator: str, until: float, now: float) -> None:
+    """Give the annotator the sample, or renew; leases of this sample that have run out are swept away."""
+    connection.execute(delete(leases).where(leases.c.sample_id == sample_id, leases.c.until <= now))
+    if not renew(connection, [sample_id], annotator, until):
+        connection.execute(insert(leases).values(sample_id=sample_id, annotator=annotator, until=until))
+
+
+def renew(connection: Connection, sample_ids: Sequence[str], annotator: str, until: float) -> int:
+    """Make leases last longer. Returns how many there were."""
+    mine = (leases.c.sample_id.in_(sample_ids), leases.c.annotator == annotator)
+    return connection.execute(update(leases).where(*mine).values(until=until)).rowcount
+
+
+def release(connection: Connection, sample_id: str, annotator: str) -> None:
+    """Give the sample back."""
+    connection.execute(delete(leases).where(leases.c.sample_id == sample_id, leases.c.annotator == annotator))

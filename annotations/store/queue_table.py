@@ -1,0 +1,151 @@
+"""The queue (``curation.review.queue``) as rows of the ``samples`` table: in which order, for how many annotators."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from annotations.store.projection import project, searchable
+from annotations.store.schema import samples
+from curation.record import Flag, Sample, Source, messages_from_json, messages_to_json
+from curation.review.queue import QueueItem
+
+# Set by deduplication on every member of a cluster: it alone does not move a sample to the front.
+NEAR_DUPLICATE = "near_duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """``share`` of the samples (0 to 1) is judged by ``annotators`` people, none of whom sees the others' verdicts.
+
+    Zero by default: whoever reviews alone would wait for a second opinion for ever.
+    """
+
+    share: float = 0.0
+    annotators: int = 2
+
+    def panel(self, sample_id: str) -> int:
+        """Return how many annotators judge this sample; the same on every machine, as the id is a hash."""
+        # 32 bits of the id as a number between 0 and 1; ids that are no hash (other tools') count as drawn never.
+        try:
+            drawn = int(sample_id[:8], 16) / 2**32
+        except ValueError:
+            return 1
+        return self.annotators if drawn < self.share else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What loading a queue changed. ``gone`` samples keep their events and come back with a later queue."""
+
+    added: int = 0
+    changed: int = 0
+    gone: int = 0
+
+
+def load(connection: Connection, items: Sequence[QueueItem], overlap: Overlap) -> Loaded:
+    """Make the table hold this queue. Verdicts are untouched."""
+    there = {
+        row.id: row
+        for row in connection.execute(
+            select(samples.c.id, samples.c.body, samples.c.rank, samples.c.panel, samples.c.queued)
+        )
+    }
+    new, changed = [], []
+    for rank, item in enumerate(in_order(items)):
+        row = _row(item, rank, overlap)
+        old = there.pop(item.sample.id, None)
+        if old is None:
+            new.append(row)
+        elif (old.body, old.rank, old.panel, old.queued) != (row["body"], row["rank"], row["panel"], True):
+            changed.append({f"new_{k}": v for k, v in row.items()})
+    gone = [{"new_id": row.id} for row in there.values() if row.queued]
+    if new:
+        pending = {"status": "pending", "revision": 0, "conflicts": 0, "search_now": ""}
+        connection.execute(insert(samples), [row | pending for row in new])
+        project(connection, [row["id"] for row in new])
+    if changed:
+        values: dict[str, Any] = {k.removeprefix("new_"): bindparam(k) for k in changed[0] if k != "new_id"}
+        connection.execute(update(samples).where(samples.c.id == bindparam("new_id")).values(values), changed)
+    if gone:
+        connection.execute(update(samples).where(samples.c.id == bindparam("new_id")).values(queued=False), gone)
+    return Loaded(len(new), len(changed), len(gone))
+
+
+def in_order(items: Sequence[QueueItem]) -> list[QueueItem]:
+    """Return the items in the order that helps most: flagged ones, near-duplicate clusters together, then the rest.
+
+    A cluster with a flagged member comes as a whole where that member comes, so that nobody judges half of one.
+    """
+    groups: dict[str, list[QueueItem]] = defaultdict(list)
+    for item in items:
+        groups[f"cluster {item.cluster}" if item.cluster else item.sample.id].append(item)
+
+    def urgency(group: list[QueueItem]) -> int:
+        if any(f.code != NEAR_DUPLICATE for item in group for f in item.sample.flags):
+            return 0
+        return 1 if group[0].cluster else 2
+
+    # sorted() is stable: inside a level, the order of the sources stays.
+    return [item for group in sorted(groups.values(), key=urgency) for item in group]
+
+
+def _row(item: QueueItem, rank: int, overlap: Overlap) -> dict[str, Any]:
+    sample = item.sample
+    return {
+        "id": sample.id,
+        "kind": sample.kind,
+        "language": sample.language,
+        "source_path": sample.source.path,
+        "flag_codes": _listed(f.code for f in sample.flags),
+        "speakers": _listed(dict.fromkeys(m.name for m in sample.messages if m.name)),
+        "search": searchable(sample.messages),
+        "cluster": item.cluster,
+        "body": json.dumps(_body(item), ensure_ascii=False),
+        "rank": rank,
+        "panel": overlap.panel(sample.id),
+        "queued": True,
+    }
+
+
+def _body(item: QueueItem) -> dict[str, Any]:
+    # Not asdict(): it copies deeply, which took a third of the time that loading a queue takes.
+    sample = item.sample
+    return {
+        "sample": {
+            "id": sample.id,
+            "kind": sample.kind,
+            "messages": messages_to_json(sample.messages),
+            "language": sample.language,
+            "topic": sample.topic,
+            "source": _source(sample.source),
+            "flags": [{"code": f.code, "detail": f.detail} for f in sample.flags],
+        },
+        "cluster": item.cluster,
+        "merged": [_source(s) for s in item.merged],
+    }
+
+
+def _source(source: Source) -> dict[str, str]:
+    return {name: getattr(source, name) for name in Source.__slots__}
+
+
+def from_body(body: str) -> QueueItem:
+    """Return the queue item that a row's ``body`` holds."""
+    data: Mapping[str, Any] = json.loads(body)
+    fields = dict(data["sample"])
+    fields["messages"] = messages_from_json(fields["messages"])
+    fields["flags"] = tuple(Flag(**flag) for flag in fields["flags"])
+    fields["source"] = Source(**fields["source"])
+    return QueueItem(Sample(**fields), data["cluster"], tuple(Source(**s) for s in data["merged"]))
+
+
+def _listed(values: Any) -> str:
+    """Join values so that LIKE '%|value|%' finds one; a bar inside a value would end it early."""
+    joined = "|".join(str(v).replace("|", "/").replace("\0", "") for v in values)
+    return f"|{joined}|" if joined else ""

@@ -1,0 +1,106 @@
+"""What the review store hands out, and the ways in which it says no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from curation.errors import InosukeError, UsageError
+from curation.record import Message, Sample
+from curation.review.decisions import Decision, State
+from curation.review.queue import QueueItem
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A sample as an annotator gets it.
+
+    ``seen`` numbers the newest event at that moment: a verdict carries it back, so that the store can tell whether
+    somebody has decided in between. ``holders`` are the others who have it open. ``panel`` annotators judge it, blind
+    to each other when there are two or more.
+    """
+
+    queued: QueueItem
+    state: State
+    status: str
+    rank: int
+    panel: int
+    seen: int
+    holders: tuple[str, ...] = ()
+
+    @property
+    def sample(self) -> Sample:
+        """The sample as it was imported."""
+        return self.queued.sample
+
+    @property
+    def id(self) -> str:
+        """The sample's id."""
+        return self.queued.sample.id
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The turns as they stand: the last accepted rewrite, or the import."""
+        return self.sample.messages if self.state.messages is None else self.state.messages
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An unfinished rewrite, begun on ``revision``."""
+
+    messages: tuple[Message, ...]
+    revision: int
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """How many verdicts an annotator made on a day (UTC)."""
+
+    date: str
+    annotator: str
+    verdicts: int
+
+
+class StaleVerdict(InosukeError):
+    """Somebody else decided after the annotator opened the sample. ``item`` is the sample as it is now."""
+
+    def __init__(self, item: Item, by: str) -> None:
+        super().__init__(f"{by} has decided on sample {item.id} since you opened it. Look at it again, then decide.")
+        self.item = item
+        self.by = by
+
+
+class Leased(InosukeError):
+    """Others have the sample open; ``holders`` names them."""
+
+    def __init__(self, sample_id: str, holders: tuple[str, ...]) -> None:
+        super().__init__(f"{', '.join(holders)} has sample {sample_id} open. Take another one, or wait for theirs.")
+        self.holders = holders
+
+
+class UnknownSample(InosukeError):
+    """The queue has no such sample."""
+
+    def __init__(self, sample_id: str) -> None:
+        super().__init__(f"no sample {sample_id!r} in the review queue. Run `inosuke dataset`, then reload the page.")
+
+
+class NeedsAdjudicator(InosukeError):
+    """The annotators of a blind panel disagree; an adjudicator decides."""
+
+    def __init__(self, sample_id: str) -> None:
+        super().__init__(f"the annotators disagree on sample {sample_id}; only an adjudicator can settle it.")
+
+
+class BuiltUpon(InosukeError):
+    """A verdict that cannot be undone, because somebody went on from it."""
+
+    def __init__(self, decision: Decision, by: str) -> None:
+        super().__init__(
+            f"{by} went on from your {decision.verdict} of sample {decision.sample_id}; undoing it would undo theirs. "
+            "Open the sample's history and restore the revision that you want."
+        )
+
+
+class BadVerdict(UsageError):
+    """A call that says two things at once, such as an approval with new messages."""

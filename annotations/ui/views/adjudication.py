@@ -1,0 +1,112 @@
+"""Where two people disagree, and where two logs were merged that did not know of each other."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from annotations.store.queries import Filters
+from annotations.store.types import Item
+from annotations.ui import markup
+from annotations.ui.session import Desk, attempt, go_to, plain, show_view, tell
+from annotations.ui.views.history import reason
+from curation.review.decisions import Decision, standing
+
+# One at a time would hide how much there is; all of them would make a long page.
+_SHOWN = 20
+
+
+def show(desk: Desk) -> None:
+    """Show the disputed samples and the conflicts, oldest in the queue first."""
+    may = desk.role == "adjudicator"
+    if not may:
+        st.info(desk.say("adjudication_role"), icon=":material/gavel:")
+    disputed = desk.store.listing(desk.who, Filters(status="disputed"), _SHOWN)
+    conflicts = desk.store.listing(desk.who, Filters(status="conflict"), _SHOWN)
+    if not disputed and not conflicts:
+        st.success(desk.say("adjudication_none"), icon=":material/handshake:")
+    for item in disputed:
+        _dispute(desk, item, may)
+    if conflicts:
+        st.subheader(desk.say("conflict_title"), anchor=False)
+    for item in conflicts:
+        _conflict(desk, item, may)
+
+
+def _dispute(desk: Desk, item: Item, may: bool) -> None:
+    votes: dict[str, Decision] = {}
+    for event in standing(desk.store.history(item.id)):
+        if event.panel > 1 and event.annotator in item.state.voters and event.revision == item.state.revision:
+            votes[event.annotator] = event
+    with st.container(border=True):
+        st.html(markup.turns(item.messages, desk.names, desk.cut))
+        columns = st.columns(max(len(votes), 1))
+        for column, (who, vote) in zip(columns, votes.items(), strict=True):
+            with column:
+                st.html(
+                    markup.event(
+                        vote.verdict, f"{who} · {desk.say(f'verdict_{vote.verdict}')}", reason(desk, vote), False
+                    )
+                )
+                if vote.messages is not None:
+                    st.html(markup.diff(item.messages, vote.messages, desk.names, desk.say("diff_too_long")) or " ")
+                st.button(
+                    plain(desk.say("adjudication_take", who=who)),
+                    disabled=not may or bool(item.holders),
+                    on_click=_settle,
+                    args=(desk, item, vote),
+                    key=f"take {vote.id}",
+                )
+        st.button(desk.say("open_this"), type="tertiary", on_click=_open, args=(item.id,), key=f"open {item.id}")
+
+
+def _conflict(desk: Desk, item: Item, may: bool) -> None:
+    with st.container(border=True):
+        st.html(markup.turns(item.messages, desk.names, desk.cut))
+        for event in desk.store.history(item.id):
+            if event.id not in item.state.conflicts:
+                continue
+            head = f"{event.annotator} · {desk.say(f'verdict_{event.verdict}')} · {desk.say('out_of_turn')}"
+            st.html(markup.event(event.verdict, head, reason(desk, event), False))
+            if event.messages is not None:
+                st.html(markup.diff(item.messages, event.messages, desk.names, desk.say("diff_too_long")) or " ")
+            with st.container(horizontal=True):
+                for label, action in (("adjudication_take", _adopt), ("conflict_dismiss", _dismiss)):
+                    st.button(
+                        plain(desk.say(label, who=event.annotator)),
+                        disabled=not may or bool(item.holders),
+                        on_click=action,
+                        args=(desk, item, event),
+                        key=f"{label} {event.id}",
+                    )
+
+
+def _open(sample_id: str) -> None:
+    go_to(sample_id)
+    show_view("review")
+
+
+@attempt
+def _settle(desk: Desk, item: Item, vote: Decision) -> None:
+    desk.store.decide(
+        item.id,
+        desk.who,
+        vote.verdict,
+        revision=item.state.revision,
+        messages=vote.messages,
+        reason=vote.reason,
+        seen=item.seen,
+        adjudicate=True,
+    )
+    tell(desk.say(f"did_{vote.verdict}"))
+
+
+@attempt
+def _adopt(desk: Desk, item: Item, event: Decision) -> None:
+    """Make the verdict again on the revision that stands, then clear the one that came too late."""
+    _settle(desk, item, event)
+    desk.store.dismiss(event.id, desk.who)
+
+
+@attempt
+def _dismiss(desk: Desk, item: Item, event: Decision) -> None:
+    desk.store.dismiss(event.id, desk.who)

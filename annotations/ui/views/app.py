@@ -1,0 +1,85 @@
+"""The review desk from the outside: language, sign-in, which page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from annotations.ui import filters, markup, session
+from annotations.ui.session import Desk
+from annotations.ui.views import adjudication, dashboard, history, me, review, sign_in
+from annotations.words import Language, say
+from curation.errors import InosukeError
+
+VIEWS: dict[str, Callable[[Desk], None]] = {
+    "review": review.show,
+    "history": history.show,
+    "adjudication": adjudication.show,
+    "dashboard": dashboard.show,
+    "me": me.show,
+}
+
+
+def main() -> None:
+    """Draw one page. What goes wrong with files or the database is said in a sentence on it."""
+    st.set_page_config(page_title="AI-Inosuke · review", page_icon="🐗", layout="wide")
+    st.html(markup.STYLE)
+    with st.sidebar:
+        session.from_address("lang", ("vi", "en"), "vi")
+        language: Language = st.radio(
+            "Ngôn ngữ / Language",
+            ("vi", "en"),
+            format_func=lambda code: {"vi": "Tiếng Việt", "en": "English"}[code],
+            horizontal=True,
+            key="lang",
+            on_change=session.to_address,
+            args=("lang", "vi"),
+        )
+    try:
+        _page(language)
+    except InosukeError as error:
+        st.error(session.plain(str(error)), icon=":material/error:")
+        st.button(say("reload", language))
+
+
+def _page(language: Language) -> None:
+    desk = session.open_desk(language)
+    try:
+        session.bring_queue(desk)
+    except InosukeError as error:
+        if desk.folders.queue.is_file() or desk.store.queue_stamp() is not None:
+            raise
+        _no_queue(desk, error)
+        return
+    session.show_told()
+    seated = sign_in.sign_in(desk)
+    if seated is None:
+        return
+    desk = seated
+    with st.sidebar:
+        sign_in.badge(desk)
+        st.subheader(desk.say("filters"), anchor=False)
+        desk = replace(desk, filters=filters.choose(desk))
+    session.from_address("view", VIEWS, "review")
+    view = st.segmented_control(
+        desk.say("views"),
+        list(VIEWS),
+        required=True,
+        format_func=lambda name: desk.say(f"view_{name}"),
+        key="view",
+        on_change=session.to_address,
+        args=("view", "review"),
+        label_visibility="collapsed",
+    )
+    VIEWS[str(view or "review")](desk)
+
+
+def _no_queue(desk: Desk, error: InosukeError) -> None:
+    st.title(desk.say("title"), anchor=False)
+    st.info(desk.say("no_queue"), icon=":material/inbox:")
+    st.text(desk.say("no_queue_hint"))
+    st.code("make dataset", language=None)
+    st.caption(session.plain(str(error)))
+    st.button(desk.say("reload"))

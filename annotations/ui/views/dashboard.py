@@ -1,0 +1,112 @@
+"""How far everybody is: counts, a chart per day, agreement."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from annotations.agreement import Agreement, agreement
+from annotations.store.log_sync import sync_store
+from annotations.ui.session import Desk, attempt, bring_queue, plain, tell
+
+_STATUSES = ("pending", "disputed", "approved", "rejected")
+
+
+def show(desk: Desk) -> None:
+    """Show the figures."""
+    counts = desk.store.counts()
+    totals = {s: sum(by_status.get(s, 0) for by_status in counts.values()) for s in _STATUSES}
+    for column, status in zip(st.columns(len(_STATUSES)), _STATUSES, strict=True):
+        column.metric(desk.say(f"status_{status}"), f"{totals[status]:,}", border=True)
+    kinds, people = st.columns(2, gap="large")
+    with kinds:
+        st.subheader(desk.say("by_kind"), anchor=False)
+        _table(desk, counts)
+    with people:
+        st.subheader(desk.say("by_annotator"), anchor=False)
+        _people(desk)
+    st.subheader(desk.say("per_day"), anchor=False)
+    _days(desk)
+    st.subheader(desk.say("agreement"), anchor=False)
+    _agreement(desk)
+    st.button(desk.say("sync_now"), icon=":material/sync:", on_click=_sync, args=(desk,))
+
+
+def _table(desk: Desk, counts: dict[str, dict[str, int]]) -> None:
+    rows = [
+        {desk.say("kind"): kind} | {desk.say(f"status_{s}"): by_status.get(s, 0) for s in _STATUSES}
+        for kind, by_status in counts.items()
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+
+
+def _people(desk: Desk) -> None:
+    totals: Counter[str] = Counter()
+    for day in desk.store.by_day():
+        totals[day.annotator] += day.verdicts
+    if not totals:
+        st.caption(desk.say("none"))
+        return
+    rows = [{desk.say("annotator"): who, desk.say("verdicts"): n} for who, n in totals.most_common()]
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+
+
+def _days(desk: Desk) -> None:
+    days = pd.DataFrame([(d.date, d.annotator, d.verdicts) for d in desk.store.by_day()], columns=["day", "who", "n"])
+    if days.empty:
+        st.caption(desk.say("none"))
+        return
+    chart = (
+        alt.Chart(days)
+        .mark_bar(size=28)
+        .encode(
+            x=alt.X("day:O", title=desk.say("day"), axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            y=alt.Y("n:Q", title=desk.say("verdicts"), axis=alt.Axis(format="d", tickMinStep=1)),
+            color=alt.Color("who:N", title=desk.say("annotator")),
+            tooltip=["day", "who", "n"],
+        )
+        .properties(height=220)
+    )
+    st.altair_chart(chart)
+
+
+def _agreement(desk: Desk) -> None:
+    events = desk.store.panel_events()
+    kinds = desk.store.kinds_of({e.sample_id for e in events})
+    overall = agreement(events)
+    if not overall.samples:
+        st.caption(desk.say("agreement_none"))
+        return
+    rows = [_row(desk.say("total"), overall)]
+    for kind in sorted(set(kinds.values())):
+        rows.append(_row(kind, agreement(e for e in events if kinds.get(e.sample_id) == kind)))
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    st.caption(desk.say("over_time"))
+    weeks = sorted({e.time[:10] for e in events})
+    days = [_row(day, agreement(e for e in events if e.time[:10] <= day)) for day in weeks[-30:]]
+    st.dataframe(pd.DataFrame(days), hide_index=True)
+
+
+def _row(name: str, a: Agreement) -> dict[str, object]:
+    return {
+        "": name,
+        "n": a.samples,
+        "Cohen κ": _figure(a.cohen),
+        "Fleiss κ": _figure(a.fleiss),
+        "Krippendorff α": _figure(a.krippendorff),
+        "%": f"{a.observed:.0%}" if a.observed is not None else "–",
+    }
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+@attempt
+def _sync(desk: Desk) -> None:
+    synced = sync_store(desk.store, desk.folders)
+    bring_queue(desk, again=True)
+    tell(plain(desk.say("synced", to_log=synced.to_log, to_store=synced.to_store)))

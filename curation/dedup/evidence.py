@@ -1,0 +1,117 @@
+"""Duplicates as plain objects, and as an HTML page that shows what differs. Opens nothing but its own template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from curation.dedup.duplicates import Cluster, Duplicates, Member
+from curation.dedup.wording import normal
+from curation.record import Sample
+
+# Words, but each letter of Japanese, which has no spaces between words.
+_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|(?:(?![\u3040-\u30ff\u3400-\u9fff])\w)+|\s+|[^\w\s]")
+
+
+def to_json(duplicates: Duplicates) -> dict[str, Any]:
+    """Return counts and every group, each sample with its id, place and text."""
+    samples = {sample.id: sample for sample in duplicates.kept}
+
+    def sample(sample_id: str) -> dict[str, Any]:
+        found = samples[sample_id]
+        return {"id": sample_id, "place": found.source.locator, "text": text_of(found)}
+
+    def member(found: Member) -> dict[str, Any]:
+        return {**sample(found.sample_id), "witness": found.witness, "score": round(found.score, 2)}
+
+    def near(found: Cluster) -> dict[str, Any]:
+        cut = found.cut_from and {**sample(found.cut_from.witness), "score": round(found.cut_from.score, 2)}
+        return {
+            "id": found.id,
+            "kept": sample(found.kept),
+            "members": [member(m) for m in found.members],
+            "cut_from": cut,
+        }
+
+    return {
+        "counts": counts(duplicates),
+        "exact": [
+            {"kept": sample(e.kept), "dropped": [{"id": i, "place": source.locator} for i, source in e.dropped]}
+            for e in duplicates.exact
+        ],
+        "near": [near(c) for c in duplicates.near],
+        "diacritics": [member(m) for m in duplicates.diacritics],
+        "known": [{**sample(k.sample_id), "known": k.text, "score": round(k.score, 2)} for k in duplicates.known],
+    }
+
+
+def counts(duplicates: Duplicates) -> dict[str, int]:
+    """Return how many samples came in, were merged into others, are left, are near another, or near an index's text."""
+    merged = sum(len(e.dropped) for e in duplicates.exact)
+    return {
+        "samples": len(duplicates.kept) + merged,
+        "exact": merged,
+        "left": len(duplicates.kept),
+        "clusters": len(duplicates.near),
+        "near": sum(len(c.members) for c in duplicates.near),
+        "diacritics": len(duplicates.diacritics),
+        "known": len({k.sample_id for k in duplicates.known}),
+    }
+
+
+def to_html(duplicates: Duplicates, title: str, threshold: float) -> str:
+    """Return a page that stands alone: no script, no outside file, dark and light, readable on a phone and in print."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(Path(__file__).with_name("evidence.html").read_text(encoding="utf-8"))
+    samples: Mapping[str, Sample] = {sample.id: sample for sample in duplicates.kept}
+
+    def against(sample_id: str, witness: str) -> list[tuple[str, str]]:
+        return differences(text_of(samples[witness]), text_of(samples[sample_id]))
+
+    page = template.render(
+        title=title,
+        threshold=threshold,
+        counts=counts(duplicates),
+        duplicates=duplicates,
+        samples=samples,
+        text_of=text_of,
+        against=against,
+        beside=lambda known: differences(known.text, normal(text_of(samples[known.sample_id]))),
+    )
+    # Half of a surrogate pair, as damaged files have them, cannot be written as UTF-8.
+    return page.encode("utf-8", "replace").decode("utf-8")
+
+
+def text_of(sample: Sample) -> str:
+    """Return the turns of a sample, one a line; of a sample of one kind of turn, just the words."""
+    turns = [message for message in sample.messages if message.role != "system"]
+    if len(turns) == 1:
+        return turns[0].content
+    return "\n".join(f"{message.name or message.role}: {message.content}" for message in turns)
+
+
+def differences(old: str, new: str) -> list[tuple[str, str]]:
+    """Return how ``old`` becomes ``new``, word by word: ("equal" | "delete" | "insert", text) pieces.
+
+    Between two equal pieces there is at most one deletion, then at most one insertion.
+    """
+    from rapidfuzz.distance import Indel
+
+    a, b = _TOKEN.findall(old), _TOKEN.findall(new)
+    pieces = []
+    gone, come = "", ""
+    for step in Indel.opcodes(a, b):
+        if step.tag == "delete":
+            gone += "".join(a[step.src_start : step.src_end])
+        elif step.tag == "insert":
+            come += "".join(b[step.dest_start : step.dest_end])
+        else:
+            equal = "".join(a[step.src_start : step.src_end])
+            pieces += [("delete", gone), ("insert", come), ("equal", equal)]
+            gone, come = "", ""
+    pieces += [("delete", gone), ("insert", come)]
+    return [(tag, text) for tag, text in pieces if text]

@@ -1,0 +1,264 @@
+"""The compiled inner loop of the join: which pairs of signatures could be near. Knows bytes, not texts.
+
+Importing this file imports numba (about half a second), so only :mod:`curation.dedup.join.similar` does, and only
+when the
+input is large enough to pay for it. Compiled code is cached beside this file or in numba's own cache folder; where
+neither can be written, every run compiles again, which a warning says once.
+
+Why LLVM intrinsics and not plain loops: a block of 64 byte sums is exactly one or two vector registers, and the
+comparison of all 64 with the bound comes back as one 64-bit mask. Written as loops, numba promoted bytes to 64-bit
+integers and collecting the hits cost three times the arithmetic. LLVM lowers these vectors to whatever the machine has
+(AVX-512, AVX2, SSE2, NEON).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numba.extending
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba.core import cgutils
+
+from curation.dedup.join.layout import COARSE, FINE, LANES
+
+types: Any = numba.types
+njit: Any = numba.njit
+intrinsic: Any = numba.extending.intrinsic
+
+# Blocks of columns that stay in the level-1 cache while the rows pass by: 16 * 20 buckets * 64 lanes = 20 KB.
+COLUMN_BLOCKS = 16
+# A row against one group of column blocks can give this many candidates; the buffer must always have room for them.
+MOST_AT_ONCE = COLUMN_BLOCKS * LANES
+
+_I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
+_BLOCK = COARSE * LANES
+
+
+def _array(dtype: Any, ndim: int, written: bool = False) -> Any:
+    """The type of an array argument. One that is only read may be read-only: mapped from a file or shared by Ray.
+
+    Types are spelled out because numba would otherwise compile again for every mix of read-only and other arrays.
+    """
+    return types.Array(dtype, ndim, "C", readonly=not written)
+
+
+def _jit(signature: Any) -> Callable[[Callable[..., Any]], Any]:
+    def compiled(function: Callable[..., Any]) -> Any:
+        try:
+            return njit(signature, cache=True, nogil=True)(function)
+        except RuntimeError as error:
+            if "no locator available" not in str(error):
+                raise
+            warnings.warn(
+                f"compiled code cannot be kept, so each run compiles for some seconds ({error}). "
+                "Set NUMBA_CACHE_DIR to a folder that can be written.",
+                stacklevel=2,
+            )
+            return njit(signature, nogil=True)(function)
+
+    return compiled
+
+
+def _intrinsic(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
+    """Declare one of LLVM's own functions, once a module."""
+    known = builder.module.globals.get(name)
+    return known or ir.Function(builder.module, ir.FunctionType(result, arguments), name)
+
+
+def _splat(builder: Any, value: Any, vector: Any) -> Any:
+    """Copy one value into every lane."""
+    empty = ir.Constant(vector, ir.Undefined)
+    first = builder.insert_element(empty, value, ir.Constant(_I32, 0))
+    zeros = ir.Constant(ir.VectorType(_I32, vector.count), [0] * vector.count)
+    return builder.shuffle_vector(first, empty, zeros)
+
+
+def _load(builder: Any, pointer: Any, offset: int, vector: Any) -> Any:
+    at = builder.gep(pointer, [ir.Constant(_I64, offset)])
+    loaded = builder.load(builder.bitcast(at, vector.as_pointer()))
+    loaded.align = vector.element.width // 8  # memory-mapped files promise no more
+    return loaded
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _compare(_typing: Any, row: Any, blocks: Any, bounds: Any, masks: Any, count: Any) -> Any:
+    """For each of ``count`` blocks set bit k of its mask if ``sum_b max(0, row[b] - block[b, k]) <= bound``.
+
+    The row's counts are copied into all lanes once and stay in registers while the blocks pass by.
+
+    Sums are bytes and wrap. One within a bound of at most 255 never gets that far, so no pair is lost; one above 255
+    may look small, and the exact test that follows finds it out. Saturating additions would spare very long texts that
+    and cost all others 30%: a Xeon has one port for them.
+    """
+    pointers = (types.CPointer(t) for t in (types.uint8, types.uint8, types.uint8, types.uint64))
+    signature = types.void(*pointers, types.intp)
+    vector = ir.VectorType(_I8, LANES)
+
+    def build(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        row, blocks, bounds, masks, count = args
+        subtract = _intrinsic(builder, f"llvm.usub.sat.v{LANES}i8", vector, [vector, vector])
+        own = [builder.load(builder.gep(row, [ir.Constant(_I64, bucket)])) for bucket in range(COARSE)]
+        own = [_splat(builder, value, vector) for value in own]
+        with cgutils.for_range(builder, count) as loop:
+            block = builder.gep(blocks, [builder.mul(loop.index, ir.Constant(_I64, _BLOCK))])
+            sums = [ir.Constant(vector, [0] * LANES)] * 2  # two chains: the additions of one would wait for each other
+            for bucket in range(COARSE):
+                excess = builder.call(subtract, [own[bucket], _load(builder, block, bucket * LANES, vector)])
+                sums[bucket % 2] = builder.add(sums[bucket % 2], excess)
+            bound = _splat(builder, builder.load(builder.gep(bounds, [loop.index])), vector)
+            within = builder.icmp_unsigned("<=", builder.add(*sums), bound)
+            builder.store(builder.bitcast(within, _I64), builder.gep(masks, [loop.index]))
+        return context.get_dummy_value()
+
+    return signature, build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _excess(_typing: Any, left: Any, right: Any) -> Any:
+    """``sum_b max(0, left[b] - right[b])`` over the fine buckets, exact."""
+    signature = types.int32(types.CPointer(types.uint16), types.CPointer(types.uint16))
+    vector, wide = ir.VectorType(_I16, FINE), ir.VectorType(_I32, FINE)
+
+    def build(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        left, right = (_load(builder, pointer, 0, vector) for pointer in args)
+        subtract = _intrinsic(builder, f"llvm.usub.sat.v{FINE}i16", vector, [vector, vector])
+        total = _intrinsic(builder, f"llvm.vector.reduce.add.v{FINE}i32", _I32, [wide])
+        return builder.call(total, [builder.zext(builder.call(subtract, [left, right]), wide)])
+
+    return signature, build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _lowest_bit(_typing: Any, mask: Any) -> Any:
+    """Index of the lowest set bit (the mask is not 0)."""
+
+    def build(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _at(_typing: Any, array: Any, offset: Any) -> Any:
+    """Pointer to the element ``offset`` of a contiguous array, counted flat."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.gep(data, [args[1]])
+
+    return types.CPointer(array.dtype)(array, types.intp), build
+
+
+@_jit(
+    types.void(
+        *(_array(types.uint32, 1), _array(types.int64, 1), _array(types.uint8, 1), _array(types.int64, 1)),
+        _array(types.uint16, 2, written=True),
+    )
+)
+def count_buckets(codes: Any, starts: Any, table: Any, places: Any, fine: Any) -> None:
+    """Count the buckets of each text into ``fine[places[text]]``; counts stop at 65535.
+
+    codes: uint32 (characters,), the texts one after the other; starts: int64 (texts + 1,); table: uint8 (1114112,),
+    code point → bucket; fine: uint16 (texts of all chunks, FINE), zeroed.
+    """
+    for text in range(len(starts) - 1):
+        row = places[text]
+        for at in range(starts[text], starts[text + 1]):
+            bucket = table[codes[at]]
+            if fine[row, bucket] < 65535:
+                fine[row, bucket] += 1
+
+
+@_jit(types.void(_array(types.uint16, 2), _array(types.uint8, 1), _array(types.uint8, 3, written=True)))
+def pack_coarse(fine: Any, groups: Any, coarse: Any) -> None:
+    """Add fine buckets up into coarse ones, capped at 255 and transposed: ``coarse[block, bucket, lane]``, zeroed.
+
+    A capped count can only make a difference look smaller, so nothing near is lost by it.
+    """
+    sums = np.empty(COARSE, np.int64)
+    for row in range(fine.shape[0]):
+        sums[:] = 0
+        for bucket in range(FINE):
+            sums[groups[bucket]] += fine[row, bucket]
+        for bucket in range(COARSE):
+            coarse[row // LANES, bucket, row % LANES] = min(sums[bucket], 255)
+
+
+_SIDE = _array(types.int64, 1), _array(types.uint8, 3), _array(types.uint16, 2)
+
+
+@_jit(
+    types.UniTuple(types.int64, 2)(
+        *_SIDE,
+        *_SIDE,
+        *(_array(types.int64, 1), _array(types.int64, 1), types.int64, types.float64, types.boolean, types.int64),
+        _array(types.int32, 2, written=True),
+    )
+)
+def candidates(
+    left_lengths: Any,
+    left_coarse: Any,
+    left_fine: Any,
+    right_lengths: Any,
+    right_coarse: Any,
+    right_fine: Any,
+    first: Any,
+    last: Any,
+    start: int,
+    differ: float,
+    same: bool,
+    resume: int,
+    found: Any,
+) -> tuple[int, int]:
+    """Write the pairs (row of left, row of right) that counting characters cannot tell apart; return (n, resume).
+
+    A pair may differ by at most ``D = differ * (Li + Lj)`` insertions and deletions, of which ``(D + Li - Lj) / 2`` are
+    characters of i without a partner; each is missing from some bucket of j, so a larger excess rules the pair out.
+    Rows are sorted by length on both sides; row ``start + k`` meets the blocks ``first[k] .. last[k]`` (excluded).
+
+    ``same`` says that both sides are one, and keeps j > i. When ``found`` (int32, (capacity, 2)) is full, the second
+    value is where to go on (pass it as ``resume``, 0 at first); it is -1 when all is done.
+    """
+    n = 0
+    count, rows = len(right_lengths), len(first)
+    lowest, highest = first.min(), last.max()
+    groups = (highest - lowest + COLUMN_BLOCKS - 1) // COLUMN_BLOCKS
+    own = np.empty(COARSE, np.uint8)
+    bounds = np.empty(COLUMN_BLOCKS, np.uint8)
+    masks = np.empty(COLUMN_BLOCKS, np.uint64)
+    for step in range(resume, groups * rows):
+        group, k = step // rows, step % rows
+        begin = max(lowest + group * COLUMN_BLOCKS, first[k])
+        end = min(lowest + (group + 1) * COLUMN_BLOCKS, last[k])
+        if begin >= end:
+            continue
+        if n + MOST_AT_ONCE > len(found):
+            return n, step
+        row = start + k
+        length = left_lengths[row]
+        for bucket in range(COARSE):
+            own[bucket] = left_coarse[row // LANES, bucket, row % LANES]
+        for block in range(begin, end):
+            # The bound falls as the other text gets longer: the block's first, shortest text has the loosest.
+            shortest = right_lengths[block * LANES]
+            bound = int((differ * (length + shortest) + 1e-6 + length - shortest) * 0.5)
+            bounds[block - begin] = min(max(bound, 0), 255)
+        _compare(_at(own, 0), _at(right_coarse, begin * _BLOCK), _at(bounds, 0), _at(masks, 0), end - begin)
+        for block in range(begin, end):
+            mask = masks[block - begin]
+            while mask != 0:
+                column = block * LANES + np.int64(_lowest_bit(mask))
+                mask &= mask - np.uint64(1)
+                if column >= count or (same and column <= row):
+                    continue
+                other = right_lengths[column]
+                allowed = int(differ * (length + other) + 1e-6) + length - other
+                # Counts stop at 65535, which can only make the excess smaller: nothing near is lost.
+                if allowed >= 0 and 2 * _excess(_at(left_fine, row * FINE), _at(right_fine, column * FINE)) <= allowed:
+                    found[n, 0], found[n, 1] = row, column
+                    n += 1
+    return n, -1

@@ -1,0 +1,77 @@
+"""Pairs of text numbers, and the two things that are made of them: a sorted table, and components."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.dedup.join.free_memory import check_memory
+
+Table: TypeAlias = "np.recarray[Any, np.dtype[Any]]"
+PAIR = np.dtype([("i", np.int64), ("j", np.int64), ("score", np.float64)])
+
+
+class Pairs(NamedTuple):
+    """Three arrays of one length: the numbers of two texts (int64) and their score (float64)."""
+
+    i: NDArray[np.int64]
+    j: NDArray[np.int64]
+    score: NDArray[np.float64]
+
+    @classmethod
+    def concatenate(cls, pieces: Iterable[Pairs]) -> Pairs:
+        """Put pieces together; none give no pairs."""
+        none = cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
+        return cls(*(np.concatenate(columns) for columns in zip(none, *pieces, strict=True)))
+
+    def sorted_table(self) -> Table:
+        """Return the pairs as a record array (i, j, score), sorted by i, then j."""
+        order = np.lexsort((self.j, self.i))
+        table = np.empty(len(order), PAIR)
+        table["i"], table["j"], table["score"] = self.i[order], self.j[order], self.score[order]
+        return table.view(np.recarray)
+
+
+def expand(near: Pairs, number: NDArray[np.int64]) -> Table:
+    """Turn pairs of distinct texts into pairs ``i < j`` of positions, equal texts among them at score 100.
+
+    near: pairs of distinct texts, each once; number: for each position, which distinct text stands there.
+    Raises InosukeError when the pairs would not fit into memory.
+    """
+    size = np.bincount(number)  # how often each distinct text stands somewhere
+    again = np.flatnonzero(size > 1)
+    equal = Pairs(again, again, np.full(len(again), 100.0))
+    count = int((size[near.i] * size[near.j]).sum() + (size[again] ** 2).sum())
+    # Three columns of eight bytes, and as much again each for numbering, sorting and the table.
+    check_memory(4 * count * PAIR.itemsize, f"{count:,} pairs", "Cluster the texts instead: that needs no pairs.")
+    positions = np.argsort(number, kind="stable")
+    begin = np.cumsum(size) - size
+    left, right, score = Pairs.concatenate((near, equal))
+    # Pair p stands for size[left] * size[right] pairs; `cell` counts through them.
+    cells = size[left] * size[right]
+    pair = np.repeat(np.arange(len(cells)), cells)
+    cell = np.arange(len(pair)) - np.repeat(np.cumsum(cells) - cells, cells)
+    i = positions[begin[left[pair]] + cell // size[right[pair]]]
+    j = positions[begin[right[pair]] + cell % size[right[pair]]]
+    once = (left[pair] != right[pair]) | (i < j)
+    return Pairs(np.minimum(i, j)[once], np.maximum(i, j)[once], score[pair[once]]).sorted_table()
+
+
+def merge_labels(labels: NDArray[np.int64], i: NDArray[np.int64], j: NDArray[np.int64]) -> None:
+    """Merge the components of i[k] and j[k] for all k, in place. ``labels[x]`` is the lowest member of x's component.
+
+    Vectorised hooking and pointer jumping (Shiloach and Vishkin 1982): a handful of rounds whatever the input.
+    """
+    while True:
+        a, b = labels[i], labels[j]
+        apart = a != b
+        if not apart.any():
+            return
+        i, j = i[apart], j[apart]
+        a, b = a[apart], b[apart]
+        np.minimum.at(labels, np.maximum(a, b), np.minimum(a, b))
+        while not np.array_equal(labels[labels], labels):
+            labels[:] = labels[labels]

@@ -1,0 +1,115 @@
+"""One join as independent tasks: a band of rows, all of about one length, against the columns whose lengths fit.
+
+A task needs both sides' signatures and texts and nothing else, so tasks run on threads, in other processes or on other
+machines (:mod:`curation.dedup.join.executors`), from memory or from files mapped into it
+(:mod:`curation.dedup.join.index`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+
+from curation.dedup.join.layout import LANES
+from curation.dedup.join.pairs import Pairs, merge_labels
+from curation.dedup.join.signature import Signatures
+from curation.dedup.join.ties import below, settle
+
+_MOST_ROWS = 2048  # rows of a task: at a million texts about a fifth of a second
+_CANDIDATES = 1 << 15  # pairs that are handed to rapidfuzz at once
+_SLACK = 1e-6  # insertions and deletions more than allowed, so that rounding loses no pair
+
+
+class Texts(Protocol):
+    """Texts by number: a list, or :class:`curation.dedup.join.packed.Packed`."""
+
+    def __getitem__(self, at: int, /) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a join."""
+
+    texts: Texts
+    signatures: Signatures
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Rows ``start .. end`` of the left side; row ``start + k`` meets the blocks ``first[k] .. last[k]`` (excluded)."""
+
+    start: int
+    end: int
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+
+
+def plan(left: Signatures, right: Signatures, threshold: float) -> list[Tile]:
+    """Cut a join into tiles. A signature against itself meets each pair once."""
+    differ = 1 - threshold / 100
+    length = left.lengths
+    # |Li - Lj| <= differ * (Li + Lj), solved for the shortest and the longest Lj.
+    shortest = np.ceil((length * (1 - differ) - _SLACK) / (1 + differ) - _SLACK)
+    longest = np.floor((length * (1 + differ) + _SLACK) / (1 - differ) + _SLACK)
+    first = np.searchsorted(right.lengths, shortest, "left") // LANES
+    last = -(-np.searchsorted(right.lengths, longest, "right") // LANES)
+    if left is right:
+        first = np.arange(len(left)) // LANES
+    rows = max(LANES, min(_MOST_ROWS, len(left) // 16))
+    starts = range(0, len(left), rows)
+    return [Tile(s, min(s + rows, len(left)), first[s : s + rows], last[s : s + rows]) for s in starts]
+
+
+def run_tile(left: Side, right: Side, threshold: float, tile: Tile, thin: bool) -> Pairs:
+    """Return the near pairs of a tile, as numbers of texts (left, right).
+
+    With ``thin`` the result only has the same components as the near pairs, and its scores mean nothing: pairs that
+    would join what is joined already are not even scored.
+    """
+    pieces = []
+    labels = np.arange(len(left.signatures)) if thin and left is right else None
+    for rows, columns in _candidates(left.signatures, right.signatures, threshold, tile):
+        i, j = left.signatures.order[rows], right.signatures.order[columns]
+        if labels is not None:
+            apart = labels[i] != labels[j]
+            i, j = i[apart], j[apart]
+        pairs = [(left.texts[a], right.texts[b]) for a, b in zip(i.tolist(), j.tolist(), strict=True)]
+        score = process.cpdist(
+            [a for a, _ in pairs],
+            [b for _, b in pairs],
+            scorer=fuzz.ratio,
+            score_cutoff=below(threshold),
+            dtype=np.float64,
+        )
+        settle(score, threshold, pairs.__getitem__)
+        near = score > 0
+        if labels is not None:
+            merge_labels(labels, i[near], j[near])
+        else:
+            pieces.append(Pairs(i[near], j[near], score[near]))
+    if labels is not None:
+        member = np.flatnonzero(labels != np.arange(len(labels)))
+        pieces.append(Pairs(labels[member], member, np.zeros(len(member))))
+    return Pairs.concatenate(pieces)
+
+
+def _candidates(
+    left: Signatures, right: Signatures, threshold: float, tile: Tile
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+    """Yield the rows and columns that pass both counting tests, in pieces of bounded size."""
+    from curation.dedup.join import kernels
+
+    found = np.empty((_CANDIDATES, 2), np.int32)
+    resume = 0
+    while resume >= 0:
+        n, resume = kernels.candidates(
+            *(left.lengths, left.coarse, left.fine, right.lengths, right.coarse, right.fine),
+            *(tile.first, tile.last, tile.start, 1 - threshold / 100, left is right, resume, found),
+        )
+        if n:
+            yield found[:n, 0], found[:n, 1]

@@ -1,0 +1,66 @@
+"""A run's card as it stands in a repository: where its files lie there, and what sort of model they are.
+
+Pure: text in, text out. The run's own card speaks of the folders of a run (`adapter`, `tokenizer`); in a repository
+everything lies at the top, where ``from_pretrained`` looks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from curation.export import card_merge
+
+_USE = re.compile(r"^## Use\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_PYTHON = re.compile(r"```python\n.*?```\n?", re.DOTALL)
+
+
+def for_repository(text: str, repo: str, *, merged: bool, gguf: Sequence[str] = ()) -> str:
+    """Return the card to publish as ``repo``; ``gguf`` are the paths of GGUF files in it, the one to serve first.
+
+    Raises InosukeError when the run's card has a broken YAML block.
+    """
+    import yaml
+
+    card = card_merge.parse(text, "the run's README.md")
+    data = _metadata(card.data, merged, bool(gguf))
+    block = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1_000).rstrip("\n")
+    code = _code(repo, str(data.get("base_model", "the base model")), merged, gguf)
+    match = _USE.search(card.body)
+    if match is None:
+        return f"---\n{block}\n---\n{card.body.rstrip()}\n\n## Use\n\n{code}"
+    section = match.group()
+    if _PYTHON.search(section):
+        section = _PYTHON.sub(lambda _: code, section, count=1)
+    else:
+        section = f"{section.rstrip()}\n\n{code}\n"
+    return f"---\n{block}\n---\n{card.body[: match.start()]}{section}{card.body[match.end() :]}"
+
+
+def _metadata(data: dict[str, Any], merged: bool, gguf: bool) -> dict[str, Any]:
+    """Return the YAML data: the Hub shows a merged model's page wrongly while it is said to be an adapter."""
+    data = dict(data)
+    data["library_name"] = "transformers" if merged else "peft"
+    if "base_model" in data:
+        data["base_model_relation"] = "finetune" if merged else "adapter"
+    tags = data.get("tags") or []
+    tags = [tags] if isinstance(tags, str) else list(tags)
+    return data | {"tags": [*tags, "gguf"] if gguf and "gguf" not in tags else tags}
+
+
+def _code(repo: str, base: str, merged: bool, gguf: Sequence[str]) -> str:
+    lines = ["```python"]
+    if merged:
+        lines = ["The weights here are the base and the adapter merged into one model.", "", *lines]
+        lines += ["from transformers import AutoModelForCausalLM, AutoTokenizer", ""]
+        lines += [f'model = AutoModelForCausalLM.from_pretrained("{repo}")']
+    else:
+        lines += ["from peft import PeftModel", "from transformers import AutoModelForCausalLM, AutoTokenizer", ""]
+        lines += [f'base = AutoModelForCausalLM.from_pretrained("{base}")']
+        lines += [f'model = PeftModel.from_pretrained(base, "{repo}")']
+    lines += [f'tokenizer = AutoTokenizer.from_pretrained("{repo}")', "```"]
+    if gguf:
+        lines += ["", "Without Python, with llama.cpp:", "", "```sh"]
+        lines += [f"hf download {repo} {gguf[0]} --local-dir .", f"llama-server -m {gguf[0]}", "```"]
+    return "\n".join(lines) + "\n"

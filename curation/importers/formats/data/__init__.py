@@ -1,0 +1,1 @@
+"""Rows in tables and JSON, and archives of any of the other formats."""

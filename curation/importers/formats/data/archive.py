@@ -1,0 +1,70 @@
+"""A zip of any files that the importers know. Members are read in memory, never unpacked to the disk."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import PurePosixPath, PureWindowsPath
+
+from curation.errors import InosukeError
+from curation.importers.formats.data.spreadsheet import check_unpacked
+from curation.importers.source.source_file import Importer, SourceFile, from_bytes
+from curation.persona import Persona
+from curation.record import Imported, Rejected, Sample, Utterance
+
+MAX_MEMBERS = 10_000
+MAX_UNPACKED = 512 * 1024 * 1024
+
+
+def read(file: SourceFile, persona: Persona, choose: Importer) -> Imported:
+    """Read each member with the importer that ``choose`` finds; what cannot be read is set aside by name.
+
+    Raises InosukeError for a damaged zip and for one that would unpack to more than MAX_UNPACKED bytes.
+    """
+    check_unpacked(file, MAX_UNPACKED)
+    utterances: list[Utterance] = []
+    samples: list[Sample] = []
+    rejected: list[Rejected] = []
+    formats: set[str] = set()
+    with zipfile.ZipFile(io.BytesIO(file.data)) as archive:
+        members = [m for m in archive.infolist() if not m.is_dir()]
+        if len(members) > MAX_MEMBERS:
+            raise InosukeError(
+                f"{file.path}: holds {len(members):,} files; expected at most {MAX_MEMBERS:,}. Split it."
+            )
+        for member in sorted(members, key=lambda m: m.filename):
+            source = file.at(member.filename, "zip")
+            try:
+                found = choose(_member(file, archive, member), persona)
+            except InosukeError as error:
+                rejected.append(Rejected(source, "unreadable_member", member.filename, str(error)))
+                continue
+            utterances += found.utterances
+            samples += found.samples
+            rejected += found.rejected
+            formats.add(found.format.partition(" ")[0])
+    return Imported(
+        tuple(utterances), tuple(samples), tuple(rejected), f"zip ({', '.join(sorted(formats)) or 'empty'})"
+    )
+
+
+def _member(file: SourceFile, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> SourceFile:
+    """Return a member as a file called `archive.zip/member`. Raises InosukeError where it cannot be."""
+    name = member.filename
+    parts = (*PurePosixPath(name).parts, *PureWindowsPath(name).parts)
+    if ".." in parts or PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive or "\\" in name:
+        raise InosukeError(f"{name}: points outside the archive. Expected plain names; pack it again.")
+    try:
+        with archive.open(member) as stream:
+            # The size that a zip states is a claim; what comes out is counted.
+            data = stream.read(min(member.file_size, MAX_UNPACKED) + 1)
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError, EOFError) as error:
+        raise InosukeError(f"{name}: cannot be unpacked ({error}). Pack it again without a password.") from None
+    except Exception as error:  # zlib.error, lzma.LZMAError: no common base
+        raise InosukeError(f"{name}: cannot be unpacked ({error}). Pack it again.") from None
+    if data.startswith(b"PK") and not name.lower().endswith(".xlsx"):
+        # One level is what people pack; a zip can be made to hold itself.
+        raise InosukeError(f"{name}: an archive inside an archive. Unpack it first.")
+    if len(data) > member.file_size:
+        raise InosukeError(f"{name}: unpacks to more than the archive says. Leave it out.")
+    return from_bytes(file.path / name, data, name=f"{file.name}/{name}", rights=file.rights)

@@ -1,0 +1,82 @@
+"""Text read from manga pages by mokuro: one `.mokuro` file a volume, or the older `_ocr/…/<page>.json` a page.
+
+It names no speaker. A curator can: a block may carry `"speaker": "Tanjiro"`, or its first line a label.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from curation.importers.formats.manga.reading_order import Box, right_to_left
+from curation.importers.lines.raw_line import Line
+from curation.importers.lines.to_utterances import to_imported
+from curation.importers.source import json_file
+from curation.importers.source.source_file import SourceFile
+from curation.persona import Persona
+from curation.record import Imported, Rejected
+
+
+def read(file: SourceFile, persona: Persona) -> Imported:
+    """Read the blocks, pages in the order of their images and boxes from right to left.
+
+    Pages follow each other within a scene; one without words, or another folder of images, begins a new one. Raises
+    InosukeError for a file that is not JSON or holds no pages.
+    """
+    value = json_file.parse(file)
+    pages = value.get("pages") if isinstance(value, dict) else None
+    if pages is None and isinstance(value, dict) and "blocks" in value:
+        pages = [{"img_path": file.path.name, **value}]
+    pages = pages if isinstance(pages, list) else []
+    lines: list[Line] = []
+    rejected: list[Rejected] = []
+    scene, folder, silent = 1, None, False
+    # The list's own order is whatever order the images were processed in.
+    for number, page in enumerate(sorted(pages, key=_image), 1):
+        blocks = page.get("blocks") if isinstance(page, dict) else None
+        if not isinstance(blocks, list):
+            rejected.append(Rejected(file.at(f"page {number}", "mokuro"), "bad_page", str(page)[:2000], "no blocks"))
+            continue
+        here = str(page.get("img_path") or "").rpartition("/")[0]
+        if lines and (silent or here != folder):
+            scene += 1
+        folder, silent = here, not blocks
+        good = [b for b in blocks if _is_block(b)]
+        for block in blocks:
+            if not _is_block(block):
+                source = file.at(f"page {number}", "mokuro")
+                rejected.append(
+                    Rejected(source, "bad_block", str(block)[:2000], "expected lines and a box of 4 numbers")
+                )
+        for place, index in enumerate(right_to_left([_box(b) for b in good]), 1):
+            block = good[index]
+            speaker = block.get("speaker")
+            speaker = speaker.strip() if isinstance(speaker, str) else ""
+            where = f"scene {scene} · page {number} box {place} ({','.join(f'{v:.0f}' for v in _box(block))})"
+            text = "\n".join(block["lines"])
+            lines.append(Line(text, where, speaker=speaker, evidence="column" if speaker else ""))
+    return to_imported(file, lines, persona, "mokuro", rejected)
+
+
+def _image(page: Any) -> list[tuple[int, str]]:
+    """Sort key of a page: its image's name with numbers as numbers, so that 10 comes after 9."""
+    path = str(page.get("img_path") or "") if isinstance(page, dict) else ""
+    return [(int(p), "") if p.isdecimal() and len(p) < 20 else (-1, p.casefold()) for p in re.split(r"(\d+)", path)]
+
+
+def _is_block(block: Any) -> bool:
+    if not isinstance(block, dict) or not isinstance(block.get("lines"), list):
+        return False
+    box = block.get("box")
+    numbers = isinstance(box, list) and len(box) == 4 and all(_is_pixel(v) for v in box)
+    return numbers and all(isinstance(line, str) for line in block["lines"])
+
+
+def _is_pixel(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and abs(value) < 1e9
+
+
+def _box(block: Any) -> Box:
+    x0, y0, x1, y1 = block["box"]
+    return x0, y0, x1, y1

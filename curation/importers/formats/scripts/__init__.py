@@ -1,0 +1,1 @@
+"""Scripts and wiki pages: names before, above or around the lines."""

@@ -1,0 +1,109 @@
+"""Advanced SubStation (.ass) and SubStation Alpha (.ssa), read by pysubs2; one bad line never costs the others."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import pysubs2
+from pysubs2.exceptions import Pysubs2Error
+
+from curation.importers.lines.raw_line import Line, clock
+from curation.importers.lines.to_utterances import to_imported
+from curation.importers.source.source_file import SourceFile
+from curation.persona import Persona
+from curation.record import Imported, Rejected
+
+_FIELDS = {
+    "ass": ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"],
+    "ssa": ["marked", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"],
+}
+_OLD_STYLES = re.compile(r"^\[V4 Styles\]", re.MULTILINE | re.IGNORECASE)
+_EVENT_FORMAT = re.compile(r"^\[Events\]\s*\n(?:[;!].*\n)*Format:(?P<fields>.*)$", re.MULTILINE | re.IGNORECASE)
+_EVENT = re.compile(r"^\s*(?P<kind>Dialogue|Comment):(?P<rest>.*)$")
+# Words of a style's name that say where or how a line is shown, not who says it.
+_LAYOUT_STYLE = re.compile(
+    r"default|main|alt|italic|top|bottom|left|right|flash|thought|narrat|overlap|dialog|text|sub|style|sign|title|song|"
+    r"op|ed|kara|note|caption|credit|ts\b|basic|regular|normal|bold|copy|internal|phone|\d",
+    re.IGNORECASE,
+)
+# pysubs2 stops at the first value that it cannot convert.
+_BAD_VALUE = (ValueError, TypeError, IndexError, KeyError, ArithmeticError, Pysubs2Error)
+
+
+def read(file: SourceFile, persona: Persona) -> Imported:
+    """Read the events in the order of their times; comments are set aside, and so is what pysubs2 cannot read."""
+    version = "ssa" if _OLD_STYLES.search(file.text) else "ass"
+    text = _usual_order(file.text, version)
+    rejected: list[Rejected] = []
+    with warnings.catch_warnings():
+        # A margin or an alignment that pysubs2 replaces with its default says nothing about the words.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            events = pysubs2.SSAFile.from_string(text, format_=version).events
+        except _BAD_VALUE:
+            text = _without_bad_lines(text, version, file, rejected)
+            events = pysubs2.SSAFile.from_string(text, format_=version).events
+    names = {e.name.strip().casefold() for e in events if e.name}
+    lines = []
+    claims: dict[tuple[str, str], tuple[str, str]] = {}
+    for number, event in enumerate(events, 1):
+        key = (event.name, event.style)
+        speaker, evidence = claims.get(key) or claims.setdefault(key, _speaker(*key, names, persona))
+        start = event.start if event.start > 0 else 0
+        end = event.end if event.end > start else start
+        place = f"cue {number} {clock(start)}"
+        line = Line(event.text, place, start, end, speaker, evidence, event.style, event.effect)
+        if event.type == "Comment":
+            line.drop, line.detail = "comment", "a comment of the subtitles' author"
+        lines.append(line)
+    lines.sort(key=lambda line: line.start_ms or 0)
+    return to_imported(file, lines, persona, version, rejected)
+
+
+def _speaker(actor: str, style: str, names: set[str], persona: Persona) -> tuple[str, str]:
+    """Return the speaker and the evidence: the actor field, else a style that is named after somebody."""
+    if actor.strip():
+        return actor.strip(), "actor"
+    if not style or style == "Default":
+        return "", ""
+    for part in (style, *re.split(r"[\s_\-:]+", style)):
+        if part.casefold() in names or persona.is_character(part):
+            return part, "style"
+    return ("", "") if _LAYOUT_STYLE.search(style) or not style[:1].isupper() else (style, "style")
+
+
+def _usual_order(text: str, version: str) -> str:
+    """Put the events' fields into the order that pysubs2 takes for granted, where the file declares another."""
+    declared = _EVENT_FORMAT.search(text)
+    fields = [f.strip().lower() for f in declared["fields"].split(",")] if declared else []
+    usual = _FIELDS[version]
+    if fields in ([], usual) or "text" not in fields or fields[-1] != "text" or len(set(fields)) != len(fields):
+        return text
+    out = []
+    for line in text.split("\n"):
+        event = _EVENT.match(line)
+        values = event["rest"].strip().split(",", len(fields) - 1) if event else []
+        if event and len(values) == len(fields):
+            value = dict(zip(fields, values, strict=True))
+            ordered = ",".join(value.get(f, "" if f in ("style", "name", "effect") else "0") for f in usual)
+            line = f"{event['kind']}: {ordered}"
+        out.append(line)
+    return "\n".join(out)
+
+
+def _without_bad_lines(text: str, version: str, file: SourceFile, rejected: list[Rejected]) -> str:
+    """Try each style and event by itself, and quarantine the events that cannot be read. Styles carry no words."""
+    head = "[Events]\n" if version == "ass" else "[V4 Styles]\n[Events]\n"
+    good = []
+    for number, line in enumerate(text.split("\n"), 1):
+        kind = line.strip().partition(":")[0]
+        if kind in ("Dialogue", "Comment", "Style"):
+            try:
+                pysubs2.SSAFile.from_string(head + line, format_=version)
+            except _BAD_VALUE as error:
+                if kind != "Style":
+                    rejected.append(Rejected(file.at(f"line {number}", version), "bad_cue", line, str(error)))
+                continue
+        good.append(line)
+    return "\n".join(good)

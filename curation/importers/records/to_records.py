@@ -1,0 +1,108 @@
+"""Rows → records, whatever file they came in. One bad row never costs the others.
+
+A row is a dialogue of one of the shapes in :mod:`row_shapes`, or a line of a transcript: a table with a column for the
+words and usually one for the speaker.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from curation.chat import BadRow
+from curation.errors import InosukeError
+from curation.importers.lines.raw_line import Line
+from curation.importers.lines.to_utterances import to_imported
+from curation.importers.records import feedback
+from curation.importers.records.shapes import read_row
+from curation.importers.source.source_file import SourceFile
+from curation.persona import Persona
+from curation.record import Imported, Rejected, Sample
+
+_TEXT = ("text", "line", "words", "lời", "lời thoại", "セリフ")
+_SPEAKER = ("speaker", "name", "character", "actor", "nhân vật", "người nói", "話者")
+_SCENE = ("scene", "episode", "page", "cảnh", "tập")
+_START = ("start_ms", "start", "begin")
+_END = ("end_ms", "end", "stop")
+
+
+class Broken(str):
+    """The text of a row that could not be read."""
+
+    __slots__ = ()
+
+
+def to_records(
+    file: SourceFile, persona: Persona, numbered: Iterable[tuple[int, Any]], container: str, unit: str = "row"
+) -> Imported:
+    """Turn numbered rows into samples or, where they are lines of a transcript, utterances.
+
+    ``container`` is the format of the file they came in, for the report.
+    """
+    kind = persona.kind_of(file.path.name)
+    samples: list[Sample] = []
+    rejected: list[Rejected] = []
+    lines: list[Line] = []
+    shapes: dict[str, int] = {}
+    for number, row in feedback.latest(numbered):
+        source = file.at(feedback.place(row) if feedback.is_feedback(row) else f"{unit} {number}", "alpaca")
+        if isinstance(row, Broken):
+            rejected.append(Rejected(source, "bad_json", row, "the row cannot be read"))
+        elif "\ufffd" in (text := _text(row)):
+            rejected.append(Rejected(source, "undecodable", text, "some bytes of the row are no text"))
+        elif isinstance(row, Mapping) and (line := _line(row, number, unit)) is not None:
+            lines.append(line)
+            shapes["transcript"] = shapes.get("transcript", 0) + 1
+        else:
+            try:
+                sample, shape = read_row(row, kind, persona)
+            except BadRow as error:
+                rejected.append(Rejected(source, error.reason, text, str(error)))
+                continue
+            shapes[shape] = shapes.get(shape, 0) + 1
+            samples.append(replace(sample, source=replace(source, importer=shape)))
+    told = to_imported(file, lines, persona, container, script=True) if lines else Imported()
+    if not samples and not lines and not rejected:
+        raise InosukeError(f"{file.path}: holds no rows. Expected dialogues or lines of a transcript; leave it out.")
+    shape = max(shapes, key=lambda name: shapes[name]) if shapes else "alpaca"
+    return Imported(
+        told.utterances,
+        tuple(samples),
+        (*told.rejected, *rejected),
+        shape if container == "json" else f"{container} {shape}",
+    )
+
+
+def _text(row: Any) -> str:
+    return json.dumps(row, ensure_ascii=False, default=str)
+
+
+def _line(row: Mapping[str, Any], number: int, unit: str) -> Line | None:
+    """Return a row as a line of a transcript, or None where it has no column for the words or is a dialogue."""
+    columns = {str(key).strip().lower(): value for key, value in row.items()}
+    if {"output", "messages", "conversations", "annotations", "response", "answer"} & set(columns):
+        return None
+    words = next((columns[c] for c in _TEXT if isinstance(columns.get(c), str)), None)
+    if words is None:
+        return None
+    speaker = next((columns[c] for c in _SPEAKER if isinstance(columns.get(c), str)), "").strip()
+    scene = next((str(columns[c]) for c in _SCENE if columns.get(c) not in (None, "")), "1")
+    place = f"scene {scene[:60]} · {unit} {number}"
+    start, end = _ms(columns, _START), _ms(columns, _END)
+    evidence = "column" if speaker else ""
+    return Line(words, place, start, end if end is None or start is None else max(start, end), speaker, evidence)
+
+
+def _ms(columns: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
+    """Return a time in milliseconds: a column called …_ms holds those, any other seconds."""
+    for name in names:
+        value = columns.get(name)
+        try:
+            seconds = float(value) if value not in (None, "") and not isinstance(value, bool) else None
+        except (TypeError, ValueError):
+            continue
+        if seconds is not None and 0 <= seconds < 1e9:
+            return round(seconds if name.endswith("_ms") else seconds * 1000)
+    return None

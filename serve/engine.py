@@ -1,0 +1,94 @@
+"""What an engine is: messages in, events out. It knows nothing of HTTP, queues or files.
+
+The events of one answer are any number of :class:`Delta`, then exactly one :class:`Done`. :class:`Queued` comes from
+the line in front of the engine (:mod:`serve.answering.waiting_line`), never from the engine itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from curation.errors import InosukeError
+from curation.record import Message
+
+# The most answers that any engine makes at a time; the server has a thread for each.
+MOST_SLOTS = 32
+FinishReason = Literal["stop", "length", "cancelled"]
+Cancelled = Callable[[], bool]
+
+
+class Settings(BaseModel):
+    """How to sample. ``temperature`` 0 always takes the likeliest token; a ``seed`` makes an answer repeatable.
+
+    The repetition penalty is weak on purpose: SmolLM2 spells Vietnamese letters in bytes that many words share, so a
+    strong one breaks words apart, while none at all let a first small run go round in circles (docs/log.md).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    temperature: float = Field(default=0.5, ge=0.0, le=2.0)
+    top_p: float = Field(default=0.9, gt=0.0, le=1.0)
+    repetition_penalty: float = Field(default=1.05, ge=1.0, le=2.0)
+    max_new_tokens: int = Field(default=200, ge=1, le=1024)
+    seed: int | None = Field(default=None, ge=0, lt=2**63)
+    stop: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
+        default=(), max_length=4, strict=False, description="The reply ends before the first of these texts."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The place in the waiting line, 1 for the next."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The next piece of the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of an answer. ``dropped`` counts the oldest messages that did not fit into the context window."""
+
+    finish_reason: FinishReason
+    prompt_tokens: int
+    completion_tokens: int
+    dropped: int = 0
+
+
+Event = Queued | Delta | Done
+
+
+class Engine(Protocol):
+    """Something that can answer as the character."""
+
+    name: str
+    """Which engine: the word after ``--engine``."""
+    model: str
+    """Which model, as a person would name it."""
+    context: int | None
+    """Tokens that prompt and reply may have together, or None where only a server behind it knows."""
+    slots: int
+    """How many answers it makes at the same time."""
+
+    def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
+        """Answer the last message. Asks ``cancelled`` between tokens; if it says so, ``Done("cancelled")`` is next.
+
+        Raises ConversationTooLong before the first event when even the last exchange does not fit.
+        """
+
+
+class ConversationTooLong(InosukeError):
+    """Even the last exchange does not fit into the context window."""
+
+
+class EngineFailed(InosukeError):
+    """The model failed, or the server behind an engine does not answer. The message is safe to show to a client."""

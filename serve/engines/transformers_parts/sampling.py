@@ -1,0 +1,47 @@
+"""From the scores of the next token to a token, with transformers' own logits processors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from transformers import (
+    LogitsProcessorList,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from serve.engine import Settings
+
+
+class Sampler:
+    """Draws the tokens of one answer, with its own random numbers: people who chat at once do not disturb a seed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._random = torch.Generator()
+        if settings.seed is None:
+            self._random.seed()
+        else:
+            self._random.manual_seed(settings.seed)
+        self._greedy = settings.temperature == 0
+        self._processors = LogitsProcessorList()
+        if settings.repetition_penalty > 1:
+            self._processors.append(RepetitionPenaltyLogitsProcessor(settings.repetition_penalty))
+        if not self._greedy:
+            self._processors.append(TemperatureLogitsWarper(settings.temperature))
+            self._processors.append(TopPLogitsWarper(settings.top_p))
+
+    def draw(self, scores: torch.Tensor, reply: Sequence[int]) -> int:
+        """Return a token. ``scores`` has shape (1, vocabulary); ``reply`` are the tokens drawn so far.
+
+        Only the reply's own tokens are penalised. ``generate`` would also penalise the prompt's, and so the words
+        that the system prompt asks of him ("ta", "ngươi") and the end of his earlier turns.
+        """
+        scores = scores.cpu()
+        drawn = torch.tensor([list(reply)], dtype=torch.long)
+        scores = self._processors(cast(torch.LongTensor, drawn), cast(torch.FloatTensor, scores))
+        if self._greedy:
+            return int(scores.argmax(dim=-1))
+        return int(torch.multinomial(scores.softmax(dim=-1), 1, generator=self._random))

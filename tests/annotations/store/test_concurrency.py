@@ -1,0 +1,126 @@
+"""Several annotators at once, in processes of their own, and one that is killed in the middle of a verdict."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections import Counter
+from multiprocessing.connection import Connection
+
+import pytest
+
+from annotations.store.projection import status_of
+from annotations.store.review_store import ReviewStore
+from annotations.store.types import Leased, StaleVerdict
+from curation.review.decisions import State, fold
+from tests.annotations.conftest import make_item
+
+if os.name == "nt":
+    pytest.skip("needs SIGKILL and a fork server, which Windows does not have", allow_module_level=True)
+
+# A server that has imported the store and opened nothing forks each process: no connection is ever shared, and a
+# hundred starts do not each pay for the imports.
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(["annotations.store.review_store", "psycopg", "tests.annotations.conftest"])
+
+SAMPLES = 120
+KILLS = 100
+
+
+def agree(store: ReviewStore) -> None:
+    """The projection is what the events say, sample by sample."""
+    states = fold(store.events())
+    for sample_id in [make_item(i).sample.id for i in range(SAMPLES)]:
+        item = store.item(sample_id)
+        assert item.state == states.get(sample_id, State())
+        assert store.neighbour("nobody", _only(sample_id, status_of(item.state)), None) == sample_id
+
+
+def _only(sample_id: str, status: str):
+    from annotations.store.queries import Filters
+
+    return Filters(status="open" if status == "pending" else status, text=sample_id)
+
+
+def annotate(url: str, name: str, seed: int) -> None:
+    """Take the next sample and judge it until nothing is left, trying others' samples too."""
+    store = ReviewStore(url)
+    chance = random.Random(seed)
+    while (item := store.next_item(name)) is not None:
+        try:
+            store.decide(item.id, name, chance.choice(["approve", "reject"]), revision=0, seen=item.seen)
+        except (Leased, StaleVerdict) as error:  # never for a sample that one holds
+            raise AssertionError(f"{name} lost {item.id}: {error}") from error
+        intruded = make_item(chance.randrange(SAMPLES)).sample.id
+        held = store.item(intruded, name).holders
+        if held:
+            try:
+                store.decide(intruded, name, "approve", revision=0, seen=0)
+            except (Leased, StaleVerdict):
+                continue
+            raise AssertionError(f"{name} decided on {intruded}, which {held} had open")
+    store.close()
+
+
+def test_eight_annotators_lose_nothing_double_nothing_and_respect_leases(store, url):
+    store.load_queue([make_item(i) for i in range(SAMPLES)])
+    names = [f"annotator {n}" for n in range(8)]
+    workers = [processes.Process(target=annotate, args=(url, name, seed)) for seed, name in enumerate(names)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(timeout=240)
+    assert [worker.exitcode for worker in workers] == [0] * len(workers)
+    verdicts = Counter(e.sample_id for e in store.events())
+    assert len(verdicts) == SAMPLES
+    assert set(verdicts.values()) == {1}
+    agree(store)
+
+
+def judge_for_ever(url: str, ready: Connection) -> None:
+    """Judge and take back without end, saying what has been confirmed, until somebody kills this process."""
+    store = ReviewStore(url)
+    ready.send("ready")
+    while True:
+        for number in range(SAMPLES):
+            sample_id = make_item(number).sample.id
+            revision = store.item(sample_id).state.revision  # 1 where a kill came before the undo
+            turns = make_item(1).sample.messages
+            ready.send(store.decide(sample_id, "an", "rewrite", revision=revision, messages=turns).id)
+            ready.send(store.undo("an").id)
+
+
+def test_kill_9_in_the_middle_of_a_verdict_a_hundred_times(store, url):
+    """Whatever was confirmed is there, and the state of every sample is what its events say."""
+    store.load_queue([make_item(i) for i in range(SAMPLES)])
+    chance = random.Random(9)
+    confirmed: set[str] = set()
+    for _ in range(KILLS):
+        ours, theirs = processes.Pipe(duplex=False)
+        worker = processes.Process(target=judge_for_ever, args=(url, theirs))
+        worker.start()
+        theirs.close()  # so that reading ends where the killed process stopped writing
+        assert ours.recv() == "ready"
+        for _ in range(chance.randint(0, 2)):
+            confirmed.add(ours.recv())
+        time.sleep(chance.random() * 0.01)  # the next verdict has begun; any moment of it will do
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.join(timeout=30)
+        confirmed |= said(ours)
+    assert confirmed
+    assert confirmed <= {e.id for e in store.events()}
+    agree(store)
+
+
+def said(pipe: Connection) -> set[str]:
+    """Everything that a process sent before it died."""
+    words = set()
+    with pipe:
+        while True:
+            try:
+                words.add(pipe.recv())
+            except EOFError:
+                return words

@@ -1,0 +1,58 @@
+"""Cleaning: one spelling for the same words, and nothing visible lost."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curation.cleaning.normalise import clean, clean_text
+from curation.record import Message, Rejected, Sample, Source, sample_id
+
+HERE = Source("a.json", "0" * 64, "row 1", "alpaca")
+
+
+def sample(reply: str) -> Sample:
+    messages = (Message("user", "Này!"), Message("assistant", reply))
+    return Sample(sample_id("quote", messages), "quote", messages, None, None, HERE)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("  Ta   đây ! ", "Ta đây !"),
+        (unicodedata.normalize("NFD", "Ngươi mạnh thật"), "Ngươi mạnh thật"),
+        ("Heo\u200brừng\ufeff", "Heorừng"),
+        ("một\r\n\r\n  hai", "một\nhai"),
+        ("a\u00a0b\tc", "a b c"),
+        ("え", "え"),
+    ],
+)
+def test_one_spelling(before: str, after: str) -> None:
+    assert clean_text(before) == after
+
+
+@given(st.text())
+def test_cleaning_twice_is_cleaning_once(text: str) -> None:
+    assert clean_text(clean_text(text)) == clean_text(text)
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"])))
+def test_no_visible_character_is_lost(text: str) -> None:
+    assert clean_text(text) == unicodedata.normalize("NFC", text)
+
+
+def test_a_cleaned_sample_keeps_its_id() -> None:
+    before = sample(" Hả?  ")
+    after = clean(before)
+    assert isinstance(after, Sample)
+    assert (after.id, after.replies) == (before.id, ("Hả?",))
+
+
+@pytest.mark.parametrize(("reply", "reason"), [("\u200b \u200b", "empty_after_cleaning"), ("a\ud800", "not_unicode")])
+def test_what_cannot_be_a_reply_is_rejected_with_its_reason(reply: str, reason: str) -> None:
+    rejected = clean(sample(reply))
+    assert isinstance(rejected, Rejected) and rejected.reason == reason and rejected.source == HERE
+    rejected.text.encode("utf-8")

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from huggingface_hub import DatasetCard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curation.errors import InosukeError
+from curation.export import card, card_merge, manifest
+from curation.export.card_merge import BEGIN, END, merge, merge_data
+from tests.tools.exports import SAMPLES, sample, write
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("card"))
+
+
+@pytest.fixture(scope="module")
+def about(folder: Path) -> dict[str, Any]:
+    return manifest.read(folder)
+
+
+def test_the_yaml_block_is_what_the_hubs_library_reads(folder: Path) -> None:
+    read = DatasetCard((folder / "README.md").read_text(encoding="utf-8"))
+    data = read.data.to_dict()
+    assert data["language"] == ["vi", "en"]
+    assert data["license"] == "cc-by-4.0"
+    assert data["size_categories"] == ["n<1K"]
+    assert data["task_categories"] == ["text-generation"]
+    assert [(c["config_name"], c.get("default", False)) for c in data["configs"]] == [
+        ("chat", True),
+        ("instruct", False),
+    ]
+    assert data["configs"][0]["data_files"] == [
+        {"split": "train", "path": "chat/train.parquet"},
+        {"split": "eval", "path": "chat/eval.parquet"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "4 approved samples in the voice of Inosuke.",
+        "Kinds without a sample so far: Generic QA.",
+        "| Conversations | 2 | 0 | 2 | 50.0% |",
+        "| **All** | **3** | **1** | **4** | |",
+        '  "Quotes" : 1',
+        'load_dataset("OWNER/NAME", "chat")      # messages: a list of role, content, name',
+        "- **Collected**: 2 quotes, 3 conversations. What is here was read as: 4 rows (column `importer`).",
+        "- **Cleaned**: one spelling for the same words",
+        "near another (rapidfuzz ratio of 90 or more): flagged for a person, never dropped by themselves.",
+        "- **Set aside** with a reason, before anybody looked: 1 empty reply.",
+        "- **Reviewed**: 4 samples approved, 1 wait. 0 of the exported ones are rewritten.",
+        "Languages: 3 vi, 1 en. 1 samples are multi-turn. A reply has 31 characters on average.",
+        "Near pairs across the border: **0**.",
+        "Samples by the rights of their source (column `rights`): 4 own. The lines are offered under [CC BY 4.0]",
+        "Of 4 replies in `vi`, at most 25.0% begin with the same two words (`cây nào`).",
+        "The lines are original fan writing: none is taken from the anime, the manga, their subtitles or a wiki.",
+        "Licence: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/).",
+        "belong to Koyoharu Gotouge and Shueisha, with whom this dataset is not affiliated.",
+    ],
+)
+def test_the_card_says(line: str, folder: Path) -> None:
+    assert line in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_agreement_is_a_figure_or_a_sentence(about: dict[str, Any]) -> None:
+    assert (
+        "on 2 samples that two or more judged: 50% of verdict pairs are alike, Krippendorff's alpha -0.2."
+        in card.text(about)
+    )
+    alone = {"approved": 4, "awaiting_review": 0, "agreement": None}
+    assert "not measured, no sample was judged by two people" in card.text(about | {"review": alone})
+
+
+def test_the_card_tells_a_persons_verdict_from_an_authors_word(about: dict[str, Any]) -> None:
+    figures = {"seen_by_a_person": 3, "only_vouched_for_by_the_author": 1, "annotators": 2, "agreement": None}
+    facts = {"approved": 4, "awaiting_review": 0, "verdicts": {"approve": 2, "rewrite": 1}, **figures}
+    assert (
+        "4 samples approved, 0 wait. 3 were judged by a person (2 annotators; verdicts: 2 approve, 1 rewrite), "
+        "1 stand on their author's word alone. 0 of the exported ones are rewritten."
+    ) in card.text(about | {"review": facts})
+
+
+def test_leaks_are_added_up_however_the_split_reports_them(about: dict[str, Any]) -> None:
+    nested = about | {"split": {"leakage": {"replies": {"quote": 2}, "prompts": {"quote": 1, "persona": 0}}}}
+    assert "across the border: **3**" in card.text(nested)
+    short = about | {"split": {"leakage": {}, "left_out": [{"id": "a"}], "short": [["quote", "en"]]}}
+    assert (
+        "across the border: **0**. 1 samples are on neither side, because they are near both or near a prompt that is "
+        "held out. Too little to evaluate on: quote en."
+    ) in card.text(short)
+
+
+def test_the_leakage_is_a_table_by_kind_and_by_what_was_compared(about: dict[str, Any]) -> None:
+    leakage = {"reply": {"quote": 2, "conversation": 0}, "scene": {"persona": 1}}
+    said = card.text(about | {"split": {"leakage": leakage}})
+    assert (
+        "\n".join(
+            [
+                "| Near pairs between train and eval | Persona | Quotes | Conversations | Generic QA |",
+                "|---|--:|--:|--:|--:|",
+                "| alike in their replies | 0 | 2 | 0 | 0 |",
+                "| of one scene | 1 | 0 | 0 | 0 |",
+                "",
+            ]
+        )
+        in said
+    )
+
+
+def test_near_duplicates_that_a_rule_left_out_are_not_called_flagged(about: dict[str, Any]) -> None:
+    options = about["configuration"] | {"auto_near": True}
+    said = card.text(about | {"configuration": options, "left_out": {"near_duplicate": 2, "label_in_reply": 1}})
+    assert "2 samples are near another (rapidfuzz ratio of 90 or more): left out by rule, the best of each" in said
+    assert "flagged for a person" not in said
+    assert "Approved and still not exported: 2 near duplicate, 1 label in reply." in said
+
+
+def test_a_dataset_that_only_its_author_has_read_says_so(about: dict[str, Any]) -> None:
+    facts = {"approved": 4, "awaiting_review": 0, "seen_by_a_person": 0, "only_vouched_for_by_the_author": 4}
+    said = card.text(about | {"review": facts | {"annotators": 0, "verdicts": {}, "agreement": None}})
+    assert "0 wait. Nobody but the author has judged them: 4 stand on their author's word alone. 0 of the" in said
+
+
+def test_a_manifest_of_an_older_version_still_makes_a_card(about: dict[str, Any]) -> None:
+    older = {side: {k: v for k, v in figures.items() if k != "importer"} for side, figures in about["counts"].items()}
+    assert "- **Collected**: 2 quotes, 3 conversations.\n" in card.text(about | {"counts": older})
+
+
+def test_lines_that_are_not_all_ours_have_no_open_licence_and_no_language_is_no_code(tmp_path: Path) -> None:
+    mixed = [*SAMPLES, sample("Chào!", "Hahahaha!", rights="private", language=None)]
+    data = card.metadata(manifest.read(write(tmp_path, mixed)))
+    assert data["license"] == "other"
+    assert data["language"] == ["vi", "en"]
+    words = (tmp_path / manifest.read(write(tmp_path, mixed))["version"] / "README.md").read_text(encoding="utf-8")
+    assert "CC BY" not in words and "original fan writing" not in words and "Shueisha" in words
+
+
+def test_the_card_says_no_more_of_the_owners_than_persona_toml_does(about: dict[str, Any]) -> None:
+    """Another character's persona.toml without a `[card]` claims neither a licence nor owners."""
+    plain = about | {"persona": {"name": "Mèo", "sha256": "ab"}}
+    assert card.metadata(plain)["license"] == "other"
+    text = card.text(plain)
+    assert "The character belongs to its owners, with whom" in text and "Licence:" not in text
+
+
+def test_charts_are_pictures_of_a_readable_size(folder: Path) -> None:
+    for name in ("composition.png", "reply_length.png"):
+        data = (folder / "charts" / name).read_bytes()
+        width, height = struct.unpack(">II", data[16:24])
+        assert data.startswith(b"\x89PNG") and 600 < width < 1000 and 150 < height < 600
+
+
+# ---------------------------------------------------------------- merging with a card that people edited
+
+OURS = f"---\nlicense: cc-by-4.0\ntags:\n- persona\n---\n\n{BEGIN}\n# Lines\n\n2 samples\n{END}\n"
+BASE = {"license": "cc-by-4.0", "tags": ["persona"]}
+
+
+def test_text_around_the_marks_stays_and_what_is_between_them_is_renewed() -> None:
+    edited = (
+        OURS.replace("---\n\n<!--", "---\n\nHello from me!\n\n<!--").replace("2 samples", "1 sample") + "\n## Thanks\n"
+    )
+    merged = merge(OURS, edited, BASE)
+    assert merged == OURS.replace("---\n\n<!--", "---\n\nHello from me!\n\n<!--") + "\n## Thanks\n"
+
+
+def test_a_card_without_marks_keeps_all_its_text_and_gets_ours_below() -> None:
+    merged = merge(OURS, "---\nlicense: mit\n---\n# By hand\n", {})
+    assert merged.startswith("---\nlicense: mit\ntags:\n- persona\n---\n# By hand\n")
+    assert merged.endswith(f"{BEGIN}\n# Lines\n\n2 samples\n{END}\n")
+    assert merge(OURS, "Only words\n", {}).startswith(
+        "---\nlicense: cc-by-4.0\ntags:\n- persona\n---\nOnly words\n\n<!--"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "base", "merged"),
+    [
+        pytest.param(
+            {"license": "mit"}, {"license": "other"}, {"license": "other"}, {"license": "mit"}, id="untouched"
+        ),
+        pytest.param({"license": "mit"}, {"license": "gpl"}, {"license": "other"}, {"license": "gpl"}, id="by-hand"),
+        pytest.param({"license": "mit"}, {"license": "gpl"}, {}, {"license": "gpl"}, id="never-ours"),
+        pytest.param({"a": "b"}, {"doi": "10.1"}, {}, {"doi": "10.1", "a": "b"}, id="their-key-stays-first"),
+        pytest.param(
+            {"tags": ["x", "y"]}, {"tags": ["x", "mine"]}, {"tags": ["x"]}, {"tags": ["x", "mine", "y"]}, id="list"
+        ),
+        pytest.param(
+            {"tags": ["y"]}, {"tags": ["x", "mine"]}, {"tags": ["x"]}, {"tags": ["mine", "y"]}, id="list-drops"
+        ),
+        pytest.param({"tags": ["x"]}, {"tags": []}, {"tags": ["x"]}, {"tags": []}, id="taken-out-by-hand"),
+        pytest.param({"language": ["vi"]}, {"language": "en"}, {}, {"language": ["en", "vi"]}, id="one-as-text"),
+        pytest.param({"size_categories": ["1"]}, {"size_categories": ["2"]}, {}, {"size_categories": ["1"]}, id="size"),
+        pytest.param(
+            {"configs": [{"config_name": "chat", "data_files": "new"}]},
+            {"configs": [{"config_name": "chat", "data_files": "old"}, {"config_name": "extra"}]},
+            {},
+            {"configs": [{"config_name": "chat", "data_files": "new"}, {"config_name": "extra"}]},
+            id="configs",
+        ),
+    ],
+)
+def test_yaml_keys_merge_three_ways(ours: Any, theirs: Any, base: Any, merged: Any) -> None:
+    assert merge_data(ours, theirs, base) == merged
+    assert list(merge_data(ours, theirs, base)) == list(merged)
+
+
+def test_a_yaml_block_that_needs_no_change_keeps_its_comments() -> None:
+    theirs = OURS.replace("license: cc-by-4.0", "license: 'cc-by-4.0'  # as agreed with Hương")
+    assert merge(OURS, theirs, BASE) == theirs
+
+
+@pytest.mark.parametrize(
+    ("block", "what"),
+    [
+        ("tags: [a\nlicense: mit\n---\n", "broken .line"),
+        ("- a\n- b\n---\n", "is a list"),
+        ("license: mit\n\n# Title", "never closed"),
+    ],
+)
+def test_a_broken_yaml_block_is_a_sentence_that_names_the_card(block: str, what: str) -> None:
+    with pytest.raises(InosukeError, match=rf"the card on the Hub: .*{what}.*Mend it on the Hub"):
+        merge(OURS, f"---\n{block}", BASE)
+
+
+words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
+data = st.dictionaries(st.sampled_from(["license", "tags", "doi", "language"]), words | st.lists(words, max_size=3))
+
+
+@given(ours=data, theirs=data, base=data, above=words, below=words)
+def test_merging_again_changes_nothing_and_text_around_the_marks_survives(
+    ours: Any, theirs: Any, base: Any, above: str, below: str
+) -> None:
+    generated = f"---\n{yaml.safe_dump(ours, allow_unicode=True)}\n---\n\n{BEGIN}\nnew\n{END}\n"
+    edited = f"---\n{yaml.safe_dump(theirs, allow_unicode=True)}\n---\n{above}\n{BEGIN}\nold\n{END}\n{below}"
+    once = merge(generated, edited, base)
+    assert merge(generated, once, ours) == once
+    assert card_merge.parse(once, "").body == f"{above}\n{BEGIN}\nnew\n{END}\n{below}"

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from curation.errors import InosukeError
+from curation.export import exported_rows, manifest
+from curation.record import Flag, Message
+from curation.review.decisions import Decision, Log, State
+from curation.review.facts import agreement, position, review
+from tests.conftest import ROOT
+from tests.tools.exports import PERSONA_FILE, PROMPT, SAMPLES, sample, write
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def load(folder: Path, config: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`load_dataset` without a network, so that nothing but the folder can answer."""
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    return datasets.load_dataset(str(folder), config, cache_dir=str(cache))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One export for the tests that only read; charts take most of the time."""
+    return write(tmp_path_factory.mktemp("written"))
+
+
+@pytest.fixture
+def folder(written: Path, tmp_path: Path) -> Path:
+    """A copy of it to damage."""
+    return Path(shutil.copytree(written, tmp_path / written.name))
+
+
+def test_an_export_is_a_folder_of_rows_card_charts_and_a_manifest_that_names_every_file(written: Path) -> None:
+    folder = written
+    assert set(tree(folder)) == {
+        *(f"{config}/{side}.parquet" for config in ("chat", "instruct") for side in ("train", "eval")),
+        *(f"jsonl/{config}.{side}.jsonl" for config in ("chat", "instruct") for side in ("train", "eval")),
+        *("heldout.jsonl", "persona.toml", "charts/composition.png", "charts/reply_length.png"),
+        *("README.md", "manifest.json"),
+    }
+    about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert set(about["files"]) == set(tree(folder)) - {"manifest.json"}
+    assert about["version"] == folder.name == (folder.parent / "latest").read_text(encoding="utf-8").strip()
+    assert about["persona"]["name"] == "Inosuke"
+    assert about["log"] == {"events": 4, "digest": "ab" * 8}
+    assert about["configuration"] == {"dedup_threshold": 90.0, "eval_share": 0.1, "languages": ["vi", "en"]}
+    assert set(about["libraries"]) >= {"datasets", "pyarrow"}
+    assert about["counts"]["train"] == {
+        "samples": 3,
+        "multi_turn": 1,
+        "rewritten": 0,
+        "replies": 4,
+        "mean_reply_chars": 33.8,
+        "kind": {"conversation": 2, "quote": 1},
+        "language": {"vi": 3},
+        "rights": {"own": 3},
+        "importer": {"rows": 3},
+    }
+
+
+def test_a_row_says_where_it_came_from_and_how_it_was_reviewed(tmp_path: Path) -> None:
+    line = sample(
+        "Gió to quá!", "Gió mà to? Ta thổi lại!", flags=(Flag("over_length", "x"), Flag("alpaca_layout", "{}"))
+    )
+    rewritten = replace(line, messages=(line.messages[0], Message("assistant", "To bằng tiếng ta chưa?")))
+    state = State("approved", 1, rewritten.messages, "", ("an", "bình"))
+    folder = write(tmp_path, [rewritten, SAMPLES[0]], {line.id: state})
+    (row,) = pq.read_table(folder / "chat/train.parquet").to_pylist()
+    assert row == {
+        "id": line.id,
+        "messages": [
+            {"role": "user", "content": "Gió to quá!", "name": "Bạn"},
+            {"role": "assistant", "content": "To bằng tiếng ta chưa?", "name": None},
+        ],
+        "kind": "conversation",
+        "language": "vi",
+        "topic": None,
+        "flags": ["over_length"],
+        "revision": 1,
+        "reviewers": 2,
+        "source": "handwritten/conversations.vi.jsonl",
+        "source_sha256": "ab" * 32,
+        "locator": "row 2",
+        "importer": "rows",
+        "rights": "own",
+    }
+    (alpaca,) = pq.read_table(folder / "instruct/train.parquet").to_pylist()
+    assert [alpaca[k] for k in ("instruction", "input", "output")] == ["Bạn: Gió to quá!", "", "To bằng tiếng ta chưa?"]
+
+
+@pytest.mark.parametrize("config", ["chat", "instruct"])
+def test_load_dataset_reads_the_folder_with_typed_features(
+    config: str, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = load(written, config, tmp_path / "cache", monkeypatch)
+    assert {side: len(loaded[side]) for side in loaded} == {"train": 3, "eval": 1}
+    assert loaded["train"].features == exported_rows.features(config)
+    jsonl = (written / f"jsonl/{config}.train.jsonl").read_text(encoding="utf-8").splitlines()
+    assert loaded["train"].to_list() == [json.loads(line) for line in jsonl]
+
+
+def test_one_approved_sample_leaves_a_side_empty_and_still_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(tmp_path / "export", SAMPLES[:1])
+    loaded = load(folder, "chat", tmp_path / "cache", monkeypatch)
+    assert {side: len(loaded[side]) for side in loaded} == {"eval": 1}
+    assert pq.read_table(folder / "chat/train.parquet").num_rows == 0
+
+
+def test_nothing_approved_is_an_error_and_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(InosukeError, match="make review"):
+        write(tmp_path / "out", [])
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_same_inputs_give_the_same_bytes_in_another_process(written: Path, tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from tests.tools.exports import write; write(Path(sys.argv[1]))"
+    environment = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
+    subprocess.run([sys.executable, "-c", code, tmp_path / "b"], cwd=ROOT, env=environment, check=True)
+    assert tree(written) == tree(tmp_path / "b" / written.name)
+
+
+def test_a_version_that_is_there_is_left_alone_and_one_changed_by_hand_is_set_aside(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "latest").write_text("", encoding="utf-8")
+    before = (folder / "chat/train.parquet").stat().st_mtime_ns
+    assert write(tmp_path) == folder
+    assert (folder / "chat/train.parquet").stat().st_mtime_ns == before
+    (folder / "README.md").write_text("mine", encoding="utf-8")
+    assert write(tmp_path) == folder
+    assert (tmp_path / f"{folder.name}.edited-1" / "README.md").read_text(encoding="utf-8") == "mine"
+    assert manifest.check(folder)["version"] == folder.name
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".partial")] == []
+
+
+def test_another_line_or_another_figure_is_another_version(written: Path, tmp_path: Path) -> None:
+    other_line, other_figure = write(tmp_path, SAMPLES[1:]), write(tmp_path, rejected={"empty_reply": 2})
+    assert len({written.name, other_line.name, other_figure.name}) == 3
+
+
+@pytest.mark.parametrize("name", ["chat/eval.parquet", "persona.toml", "README.md"])
+def test_a_file_changed_by_hand_is_named(name: str, folder: Path) -> None:
+    (folder / name).write_bytes((folder / name).read_bytes() + b" ")
+    with pytest.raises(InosukeError, match=rf"{name}: was changed by hand .*inosuke dataset"):
+        manifest.check(folder)
+    (folder / name).unlink()
+    with pytest.raises(InosukeError, match=f"{name}: is missing"):
+        manifest.check(folder)
+
+
+def test_figures_changed_by_hand_are_noticed(folder: Path) -> None:
+    text = (folder / "manifest.json").read_text(encoding="utf-8")
+    (folder / "manifest.json").write_text(text.replace('"near": 2', '"near": 0'), encoding="utf-8")
+    with pytest.raises(InosukeError, match="figures were changed"):
+        manifest.check(folder)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"files": {}}', '{"version": "x", "files": []}'])
+def test_a_broken_manifest_is_a_sentence(text: str, tmp_path: Path) -> None:
+    with pytest.raises(InosukeError, match="not an export"):
+        manifest.read(tmp_path)
+    (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InosukeError, match=r"manifest\.json: not readable"):
+        manifest.read(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(InosukeError, match="cannot be written"):
+        write(tmp_path / "file")
+
+
+def test_held_out_prompts_ship_with_their_rights(written: Path) -> None:
+    assert [json.loads(line) for line in (written / "heldout.jsonl").read_text(encoding="utf-8").splitlines()] == [
+        {
+            "id": "identity-1",
+            "messages": [{"role": "user", "content": "Ngươi là máy à?", "name": "Bạn"}],
+            "reference": PROMPT.reference,
+            "tests": "identity",
+            "source": "handwritten/conversations.vi.jsonl",
+            "rights": "own",
+        }
+    ]
+    assert (written / "persona.toml").read_bytes() == PERSONA_FILE.read_bytes()
+
+
+# ---------------------------------------------------------------- what the manifest says of the review
+
+
+def event(
+    sample_id: str, verdict: str, who: str, name: str = "", reason: str = "", client: str = "streamlit"
+) -> Decision:
+    name = name or f"{sample_id}{verdict}{who}"
+    return Decision(name, sample_id, 0, verdict, None, reason, who, client, f"2026-01-01T00:00:{len(name):02}Z")  # type: ignore[arg-type]
+
+
+def test_the_log_position_does_not_depend_on_when_import_ran() -> None:
+    first = event("s1", "approve", "corpus", client="import")
+    assert position(Log((first,))) == position(Log((replace(first, time="2027-01-01"),)))
+    assert position(Log((first,))) != position(Log((first, event("s2", "reject", "an"))))
+
+
+def test_review_counts_the_verdicts_that_stand_and_names_nobody() -> None:
+    log = [
+        event("s1", "approve", "corpus", client="import"),
+        event("s2", "approve", "corpus", client="import"),
+        event("s2", "reject", "an"),
+        event("s3", "approve", "an"),
+        event("s3", "reject", "bình", name="regretted"),
+        event("s3", "undo", "bình", reason="regretted", name="the-undo-itself"),
+        event("elsewhere", "reject", "an"),
+    ]
+    assert review(log, {"s1", "s2", "s3"}) == {
+        "seen_by_a_person": 2,
+        "only_vouched_for_by_the_author": 1,
+        "annotators": 1,
+        "verdicts": {"approve": 1, "reject": 1},
+        "agreement": None,
+    }
+
+
+def test_krippendorffs_alpha_of_a_published_example() -> None:
+    # K. Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), section A: two observers, binary data.
+    first, second = "0100000000", "1110011000"
+    found = agreement([list(pair) for pair in zip(first, second, strict=True)])
+    assert found == {"samples": 10, "share": 0.6, "alpha": 0.095}
+    assert agreement([["approve", "approve"]]) == {"samples": 1, "share": 1.0, "alpha": None}
+    assert agreement([["approve"], []]) is None

@@ -1,0 +1,126 @@
+"""Many files: the table of `inosuke import`, the cache beside it, and files that cannot be read."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from curation.errors import InosukeError
+from curation.importers import batch, cache, read
+from curation.importers.inspection import overview
+from curation.persona import load_persona
+from tests.curation.importers.small import FILES, SRT
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def persona(tmp_path):
+    """A project of its own, so that the cache is written there."""
+    (tmp_path / "persona.toml").write_bytes((ROOT / "persona.toml").read_bytes())
+    return load_persona(tmp_path / "persona.toml")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Every format, one damaged file and one that nobody knows."""
+    into = tmp_path / "in"
+    into.mkdir()
+    for name, data in FILES.items():
+        (into / f"{name.replace('.', '-')}{Path(name).suffix}").write_bytes(data)
+    (into / "broken.xml").write_text("<book><pages>")
+    (into / "notes.doc").write_text("x")
+    return into
+
+
+def test_an_entry_for_each_file_in_a_stable_order(folder, persona):
+    entries = overview([folder], persona, quiet=True)
+    assert [Path(e["path"]).name for e in entries] == sorted(p.name for p in folder.iterdir())
+    entry = next(e for e in entries if e["path"].endswith(".srt"))
+    assert entry == {
+        "path": str(folder / "a-srt.srt"),
+        "format": "srt",
+        "encoding": "utf-8",
+        "utterances": 3,
+        "speakers": {"Tanjiro": 1, "Inosuke": 1, "(unknown)": 1},
+        "samples": {"conversation": 1},
+        "rejected": {"karaoke": 1, "after_last_reply": 1},
+        "error": None,
+    }
+    errors = {Path(e["path"]).name: e["error"] for e in entries if e["error"]}
+    assert set(errors) == {"broken.xml", "notes.doc"}, "the others go on"
+    assert "not valid XML" in errors["broken.xml"] and "no importer for .doc" in errors["notes.doc"]
+
+
+def test_dry_run_writes_nothing_and_gives_the_same(folder, persona):
+    dry = overview([folder], persona, quiet=True, dry_run=True)
+    assert not (persona.root / "datasets").exists()
+    assert overview([folder], persona, quiet=True) == dry
+    assert (persona.root / "datasets" / "build" / "imports").is_dir()
+    assert overview([folder], persona, quiet=True) == dry, "from the cache"
+
+
+def test_an_empty_folder_is_an_error_of_its_own(tmp_path, persona):
+    (tmp_path / "empty").mkdir()
+    (entry,) = overview([tmp_path / "empty"], persona, quiet=True)
+    assert entry["error"] == "the folder is empty; expected files to import"
+
+
+def test_in_parallel_as_one_by_one(folder, persona, monkeypatch):
+    jobs = [batch.Job(p, p.name) for p in sorted(folder.iterdir())]
+    alone = [r if not isinstance(r, InosukeError) else str(r) for r in batch.read_all(jobs, persona, quiet=True)]
+    monkeypatch.setattr(batch, "_WORTH_BYTES", 0)
+    monkeypatch.setattr(batch.os, "cpu_count", lambda: 2)
+    both = [r if not isinstance(r, InosukeError) else str(r) for r in batch.read_all(jobs, persona, quiet=True)]
+    assert both == alone
+    assert sum(isinstance(r, str) for r in alone) == 2
+
+
+def test_the_cache_gives_back_what_was_read_and_notices_every_change(tmp_path, persona, monkeypatch):
+    path, kept = tmp_path / "a.srt", tmp_path / "kept"
+    path.write_text(SRT)
+    job = batch.Job(path, "a.srt", "own")
+    first = batch.read_cached(job, persona, kept)
+    assert first == read(path, persona, name="a.srt", rights="own")
+    monkeypatch.setattr(batch, "choose", lambda *_: pytest.fail("parsed again"))
+    assert batch.read_cached(job, persona, kept) == first
+    path.write_text(SRT + "\n")
+    with pytest.raises(pytest.fail.Exception, match="parsed again"):
+        batch.read_cached(job, persona, kept)
+    path.write_text(SRT)
+    for stranger in (batch.Job(path, "b.srt", "own"), batch.Job(path, "a.srt", "private")):
+        with pytest.raises(pytest.fail.Exception, match="parsed again"):
+            batch.read_cached(stranger, persona, kept)
+    other_persona = persona.model_copy(update={"name": "Tanjiro"})
+    with pytest.raises(pytest.fail.Exception, match="parsed again"):
+        batch.read_cached(job, other_persona, kept)
+
+
+def test_a_kept_file_that_was_cut_short_is_read_again(tmp_path, persona):
+    path, kept = tmp_path / "a.srt", tmp_path / "kept"
+    path.write_text(SRT)
+    job = batch.Job(path, "a.srt")
+    first = batch.read_cached(job, persona, kept)
+    (entry,) = kept.rglob("*.json")
+    entry.write_bytes(entry.read_bytes()[:-20])
+    assert batch.read_cached(job, persona, kept) == first
+
+
+def test_speaker_links_beside_a_manga_are_part_of_its_key(tmp_path, persona):
+    path = tmp_path / "a.xml"
+    path.write_bytes(FILES["a.xml"])
+    before = cache.key(path, FILES["a.xml"], "a.xml", "own", persona)
+    (tmp_path / "Manga109Dialog").mkdir()
+    (tmp_path / "Manga109Dialog" / "a.xml").write_text("<book/>")
+    assert cache.key(path, FILES["a.xml"], "a.xml", "own", persona) != before
+
+
+def test_the_command_prints_json_and_leaves_with_1_where_a_file_is_bad(folder, persona, monkeypatch):
+    from click.testing import CliRunner
+
+    from curation.commands.dataset import import_files
+
+    options = [str(folder), "--json", "--persona", str(persona.root / "persona.toml")]
+    result = CliRunner().invoke(import_files, options)
+    assert result.exit_code == 1
+    assert len(json.loads(result.output)["files"]) == len(list(folder.iterdir()))

@@ -1,0 +1,320 @@
+"""The split's promises: nothing near crosses the border, shares hold in every stratum, nobody changes sides."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rapidfuzz import fuzz
+
+from curation.chat import from_alpaca
+from curation.dedup import cluster
+from curation.dedup.nearness import scene_of
+from curation.dedup.wording import normal
+from curation.errors import InosukeError, UsageError
+from curation.persona import Persona
+from curation.record import Kind, Message, Sample, Source, sample_id
+from curation.split.assign import Split, split
+
+TEMPLATE = "Nói một câu đậm chất Inosuke."
+
+
+def sample(prompt: str, reply: str, kind: Kind = "conversation", language: str = "vi", scene: str = "") -> Sample:
+    messages = (Message("user", prompt, "Bạn"), Message("assistant", reply))
+    source = Source("f.srt", "0" * 64, f"{scene} · cue 1" if scene else "row 1", "srt", "own")
+    return Sample(sample_id(kind, messages), kind, messages, language, None, source)
+
+
+def word(number: int) -> str:
+    """Five letters that share nothing with those of most other numbers, so that only what should be near is."""
+    return "".join(chr(0x4E00 + (number * 7919 + k * 104729) % 20000) for k in range(5))
+
+
+def unlike(count: int, kind: Kind = "conversation", language: str = "vi", start: int = 0) -> list[Sample]:
+    return [sample(word(2 * k), word(2 * k + 1), kind, language) for k in range(start, start + count)]
+
+
+def crossings(
+    samples: list[Sample], result: Split, threshold: float, templates: tuple[str, ...] = ()
+) -> list[tuple[str, str, str]]:
+    """Every pair across the border that is near by brute force, without any of the code under test but `normal`."""
+    hidden = {normal(t) for t in templates}
+
+    def near(xs: list[str], ys: list[str]) -> bool:
+        return any(fuzz.ratio(f(x), f(y), score_cutoff=threshold) > 0 for x in xs for y in ys for f in (str, normal))
+
+    found = []
+    for a, b in combinations([s for s in samples if s.id in result.side], 2):
+        if result.side[a.id] == result.side[b.id]:
+            continue
+        prompts = [
+            [m.content for m in s.messages if m.role == "user" and normal(m.content) not in hidden] for s in (a, b)
+        ]
+        if near(list(a.replies), list(b.replies)):
+            found.append(("reply", a.id, b.id))
+        if near(*prompts):
+            found.append(("prompt", a.id, b.id))
+        if scene_of(a.source) and scene_of(a.source) == scene_of(b.source):
+            found.append(("scene", a.id, b.id))
+    return found
+
+
+def leaks(result: Split) -> int:
+    return sum(n for kinds in result.report["leakage"].values() for n in kinds.values())
+
+
+def test_each_kind_and_language_gets_its_tenth() -> None:
+    samples = [
+        *unlike(200),
+        *unlike(100, language="en", start=300),
+        *unlike(57, "quote", start=500),
+        *unlike(4, "persona", start=900),
+    ]
+    result = split(samples, 90)
+    assert {(k, lang): row["eval"] for k, langs in result.report["counts"].items() for lang, row in langs.items()} == {
+        ("conversation", "vi"): 20,
+        ("conversation", "en"): 10,
+        ("quote", "vi"): 6,  # 5.7
+        ("persona", "vi"): 0,  # 0.4
+    }
+    assert Counter(result.side.values()) == {"train": 361 - 36, "eval": 36}
+    assert (result.report["left_out"], result.report["cut"], result.report["short"]) == ([], [], [])
+    json.dumps(result.report)
+
+
+def test_the_same_samples_in_any_order_give_the_same_split() -> None:
+    samples = [*unlike(80), *[sample(word(1), word(1000 + k)) for k in range(6)]]
+    assert split(samples[::-1], 90).side == split(samples, 90).side
+
+
+def test_samples_with_near_prompts_near_replies_or_one_scene_stay_together() -> None:
+    prompts = [sample("Cậu nghĩ gì về Tanjiro?" + "!" * k, word(k)) for k in range(4)]
+    replies = [sample(word(100 + k), "Ta là chúa tể núi rừng!" + "?" * k) for k in range(4)]
+    scenes = [sample(word(200 + k), word(300 + k), scene="scene 4") for k in range(4)]
+    elsewhere = [sample(word(400 + k), word(500 + k), scene=f"scene {10 + k}") for k in range(4)]
+    for seed in range(30):  # other company, other hashes
+        result = split([*prompts, *replies, *scenes, *elsewhere, *unlike(60, start=1000 + 100 * seed)], 80, 0.4)
+        for group in (prompts, replies, scenes):
+            assert len({result.side[s.id] for s in group}) == 1
+        assert leaks(result) == 0
+
+
+def test_a_template_prompt_holds_nothing_together() -> None:
+    quotes = [sample(TEMPLATE, word(k), "quote") for k in range(40)]
+    assert Counter(split(quotes, 90, 0.1, [TEMPLATE.upper()]).side.values()) == {"train": 36, "eval": 4}
+    together = split(quotes, 90)
+    assert set(together.side.values()) == {"train"}
+    assert together.report["short"] == [["quote", "vi"]]
+
+
+def test_one_knot_of_alike_prompts_does_not_make_up_eval() -> None:
+    knot = [sample("Cậu nghĩ gì về Tanjiro?", word(k)) for k in range(9)]
+    for seed in range(20):
+        result = split([*knot, *unlike(91, start=1000 + 200 * seed)], 90)
+        assert {result.side[s.id] for s in knot} == {"train"}
+        assert Counter(result.side.values())["eval"] == 10
+
+
+def test_forms_with_and_without_label_or_capitals_count_as_near() -> None:
+    a, b = sample("Cậu có dám không?", "TA CHẲNG SỢ AI HẾT!!!!!!!!!!!!"), sample("ai?", "Ta chẳng sợ ai hết!")
+    assert fuzz.ratio(a.replies[0], b.replies[0]) < 90
+    for seed in range(20):
+        result = split([a, b, *unlike(30, start=100 * seed)], 90, 0.3)
+        assert result.side[a.id] == result.side[b.id]
+
+
+# ---------------------------------------------------------------- with an earlier split
+
+
+def test_nobody_changes_sides_when_samples_come() -> None:
+    samples = unlike(300)
+    before = split(samples[:150], 90)
+    after = split(samples, 90, previous=before.side)
+    assert before.side.items() <= after.side.items()
+    assert Counter(after.side.values()) == {"train": 270, "eval": 30}
+
+
+def test_a_new_sample_goes_where_the_old_ones_near_it_are() -> None:
+    old = unlike(40)
+    before = split(old, 90)
+    new = [sample(s.prompt, word(5000 + k)) for k, s in enumerate(old)]
+    after = split([*old, *new], 90, previous=before.side)
+    assert [after.side[n.id] for n in new] == [before.side[o.id] for o in old]
+
+
+def test_a_new_sample_between_train_and_eval_is_left_out_and_what_hangs_on_it_trains() -> None:
+    old = unlike(40)
+    before = split(old, 90)
+    train = next(s for s in old if before.side[s.id] == "train")
+    evaluated = next(s for s in old if before.side[s.id] == "eval")
+    bridge = sample(train.prompt, evaluated.replies[0])
+    beside = sample(train.prompt, word(9000))
+    after = split([bridge, beside, *old], 90, previous=before.side)
+    assert before.side.items() <= after.side.items()
+    assert bridge.id not in after.side
+    assert after.side[beside.id] == "train"
+    assert after.report["left_out"] == [
+        {"id": bridge.id, "why": "near train and eval", "near": evaluated.id, "by": "reply", "score": 100.0}
+    ]
+    assert after.report["counts"]["conversation"]["vi"]["left_out"] == 1
+    assert leaks(after) == 0
+
+
+def test_training_gives_way_when_an_old_sample_came_near_eval() -> None:
+    a, b = sample("một", "Ta là chúa tể núi rừng!"), sample("hai ba bốn", "Ta là chúa tể núi rừng!!")
+    result = split([a, b], 90, previous={a.id: "eval", b.id: "train"})
+    assert result.side == {a.id: "eval"}
+    assert [(row["id"], row["why"]) for row in result.report["left_out"]] == [(b.id, "near eval")]
+
+
+def test_training_gives_way_when_an_old_sample_turns_up_in_a_scene_that_evaluates() -> None:
+    a, b = sample("một", word(1), scene="s1"), sample("hai", word(2))
+    moved = sample("hai", word(2), scene="s1")
+    assert moved.id == b.id
+    result = split([a, moved], 90, previous={a.id: "eval", b.id: "train"})
+    assert result.side == {a.id: "eval"}
+    assert result.report["left_out"] == [{"id": b.id, "why": "near eval", "near": a.id, "by": "scene", "score": 100.0}]
+
+
+def test_an_earlier_split_may_name_samples_that_are_gone_and_must_know_its_sides() -> None:
+    samples = unlike(10)
+    assert "gone" not in split(samples, 90, previous={"gone": "eval"}).side
+    with pytest.raises(InosukeError, match="'validation'; expected 'train' or 'eval'"):
+        split(samples, 90, previous={samples[0].id: "validation"})
+
+
+# ---------------------------------------------------------------- held-out prompts
+
+
+def test_what_is_near_a_held_out_prompt_or_its_reference_is_left_out() -> None:
+    held_out = [sample("Ngươi thích ăn gì nhất?", "Thịt nướng cháy cạnh mới ngon!")]
+    asks, answers = sample("Ngươi thích ăn gì nhất??", word(1)), sample(word(2), "Thịt nướng cháy cạnh mới ngon")
+    samples = [asks, answers, *unlike(40, start=50)]
+    result = split(samples, 90, held_out=held_out)
+    assert samples[2].id in result.side
+    assert {asks.id, answers.id}.isdisjoint(result.side)
+    assert [(row["why"], row["near"], row["by"]) for row in result.report["left_out"]] == [
+        ("near held-out", held_out[0].id, "prompt"),
+        ("near held-out", held_out[0].id, "reply"),
+    ]
+    kept = split(samples, 90, held_out=held_out, previous={asks.id: "eval", answers.id: "train"})
+    assert kept.side[asks.id] == "eval"
+    assert answers.id not in kept.side
+
+
+# ---------------------------------------------------------------- groups too large for the border
+
+
+def chain(length: int) -> list[Sample]:
+    """Prompts of which each is near the next and no other: 20 letters, two of them new each time."""
+    letters = [chr(0x5000 + k) for k in range(2 * length + 20)]
+    return [sample("".join(letters[2 * k : 2 * k + 20]), word(3 * k + 1)) for k in range(length)]
+
+
+def test_a_chain_too_large_for_the_border_is_cut_and_reported() -> None:
+    samples = chain(60)
+    result = split(samples, 90)
+    eval_side = Counter(result.side.values())["eval"]
+    assert result.report["cut"] == [{"samples": 60, "eval": eval_side, "left_out": len(result.report["left_out"])}]
+    assert 5 <= eval_side <= 6
+    assert 1 <= len(result.report["left_out"]) <= 2
+    assert {row["why"] for row in result.report["left_out"]} == {"at the cut of a large group"}
+    assert (leaks(result), crossings(samples, result, 90)) == (0, [])
+
+
+def test_where_everything_is_near_everything_there_is_no_eval_and_the_report_says_so() -> None:
+    samples = [sample("Cậu nghĩ gì về Tanjiro?", word(k)) for k in range(50)]
+    result = split(samples, 90)
+    assert set(result.side.values()) == {"train"}
+    assert len(result.side) == 50
+    assert (result.report["cut"], result.report["short"]) == ([], [["conversation", "vi"]])
+
+
+# ---------------------------------------------------------------- the promises, as properties
+
+texts = st.text("abcd", min_size=3, max_size=7)
+rows = st.lists(
+    st.tuples(
+        texts | st.just(TEMPLATE),
+        texts,
+        st.sampled_from(["conversation", "quote"]),
+        st.sampled_from(["", "", "s1", "s2"]),
+    ),
+    max_size=30,
+    unique_by=lambda row: row[:3],
+)
+
+
+@settings(max_examples=80)
+@given(rows, rows, st.sampled_from([60, 75, 90]), st.sampled_from([0.1, 0.3]))
+def test_nothing_near_crosses_and_nobody_moves_whatever_comes(
+    old: list[tuple[str, str, Kind, str]], new: list[tuple[str, str, Kind, str]], threshold: float, share: float
+) -> None:
+    first = [sample(p, r, k, scene=s) for p, r, k, s in old]
+    # Old samples stay as they are, in their scene: what is added has other words.
+    everything = list({s.id: s for s in [*(sample(p, r, k, scene=s) for p, r, k, s in new), *first]}.values())
+    before = split(first, threshold, share, [TEMPLATE])
+    after = split(everything, threshold, share, [TEMPLATE], previous=before.side)
+    for samples, result in ((first, before), (everything, after)):
+        assert crossings(samples, result, threshold, (TEMPLATE,)) == []
+        assert leaks(result) == 0
+        listed = [row["id"] for row in result.report["left_out"]]
+        assert sorted([*result.side, *listed]) == sorted(s.id for s in samples)
+        assert result == split(samples, threshold, share, [TEMPLATE], previous=before.side if result is after else None)
+    assert before.side.items() <= after.side.items()
+
+
+def test_the_users_rows_split_ninety_to_ten_in_every_kind_without_a_leak(corpus: Path, persona: Persona) -> None:
+    kinds: dict[str, Kind] = {
+        "persona": "persona",
+        "quotes": "quote",
+        "conversations": "conversation",
+        "genericqa": "generic_qa",
+    }
+    samples = [
+        from_alpaca(row, kind, persona)
+        for name, kind in kinds.items()
+        for row in json.loads((corpus / f"{name}.json").read_text(encoding="utf-8"))
+    ]
+    templates = persona.dedup.template_prompts
+    kept = list(cluster(samples, 90, templates).kept)
+    result = split(kept, 90, 0.1, templates)
+    for kind, languages in result.report["counts"].items():
+        (row,) = languages.values()
+        assert row["left_out"] == 0
+        assert abs(row["eval"] - 0.1 * sum(row.values())) <= 1, kind
+    assert leaks(result) == 0
+    some = [kept[k] for k in np.random.default_rng(0).choice(len(kept), 300, replace=False)]
+    assert {result.side[s.id] for s in some} == {"train", "eval"}
+    assert crossings(some, result, 90, templates) == []
+
+
+# ---------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, 1.5, float("nan")])
+def test_a_share_out_of_range_is_refused(share: float) -> None:
+    with pytest.raises(UsageError, match="expected a share between 0 and 1"):
+        split(unlike(5), 90, share)
+
+
+def test_a_threshold_out_of_range_is_refused() -> None:
+    with pytest.raises(UsageError, match="from 50 to 100"):
+        split(unlike(5), 20)
+
+
+def test_two_samples_with_one_id_are_refused() -> None:
+    (one,) = unlike(1)
+    with pytest.raises(InosukeError, match=f"1 sample ids stand for several samples .{one.id}"):
+        split([one, one], 90)
+
+
+def test_no_samples_give_an_empty_split() -> None:
+    result = split([], 90)
+    assert (result.side, result.report["counts"], leaks(result)) == ({}, {}, 0)

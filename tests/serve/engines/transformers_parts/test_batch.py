@@ -1,0 +1,311 @@
+"""Several people at once: each gets the very answer that he would get alone, and nobody hears of another's trouble."""
+
+import copy
+import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from curation import chat
+from curation.record import Message
+from serve.engine import Delta, EngineFailed, Settings
+from serve.engines.tokenizer import ChatTokenizer
+from serve.engines.transformers import TransformersEngine
+from serve.engines.transformers_parts.batch import Batch, Job
+from serve.engines.transformers_parts.decoder import Decoder
+from serve.engines.transformers_parts.sampling import Sampler
+
+GREEDY = Settings(temperature=0, repetition_penalty=1.0, max_new_tokens=24)
+LIVELY = Settings(temperature=1.5, top_p=0.95, repetition_penalty=1.3, seed=7, max_new_tokens=24)
+
+
+def never():
+    return False
+
+
+class Person:
+    """Asks, and keeps what is heard. ``at`` calls something once that many tokens have been."""
+
+    def __init__(self, ids, settings=GREEDY, cancelled=never, at=None):
+        self.tokens, self.ended, self._at = [], SimpleQueue(), at or {}
+        limit = settings.max_new_tokens
+        self.job = Job(
+            list(ids), limit, Sampler(settings), self.hear, self.ended.put, cancelled, settings.seed is not None
+        )
+
+    def hear(self, token):
+        self.tokens.append(token)
+        self._at.get(len(self.tokens), never)()
+
+    def ask(self, batch):
+        with batch.answering(self.job):
+            return self.ended.get(timeout=60)
+
+    def alone(self, batch):
+        assert self.ask(batch) == "length"
+        return self.tokens
+
+
+@pytest.fixture
+def batch(tiny_model):
+    with_rows = Batch(Decoder(tiny_model, slots=8, pool=8192, context=2048))
+    yield with_rows
+    with_rows.close()
+
+
+@pytest.fixture
+def light(tokenizer, tmp_path):
+    """The one that a run is served with: transformers' own changes while it works, which people at once would see."""
+    tokenizer.save_pretrained(tmp_path)
+    return ChatTokenizer(tmp_path)
+
+
+def prompt(n):
+    """Prompts of different lengths with the same beginning."""
+    return [*range(40), *(3 * n + k for k in range(5 + 7 * n))]
+
+
+def everybody(batch, people):
+    with ThreadPoolExecutor(len(people)) as pool:
+        return list(pool.map(lambda p: p.ask(batch), people))
+
+
+@pytest.mark.parametrize("settings", [GREEDY, LIVELY])
+def test_everybody_gets_the_tokens_that_he_would_get_alone(batch, settings):
+    alone = [Person(prompt(n), settings).alone(batch) for n in range(8)]
+    people = [Person(prompt(n), settings) for n in range(8)]
+    assert everybody(batch, people) == ["length"] * 8
+    assert [p.tokens for p in people] == alone
+    assert len({tuple(tokens) for tokens in alone}) > 4
+
+
+def test_people_join_and_leave_between_any_two_tokens(batch):
+    lengths = [30, 3, 17, 1, 24, 9, 2, 40]
+    settings = [GREEDY.model_copy(update={"max_new_tokens": n}) for n in lengths]
+    alone = [Person(prompt(n), settings[n]).alone(batch) for n in range(8)]
+    people, started = [], []
+
+    with ThreadPoolExecutor(8) as pool:
+        # Each comes when the one before has heard a token.
+        for n in range(8):
+            people.append(Person(prompt(n), settings[n], at={1: lambda n=n: begin(n + 1)}))
+
+        def begin(n):
+            if n < 8:
+                started.append(pool.submit(people[n].ask, batch))
+
+        begin(0)
+        for n in range(8):
+            assert started[n].result(60) == "length"
+    assert [p.tokens for p in people] == alone
+
+
+def test_a_seed_repeats_to_the_last_bit_even_in_bf16_and_beside_others(tiny_model, monkeypatch):
+    batch = Batch(Decoder(copy.deepcopy(tiny_model).bfloat16(), slots=8, pool=8192, context=2048))
+    scores, draw = {}, Sampler.draw
+
+    def noted(self, row, reply):
+        scores.setdefault(self, []).append(row.clone())
+        return draw(self, row, reply)
+
+    monkeypatch.setattr(Sampler, "draw", noted)
+    alone = Person(prompt(3), LIVELY)
+    alone.alone(batch)
+    people = [Person(prompt(n), LIVELY if n in (3, 4) else GREEDY) for n in range(8)]
+    assert everybody(batch, people) == ["length"] * 8
+    assert all(map(torch.equal, scores[alone.job.sampler], scores[people[3].job.sampler]))
+    assert people[3].tokens == alone.tokens
+    batch.close()
+
+
+class Echo:
+    """A model that says the last three tokens of its prompt again and again, out of the keys that it kept."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, config):
+        self.config = config
+
+    def __call__(self, input_ids, position_ids, past_key_values, **_):
+        states = input_ids[:, None, :, None].float()
+        keys, _ = past_key_values.update(states, states, 0)
+        said = keys[torch.arange(len(input_ids)), 0, position_ids[:, -1] - 2, 0].long()
+        return SimpleNamespace(logits=torch.nn.functional.one_hot(said, 1000)[:, None].float())
+
+
+def test_sixteen_with_their_own_marks_never_hear_another_one(tiny_model):
+    echo = Batch(Decoder(Echo(tiny_model.config), slots=8, pool=8192, context=1024))
+    marks = [[100 + n, 200 + n, 300 + n] for n in range(16)]
+    settings = [GREEDY.model_copy(update={"max_new_tokens": 30 + 5 * (n % 4)}) for n in range(16)]
+    for _ in range(3):
+        people = [Person([1, 2, 3, *range(n), *mark], settings[n]) for n, mark in enumerate(marks)]
+        assert everybody(echo, people) == ["length"] * 16
+        for person, mark, said in zip(people, marks, settings, strict=True):
+            assert person.tokens == (mark * 20)[: said.max_new_tokens]
+    echo.close()
+
+
+def test_a_long_conversation_makes_others_wait_instead_of_taking_more_memory(tiny_model):
+    batch = Batch(decoder := Decoder(tiny_model, slots=8, pool=1024, context=1024))
+    shapes = []
+    arrange = decoder.rows.arrange
+    decoder.rows.arrange = lambda *a: arrange(*a) and not shapes.append((decoder.rows.count, decoder.rows.width))
+    long = [n % 100 for n in range(900)]
+    people = [Person(prompt(0)), Person(long), Person(prompt(1)), Person(prompt(2))]
+    assert everybody(batch, people) == ["length"] * 4
+    assert (1, 1024) in shapes and all(rows * width <= 1024 for rows, width in shapes)
+    fresh = Batch(Decoder(tiny_model, slots=1, pool=1024, context=1024))
+    assert [p.tokens for p in people] == [Person(p.job.ids).alone(fresh) for p in people]
+    batch.close()
+    fresh.close()
+
+
+def test_who_cancels_frees_the_row_before_the_next_token(tiny_model):
+    batch = Batch(Decoder(tiny_model, slots=1, pool=2048, context=2048))
+    gone = threading.Event()
+    long = GREEDY.model_copy(update={"max_new_tokens": 1024})
+    first = Person(prompt(0), long, cancelled=gone.is_set, at={1: lambda: waiting.set(), 5: gone.set})
+    waiting = threading.Event()
+    second = Person(prompt(1))
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(first.ask, batch)
+        assert waiting.wait(60)
+        assert second.ask(batch) == "length"
+        assert one.result(60) == "cancelled"
+    assert (len(first.tokens), len(second.tokens)) == (5, 24)
+    batch.close()
+
+
+def test_who_gives_up_while_waiting_is_let_go_and_is_never_answered(tiny_model):
+    batch = Batch(Decoder(tiny_model, slots=1, pool=2048, context=2048))
+    asked = threading.Event()
+    second = Person(prompt(1), cancelled=lambda: not asked.set())
+    with ThreadPoolExecutor(2) as pool:
+        later = []
+        first = Person(prompt(0), at={1: lambda: later.append(pool.submit(second.ask, batch))})
+        assert first.ask(batch) == "length"
+        assert later[0].result(60) == "cancelled"
+    assert asked.is_set() and second.tokens == []
+    batch.close()
+
+
+def test_who_leaves_the_block_frees_the_row(tiny_model):
+    batch = Batch(Decoder(tiny_model, slots=1, pool=2048, context=2048))
+    spoken = threading.Event()
+    first = Person(prompt(0), GREEDY.model_copy(update={"max_new_tokens": 1024}), at={3: spoken.set})
+    with batch.answering(first.job):
+        assert spoken.wait(60)
+    assert first.ended.get(timeout=60) == "cancelled"
+    assert Person(prompt(1)).ask(batch) == "length"
+    batch.close()
+
+
+class Breaking:
+    """The model, until it is told to break."""
+
+    def __init__(self, model):
+        self._model, self.broken = model, False
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+    def __call__(self, **inputs):
+        if self.broken and len(inputs["input_ids"]) > 1:
+            self.broken = False
+            raise RuntimeError("out of memory at /root/secret")
+        return self._model(**inputs)
+
+
+def test_a_model_that_fails_ends_the_answers_of_that_moment_and_no_other(tiny_model):
+    batch = Batch(Decoder(model := Breaking(tiny_model), slots=2, pool=4096, context=2048))
+    expected = Person(prompt(2)).alone(batch)
+    people = [Person(prompt(0)), Person(prompt(1)), Person(prompt(2))]
+    with ThreadPoolExecutor(3) as pool:
+        begun = []
+        people[0]._at = {1: lambda: begun.append(pool.submit(people[1].ask, batch))}
+        people[1]._at = {2: lambda: (begun.append(pool.submit(people[2].ask, batch)), setattr(model, "broken", True))}
+        ended = [people[0].ask(batch)]
+        ended += [begun[0].result(60), begun[1].result(60)]
+    assert [str(e) for e in ended] == ["out of memory at /root/secret"] * 2 + ["length"]
+    assert people[2].tokens == expected
+    assert Person(prompt(2)).alone(batch) == expected
+    batch.close()
+
+
+def test_what_goes_wrong_with_one_answer_leaves_the_others_alone(batch):
+    expected = Person(prompt(1)).alone(batch)
+
+    def trip():
+        raise ValueError("no letter")
+
+    people = [Person(prompt(0), at={4: trip}), Person(prompt(1))]
+    ended = everybody(batch, people)
+    assert str(ended[0]) == "no letter" and ended[1] == "length"
+    assert people[1].tokens == expected
+
+
+def test_a_failure_reaches_a_client_as_a_sentence_without_secrets(tiny_model, light, persona, monkeypatch):
+    engine = TransformersEngine(tiny_model, light, persona)
+
+    def fail(*_):
+        raise RuntimeError("/root/secret")
+
+    monkeypatch.setattr(engine._decoder, "_forward", fail)
+    with pytest.raises(EngineFailed, match=r"\(RuntimeError\)\. Try again") as raised:
+        list(engine.stream([Message("user", "a")], GREEDY, never))
+    assert "secret" not in str(raised.value)
+
+
+def test_a_seed_repeats_an_answer_among_others(tiny_model, light, persona):
+    engine = TransformersEngine(tiny_model, light, persona)
+
+    def say(n):
+        events = engine.stream([Message("user", "x" * n)], LIVELY.model_copy(update={"seed": n}), never)
+        return "".join(e.text for e in events if isinstance(e, Delta))
+
+    alone = [say(n) for n in range(1, 17)]
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(say, range(1, 17))) == alone
+
+
+def test_each_answer_stops_at_its_own_words(tiny_model, light, persona):
+    engine = TransformersEngine(tiny_model, light, persona)
+
+    def say(stop):
+        events = list(engine.stream([Message("user", "a")], GREEDY.model_copy(update={"stop": stop}), never))
+        return "".join(e.text for e in events if isinstance(e, Delta)), events[-1].finish_reason
+
+    whole, _ = say(())
+    stops = [(), (whole[5],), (whole[2:4],)]
+    with ThreadPoolExecutor(3) as pool:
+        said = list(pool.map(say, stops))
+    assert said[0][0] == whole
+    assert said[1] == (whole[: whole.index(whole[5])], "stop")
+    assert said[2] == (whole[: whole.index(whole[2:4])], "stop")
+
+
+def test_an_engine_that_nobody_needs_ends_its_thread(tiny_model, light, persona):
+    before = set(threading.enumerate())
+    engine = TransformersEngine(tiny_model, light, persona)
+    list(engine.stream([Message("user", "a")], GREEDY, never))
+    (thread,) = set(threading.enumerate()) - before
+    del engine
+    gc.collect()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_the_system_prompt_is_read_once_for_all(tiny_model, light, persona, monkeypatch):
+    engine = TransformersEngine(tiny_model, light, persona)
+    talk = [Message("user", "a")]
+    list(engine.stream(talk, GREEDY, never))
+    read, forward = [], engine._decoder.read
+    monkeypatch.setattr(engine._decoder, "read", lambda row, ids: read.append(len(ids)) or forward(row, ids))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: list(engine.stream([Message("user", f"{n}")], GREEDY, never)), range(8)))
+    whole = len(chat.render(talk, light, persona).input_ids)
+    assert len(read) == 8 and max(read) < whole / 10

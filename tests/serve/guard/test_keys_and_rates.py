@@ -1,0 +1,142 @@
+import base64
+
+import httpx
+import pytest
+
+from curation.errors import UsageError
+from serve import create_app
+from serve.guard.keys_and_rates import Keys, Rates, read_keys
+from tests.serve.conftest import serving
+
+BODY = {"messages": [{"role": "user", "content": "a"}]}
+KEY = "một-khóa-rất-dài-123"
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_a_client_may_burst_and_then_asks_at_its_rate():
+    clock = Clock()
+    rates = Rates(60, clock)  # one a second, 15 at once
+    assert [rates.take("a") for _ in range(15)] == [0] * 15
+    assert rates.take("a") == pytest.approx(1)
+    assert rates.take("b") == 0  # another client has its own
+    clock.now += 0.5
+    assert rates.take("a") == pytest.approx(0.5)
+    clock.now += 0.5
+    assert rates.take("a") == 0
+    clock.now += 1e6
+    assert [rates.take("a") > 0 for _ in range(16)] == [False] * 15 + [True]  # what is saved up has an end
+
+
+def test_only_so_many_clients_are_remembered(monkeypatch):
+    monkeypatch.setattr("serve.guard.keys_and_rates._CLIENTS", 3)
+    rates = Rates(60, Clock())
+    for n in range(10):
+        rates.take(str(n))
+    assert len(rates._buckets) == 3
+
+
+@pytest.fixture
+def limited(parrot, persona):
+    return create_app({"ENGINE": parrot, "PERSONA": persona, "RATE": 1, "PROXIES": 1}).test_client()
+
+
+def ask(client, address):
+    return client.post("/api/chat", json=BODY, headers={"X-Forwarded-For": address})
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(limited, parrot):
+    answers = [ask(limited, "192.0.2.1") for _ in range(6)]
+    assert [a.status_code for a in answers] == [200] * 5 + [429]
+    assert answers[-1].json["error"]["code"] == "too_many_requests"
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    assert len(parrot.seen) == 5
+    assert ask(limited, "192.0.2.2").status_code == 200
+    assert limited.get("/api/info", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 200  # looking is free
+
+
+@pytest.mark.parametrize(("proxies", "others"), [(1, 200), (0, 429)])
+def test_over_a_socket_each_visitor_behind_a_proxy_is_a_client(parrot, persona, proxies, others):
+    app = create_app({"ENGINE": parrot, "PERSONA": persona, "RATE": 1, "PROXIES": proxies})
+    with serving(app) as url, httpx.Client(base_url=url) as client:
+        assert [ask(client, "192.0.2.1").status_code for _ in range(6)] == [200] * 5 + [429]
+        assert ask(client, "192.0.2.2").status_code == others  # without a proxy, anybody could write that
+
+
+def test_an_address_that_the_client_claims_is_not_believed(limited):
+    # What the one proxy in front appended is the last; everything before it came from the client.
+    assert [ask(limited, f"198.51.100.{n}, 192.0.2.9").status_code for n in range(6)][-1] == 429
+
+
+def test_a_network_of_ipv6_is_one_client(limited):
+    assert [ask(limited, f"2001:db8::{n}").status_code for n in range(6)][-1] == 429
+    assert ask(limited, "2001:db8:1::1").status_code == 200
+
+
+@pytest.fixture
+def locked(parrot, persona):
+    return create_app({"ENGINE": parrot, "PERSONA": persona, "KEYS": f"{'x' * 20}, {KEY}"}).test_client()
+
+
+def basic(key):
+    return {"Authorization": "Basic " + base64.b64encode(f"anybody:{key}".encode()).decode()}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": f"Bearer {'x' * 20}"}, 200),
+        ({"Authorization": f"Bearer {'x' * 19}"}, 401),
+        ({"Authorization": "Bearer"}, 401),
+        ({"Authorization": f"Digest {'x' * 20}"}, 401),
+        (basic(KEY), 200),
+        (basic("nothing"), 401),
+        ({"Authorization": "Basic !!!"}, 401),
+    ],
+)
+def test_with_keys_nobody_gets_in_without_one(locked, parrot, headers, status):
+    response = locked.post("/api/chat", json=BODY, headers=headers)
+    assert response.status_code == status
+    assert bool(parrot.seen) == (status == 200)
+    if status == 401:
+        assert response.json["error"]["code"] == "invalid_api_key"
+        assert response.headers["WWW-Authenticate"].startswith("Basic ")  # a browser asks, and the page works
+
+
+def test_the_page_needs_the_key_and_the_health_checks_do_not(locked):
+    assert locked.get("/").status_code == locked.get("/metrics").status_code == 401
+    assert locked.get("/", headers=basic(KEY)).status_code == 200
+    assert locked.get("/healthz").status_code == locked.get("/readyz").status_code == 200
+
+
+def test_keys_come_from_a_file(tmp_path):
+    path = tmp_path / "keys.txt"
+    path.write_text(f"# for the team\n{KEY}\n\n", encoding="utf-8")
+    keys = read_keys(None, path)
+    assert keys.knows(KEY) and not keys.knows("") and not keys.knows("# for the team")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("", "holds no key"), ("# none\n", "holds no key"), ("short", r"a key of 5 characters.*at least 16")],
+)
+def test_a_file_that_protects_nothing_is_refused(tmp_path, text, says):
+    path = tmp_path / "keys.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=says):
+        read_keys(None, path)
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_keys(None, tmp_path / "nowhere.txt")
+
+
+def test_keys_are_compared_whole_and_only_their_hashes_are_kept():
+    keys = Keys([KEY])
+    assert KEY not in repr(vars(keys))
+    assert not keys.knows(KEY[:-1]) and not keys.knows(KEY + "x") and not keys.knows("\ud800")

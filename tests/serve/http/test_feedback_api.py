@@ -1,0 +1,213 @@
+"""From a thumb on the page to the annotator's queue."""
+
+import json
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from curation.errors import InosukeError, UsageError
+from curation.importers import read
+from serve import create_app
+from serve.commands.serve import feedback as command
+from serve.feedback.pull_remote import pull_feedback
+from tests.serve.conftest import serving
+
+KEY = "the-owners-own-key"
+SAID = [{"role": "user", "content": "Ngươi mạnh không?"}, {"role": "assistant", "content": "Tôi ổn, cảm ơn ạ."}]
+GIVEN = {
+    "conversation": "c-1",
+    "turn": 3,
+    "rating": "down",
+    "better": "Ta mạnh nhất!",
+    "messages": SAID,
+    "consent": True,
+}
+
+
+@pytest.fixture
+def app(parrot, persona, tmp_path):
+    return create_app({"ENGINE": parrot, "PERSONA": persona, "ROOT": tmp_path, "FEEDBACK_KEY": KEY})
+
+
+@pytest.fixture
+def kept(tmp_path):
+    def lines():
+        files = sorted((tmp_path / "datasets" / "feedback").glob("*.jsonl"))
+        return [json.loads(line) for f in files for line in f.read_text(encoding="utf-8").splitlines()]
+
+    return lines
+
+
+def test_feedback_with_consent_is_one_line(client, kept):
+    response = client.post("/api/feedback", json=GIVEN)
+    assert (response.status_code, response.get_data()) == (204, b"")
+    [line] = kept()
+    assert line.pop("time").endswith("+00:00")
+    assert len(line["conversation"]) == 16 and line.pop("conversation") != "c-1"  # leads nowhere
+    assert line == {"turn": 3, "rating": "down", "better": "Ta mạnh nhất!", "messages": SAID, "run": None}
+
+
+@pytest.mark.parametrize("consent", [False, None, "true", 1, "missing"])
+def test_without_consent_nothing_is_kept_or_even_looked_at(client, kept, consent):
+    body = {k: v for k, v in GIVEN.items() if k != "consent"} | {"rating": "nonsense"}
+    response = client.post("/api/feedback", json=body if consent == "missing" else body | {"consent": consent})
+    assert response.status_code == 403
+    assert '`"consent": true`' in response.json["error"]["message"].replace("send ", "")
+    assert kept() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"messages": [*SAID, *SAID]}, "not the whole conversation"),
+        ({"messages": SAID[:1]}, "at least 2 items"),
+        ({"messages": [SAID[0]] * 9 + [SAID[1]]}, "at most 6 items"),
+        ({"messages": SAID[::-1]}, "his one reply"),
+        ({"rating": "meh"}, "`rating`"),
+        ({"better": "x" * 4001}, "at most 4000 characters"),
+        ({"better": " "}, "the message is empty"),
+        ({"better": "a\x00"}, "control characters"),
+        ({"conversation": "../../etc/passwd"}, "`conversation`"),
+        ({"turn": -1}, "greater than or equal to 0"),
+        ({"turn": "../a"}, "`turn"),
+        ({"chat": []}, "`chat` is not a key"),
+    ],
+)
+def test_feedback_that_is_wrong_names_its_key(client, kept, change, says):
+    response = client.post("/api/feedback", json=GIVEN | change)
+    assert response.status_code == 400 and says in response.json["error"]["message"]
+    assert kept() == []
+
+
+def test_the_page_is_told_whether_feedback_is_kept(client, parrot, persona, tmp_path):
+    assert client.get("/api/info").json["feedback"] is True
+    off = create_app({"ENGINE": parrot, "PERSONA": persona, "ROOT": tmp_path, "FEEDBACK": None}).test_client()
+    assert off.get("/api/info").json["feedback"] is False
+    assert off.post("/api/feedback", json=GIVEN).status_code == 404
+
+
+def test_another_site_cannot_leave_feedback(client, kept):
+    assert client.post("/api/feedback", json=GIVEN, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert kept() == []
+
+
+def test_only_the_owner_fetches_it(client, parrot, persona, tmp_path):
+    client.post("/api/feedback", json=GIVEN)
+    assert client.get("/api/feedback").status_code == 403
+    assert client.get("/api/feedback", headers={"Authorization": "Bearer wrong"}).status_code == 403
+    fetched = client.get("/api/feedback", headers={"Authorization": f"Bearer {KEY}"})
+    assert (fetched.mimetype, len(fetched.get_data().splitlines())) == ("application/x-ndjson", 1)
+    nobody = create_app({"ENGINE": parrot, "PERSONA": persona, "ROOT": tmp_path}).test_client()
+    assert nobody.get("/api/feedback", headers={"Authorization": "Bearer "}).status_code == 404
+
+
+# ---------------------------------------------------------------- into the queue
+
+
+def test_the_importers_read_what_the_server_wrote(client, tmp_path, persona):
+    up = {"turn": 5, "rating": "up", "better": None}
+    for change in ({}, up, {"turn": 7, "better": None}, {"turn": 8}, {"turn": 8, "rating": None, "better": None}):
+        client.post("/api/feedback", json=GIVEN | change)
+    client.post("/api/feedback", json=GIVEN | {"better": "Ta là vua núi rừng!"})  # thinks again about turn 3
+    [path] = (tmp_path / "datasets" / "feedback").glob("*.jsonl")
+    found = read(path, persona)
+    conversation = found.samples[0].source.locator.split()[1]
+    assert [(s.replies[-1], s.flags[0].code, s.source.locator) for s in found.samples] == [
+        (SAID[1]["content"], "feedback_up", f"conversation {conversation} turn 5"),
+        (SAID[1]["content"], "feedback_down", f"conversation {conversation} turn 7"),
+        ("Ta là vua núi rừng!", "feedback_better", f"conversation {conversation} turn 3"),
+    ]
+    assert {s.source.importer for s in found.samples} == {"feedback"}
+    assert [r.reason for r in found.rejected] == ["superseded", "superseded", "taken_back"]
+    assert SAID[1]["content"] in found.samples[-1].flags[0].detail  # the annotator sees what he said instead
+
+
+def test_a_turn_is_named_by_its_id_and_older_numbers_are_still_understood(client, tmp_path, persona):
+    other = {"messages": [SAID[0], {"role": "assistant", "content": "Hừ!"}]}
+    client.post("/api/feedback", json=GIVEN | other)  # as the first page sent it: another reply, and this one
+    client.post("/api/feedback", json=GIVEN | {"turn": 5})
+    for change in ({"better": None}, {"rating": None, "better": None}):  # rated, and taken back
+        client.post("/api/feedback", json=GIVEN | {"turn": "00ff00ff00ff00ff"} | change)
+    [path] = (tmp_path / "datasets" / "feedback").glob("*.jsonl")
+    assert "00ff00ff00ff00ff" not in path.read_text(encoding="utf-8")
+    found = read(path, persona)
+    assert [s.source.locator.split(" ", 2)[2] for s in found.samples] == ["turn 3"]
+    assert [r.reason for r in found.rejected] == ["superseded", "superseded", "taken_back"]
+
+
+def test_the_next_dataset_puts_feedback_before_an_annotator(client, tmp_path, project):
+    from curation.commands.dataset import dataset
+
+    rows = [{"instruction": f"Hỏi {n}", "input": "", "output": f"Ta trả lời {n}!"} for n in range(12)]
+    root = project({"handwritten/conversations.json": json.dumps(rows, ensure_ascii=False)})
+    assert root == tmp_path
+    client.post("/api/feedback", json=GIVEN)
+    made = CliRunner().invoke(dataset, ["--persona", str(root / "persona.toml"), "--json"], catch_exceptions=False)
+    result = json.loads(made.stdout)
+    assert result["awaiting_review"] == 1
+    assert result["flagged"]["feedback_better"] == 1
+    assert result["approved"] == 12
+
+
+# ---------------------------------------------------------------- fetched from a Space
+
+
+def test_pull_adds_what_is_new_and_forgets_nothing(app, client, tmp_path):
+    client.post("/api/feedback", json=GIVEN)
+    into = tmp_path / "here"
+    with serving(app) as url:
+        path, *counts = pull_feedback(url, KEY, into)
+        assert counts == [1, 1, 0]
+        assert pull_feedback(url, KEY, into) == (path, 0, 1, 0)
+        httpx.post(f"{url}/api/feedback", json=GIVEN | {"turn": 4})
+        for old in (tmp_path / "datasets" / "feedback").glob("*.jsonl"):  # the Space has restarted
+            old.write_text(old.read_text(encoding="utf-8").splitlines()[-1] + "\n", encoding="utf-8")
+        assert pull_feedback(url, KEY, into) == (path, 1, 2, 0)
+        assert [json.loads(line)["turn"] for line in path.read_text(encoding="utf-8").splitlines()] == [3, 4]
+        with pytest.raises(InosukeError, match=r"refused \(403\): feedback is handed to the owner"):
+            pull_feedback(url, "wrong", into)
+        done = CliRunner().invoke(command, ["pull", url, "--key", KEY, "--into", str(into), "--json"])
+        assert json.loads(done.stdout) == {"path": str(path), "new": 0, "there": 2, "left_out": 0}
+
+
+@pytest.mark.parametrize("strange", ["\u2028", "\u2029"])
+def test_a_line_separator_inside_a_text_is_no_end_of_a_line(app, client, tmp_path, strange):
+    better = f"Ta mạnh nhất!{strange}Hừ!"
+    client.post("/api/feedback", json=GIVEN | {"better": better})
+    with serving(app) as url:
+        path, *counts = pull_feedback(url, KEY, tmp_path / "here")
+        assert counts == [1, 1, 0]
+        assert pull_feedback(url, KEY, tmp_path / "here") == (path, 0, 1, 0)
+    [line] = path.read_text(encoding="utf-8").strip("\n").split("\n")
+    assert json.loads(line)["better"] == better
+
+
+@pytest.mark.parametrize("broken", ["{", "[1]", "{}", "[" * 100_000])
+def test_one_line_that_is_no_feedback_does_not_keep_the_rest_out(app, client, tmp_path, broken):
+    client.post("/api/feedback", json=GIVEN)
+    [kept] = (tmp_path / "datasets" / "feedback").glob("*.jsonl")
+    kept.write_text(f"{broken}\n{kept.read_text(encoding='utf-8')}", encoding="utf-8")
+    with serving(app) as url:
+        done = CliRunner().invoke(command, ["pull", url, "--key", KEY, "--into", str(tmp_path / "here")])
+    assert "1 new of 1" in done.stdout
+    assert f"1 lines of {url} are not feedback and were left out" in done.stderr
+
+
+def test_pull_says_what_is_wrong(tmp_path):
+    with pytest.raises(UsageError, match="is not an address"):
+        pull_feedback("owner/space", KEY, tmp_path)
+    with pytest.raises(UsageError, match="no key"):
+        pull_feedback("http://127.0.0.1:9", None, tmp_path)
+    with pytest.raises(InosukeError, match="does not answer"):
+        pull_feedback("http://127.0.0.1:9", KEY, tmp_path)
+
+
+def test_pull_keeps_nothing_of_a_server_that_is_another(tmp_path):
+    def answer(_):
+        return httpx.Response(200, text="<html>hello</html>")
+
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    with pytest.raises(InosukeError, match="Is it an inosuke server"):
+        pull_feedback("http://somewhere.example", KEY, tmp_path / "new", client)
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,138 @@
+import json
+import shutil
+
+import pytest
+
+from curation.errors import InosukeError, UsageError
+from serve import create_app
+from serve.model_files.served_run import find_run
+
+
+def test_the_newest_run_is_found_and_the_choice_explained(finished):
+    run = find_run(finished)
+    assert (run.name, run.base_name, run.prompt, run.dataset) == ("run-1", "Tiny", "chat", "v-test")
+    assert run.base == finished / "models" / "base" / "Tiny"
+    assert run.persona.name == "Inosuke"
+    assert run.why == f"the newest of 1 under {finished / 'models'}"
+
+
+def test_a_run_can_be_named(finished):
+    shutil.copytree(finished / "models" / "run-1", finished / "models" / "older")
+    assert find_run(finished, "older").name == "older"
+    assert find_run(finished).name == "run-1"
+
+
+def test_a_project_without_a_run_is_told_to_train(tmp_path):
+    with pytest.raises(InosukeError, match="run `make train` first"):
+        find_run(tmp_path)
+    with pytest.raises(InosukeError, match="run `make train` first"):
+        find_run(tmp_path, "mine")
+
+
+def test_an_unfinished_run_is_not_served(finished):
+    (finished / "models" / "run-2").mkdir()
+    (finished / "models" / "latest").write_text("run-2", encoding="utf-8")
+    with pytest.raises(InosukeError, match=r"names 'run-2', which is not there. Choose a run with --run.*run-1"):
+        find_run(finished)
+
+
+def test_a_damaged_name_of_the_newest_run_is_a_sentence(finished):
+    (finished / "models" / "latest").write_bytes(b"run-\xff\n")
+    with pytest.raises(InosukeError, match=r"latest names 'run-.*xff', which is not there. Choose a run with --run"):
+        find_run(finished)
+
+
+@pytest.mark.parametrize("name", ["../run-1", "..", "", "/etc", "run-1/adapter", "gone"])
+def test_a_name_that_is_no_run_lists_those_that_are(finished, name):
+    with pytest.raises(InosukeError, match=r"Runs that are there: run-1\."):
+        find_run(finished, name)
+
+
+def test_an_adapter_for_other_weights_is_refused(finished):
+    weights = finished / "models" / "base" / "Tiny" / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(InosukeError, match="run-1 is an adapter for another base model: it was trained on Tiny"):
+        find_run(finished)
+
+
+def test_an_adapter_of_another_shape_is_refused_without_a_traceback(finished):
+    base = finished / "models" / "base" / "Tiny"
+    metrics = finished / "models" / "run-1" / "metrics.json"
+    seen = json.loads(metrics.read_text(encoding="utf-8"))
+    del seen["base_model"]["sha256"]
+    metrics.write_text(json.dumps(seen), encoding="utf-8")
+    _other_model(base)
+    with pytest.raises(InosukeError, match=r"run-1 cannot be loaded on .*Expected an adapter for this base model"):
+        create_app({"ROOT": finished})
+
+
+def _other_model(folder):
+    from transformers import AutoConfig, Qwen2ForCausalLM
+
+    config = AutoConfig.from_pretrained(folder)
+    config.hidden_size, config.intermediate_size = 64, 96
+    Qwen2ForCausalLM(config).save_pretrained(folder)
+
+
+def test_a_missing_base_model_is_named(finished):
+    shutil.rmtree(finished / "models" / "base")
+    with pytest.raises(InosukeError, match=r"the base model Tiny is not at .*make train"):
+        find_run(finished)
+
+
+def test_a_base_model_of_the_hub_is_left_to_the_hub(finished):
+    metrics = finished / "models" / "run-1" / "metrics.json"
+    seen = json.loads(metrics.read_text(encoding="utf-8"))
+    seen["base_model"] = {"name": "Qwen2.5-3B-Instruct", "path": "Qwen/Qwen2.5-3B-Instruct"}
+    metrics.write_text(json.dumps(seen), encoding="utf-8")
+    assert find_run(finished).base == "Qwen/Qwen2.5-3B-Instruct"
+
+
+@pytest.mark.parametrize("keep", [0, 5, 200, -1])
+@pytest.mark.parametrize("part", ["run-1/adapter/adapter_model.safetensors", "base/Tiny/model.safetensors"])
+def test_damaged_weights_are_named(finished, part, keep):
+    path = finished / "models" / part
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(InosukeError, match=r"safetensors is damaged \(.*make train"):
+        find_run(finished)
+
+
+@pytest.mark.parametrize("part", ["adapter/adapter_config.json", "tokenizer", "persona.toml"])
+def test_a_missing_part_is_named(finished, part):
+    path = finished / "models" / "run-1" / part
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(InosukeError, match=f"the run run-1 has no {part}"):
+        find_run(finished)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("{", "the file: Invalid JSON"), ("{}", "base_model: Field required"), ("[]", "the file")]
+)
+def test_a_broken_metrics_file_is_named(finished, text, says):
+    (finished / "models" / "run-1" / "metrics.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InosukeError, match=f"metrics.json: {says}"):
+        find_run(finished)
+
+
+def test_an_unknown_engine_lists_those_that_exist(persona):
+    with pytest.raises(
+        UsageError, match=r"no engine is called 'lama'. Expected one of: llamacpp, transformers, openai\."
+    ):
+        create_app({"ENGINE": "lama", "PERSONA": persona})
+
+
+def test_a_run_for_an_engine_that_serves_none_is_refused(persona):
+    with pytest.raises(UsageError, match="which only the engines llamacpp and transformers serve"):
+        create_app({"URL": "http://127.0.0.1:1/v1", "RUN": "x", "PERSONA": persona})
+
+
+def test_an_application_over_a_run_says_so_everywhere(finished):
+    app = create_app({"ROOT": finished})
+    assert app.extensions["inosuke"].chosen[1].startswith("run run-1: the newest of 1")
+    client = app.test_client()
+    info = client.get("/api/info").json
+    assert (info["run"], info["base"], info["dataset"], info["engine"]) == ("run-1", "Tiny", "v-test", "transformers")
+    body = {"messages": [{"role": "user", "content": "a"}], "settings": {"max_new_tokens": 3}}
+    assert client.post("/api/chat", json=body).json["run"] == "run-1"

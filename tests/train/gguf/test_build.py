@@ -1,0 +1,298 @@
+"""GGUF files: the real converter and the real llama.cpp on a tiny random Qwen2; once on the embedded model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from curation.errors import InosukeError
+from tests.conftest import ROOT
+from tests.tools import tokenizers
+from tests.train.conftest import ONE, TWO, Project, write_export
+from train.commands import pipeline
+from train.commands.train import gguf as command
+from train.gguf import build, convert, convert_process
+from train.model import pinned_wheel
+from train.run import card_section
+
+Make = Callable[..., Project]
+
+
+@pytest.fixture(scope="session")
+def base_with_merges(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Path:
+    """The tiny model under a tokenizer with one merge: llama.cpp refuses one without any."""
+    from tokenizers import Tokenizer
+    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+    backend = json.loads(tokenizers._backend())
+    backend["model"]["vocab"]["ta"] = len(backend["model"]["vocab"])
+    backend["model"]["merges"] = [["t", "a"]]
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(json.dumps(backend)),
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        additional_special_tokens=["<|im_start|>"],
+        chat_template=tokenizers.TEMPLATE,
+    )
+    model: Any = AutoModelForCausalLM.from_pretrained(tiny_base)
+    model.resize_token_embeddings(len(tokenizer))
+    folder = tmp_path_factory.mktemp("merges") / "tiny-qwen2"
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def converter(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The converter is fetched into the project once, not once a test."""
+    folder = convert.ensure(ROOT / "models", print)
+    monkeypatch.setattr(convert, "ensure", lambda models, say: folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def a_run(tmp_path_factory: pytest.TempPathFactory, base_with_merges: Path) -> Path:
+    """A project with one finished run called ``r``."""
+    project = Project(tmp_path_factory.mktemp("run"), base_with_merges)
+    write_export(project.root, [ONE, TWO] * 10, [TWO])
+    recipe = project.recipe(quantization="none", epochs=8, samples=0)
+    pipeline.train(project.persona, None, recipe, "r", None, lambda line: None)
+    return project.root
+
+
+@pytest.fixture
+def trained(tmp_path: Path, a_run: Path, base_with_merges: Path) -> Project:
+    return Project(shutil.copytree(a_run, tmp_path / "project"), base_with_merges)
+
+
+def train_only(project: Project, recipe: str, name: str) -> dict[str, Any]:
+    return pipeline.train(project.persona, None, recipe, name, None, lambda line: None)[0]
+
+
+def make(project: Project, kind: str = "Q8_0") -> dict[str, Any]:
+    return build.make(project.persona, "r", kind, None, lambda line: None)
+
+
+@pytest.mark.model
+def test_a_run_becomes_measured_files_with_a_list_and_a_part_of_the_card(trained: Project, converter: Path) -> None:
+    answer = CliRunner().invoke(
+        command, ["r", "--type", "q8_0", "--persona", str(trained.persona), "--json"], catch_exceptions=False
+    )
+    content = json.loads(answer.stdout)
+    folder = trained.root / "models" / "r" / "gguf"
+    assert sorted(p.name for p in folder.iterdir()) == [".lock", "gguf.json", "model-F16.gguf", "model-Q8_0.gguf"]
+    assert content == json.loads((folder / "gguf.json").read_text(encoding="utf-8"))
+    assert (content["served"], content["base"]) == ("model-Q8_0.gguf", "tiny-qwen2")
+    for file in content["files"]:
+        assert file["bytes"] == (folder / file["file"]).stat().st_size
+    card = (folder.parent / "README.md").read_text(encoding="utf-8")
+    assert card.index("| `gguf/model-Q8_0.gguf` |") < card.index("## Use")
+
+    # llama.cpp and our own scoring agree on the same weights, and the GGUF tokenizer on each text.
+    metrics = json.loads((folder.parent / "metrics.json").read_text(encoding="utf-8"))
+    sixteen = next(f for f in content["files"] if f["type"] == "F16")
+    assert sixteen["loss"] == pytest.approx(metrics["eval"]["adapter"]["loss"], rel=0.02)
+    assert content["texts_tokenized_differently"] == 0 < content["texts"]
+
+
+@pytest.mark.model
+def test_files_that_are_whole_are_kept_and_damaged_ones_made_again(
+    trained: Project, converter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make(trained)
+    folder = trained.root / "models" / "r" / "gguf"
+    with (folder / "model-Q8_0.gguf").open("r+b") as file:
+        file.truncate(1000)
+    (folder / ".partial-of-a-killed-run").mkdir()
+    monkeypatch.setattr(convert, "convert", lambda *_: pytest.fail("the 16-bit file was whole"))
+    assert make(trained) == first
+    assert not (folder / ".partial-of-a-killed-run").exists()
+
+
+@pytest.mark.model
+def test_a_type_that_loses_too_much_is_told_and_a_better_one_served(
+    trained: Project, converter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from train.gguf import llamacpp
+    from train.model.scoring import Score
+
+    loss = {"model-F16": 1.0, "model-Q4_K_M": 1.2, "model-Q5_K_M": 1.06, "model-Q6_K": 1.04, "model-Q8_0": 1.0}
+    monkeypatch.setattr(
+        llamacpp,
+        "score",
+        lambda file, rows, ends, moved: [Score(100 * loss[file.stem], 0.0, 100, 100, 1) for _ in rows],
+    )
+    said: list[str] = []
+    content = build.make(trained.persona, "r", "Q4_K_M", None, said.append)
+    assert content["served"] == "model-Q6_K.gguf"
+    assert {f["type"] for f in content["files"]} == {"F16", "Q4_K_M", "Q5_K_M", "Q6_K"}
+    assert any("model-Q4_K_M.gguf: perplexity +22.1% against 16 bits" in line for line in said)
+    assert "Q4_K_M loses more than 5% of perplexity" in build.table(content)
+
+
+@pytest.mark.model
+def test_a_small_file_is_made_with_hints_and_made_again_once_it_can_have_them(
+    trained: Project, converter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gguf import GGUFReader
+
+    from train.gguf import llamacpp
+
+    monkeypatch.setattr(build, "WORSE_AT_MOST", 10.0)  # a model of random weights loses what it likes
+    said: list[str] = []
+
+    def file() -> dict[str, Any]:
+        content = build.make(trained.persona, "r", "Q4_K_M", None, said.append)
+        return next(f for f in content["files"] if f["type"] == "Q4_K_M")
+
+    with monkeypatch.context() as other_version:
+        other_version.setattr(llamacpp, "takes_hints", lambda: False)
+        without = file()
+    assert without["hints"] is None and any("takes no importance matrix" in line for line in said)
+    made = file()
+    assert made["hints"] == {"importance_from": "20 training dialogues", "kept": build.KEPT}
+    assert made["sha256"] != without["sha256"] and file() == made
+    tensors = GGUFReader(trained.root / "models" / "r" / "gguf" / made["file"]).tensors
+    types = {t.name: t.tensor_type.name for t in tensors}
+    assert types["blk.0.attn_v.weight"] == types["blk.1.attn_v.weight"] == "Q8_0" != types["blk.0.attn_q.weight"]
+    card = (trained.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
+    assert "importance matrix from 20 training dialogues, and keep `attn_v` as Q8_0." in card
+
+
+@pytest.mark.model
+def test_columns_that_weigh_more_are_rounded_better(trained: Project, converter: Path, tmp_path: Path) -> None:
+    import numpy as np
+    from gguf import GGUFReader, dequantize
+
+    from train.gguf import llamacpp
+
+    make(trained)
+    whole = trained.root / "models" / "r" / "gguf" / "model-F16.gguf"
+
+    def gate(file: Path) -> Any:
+        tensor = next(t for t in GGUFReader(file).tensors if t.name == "blk.0.ffn_gate.weight")
+        return dequantize(tensor.data, tensor.tensor_type)
+
+    columns = gate(whole).shape[1]
+    weights = np.full(columns, 1e-6, dtype=np.float32)
+    weights[::8] = 1.0
+    errors = {}
+    for name, importance in (("without", None), ("with", {"blk.0.ffn_gate.weight": weights})):
+        llamacpp.quantize(whole, tmp_path / name, "Q4_K_M", importance)
+        errors[name] = np.square(gate(tmp_path / name) - gate(whole)).mean(0)
+    assert errors["with"][::8].mean() < errors["without"][::8].mean() / 2
+    assert errors["with"].mean() > errors["without"].mean()
+
+
+def test_another_layout_of_the_settings_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    from train.gguf import llamacpp
+
+    class Settings:
+        """As large as cyllama's and larger, with the same names and other memory behind them."""
+
+        __slots__ = [field[0] for field in llamacpp._QuantizeParams._fields_]
+
+        def __init__(self) -> None:
+            for name in self.__slots__:
+                setattr(self, name, 1)
+
+    assert llamacpp.takes_hints()
+    assert Settings.__basicsize__ >= llamacpp._llama().LlamaModelQuantizeParams.__basicsize__
+    monkeypatch.setattr(llamacpp._llama(), "LlamaModelQuantizeParams", Settings)
+    assert not llamacpp.takes_hints()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(InosukeError("it cannot be fetched."), "it cannot be fetched."), (MemoryError("big"), "MemoryError: big.")],
+)
+def test_a_failure_after_training_is_said_and_the_run_is_kept(
+    trainer: Make, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def no_network(*_: Any) -> Path:
+        raise error
+
+    monkeypatch.setattr(convert, "ensure", no_network)
+    project, said = trainer(), list[str]()
+    recipe = project.recipe(quantization="none", epochs=1, samples=0)
+    build.after_training(project.persona, train_only(project, recipe, "r"), said.append)
+    assert said[-1] == (f"Warning: no GGUF files, so serving is slower; run r is whole. {told} Later: inosuke gguf r")
+    assert (project.root / "models" / "latest").read_text(encoding="utf-8") == "r\n"
+    assert not list((project.root / "models" / "r" / "gguf").glob("*.gguf*"))
+
+
+@pytest.mark.model
+def test_training_a_small_model_on_a_cpu_ends_with_its_files(
+    trainer: Make, base_with_merges: Path, converter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "DEFAULT", "Q8_0")
+    project, said = Project(trainer().root, base_with_merges), list[str]()
+    recipe = project.recipe(quantization="none", epochs=1, samples=0)
+    build.after_training(project.persona, train_only(project, recipe, "r"), said.append)
+    content = json.loads((project.root / "models" / "r" / "gguf" / "gguf.json").read_text(encoding="utf-8"))
+    assert said[-1].startswith("GGUF files of r, measured on 1 eval dialogues")
+    assert (project.root / "models" / "r" / "gguf" / content["served"]).is_file()
+
+    monkeypatch.setattr(build, "SMALL", 1000)
+    build.after_training(project.persona, train_only(project, recipe, "large"), said.append)
+    assert not (project.root / "models" / "large" / "gguf").exists()
+
+
+@pytest.mark.model
+def test_a_model_that_the_converter_does_not_know_is_refused_with_its_reason(
+    tmp_path: Path, base_with_merges: Path, converter: Path
+) -> None:
+    model = tmp_path / "odd"
+    shutil.copytree(base_with_merges, model)
+    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    (model / "config.json").write_text(json.dumps(config | {"architectures": ["OddForCausalLM"]}), encoding="utf-8")
+    with pytest.raises(InosukeError, match=r"odd cannot be converted to GGUF: the converter says .*OddForCausalLM"):
+        convert.convert(converter, model, tmp_path / "out.gguf")
+    assert not (tmp_path / "out.gguf").exists()
+
+
+@pytest.mark.parametrize(
+    ("declared", "name"),
+    [
+        ({"type": "ByteLevel", "use_regex": True}, "gpt-2"),
+        ({"pretokenizers": [{"type": "Digits", "individual_digits": True}, {"type": "ByteLevel"}]}, "smollm"),
+        ({"type": "Metaspace"}, None),
+        (None, None),
+    ],
+)
+def test_an_unknown_tokenizer_is_named_by_how_it_splits_words(declared: Any, name: str | None) -> None:
+    assert convert_process.pre_tokenizer_name(declared) == name
+
+
+def test_qwen_splits_each_digit_and_llama_three_at_a_time() -> None:
+    start = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"
+
+    def named(digits: str) -> str | None:
+        split = {"type": "Split", "pattern": {"Regex": start + digits + r"| ?[^\s\p{L}\p{N}]+[\r\n]*"}}
+        return convert_process.pre_tokenizer_name({"type": "Sequence", "pretokenizers": [split, {"type": "ByteLevel"}]})
+
+    assert (named(r"\p{N}"), named(r"\p{N}{1,3}")) == ("qwen2", "llama-bpe")
+
+
+def test_a_wheel_that_cannot_be_fetched_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(InosukeError, match=r"no-such-name==0, for a test, cannot be fetched: pip says .*no-such-name"):
+        pinned_wheel.fetch("no-such-name==0", "", tmp_path, "for a test")
+
+
+def test_a_cards_part_stands_before_use_and_is_replaced(tmp_path: Path) -> None:
+    card = tmp_path / "README.md"
+    card_section.put(card, "gguf", "nothing to write into")
+    assert not card.exists()
+    card.write_text("# Card\n\n## Use\n\nlike this\n", encoding="utf-8")
+    card_section.put(card, "gguf", "## GGUF\n\nfirst")
+    card_section.put(card, "gguf", "## GGUF\n\nsecond")
+    assert card.read_text(encoding="utf-8") == (
+        "# Card\n\n<!-- gguf -->\n## GGUF\n\nsecond\n<!-- end of gguf -->\n\n## Use\n\nlike this\n"
+    )

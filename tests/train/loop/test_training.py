@@ -1,0 +1,416 @@
+"""The whole way from an export to a run, on a tiny random Qwen2 and once on the embedded model."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from curation.errors import InosukeError, UsageError
+from curation.record import Message
+from tests.conftest import ROOT
+from tests.train.conftest import ONE, TWO, Project, write_export
+from train.commands import pipeline
+from train.commands.train import evaluate, merge
+from train.commands.train import train as train_command
+from train.model import base_model
+from train.run import checkpoint
+from train.run import folder as runs
+from train.run.finished import open_run
+
+Make = Callable[..., Project]
+
+
+def run(project: Project, name: str = "r", minutes: float | None = None, **recipe: Any) -> dict[str, Any]:
+    content, _ = pipeline.train(project.persona, None, project.recipe(**recipe), name, minutes, lambda line: None)
+    return content
+
+
+def answers(project: Project, name: str, prompts: list[tuple[Message, ...]]) -> list[Any]:
+    from train.model.generate import replies
+    from train.model.load import load_adapter, load_base, load_tokenizer
+
+    trained = open_run(project.root, name, print)
+    model = load_adapter(load_base(trained.base, trained.recipe), trained.folder / "adapter")
+    return replies(model, load_tokenizer(str(trained.folder / "tokenizer")), trained.persona, prompts)
+
+
+@pytest.mark.parametrize("layout", ["packed", "padded"])
+def test_a_dialogue_learnt_by_heart_comes_back_word_for_word_with_its_end_of_turn(trainer: Make, layout: str) -> None:
+    project = trainer(train=[TWO] * 20, evaluation=[TWO])
+    metrics = run(project, layout=layout, quantization="none", epochs=12, max_length=512)
+    first, second = answers(
+        project,
+        "r",
+        [(Message("user", TWO[0][1]),), tuple(Message(r, c) for r, c in TWO[:3])],  # type: ignore[arg-type]
+    )
+    assert (first.text, first.ended) == ("Mưa thì ta tắm luôn!", True)
+    assert (second.text, second.ended) == ("Cảm lạnh phải sợ ta!", True)
+    assert metrics["eval"]["adapter"]["loss"] < 0.05 < metrics["eval"]["base"]["loss"]
+
+
+def test_a_llama_learns_as_a_qwen2_does(trainer: Make, tokenizer: Any, tmp_path: Path) -> None:
+    import torch
+    from transformers import AutoConfig, LlamaConfig, LlamaForCausalLM
+
+    project = trainer(train=[ONE] * 20, evaluation=[ONE])
+    qwen = AutoConfig.from_pretrained(project.base)
+    names = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        **{name: getattr(qwen, name) for name in names},
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+        initializer_range=0.2,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+    )
+    llama = Project(project.root, tmp_path / "tiny-llama")
+    LlamaForCausalLM(config).save_pretrained(llama.base)
+    tokenizer.save_pretrained(llama.base)
+    metrics = run(llama, epochs=10)  # in NF4
+    assert metrics["base_model"]["name"] == "tiny-llama"
+    assert metrics["eval"]["adapter"]["loss"] < 0.05 < metrics["eval"]["base"]["loss"]
+    [reply] = answers(llama, "r", [(Message("user", ONE[0][1]),)])
+    assert (reply.text, reply.ended) == (ONE[1][1], True)
+
+
+def test_a_run_folder_holds_everything_and_metrics_have_their_form(trainer: Make) -> None:
+    project = trainer(train=[ONE, TWO, ONE], heldout=[[("user", "Ngươi sợ gì?")]])
+    metrics = run(project, "first", seed=7, checkpointing=True, patience=3, evals_per_epoch=2)
+    folder = project.root / "models" / "first"
+    assert sorted(p.name for p in folder.iterdir()) == [
+        *("README.md", "adapter", "loss_curve.png", "metrics.json", "persona.toml", "recipe.toml", "tokenizer"),
+    ]
+    assert {"adapter_config.json", "adapter_model.safetensors"} <= {p.name for p in (folder / "adapter").iterdir()}
+    assert (folder / "persona.toml").read_bytes() == (project.root / "datasets/export/v1/persona.toml").read_bytes()
+    assert (folder.parent / "latest").read_text(encoding="utf-8") == "first\n"
+    assert json.loads((folder / "metrics.json").read_text(encoding="utf-8")) == metrics
+    assert (metrics["prompt"], metrics["seed"], metrics["run"]) == ("chat", 7, "first")
+    assert metrics["base_model"]["name"] == "tiny-qwen2"
+    assert len(metrics["base_model"]["sha256"]) == 64
+    assert metrics["dataset"]["version"] == "v1"
+    assert metrics["dataset"]["path"] == "datasets/export/v1"
+    assert set(metrics["dataset"]["files"]) >= {"jsonl/chat.train.jsonl", "jsonl/chat.eval.jsonl", "persona.toml"}
+    for who in ("base", "adapter"):
+        figures = metrics["eval"][who]
+        assert figures["replies"] == 2
+        assert figures["reply_chars"] == len("Mưa thì ta tắm luôn!Cảm lạnh phải sợ ta!")
+        nll = figures["loss"] * figures["reply_tokens"]
+        assert figures["reply_nll_per_char"] == pytest.approx(nll / figures["reply_chars"])
+    assert [(e["epoch"], e["share"]) for e in metrics["epochs"]] == [(1, 1.0), (2, 1.0)]
+    assert all({"training_loss_from", "training_loss_to", "eval_loss", "seconds"} <= set(e) for e in metrics["epochs"])
+    assert metrics["training"]["rows_seen"] == 6
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "| Ngươi sợ gì? |" in card
+    assert str(project.root) not in card + (folder / "adapter" / "adapter_config.json").read_text(encoding="utf-8")
+
+
+def test_the_kept_adapter_is_the_one_with_the_lowest_eval_loss(trainer: Make) -> None:
+    project = trainer(train=[ONE], evaluation=[TWO])
+    metrics = run(project, epochs=12, learning_rate=3e-2)
+    losses = {e["step"]: e["loss"] for e in metrics["history"]["evaluations"]}
+    assert metrics["training"]["best_step"] == min(losses, key=losses.__getitem__)
+    measured = CliRunner().invoke(evaluate, ["r", "--persona", str(project.persona), "--replies", "0", "--json"])
+    again = json.loads(measured.stdout)["eval"]["adapter"]["loss"]
+    assert again == pytest.approx(min(losses.values()), rel=1e-4)
+
+
+def test_patience_stops_a_training_that_gets_no_better(trainer: Make) -> None:
+    metrics = run(trainer(train=[ONE], evaluation=[TWO]), epochs=60, learning_rate=5e-2, patience=2)
+    assert metrics["training"]["stopped_because"] == "2 evaluations brought nothing better"
+    assert metrics["training"]["steps"] < 60
+
+
+def test_a_used_budget_stops_with_an_evaluation_and_says_what_was_seen(trainer: Make) -> None:
+    project = trainer(train=[ONE, TWO] * 20)
+    metrics = run(project, minutes=0.002, epochs=500)
+    assert metrics["training"]["stopped_because"] == "the budget of 0.002 minutes was used"
+    assert metrics["training"]["steps"] < metrics["training"]["planned_steps"]
+    assert metrics["history"]["evaluations"][-1]["step"] == metrics["training"]["steps"]
+    assert metrics["epochs"][-1]["share"] == pytest.approx(
+        metrics["training"]["rows_seen"] / 40 - len(metrics["epochs"]) + 1
+    )
+
+
+def test_two_runs_with_one_seed_are_the_same_and_another_seed_differs(trainer: Make) -> None:
+    project = trainer(train=[ONE, TWO, ONE, TWO])
+    losses = [
+        [s["loss"] for s in run(project, name, seed=seed)["history"]["steps"]]
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    ]
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_accumulated_batches_weigh_each_token_the_same(trainer: Make) -> None:
+    project = trainer(train=[ONE, TWO])
+    whole = run(project, "whole", epochs=1, batch_size=2)["history"]["steps"]
+    parts = run(project, "parts", epochs=1, batch_size=1, gradient_accumulation=2)["history"]["steps"]
+    assert len(whole) == len(parts) == 1
+    assert parts[0]["loss"] == pytest.approx(whole[0]["loss"], rel=1e-4)
+    assert parts[0]["grad_norm"] == pytest.approx(whole[0]["grad_norm"], rel=1e-3)
+
+
+def test_adapters_in_the_upper_layers_alone_leave_the_lower_ones_as_they_are(trainer: Make) -> None:
+    from safetensors import safe_open
+
+    project = trainer()
+    run(project, epochs=1, lora_upper_layers=0.5, lora_targets=["q_proj"])
+    with safe_open(project.root / "models/r/adapter/adapter_model.safetensors", "pt") as file:
+        assert {key.split(".lora")[0] for key in file.keys()} == {"base_model.model.model.layers.1.self_attn.q_proj"}  # noqa: SIM118
+
+
+def test_the_seed_recipe_runs_as_it_was_written_but_for_what_a_cpu_lacks(trainer: Make, tiny_base: Path) -> None:
+    from train import recipe
+
+    project = trainer()
+    shipped = recipe.load_recipe("seed").model_copy(update={"base": tiny_base.as_posix(), "epochs": 1, "samples": 0})
+    file = project.root / "seed.toml"
+    file.write_text(recipe.to_toml(shipped), encoding="utf-8")
+    metrics, _ = pipeline.train(project.persona, None, str(file), "seed", None, lambda line: None)
+    assert (metrics["prompt"], metrics["recipe"]["layout"], metrics["recipe"]["loss_on"]) == (
+        "alpaca",
+        "padded",
+        "text",
+    )
+    assert metrics["training"]["rows_seen"] == 2
+    # Evaluation counts replies alone, whatever the training counts: a token a byte, and one end of text a reply.
+    assert metrics["eval"]["adapter"]["reply_tokens"] == sum(len(c.encode()) + 1 for r, c in TWO if r == "assistant")
+
+
+def test_rows_over_length_are_named(trainer: Make) -> None:
+    project = trainer(train=[ONE, [("user", "Kể chuyện đi!"), ("assistant", "Ha! " * 300)]])
+    assert run(project, epochs=1)["training"]["left_out"] == ["train1"]
+    with pytest.raises(InosukeError, match="every train row is longer than `max_length` = 64"):
+        run(project, "short", max_length=64)
+
+
+def test_a_loss_that_is_no_number_stops_with_advice_and_no_run(trainer: Make) -> None:
+    project = trainer(train=[ONE] * 8)
+    with pytest.raises(InosukeError, match=r"the loss became (nan|inf) at step \d+.*Try a lower `learning_rate`"):
+        run(project, learning_rate=1e30, max_grad_norm=1e30, weight_decay=1.0, epochs=5)
+    assert [p.name for p in (project.root / "models").iterdir()] == []
+
+
+def test_ctrl_c_leaves_no_run_and_earlier_ones_alone(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from train.loop import qlora
+
+    project = trainer()
+    run(project, "earlier", epochs=1)
+
+    def interrupted(*args: Any, **kwargs: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(qlora.ReplyTrainer, "compute_loss", interrupted)
+    with pytest.raises(InosukeError, match=r"stopped by Ctrl-C; run later was not kept"):
+        run(project, "later")
+    assert sorted(p.name for p in (project.root / "models").iterdir()) == ["earlier", "latest"]
+    assert (project.root / "models" / "latest").read_text(encoding="utf-8") == "earlier\n"
+
+
+def test_a_run_that_exists_or_a_name_that_is_none_is_refused(trainer: Make) -> None:
+    project = trainer()
+    (project.root / "models" / "r").mkdir(parents=True)
+    with pytest.raises(UsageError, match=r"this run exists. Choose another name with --run"):
+        run(project)
+    with pytest.raises(UsageError, match=r"run name '../x'"):
+        run(project, "../x")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (RuntimeError("I/O error: No space left on device (os error 28)"), "No space left on device"),
+        (RuntimeError(f"Error while serializing: I/O error (os error {errno.EFBIG})"), os.strerror(errno.EFBIG)),
+    ],
+)
+def test_a_disk_that_fills_up_while_training_is_told_and_nothing_is_left(
+    tmp_path: Path, error: Exception, reason: str
+) -> None:
+    with (
+        pytest.raises(InosukeError, match=f"{reason}; the run could not be written"),
+        runs.writing(tmp_path, "r"),
+    ):
+        raise error
+    with pytest.raises(RuntimeError, match="something else"), runs.writing(tmp_path, "r"):
+        raise RuntimeError("something else")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_the_runs_name_that_appears_meanwhile_costs_nothing(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InosukeError, match=r"appeared while the run was trained .* nothing of the run is lost"),
+        runs.writing(tmp_path, "r") as folder,
+    ):
+        (folder / checkpoint.FOLDER / "step-000002").mkdir(parents=True)
+        (folder / runs.START).write_text("{}", encoding="utf-8")
+        (tmp_path / "r").mkdir()
+        (tmp_path / "r" / "another").touch()
+    assert runs.unfinished_names(tmp_path) == ["r"]
+    (tmp_path / "r" / "another").unlink()
+    (tmp_path / "r").rmdir()
+    with runs.writing(tmp_path, "r", resume=True) as folder:
+        assert (folder / runs.START).is_file()
+    assert list((tmp_path / "r").iterdir()) == []
+
+
+def test_a_run_that_is_worse_than_its_base_is_not_the_newest(tmp_path: Path) -> None:
+    for name, loss in (("good", 1.0), ("worse", 3.0)):
+        with runs.writing(tmp_path, name) as folder:
+            measured = {"eval": {"base": {"loss": 2.0}, "adapter": {"loss": loss}}}
+            (folder / runs.METRICS).write_text(json.dumps(measured), encoding="utf-8")
+    assert (tmp_path / "latest").read_text(encoding="utf-8") == "good\n"
+
+
+def test_a_second_run_in_one_second_gets_a_name_of_its_own(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 22, 10, 45)
+    first = runs.new_name(tmp_path, "my recipe", now)
+    assert first == "20261122-104500-my-recipe"
+    with runs.writing(tmp_path, first):
+        assert runs.new_name(tmp_path, "my recipe", now) == f"{first}-2"
+    assert runs.new_name(tmp_path, "my recipe", now) == f"{first}-2"
+
+
+@pytest.mark.parametrize("target", ["c_attn", "lm_head"])
+def test_targets_that_the_model_lacks_are_refused(trainer: Make, target: str) -> None:
+    with pytest.raises(
+        UsageError, match=rf"`lora_targets`: tiny-qwen2 has no layer called {target} .* There: .*q_proj"
+    ):
+        run(trainer(), lora_targets=["q_proj", target])
+
+
+@pytest.mark.parametrize("minutes", ["nan", "inf"])
+def test_minutes_that_are_no_number_are_refused(trainer: Make, minutes: str) -> None:
+    project = trainer()
+    with pytest.raises(UsageError, match=rf"--max-minutes is {minutes}"):
+        invoke(train_command, project, "--recipe", project.recipe(), "--max-minutes", minutes)
+
+
+def test_a_folder_with_the_embedded_models_name_is_not_the_embedded_model(trainer: Make, tmp_path: Path) -> None:
+    project = trainer()
+    namesake = Project(project.root, tmp_path / base_model.NAME)
+    shutil.copytree(project.base, namesake.base)
+    run(namesake, epochs=1)
+    assert open_run(project.root, "r", print).base.location == str(namesake.base)
+    card = (project.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
+    assert base_model.HUB_ID not in card
+    assert "base_model:" not in card
+
+
+def test_a_damaged_adapter_and_one_of_another_model_are_named(trainer: Make, tiny_base: Path) -> None:
+    project = trainer()
+    run(project, epochs=1, lora_rank=8)
+    file = project.root / "models" / "r" / "adapter" / "adapter_model.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:1000])
+    with pytest.raises(InosukeError, match=r"the adapter is damaged .* Train again"):
+        invoke(merge, project, "r")
+    file.write_bytes(whole)
+    config = file.with_name("adapter_config.json")
+    config.write_text(config.read_text(encoding="utf-8").replace('"r": 8', '"r": 4'), encoding="utf-8")
+    with pytest.raises(
+        InosukeError, match=r"does not fit the base model. It was made for tiny-qwen2 and meets a qwen2"
+    ):
+        invoke(merge, project, "r")
+
+
+def test_damaged_weights_of_a_base_are_named(trainer: Make, tmp_path: Path) -> None:
+    project = trainer()
+    broken = Project(project.root, tmp_path / "broken")
+    shutil.copytree(project.base, broken.base)
+    weights = broken.base / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(InosukeError, match=r"base model .*broken: cannot be loaded"):
+        run(broken)
+
+
+def invoke(command: Any, project: Project, *arguments: str) -> Result:
+    return CliRunner().invoke(command, [*arguments, "--persona", str(project.persona)], catch_exceptions=False)
+
+
+def test_train_evaluate_and_merge_from_the_command_line(trainer: Make) -> None:
+    project = trainer(train=[ONE] * 20, evaluation=[ONE], heldout=[[("user", ONE[0][1])]])
+    done = invoke(
+        train_command, project, "--recipe", project.recipe(epochs=10, quantization="none"), "--run", "mine", "--no-gguf"
+    )
+    assert "Run mine: tiny-qwen2 on dataset v1" in done.stdout
+    assert "Next: make serve" in done.stdout
+    measured = json.loads(invoke(evaluate, project, "--json").stdout)
+    assert measured["answers"][0]["adapter"] == ONE[1][1]
+    assert measured["replies"]["adapter"]["copied"] == measured["replies"]["adapter"]["end_of_turn_rate"] == 1.0
+    assert measured["replies"]["base"]["copied"] == 0.0
+    stored = json.loads((project.root / "models/mine/evaluation.json").read_text(encoding="utf-8"))
+    assert stored == measured
+    assert "copied from training, word for word" in invoke(evaluate, project, "mine", "--replies", "1").stdout
+    assert "merged" in invoke(merge, project, "mine").stdout
+    assert_merged_is_base_plus_adapter(project)
+
+
+def assert_merged_is_base_plus_adapter(project: Project) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from train.model.load import load_adapter
+
+    folder = project.root / "models" / "mine"
+    merged = AutoModelForCausalLM.from_pretrained(folder / "merged", dtype=torch.float32)
+    assert json.loads((folder / "merged/config.json").read_text(encoding="utf-8"))["dtype"] == "bfloat16"
+    base = AutoModelForCausalLM.from_pretrained(project.base, dtype=torch.float32)
+    ids = torch.arange(40)[None]
+    with torch.inference_mode():
+        plain = base(ids).logits
+        adapted = load_adapter(base, folder / "adapter")(ids).logits
+        error = (merged(ids).logits - adapted).abs().mean()
+    assert error < 0.05 * (adapted - plain).abs().mean()
+
+
+def test_another_base_than_the_adapters_is_refused(trainer: Make, tmp_path: Path) -> None:
+    project = trainer()
+    moved = Project(project.root, tmp_path / "moved-base")
+    shutil.copytree(project.base, moved.base)
+    run(moved, epochs=1)
+    with (moved.base / "model.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\x01")
+    with pytest.raises(InosukeError, match=r"trained on weights with SHA-256 .* Put the first model back"):
+        invoke(evaluate, moved, "r")
+
+
+def test_no_run_yet_says_so(trainer: Make) -> None:
+    with pytest.raises(InosukeError, match=r"nothing has been trained here yet. Run `make train`"):
+        invoke(merge, trainer())
+
+
+@pytest.mark.model
+def test_smoke_the_embedded_models_adapter_is_better_than_its_base(tmp_path: Path) -> None:
+    from train import recipe
+    from train.model import base_model
+
+    # The model is fetched into the project once, not once a test.
+    folder = base_model.ensure(ROOT / "models" / "base", print)
+    smoke = tmp_path / "smoke.toml"
+    shipped = recipe.load_recipe("smoke").model_copy(update={"base": folder.as_posix()})
+    smoke.write_text(recipe.to_toml(shipped), encoding="utf-8")
+    lines = [
+        ("Ngươi thích gì nhất?", "Tempura! Ta ăn cả núi tempura!"),
+        ("Ai mạnh hơn, ngươi hay gấu?", "Ta! Gấu gặp ta phải chạy!"),
+        ("Sao ngươi đội đầu lợn?", "Vì ta là con của lợn rừng! Đẹp chưa!"),
+        ("Ngươi có sợ ma không?", "Ma phải sợ ta! Ta húc nó bay!"),
+        ("Sáng nay ngươi làm gì?", "Ta chạy ba ngọn núi! Ngươi còn ngủ!"),
+        ("Ngươi biết bơi không?", "Ta bơi nhanh hơn cá! Cá khóc!"),
+    ]
+    dialogues = [[("user", question), ("assistant", reply)] for question, reply in lines]
+    write_export(tmp_path, dialogues[:5] * 3, dialogues[5:])
+    content, summary = pipeline.train(tmp_path / "persona.toml", None, str(smoke), "smoke", None, print)
+    assert content["base_model"]["name"] == base_model.NAME
+    assert content["eval"]["adapter"]["loss"] < content["eval"]["base"]["loss"]
+    assert "lower)" in summary

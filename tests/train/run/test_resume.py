@@ -1,0 +1,399 @@
+"""A training that is killed, stopped or runs out of something goes on from its last checkpoint, to the same end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner
+from filelock import FileLock
+
+from curation.errors import InosukeError, UsageError
+from tests.conftest import ROOT
+from tests.train.conftest import ONE, TWO, Project
+from train.commands import pipeline
+from train.commands.train import train as train_command
+from train.loop.trainer import ReplyTrainer
+from train.run import checkpoint, checkpoint_state, folder
+
+Make = Callable[..., Project]
+# Twelve steps, an evaluation and a checkpoint every two; dropout, so that the random generators have to go on as well.
+RECIPE = {"epochs": 3, "batch_size": 2, "evals_per_epoch": 2, "lora_dropout": 0.1, "learning_rate": 1e-3, "samples": 0}
+ROWS = [ONE, TWO, TWO, ONE, ONE, TWO, ONE, TWO]
+
+
+def train(project: Project, name: str = "r", **recipe: Any) -> dict[str, Any]:
+    content, _ = pipeline.train(
+        project.persona, None, project.recipe(**{**RECIPE, **recipe}), name, None, lambda line: None
+    )
+    return content
+
+
+def resume(project: Project, name: str = "r") -> dict[str, Any]:
+    said: list[str] = []
+    content, _ = pipeline.train(project.persona, None, None, None, None, said.append, resume=name)
+    assert any("Going on from step" in line for line in said)
+    return content
+
+
+def losses(content: dict[str, Any]) -> list[float]:
+    return [s["loss"] for s in content["history"]["steps"]] + [e["loss"] for e in content["history"]["evaluations"]]
+
+
+def adapter(project: Project, name: str) -> bytes:
+    return (project.root / "models" / name / "adapter" / "adapter_model.safetensors").read_bytes()
+
+
+@pytest.fixture
+def at_step(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[Any], None]], None]:
+    """Have something happen in the forward pass of a step (counted from 1), before the real thing."""
+    real = ReplyTrainer.compute_loss
+
+    def put(step: int, happen: Callable[[Any], None]) -> None:
+        def compute_loss(self: Any, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            if self.state.global_step + 1 == step:
+                happen(inputs)
+            return real(self, model, inputs, *args, **kwargs)
+
+        monkeypatch.setattr(ReplyTrainer, "compute_loss", compute_loss)
+
+    return put
+
+
+KILLED = """
+import os, signal, sys
+from train.commands.train import train
+from train.loop.trainer import ReplyTrainer
+real = ReplyTrainer.training_step
+def step(self, *args, **kwargs):
+    if self.state.global_step == 7:
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+    return real(self, *args, **kwargs)
+ReplyTrainer.training_step = step
+train(sys.argv[1:])
+"""
+
+
+def test_kill_9_and_resume_give_what_an_unbroken_run_gives(trainer: Make) -> None:
+    project = trainer(train=ROWS)
+    unbroken = train(project, "unbroken")
+    options = ["--recipe", project.recipe(**RECIPE), "--run", "r", "--persona", str(project.persona)]
+    killed = subprocess.run(
+        [sys.executable, "-c", f"import torch; torch.set_num_threads(1)\n{KILLED}", *options],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert killed.returncode not in (0, 1, 2), killed.stderr.decode()
+    partial = project.root / "models" / ".r.partial"
+    assert checkpoint.latest(partial) == 6
+    assert not (project.root / "models" / "r").exists()
+    resumed = resume(project)
+    assert losses(resumed) == losses(unbroken)
+    assert resumed["eval"]["adapter"] == unbroken["eval"]["adapter"]
+    assert adapter(project, "r") == adapter(project, "unbroken")
+    assert resumed["training"]["resumed"]
+    assert not partial.exists()
+    assert not (project.root / "models" / "r" / "checkpoints").exists()
+
+
+def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
+    trainer: Make, at_step: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = trainer(train=ROWS)
+
+    def interrupt(inputs: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context():
+        at_step(6, interrupt)
+        with pytest.raises(InosukeError, match=r"run r is kept up to step 4; go on with `inosuke train --resume r`"):
+            train(project)
+    with pytest.raises(UsageError, match=r"was interrupted after step 4. Go on with `inosuke train --resume r`"):
+        train(project)
+    with pytest.raises(UsageError, match=r"--resume takes recipe, export and name from the run"):
+        pipeline.train(project.persona, None, "cpu", None, None, print, resume="r")
+    with pytest.raises(UsageError, match=r"'other' has no checkpoint to go on from. Interrupted .* checkpoint: r\."):
+        pipeline.train(project.persona, None, None, None, None, print, resume="other")
+    at_step(0, interrupt)
+    assert resume(project)["training"]["steps"] == 12
+    with pytest.raises(UsageError, match=r"'r' is finished. Interrupted runs with a checkpoint: none"):
+        resume(project)
+
+
+def test_a_run_that_was_killed_after_its_last_step_only_has_to_be_written(trainer: Make, at_step: Any) -> None:
+    from train.loop import qlora
+
+    project = trainer(train=ROWS)
+
+    def killed(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(InosukeError, match="kept up to step 12"):
+        patch.setattr(qlora, "save_adapter", killed)
+        train(project)
+    at_step(13, lambda inputs: pytest.fail("a step beyond the last"))
+    assert resume(project)["training"]["steps"] == 12
+
+
+def test_a_full_disk_in_the_middle_of_a_checkpoint_leaves_the_one_before(
+    trainer: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = trainer(train=ROWS)
+    real = checkpoint_state.save_file
+    written: list[Path] = []
+
+    def full(tensors: Any, file: Path) -> None:
+        written.append(file)
+        if len(written) == 3:
+            file.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+        real(tensors, file)
+
+    with monkeypatch.context() as patch, pytest.raises(InosukeError) as caught:
+        patch.setattr(checkpoint_state, "save_file", full)
+        train(project, "MyRun")
+    assert "No space left on device while the checkpoint of step 6 was written" in str(caught.value)
+    assert "Run MyRun is kept up to step 4; go on with `inosuke train --resume MyRun`" in str(caught.value)
+    kept = sorted(p.name for p in (project.root / "models" / ".MyRun.partial" / "checkpoints").iterdir())
+    assert kept[-1] == "step-000004"
+    assert all(name.startswith("step-") for name in kept)
+    resumed = resume(project, "MyRun")
+    assert losses(resumed) == losses(train(project, "unbroken"))
+
+
+def test_out_of_memory_halves_the_batch_and_goes_on_from_the_last_step(trainer: Make, at_step: Any) -> None:
+    project = trainer(train=ROWS)
+    recipe = {"batch_size": 4, "lora_dropout": 0.0, "epochs": 2}
+    unhindered = train(project, "unhindered", **recipe)
+
+    def too_large(inputs: Any) -> None:
+        if int(inputs["row"].max()) + 1 > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+    at_step(4, too_large)
+    said: list[str] = []
+    content, _ = pipeline.train(project.persona, None, project.recipe(**{**RECIPE, **recipe}), "r", None, said.append)
+    assert "Out of memory in step 4: going on from step 3 with batches of 2 instead of 4 and 2 of them" in "\n".join(
+        said
+    )
+    assert [s["step"] for s in content["history"]["steps"]] == [1, 2, 3, 4]
+    assert losses(content) == pytest.approx(losses(unhindered), rel=1e-4)
+    assert (content["training"]["batch_size"], unhindered["training"]["batch_size"]) == (2, 4)
+
+
+def test_out_of_memory_with_one_row_says_what_would_make_it_fit(trainer: Make, at_step: Any) -> None:
+    project = trainer(train=ROWS)
+
+    def none_left(inputs: Any) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:119] . DefaultCPUAllocator: can't allocate memory")
+
+    at_step(3, none_left)
+    with pytest.raises(InosukeError, match=r"out of memory in step 3, with one row.*checkpointing = true.*\n.*step 2"):
+        train(project)
+    at_step(0, none_left)
+    assert resume(project)["training"]["steps"] == 12
+
+
+def test_out_of_memory_in_an_evaluation_is_said(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from train.loop import trainer as module
+
+    def none_left(*args: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(module, "score", none_left)
+    with pytest.raises(InosukeError, match="out of memory while the eval rows were measured"):
+        train(trainer(train=ROWS))
+
+
+def test_another_error_of_torch_is_not_taken_for_a_lack_of_memory(trainer: Make, at_step: Any) -> None:
+    def broken(inputs: Any) -> None:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    at_step(2, broken)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        train(trainer(train=ROWS))
+
+
+@pytest.fixture
+def no_number_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Have the loss of one step (counted from 1) be no number."""
+    from train.loop import trainer as module
+
+    real = module.token_losses
+
+    def put(step: int) -> None:
+        calls: list[int] = []
+
+        def breaks(model: Any, batch: Any) -> torch.Tensor:
+            calls.append(1)
+            return real(model, batch) * (float("nan") if len(calls) == step else 1.0)
+
+        monkeypatch.setattr(module, "token_losses", breaks)
+
+    return put
+
+
+def test_a_loss_that_becomes_no_number_keeps_the_best_checkpoint_and_says_what_to_try(
+    trainer: Make, no_number_at: Callable[[int], None]
+) -> None:
+    project = trainer(train=ROWS)
+    no_number_at(6)
+    options = ["--recipe", project.recipe(**RECIPE), "--run", "r", "--persona", str(project.persona)]
+    done = CliRunner().invoke(train_command, options)
+    assert done.exit_code == 1
+    assert "the loss became nan at step 6" in done.stdout
+    assert "Try a lower `learning_rate`" in done.stdout
+    metrics = json.loads((project.root / "models" / "r" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["training"]["diverged"]
+    assert metrics["training"]["best_step"] in (2, 4)
+    assert len(adapter(project, "r")) > 1000
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_loss_that_becomes_no_number_before_any_evaluation_keeps_the_checkpoint_before_it(
+    trainer: Make, no_number_at: Callable[[int], None], saved: bool
+) -> None:
+    project = trainer(train=ROWS)
+    no_number_at(3)
+    changes = {"epochs": 1, "evals_per_epoch": 1} | ({"checkpoint_minutes": 1e-6} if saved else {})
+    if saved:
+        metrics = train(project, **changes)
+        assert metrics["training"]["diverged"]
+        assert metrics["training"]["best_step"] == 2
+        assert len(adapter(project, "r")) > 1000
+    else:
+        with pytest.raises(InosukeError, match="the loss became nan at step 3") as caught:
+            train(project, **changes)
+        assert "--resume" not in str(caught.value)
+        assert list((project.root / "models").iterdir()) == []
+
+
+def test_figures_that_are_no_numbers_are_null_in_json(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from train.loop import trainer as module
+
+    project = trainer(train=ROWS)
+    real = module.score
+    calls: list[int] = []
+
+    def breaks(*args: Any) -> Any:
+        calls.append(1)
+        found = real(*args)
+        return (
+            found
+            if len(calls) < 4
+            else type(found)(float("nan"), found.end_nll, found.tokens, found.chars, found.turns)
+        )
+
+    monkeypatch.setattr(module, "score", breaks)
+    options = ["--recipe", project.recipe(**RECIPE), "--run", "r", "--persona", str(project.persona), "--json"]
+    done = CliRunner().invoke(train_command, [*options, "--no-gguf"], catch_exceptions=False)
+    shown = json.loads(done.stdout, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert [e["loss"] is None for e in shown["history"]["evaluations"]] == [False, False, True, True, True, True]
+    assert shown["training"]["best_step"] in (2, 4)
+    assert "| nan |" not in (project.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_run_that_is_being_trained_is_no_interrupted_one(tmp_path: Path) -> None:
+    (tmp_path / ".r.partial" / checkpoint.FOLDER / "step-000002").mkdir(parents=True)
+    assert folder.unfinished_names(tmp_path) == ["r"]
+    with FileLock(tmp_path / ".r.lock"):
+        assert folder.unfinished_names(tmp_path) == []
+
+
+def test_a_run_that_is_being_trained_is_left_alone(trainer: Make) -> None:
+    project = trainer(train=ROWS)
+    (project.root / "models").mkdir()
+    with (
+        FileLock(project.root / "models" / ".r.lock"),
+        pytest.raises(UsageError, match=r"run 'r' is being trained by another process"),
+    ):
+        train(project)
+
+
+def test_a_run_does_not_go_on_with_other_data(trainer: Make, at_step: Any) -> None:
+    project = trainer(train=ROWS)
+
+    def interrupt(inputs: Any) -> None:
+        raise KeyboardInterrupt
+
+    at_step(4, interrupt)
+    with pytest.raises(InosukeError, match="kept up to step 2"):
+        train(project)
+    manifest = project.root / "datasets/export/v1/manifest.json"
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    del content["files"]["heldout.jsonl"]
+    manifest.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(InosukeError, match=r"this export has changed since the run began"):
+        resume(project)
+
+
+# ---------------------------------------------------------------- the state of a training as files
+
+
+def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
+    import random
+
+    import numpy as np
+
+    state = {
+        "optimizer": {"state": {0: {"step": torch.tensor(3.0), "exp_avg": torch.rand(2, 3)}}, "param_groups": [{}]},
+        "random": {"python": random.getstate(), "numpy": np.random.get_state(), "torch": torch.get_rng_state()},
+        "nothing": None,
+        "tuple": (1, 2.5, "ba", True),
+    }
+    checkpoint_state.write(tmp_path, state)
+    again = checkpoint_state.read(tmp_path)
+    torch.testing.assert_close(again["optimizer"]["state"][0], state["optimizer"]["state"][0])  # type: ignore[index]
+    assert again["optimizer"]["param_groups"] == [{}]
+    assert again["random"]["python"] == state["random"]["python"]  # type: ignore[index]
+    assert again["random"]["numpy"][1].dtype == np.uint32
+    random.setstate(again["random"]["python"])
+    np.random.set_state(again["random"]["numpy"])
+    torch.set_rng_state(again["random"]["torch"])
+    assert (again["nothing"], again["tuple"]) == (None, (1, 2.5, "ba", True))
+    (tmp_path / checkpoint_state.TENSORS).write_bytes(b"cut off")
+    with pytest.raises(InosukeError, match=r"this checkpoint cannot be read"):
+        checkpoint_state.read(tmp_path)
+    with pytest.raises(TypeError, match=r"a/b: a set cannot be kept"):
+        checkpoint_state.pack({"a": {"b": {1}}}, {})
+
+
+def adamw(parameters: Any, lr: float) -> Any:
+    return torch.optim.AdamW(parameters, lr=lr)
+
+
+def adamw_8bit(parameters: Any, lr: float) -> Any:
+    import bitsandbytes
+
+    return bitsandbytes.optim.AdamW8bit(parameters, lr=lr)  # what `paged_adamw_8bit` is, but for the paging
+
+
+@pytest.mark.parametrize("make", [adamw, adamw_8bit])
+def test_an_optimiser_goes_on_as_if_it_had_never_stopped(tmp_path: Path, make: Any) -> None:
+    def steps(parameter: torch.nn.Parameter, optimizer: Any, count: int) -> None:
+        for _ in range(count):
+            parameter.grad = torch.sin(parameter.detach() * 7)
+            optimizer.step()
+
+    def start() -> torch.nn.Parameter:
+        return torch.nn.Parameter(torch.linspace(-1, 1, 8192))  # fewer than 4,096 are never kept in 8 bits
+
+    whole = start()
+    steps(whole, make([whole], 0.1), 6)
+    first = start()
+    optimizer = make([first], 0.1)
+    steps(first, optimizer, 3)
+    checkpoint_state.write(tmp_path, {"parameter": first, "optimizer": optimizer.state_dict()})
+    state = checkpoint_state.read(tmp_path)
+    second = torch.nn.Parameter(state["parameter"])
+    optimizer = make([second], 9.0)
+    optimizer.load_state_dict(state["optimizer"])
+    steps(second, optimizer, 3)
+    assert torch.equal(second, whole)

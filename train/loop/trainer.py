@@ -1,0 +1,202 @@
+"""transformers' Trainer with our loss, our evaluation and our checkpoints. Knows nothing of recipes or exports.
+
+Its loop, its mixed precision and what `accelerate launch` brings are used as they are. What differs: logits at reply
+positions alone, eval loss as a mean over all reply tokens, and checkpoints without pickle that are whole or not there.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import Trainer
+
+from curation.errors import InosukeError
+from train.data.dialogues import Encoded
+from train.loop.callbacks import Budget, Recorder
+from train.model.load import end_ids
+from train.model.loss import token_losses
+from train.model.scoring import Score, score
+from train.progress import bar
+from train.run import checkpoint
+from train.run.folder import NothingLearnt
+
+TRAINER_STATE = "trainer_state.json"  # the name that Trainer looks for
+
+
+ADVICE = (
+    'Try a lower `learning_rate` (a third), a longer `warmup`, or `precision = "fp32"` in the recipe, and train again.'
+)
+
+
+class DivergedError(NothingLearnt):
+    """The loss is no number any more; ``reason`` says since when. What was learnt before it may still be kept."""
+
+    def __init__(self, value: float, step: int) -> None:
+        self.reason = f"the loss became {value} at step {step}"
+        super().__init__(f"{self.reason}. {ADVICE}")
+
+
+class OutOfMemoryInStep(Exception):
+    """Memory ran out in the middle of a step; the weights are those after the step before."""
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Say whether torch could not get memory: CUDA has a type for that, the CPU allocator a sentence."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator: " in str(error)
+
+
+class ReplyTrainer(Trainer):  # type: ignore[misc]
+    """transformers' Trainer with our loss (reply positions only) and our evaluation (mean over all reply tokens)."""
+
+    # compute_loss divides by the tokens of the whole accumulated batch, so the Trainer must not divide again.
+    loss_is_scaled_for_ga = True
+
+    optimizer: Any  # Trainer's own types say that it may be None, which it is before the training only
+    lr_scheduler: Any
+
+    def __init__(self, *, budget: Budget, recorder: Recorder, run: Path, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.eval_rows: Sequence[Encoded] = kwargs["eval_dataset"]
+        self.budget = budget
+        self.recorder = recorder
+        self.run = run
+        self.resumed: dict[str, Any] = {}
+        # Our labels are shifted already: count all of them, not those from the second on.
+        self._loss_shifts_labels = False
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Return the batch's summed loss over the number of counted tokens of the step. NaN ends the training."""
+        losses = token_losses(model, inputs)
+        loss = losses.sum() / (num_items_in_batch if num_items_in_batch is not None else losses.numel())
+        # All processes stop together: one that had gone would leave the others waiting for its gradients.
+        everywhere = self.accelerator.gather(loss.detach().reshape(1))
+        if not torch.isfinite(everywhere).all():
+            raise DivergedError(everywhere.sum().item(), self.state.global_step + 1)
+        # Processes average their gradients, while num_items_in_batch counts the tokens of all of them.
+        scaled: torch.Tensor = loss * self.accelerator.num_processes
+        return scaled
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
+        """Forward and backward. Raises OutOfMemoryInStep when there is no memory for the batch."""
+        # A packed batch has no padding; a padded one's mask is [B, L].
+        packed = "rows" in inputs
+        tokens = inputs["input_ids"].numel() if packed else int(inputs["attention_mask"].sum())
+        try:
+            loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or self.accelerator.num_processes > 1:
+                raise
+        else:
+            self.recorder.tokens += tokens
+            return loss
+        # Outside of `except`: the error's traceback holds every activation of the step.
+        raise OutOfMemoryInStep
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """Follow the budget's cosine; see :class:`train.loop.callbacks.Budget`."""
+        rate = partial(self.budget.rate, total_steps=num_training_steps)
+        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, rate)  # type: ignore[arg-type]
+        return self.lr_scheduler
+
+    def evaluate(self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval") -> Any:
+        """Score all eval rows and tell the callbacks, as the Trainer's own evaluation would."""
+        result = measure(self.model, self.eval_rows, self.processing_class, "Evaluating")
+        self.recorder.scores[self.state.global_step] = result
+        metrics = {f"{metric_key_prefix}_loss": result.nll / result.tokens}
+        self.log(dict(metrics))
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    # ---------------------------------------------------------------- checkpoints: what Trainer would pickle
+
+    def checkpoint_now(self) -> Path:
+        """Write the checkpoint of the step that is done."""
+        self._save_checkpoint(self.model, None)
+        return checkpoint.path(self.run, self.state.global_step)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        if not self.is_world_process_zero():
+            return
+        scaler = getattr(self.accelerator, "scaler", None)
+        self.state.log_history = []  # the recorder has it
+        state = {
+            "adapter": adapter_state(self.model),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.lr_scheduler.state_dict(),
+            "scaler": scaler.state_dict() if scaler is not None else None,
+            "random": random_state(),
+            "recorder": self.recorder.state(),
+            "ended": self.control.should_training_stop or self.state.global_step >= self.state.max_steps,
+        }
+        extra = {TRAINER_STATE: self.state.save_to_json}
+        checkpoint.write(self.run, self.state.global_step, state, self.recorder.best_step, extra)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        self.resumed = checkpoint.read(Path(resume_from_checkpoint))
+        load_adapter_state(self.model, self.resumed["adapter"])
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            self.optimizer.load_state_dict(self.resumed["optimizer"])
+            self.lr_scheduler.load_state_dict(self.resumed["scheduler"])
+
+    def _load_scaler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None and self.resumed["scaler"] is not None:
+            self.accelerator.scaler.load_state_dict(self.resumed["scaler"])
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        # Several processes each had dropout of their own; the checkpoint is the first one's.
+        if checkpoint is not None and self.accelerator.num_processes == 1:
+            set_random_state(self.resumed["random"])
+
+
+def measure(model: Any, rows: Sequence[Encoded], tokenizer: Any, what: str) -> Score:
+    """Score the replies of rows under a bar. Raises InosukeError when there is no memory for that."""
+    try:
+        with bar(len(rows), what, "row") as moved:
+            return score(model, rows, end_ids(tokenizer), moved)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+    raise InosukeError(
+        "out of memory while the eval rows were measured, which takes less than a step with checkpointing. Close what "
+        "else uses the memory, lower `max_length`, or choose a smaller base model."
+    )
+
+
+def adapter_state(model: Any) -> dict[str, torch.Tensor]:
+    """Return what is trained, by name."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def load_adapter_state(model: Any, state: dict[str, torch.Tensor]) -> None:
+    """Put trained tensors into the model. Raises InosukeError when they are another adapter's."""
+    own = adapter_state(model)
+    if {n: p.shape for n, p in own.items()} != {n: p.shape for n, p in state.items()}:
+        raise InosukeError("the checkpoint is of another adapter than the recipe makes. Train again.")
+    with torch.no_grad():
+        for name, parameter in own.items():
+            parameter.copy_(state[name])
+
+
+def random_state() -> dict[str, Any]:
+    """Return the state of every random generator that a training draws from."""
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return {"python": random.getstate(), "numpy": np.random.get_state(), "torch": torch.get_rng_state(), "cuda": cuda}
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Put the generators back."""
+    random.setstate(state["python"])
+    np.random.set_state(state["numpy"])
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])

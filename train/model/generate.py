@@ -1,0 +1,72 @@
+"""Replies from a model that is loaded already, several prompts at a time; for cards and evaluation, not for serving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from curation import chat
+from curation.persona import Persona
+from curation.record import Message
+from train.model.load import end_ids
+
+MAX_NEW_TOKENS = 96  # for samples: nine of ten replies of the first corpus are shorter
+BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model said, and whether it ended its turn by itself within the tokens it was given."""
+
+    text: str
+    ended: bool
+
+
+def replies(
+    model: Any,
+    tokenizer: Any,
+    persona: Persona,
+    prompts: Sequence[Sequence[Message]],
+    prompt: chat.Prompt = "chat",
+    max_new_tokens: int = MAX_NEW_TOKENS,
+    after_batch: Callable[[int], object] = lambda prompts_done: None,
+) -> list[Reply]:
+    """Answer each prompt (it ends with a user turn), always with the likeliest token, so that runs can be compared."""
+    ends = end_ids(tokenizer)
+    answers: list[Reply] = []
+    was_training = model.training
+    model.eval()
+    try:
+        for start in range(0, len(prompts), BATCH):
+            group = [chat.render(p, tokenizer, persona, prompt).input_ids for p in prompts[start : start + BATCH]]
+            answers += _group(model, tokenizer, group, ends, max_new_tokens)
+            after_batch(len(group))
+    finally:
+        model.train(was_training)
+    return answers
+
+
+def _group(model: Any, tokenizer: Any, group: list[list[int]], ends: list[int], max_new_tokens: int) -> list[Reply]:
+    width = max(map(len, group))
+    # Padding goes to the left: the reply has to follow the prompt's last token directly.
+    ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(row)) + row for row in group])
+    attention = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in group])
+    with torch.inference_mode():
+        out = model.generate(
+            input_ids=ids.to(model.device),
+            attention_mask=attention.to(model.device),
+            max_new_tokens=max_new_tokens,
+            do_sample=False,
+            use_cache=True,
+            eos_token_id=ends,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    answers = []
+    for row in out[:, width:].tolist():
+        end = next((i for i, token in enumerate(row) if token in ends), None)
+        # A reply that was cut off may end inside a letter of several tokens, which decodes to U+FFFD.
+        answers.append(Reply(tokenizer.decode(row[:end]).rstrip("\ufffd").strip(), end is not None))
+    return answers

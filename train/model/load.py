@@ -1,0 +1,221 @@
+"""Loads base models and adapters. Knows recipes and weights, nothing of data or runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+from curation.errors import InosukeError, UsageError
+from train.model import packed_attention
+from train.model.base_model import BaseModel
+from train.recipe import Device, Recipe
+from train.speedups import fast_layers, fast_lora, malloc
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def device() -> Device:
+    """Say what this machine trains on."""
+    if torch.cuda.is_available():
+        return Device("cuda", torch.cuda.is_bf16_supported())
+    return Device("cpu", has_bf16=False)
+
+
+def load_tokenizer(location: str) -> Any:
+    """Load a tokenizer that has a chat template and a token to pad with.
+
+    Raises InosukeError when it is not there, cannot be reached, or has no chat template.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(location)
+    except (OSError, ValueError) as error:
+        raise unreachable(location, error) from error
+    if tokenizer.chat_template is None:
+        raise InosukeError(f"{location}: its tokenizer has no chat template. Choose an instruct model as base.")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def end_ids(tokenizer: Any) -> list[int]:
+    """Return the control tokens, any of which ends a turn; the words of a turn are never tokenized as one."""
+    return sorted(tokenizer.all_special_ids)
+
+
+def load_config(base: BaseModel) -> Any:
+    """Load the base's configuration: its sizes, without its weights. Raises InosukeError when it cannot be reached."""
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(base.location)
+    except (OSError, ValueError) as error:
+        raise unreachable(base.location, error) from error
+
+
+def load_base(base: BaseModel, recipe: Recipe) -> Any:
+    """Load the base as the (resolved) recipe wants it: NF4 weights, or whole ones in the recipe's precision.
+
+    Raises InosukeError when the model is not there or cannot be reached.
+    """
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    nf4: Any = BitsAndBytesConfig  # it has no types
+
+    dtype = DTYPES[recipe.precision]
+    options: dict[str, Any] = {"dtype": dtype, "attn_implementation": packed_attention.NAME}
+    if recipe.quantization == "nf4":
+        # Quantised from what the file holds: the same bits, without a copy of each weight in fp32 first.
+        options["dtype"] = "auto"
+        options["quantization_config"] = nf4(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_compute_dtype=dtype,
+            bnb_4bit_use_double_quant=recipe.double_quant,
+        )
+    if device().kind == "cuda":
+        options["device_map"] = {"": torch.cuda.current_device()}
+    try:
+        with malloc.without_holes(), _read_not_mapped():
+            model = AutoModelForCausalLM.from_pretrained(base.location, **options)
+            if recipe.quantization == "nf4":
+                _compute_in(model, dtype)
+                keep_as_they_are(model)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise unreachable(base.location, error) from error
+    return model
+
+
+def add_adapter(model: Any, base: BaseModel, recipe: Recipe) -> Any:
+    """Put fresh LoRA matrices on the model, in fp32, everything else frozen.
+
+    Raises UsageError when the recipe's targets are no layers of this model.
+    """
+    from peft import get_peft_model
+
+    model.config.use_cache = False
+    # Not prepare_model_for_kbit_training: it makes fp32 copies of the embeddings, 0.6 GB for Qwen2.5-3B.
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    if isinstance(recipe.lora_targets, tuple) and (strange := set(recipe.lora_targets) - set(_linear_names(model))):
+        # peft takes no notice of a name that fits nothing as long as another does. An adapter on the output layer could
+        # not be merged: it may share its weights with the embeddings.
+        raise UsageError(
+            f"`lora_targets`: {base.name} has no layer called {', '.join(sorted(strange))} that can have an adapter. "
+            f"There: {', '.join(_linear_names(model))}."
+        )
+    adapted = get_peft_model(model, adapter_config(model, recipe))
+    fast_lora.speed_up(adapted)
+    fast_layers.speed_up(adapted)
+    if recipe.checkpointing:
+        model.activation_checkpointing_enable({"use_reentrant": False})
+        # It lets the embeddings' output ask for gradients, for the reentrant kind. Then every layer below the lowest
+        # adapter would be checkpointed and gone through backwards for nothing.
+        model.disable_input_require_grads()
+    return adapted
+
+
+def adapter_config(model: Any, recipe: Recipe) -> Any:
+    """Return the ``LoraConfig`` that the recipe means for this model."""
+    from peft import LoraConfig
+
+    layers = model.config.num_hidden_layers
+    first = layers - recipe.adapted_layers(layers)
+    targets = recipe.lora_targets if recipe.lora_targets == "all-linear" else list(recipe.lora_targets)
+    if first and targets == "all-linear":
+        targets = _linear_names(model)  # peft takes a choice of layers with a list of names only
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=recipe.lora_rank,
+        lora_alpha=recipe.lora_alpha,
+        lora_dropout=recipe.lora_dropout,
+        target_modules=targets,
+        layers_to_transform=list(range(first, layers)) if first else None,
+    )
+
+
+def _compute_in(model: Any, dtype: torch.dtype) -> None:
+    """Let quantised weights be unpacked to ``dtype``, and bring the others, which are as in their file, to it."""
+    for parameter in model.parameters():
+        if (state := getattr(parameter, "quant_state", None)) is not None:
+            state.dtype = dtype
+        else:
+            parameter.data = parameter.data.to(dtype)
+
+
+def keep_as_they_are(model: Any) -> None:
+    """Keep bitsandbytes from repacking NF4 weights for inference, which it does on CPUs that multiply bf16.
+
+    The first evaluation would round their scales to bf16, and the training after it would meet weights in a layout that
+    only answers and gives no gradients (bitsandbytes 0.50.2).
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
+@contextmanager
+def _read_not_mapped() -> Iterator[None]:
+    """Let transformers read each tensor from its file, as it does on Windows, instead of mapping the whole file.
+
+    The pages of a mapped file count as the process's own until it is closed: 270 MB of SmolLM2's, 6 GB of Qwen2.5-3B's.
+    """
+    from transformers import modeling_utils
+
+    library: Any = modeling_utils
+    opened = library.safe_open
+    library.safe_open = lambda *args, **kwargs: opened(*args, **(kwargs | {"backend": "pread"}))
+    try:
+        yield
+    finally:
+        library.safe_open = opened
+
+
+def _linear_names(model: Any) -> list[str]:
+    """Return the names of the linear layers in the model's blocks, as "all-linear" means them: not the output layer."""
+    head = model.get_output_embeddings()
+    linear = (name for name, m in model.named_modules() if isinstance(m, torch.nn.Linear) and m is not head)
+    return sorted({name.rsplit(".", 1)[-1] for name in linear})
+
+
+def save_adapter(model: Any, base: BaseModel, folder: Path) -> None:
+    """Write ``adapter_config.json`` and ``adapter_model.safetensors``."""
+    model.peft_config["default"].base_model_name_or_path = base.hub_id
+    # False: the embeddings were not trained, and to find that out peft would ask the Hub.
+    model.save_pretrained(folder, save_embedding_layers=False)
+
+
+def load_adapter(model: Any, folder: Path) -> Any:
+    """Put a trained adapter on its base. Raises InosukeError when it is missing, damaged, or of another model."""
+    from peft import PeftModel
+
+    if not (folder / "adapter_model.safetensors").is_file():
+        raise InosukeError(f"{folder}: no adapter_model.safetensors here. Name a finished run of `make train`.")
+    try:
+        return PeftModel.from_pretrained(model, folder)
+    except SafetensorError as error:
+        raise InosukeError(f"{folder}: the adapter is damaged ({error}). Train again, or put the file back.") from error
+    except (RuntimeError, ValueError) as error:
+        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        raise InosukeError(
+            f"{folder}: this adapter does not fit the base model. It was made for "
+            f"{config.get('base_model_name_or_path')} and meets a {model.config.model_type} of "
+            f"{model.config.num_hidden_layers} layers, {model.config.hidden_size} wide. Put the right adapter back, or "
+            "train again."
+        ) from error
+
+
+def unreachable(location: str, error: Exception) -> InosukeError:
+    """Return what to say of a base model that cannot be loaded, whatever kept it from that."""
+    first = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return InosukeError(
+        f"base model {location}: cannot be loaded ({first}). Expected a model folder, or a Hub id and a way to the "
+        "Hub. Check the name and the network, or train with `--recipe cpu`, which brings its own model."
+    )

@@ -1,0 +1,104 @@
+"""The checkpoints of one run: ``checkpoints/step-000120/``, each there whole or not at all.
+
+Two are kept: the newest, from which a killed training goes on, and the best, which becomes the adapter.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from curation.errors import InosukeError
+
+FOLDER = "checkpoints"
+# A full disk, a used-up quota, a limit on a file's size, no permission, a read-only disk.
+_NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS}
+
+
+def path(run: Path, step: int) -> Path:
+    """Return where the checkpoint after ``step`` is kept."""
+    return run / FOLDER / f"step-{step:06d}"
+
+
+def steps(run: Path) -> list[int]:
+    """Return the steps of which there is a checkpoint, in order."""
+    return sorted(int(p.name.removeprefix("step-")) for p in (run / FOLDER).glob("step-*"))
+
+
+def latest(run: Path) -> int | None:
+    """Return the step of the newest checkpoint, None when there is none."""
+    return max(steps(run), default=None)
+
+
+def write(run: Path, step: int, state: Any, best: int | None, extra: Mapping[str, Callable[[str], object]]) -> Path:
+    """Write a checkpoint, then remove the others but the one of step ``best``.
+
+    ``extra`` maps the names of further files to functions that write them to the path they are given.
+
+    A folder gets its name when its files are on the disk, so whatever ends the process leaves the last good checkpoint.
+    Raises InosukeError when the disk is full; what was half-written is removed, earlier checkpoints stay.
+    """
+    from train.run import (
+        checkpoint_state,  # it needs torch, which commands that only look for a checkpoint can do without
+    )
+
+    final = path(run, step)
+    if final.exists():  # written twice: at an evaluation, and when memory ran out in the step after it
+        return final
+    partial = final.with_name(f".{final.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        checkpoint_state.write(partial, state)
+        for name, save in extra.items():
+            save(str(partial / name))
+        partial.rename(final)
+        _sync(final.parent)
+    except Exception as error:
+        if reason := no_space(error):
+            raise InosukeError(
+                f"{final.parent}: {reason} while the checkpoint of step {step} was written. Free some "
+                "disk space, then go on."
+            ) from error
+        raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    for other in steps(run):
+        if other not in (step, best):
+            shutil.rmtree(path(run, other))
+    return final
+
+
+def read(folder: Path) -> Any:
+    """Read the state of the checkpoint in ``folder`` (see :func:`path`). Raises InosukeError when it is damaged."""
+    from train.run import checkpoint_state
+
+    return checkpoint_state.read(folder)
+
+
+def no_space(error: BaseException) -> str:
+    """Say why a file could not be written, or nothing if that is not what went wrong.
+
+    safetensors and torch wrap the system's error into types of their own, so the text is looked at too.
+    """
+    if isinstance(error, OSError) and error.errno in _NOT_WRITTEN:
+        return error.strerror or str(error)
+    wrapped = re.search(r"os error (\d+)", str(error))  # as Rust words it
+    if wrapped and int(wrapped[1]) in _NOT_WRITTEN:
+        return os.strerror(int(wrapped[1]))
+    return "No space left on device" if "No space left on device" in str(error) else ""
+
+
+def _sync(folder: Path) -> None:
+    """Have the disk keep a folder's new names; Windows does that by itself and cannot open folders."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
