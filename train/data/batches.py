@@ -4,7 +4,8 @@ Two layouts give the same loss for the same rows:
 
 - ``packed``: rows stand one after another in a single sequence, and what they all begin with (the system prompt) is
   there once. ``train.model.packed_attention`` keeps each row to the shared beginning and itself; its positions count on
-  from that beginning. There is no padding, and with a system prompt as long as the dialogue, two fifths of the tokens are saved.
+  from that beginning. There is no padding, and with a system prompt as long as the dialogue, two fifths of the tokens
+  are saved.
 - ``padded``: one row a line, filled up to a fixed length, as the first trainer did it.
 """
 
