@@ -84,7 +84,7 @@ def to_alpaca(sample: Sample, persona: Persona) -> dict[str, Any]:
     lead, reply, rest = turns[:at], turns[at], turns[at + 1 :]
     if sample.topic is None and not rest and len(lead) == 1:
         return {"instruction": _labelled(lead[0]), "input": "", "output": reply.content}
-    user = lead[0].name if lead and lead[0].name else persona.user_labels[0]
+    user = lead[0].name if lead and lead[0].name else persona.user_label
     default: dict[Role, str] = {"user": user, "assistant": persona.name, "system": ""}
     opening = [f"{m.name or user}: {m.content}" for m in lead] + ([f"{reply.name}:"] if reply.name else [])
     lines = [reply.content, *(f"{m.name or default[m.role]}: {m.content}" for m in rest)]

@@ -1,13 +1,18 @@
-"""Small file habits that every stage shares: whole files or none, and hashes."""
+"""Files and folders that appear whole or not at all, and hashes."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from curation.errors import InosukeError
+
+PARTIAL = ".partial-"  # how the hidden name of something half-written begins
 
 
 def sha256_file(path: Path) -> str:
@@ -43,3 +48,41 @@ def write_atomically(path: Path, content: str | bytes) -> bool:
             "Free some disk space or change the folder's permissions, then run the command again."
         ) from error
     return True
+
+
+@contextmanager
+def whole_file(final: Path) -> Iterator[Path]:
+    """Give a path in a hidden folder beside ``final`` to write a file to; it replaces ``final`` when the block ends.
+
+    When the block fails, what was written is removed and ``final`` is untouched. Raises OSError where the folder
+    cannot be written to: the caller knows what to advise.
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=final.parent) as name:
+        part = Path(name) / final.name
+        yield part
+        part.chmod(0o644)
+        part.replace(final)
+
+
+@contextmanager
+def whole_folder(final: Path) -> Iterator[Path]:
+    """Give an empty hidden folder beside ``final`` to fill; it is renamed to ``final`` when the block ends.
+
+    When the block fails, the hidden folder is removed. Raises OSError where it cannot be written, and where ``final``
+    exists by then and is not empty: a folder is never replaced.
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=final.parent))
+    try:
+        yield part
+        part.chmod(0o755)  # mkdtemp's 0700 would keep a teammate on the same machine out
+        part.rename(final)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)  # already gone where it was renamed
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what a killed process left half-written in ``folder``."""
+    for left in folder.glob(f"{PARTIAL}*"):
+        shutil.rmtree(left, ignore_errors=True)

@@ -10,10 +10,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from curation.errors import UsageError
+from curation.errors import UsageError, explain
 from curation.record import Kind, Rights
 
 Text = Annotated[str, Field(min_length=1)]
+
+
+# What the user is called where persona.toml names no label.
+_USER = "User"
 
 
 class _Strict(BaseModel):
@@ -21,7 +25,7 @@ class _Strict(BaseModel):
 
 
 class Style(_Strict):
-    """How he talks; read by :mod:`curation.checks`."""
+    """How the character talks; read by :mod:`curation.checks`."""
 
     pronouns: tuple[Text, ...] = ()
     avoid: tuple[Text, ...] = ()
@@ -57,6 +61,30 @@ class SplitShare(_Strict):
     eval_share: float = Field(default=0.1, gt=0, lt=1)
 
 
+class Review(_Strict):
+    """How samples are shared out among annotators.
+
+    ``overlap`` is the share of samples (0 to 1) that a whole panel judges, each annotator blind to the others;
+    ``annotators`` is the size of that panel. With an overlap of 0 one verdict decides.
+    """
+
+    overlap: float = Field(default=0.0, ge=0.0, le=1.0)
+    annotators: int = Field(default=2, ge=2)
+
+
+class Page(_Strict):
+    """The chat page's own words and portrait; the page has a neutral default for each.
+
+    ``portrait`` is an SVG, PNG, WebP or JPEG file, relative to persona.toml. ``notice`` and ``starters`` (first
+    messages that a visitor can choose) are given by language, such as ``vi``.
+    """
+
+    title: str = ""
+    portrait: str = ""
+    notice: dict[str, Text] = Field(default_factory=dict)
+    starters: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+
+
 class CardWords(_Strict):
     """What the dataset card says of the lines' origin; read by :mod:`curation.export.card`.
 
@@ -78,7 +106,7 @@ class Corpus(_Strict):
     held_out: tuple[str, ...] = ()
 
     def holds_out(self, name: str) -> bool:
-        """Say whether a file of this name is for evaluation only."""
+        """Return whether a file of this name is for evaluation only."""
         return any(fnmatch(name, pattern) for pattern in self.held_out)
 
 
@@ -102,18 +130,26 @@ class Persona(_Strict):
     dedup: Dedup = Dedup()
     scenes: Scenes = Scenes()
     split: SplitShare = SplitShare()
+    review: Review = Review()
+    greetings: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+    page: Page = Page()
     kinds: dict[str, Kind] = Field(default_factory=dict)
     sources: tuple[SourceFolder, ...] = ()
     corpus: Corpus = Corpus()
     card: CardWords = CardWords()
 
+    @property
+    def user_label(self) -> str:
+        """The label that the user's turns get where a text needs one."""
+        return self.user_labels[0] if self.user_labels else _USER
+
     def is_character(self, label: str) -> bool:
-        """Say whether a speaker label names the character (any case, composed or decomposed letters)."""
+        """Return whether a speaker label names the character (any case, composed or decomposed letters)."""
         return _fold(label) in {_fold(n) for n in (self.name, *self.aliases)}
 
     def is_user(self, label: str) -> bool:
-        """Say whether a label stands for the person who talks with the character."""
-        return _fold(label) in {_fold(n) for n in self.user_labels}
+        """Return whether a label stands for the person who talks with the character."""
+        return _fold(label) in {_fold(n) for n in self.user_labels or (_USER,)}
 
     def kind_of(self, file_name: str) -> Kind:
         """Return the kind of sample that a file of this name holds: the first pattern that fits."""
@@ -139,38 +175,13 @@ def load_persona(path: str | Path = "persona.toml") -> Persona:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read ({error}). Expected a UTF-8 text file.") from None
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: not valid TOML: {error}. Mend that line and try again.") from None
+        raise UsageError(f"{path}: not valid TOML: {error}. Fix that line and try again.") from None
     try:
         return Persona(root=path.resolve().parent, **data)
     except ValidationError as error:
         raise UsageError(f"{path}: {explain(error, Persona)}") from None
     except TypeError:
-        raise UsageError(f"{path}: the key `root` is not yours to set. Remove it.") from None
-
-
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """Say a pydantic error in one line a key: what was seen, what was expected, the keys that exist."""
-    lines = []
-    for e in error.errors():
-        where = ".".join(str(p) for p in e["loc"])
-        if e["type"] == "extra_forbidden":
-            lines.append(f"unknown key `{where}`. Known here: {', '.join(sorted(_keys(model, e['loc'])))}")
-        elif e["type"] == "missing":
-            lines.append(f"the key `{where}` is missing. Add it.")
-        else:
-            lines.append(f"`{where}` is {e['input']!r}: {e['msg']}")
-    return "; ".join(lines)
-
-
-def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> set[str]:
-    """Return the keys that the innermost table on the way to ``loc`` knows."""
-    for part in loc[:-1]:
-        field = model.model_fields.get(part) if isinstance(part, str) else None
-        if field is None:
-            continue
-        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
-        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model)
-    return set(model.model_fields) - {"root"}
+        raise UsageError(f"{path}: the key `root` cannot be set here. Remove it.") from None
 
 
 def _fold(label: str) -> str:

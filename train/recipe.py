@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from curation.errors import UsageError
-from curation.persona import Persona, explain
+from curation.errors import UsageError, explain
+from curation.persona import Persona
 
 FOLDER = Path(__file__).parent / "recipes"
 PERSONA_GPU = "persona.models.gpu"

@@ -54,7 +54,7 @@ def test_a_files_name_says_the_kind(name: str, kind: str, persona: Persona) -> N
         ),
         ('name = "Kai"\nsystem_prompt = "x"\n', r"the key `languages` is missing"),
         ("name = Kai\n", "not valid TOML"),
-        (MINIMAL + 'root = "/"\n', "`root` is not yours to set"),
+        (MINIMAL + 'root = "/"\n', "`root` cannot be set here"),
     ],
 )
 def test_a_wrong_file_is_answered_with_the_key_and_what_is_known(text: str, says: str, tmp_path: Path) -> None:
@@ -68,3 +68,28 @@ def test_a_wrong_file_is_answered_with_the_key_and_what_is_known(text: str, says
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--persona"):
         load_persona(tmp_path / "persona.toml")
+
+
+def test_a_persona_without_labels_calls_the_user_user(tmp_path: Path) -> None:
+    path = tmp_path / "persona.toml"
+    path.write_text(MINIMAL, encoding="utf-8")
+    persona = load_persona(path)
+    assert persona.user_label == "User"
+    assert persona.is_user("user") and not persona.is_user("Bạn")
+
+
+def test_tables_that_are_left_out_have_neutral_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "persona.toml"
+    path.write_text(MINIMAL, encoding="utf-8")
+    persona = load_persona(path)
+    assert (persona.review.overlap, persona.review.annotators) == (0.0, 2)
+    assert (persona.greetings, persona.page.title, persona.page.starters) == ({}, "", {})
+
+
+def test_the_review_table_is_typed(tmp_path: Path) -> None:
+    path = tmp_path / "persona.toml"
+    path.write_text(MINIMAL + "[review]\noverlap = 0.2\nannotators = 3\n", encoding="utf-8")
+    assert load_persona(path).review.annotators == 3
+    path.write_text(MINIMAL + "[review]\nannotators = 1\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"`review.annotators` is 1: .*greater than or equal to 2"):
+        load_persona(path)

@@ -1,0 +1,33 @@
+"""What a command shows while it works: one progress bar, one way to write a length of time."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+def bar(total: int, title: str, unit: str, *, quiet: bool = False, scale: bool = False) -> Any:
+    """Return a tqdm bar, to be used with ``with`` and ``update(n)``; it disappears when the block ends.
+
+    It is shown on a terminal only, on standard error, and only after a second: what is quicker needs none. ``scale``
+    shortens counts (``12.3k``).
+    """
+    from tqdm import tqdm
+
+    # disable=None: hidden where standard error is a pipe or a file.
+    return tqdm(
+        total=total,
+        desc=title,
+        unit=unit,
+        unit_scale=scale,
+        delay=1,
+        disable=True if quiet else None,
+        leave=False,
+        file=sys.stderr,
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return ``1:02:03`` or ``2:03``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"

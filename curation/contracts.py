@@ -1,0 +1,473 @@
+"""What the stages hand to each other through files: each file's type, read and written here alone.
+
+| file | written by | read by |
+| --- | --- | --- |
+| ``manifest.json``, ``jsonl/chat.*.jsonl``, ``heldout.jsonl`` | `inosuke dataset` | training, publishing, statistics |
+| ``metrics.json`` | `inosuke train` | evaluation, merging, GGUF, serving, publishing |
+| ``gguf/gguf.json`` | `inosuke gguf` | serving, publishing |
+| ``evaluation.json`` | `inosuke evaluate` | votes, the report |
+
+A file that is missing or damaged gives one error message, whichever command reads it. Keys that a type does not know
+(another version's) are kept. :mod:`curation.newest` knows which export or run is the newest. Knows nothing of tensors,
+Parquet or the Hub.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypedDict, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+from curation.errors import InosukeError, explain
+from curation.files import sha256_file, write_atomically
+from curation.record import Message, messages_from_json
+
+MANIFEST = "manifest.json"
+METRICS = "metrics.json"
+GGUF_LIST = "gguf/gguf.json"
+EVALUATION = "evaluation.json"
+HELD_OUT = "heldout.jsonl"
+
+_EXPORT_AGAIN = "Run `inosuke dataset` to write a new one."
+_TRAIN_AGAIN = "Train again with `make train`, or choose another run."
+_GGUF_AGAIN = "Run `inosuke gguf` again."
+_EVALUATE_AGAIN = "Move it away and run `inosuke evaluate` again."
+
+# A figure that is not a number (an overflow, a loss that diverged) is null in a file, as JSON wants it, and nan here.
+Figure = Annotated[
+    float,
+    BeforeValidator(lambda value: math.nan if value is None else value),
+    PlainSerializer(lambda value: value if math.isfinite(value) else None, return_type=float | None),
+]
+
+
+class _Contract(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True, ser_json_inf_nan="null", protected_namespaces=())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain objects with the keys that were given, in the order of the type."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+M = TypeVar("M", bound=_Contract)
+
+
+# ------------------------------------------------------------------------------------------------------------- export
+
+
+class Side(_Contract):
+    """Statistics of one side (``train`` or ``eval``); the mappings count samples by value, "None" among them."""
+
+    samples: int = 0
+    multi_turn: int = 0
+    rewritten: int = 0
+    replies: int = 0
+    mean_reply_chars: float = 0.0
+    kind: dict[str, int] = Field(default_factory=dict)
+    language: dict[str, int] = Field(default_factory=dict)
+    rights: dict[str, int] = Field(default_factory=dict)
+    importer: dict[str, int] = Field(default_factory=dict)
+
+
+class ExportPersona(_Contract):
+    """Whose lines an export holds, and what persona.toml says of their origin."""
+
+    name: str = ""
+    sha256: str = ""
+    origin: str = ""
+    license: str = "other"
+    owners: str = ""
+
+
+class Agreement(_Contract):
+    """How far annotators agree who judged the same samples blind; ``alpha`` is Krippendorff's, None where undefined."""
+
+    samples: int
+    share: float
+    alpha: float | None
+
+
+class ReviewFacts(_Contract):
+    """What was reviewed, by how many annotators; no one is named."""
+
+    approved: int = 0
+    awaiting_review: int = 0
+    seen_by_a_person: int = 0
+    only_vouched_for_by_the_author: int = 0
+    annotators: int | None = None
+    verdicts: dict[str, int] = Field(default_factory=dict)
+    agreement: Agreement | None = None
+
+
+class Published(_Contract):
+    """What a publication left out of an export, and what it included by name."""
+
+    left_out: dict[str, int] = Field(default_factory=dict)
+    included: dict[str, int] = Field(default_factory=dict)
+
+
+class Manifest(_Contract):
+    """``manifest.json`` of an export. ``files`` maps each path in the folder to its SHA-256, in hexadecimal."""
+
+    version: str
+    persona: ExportPersona = ExportPersona()
+    configuration: dict[str, Any] = Field(default_factory=dict)
+    counts: dict[str, Side] = Field(default_factory=dict)
+    openings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    imported: dict[str, int] = Field(default_factory=dict)
+    rejected: dict[str, int] = Field(default_factory=dict)
+    flagged: dict[str, int] = Field(default_factory=dict)
+    duplicates: dict[str, int] = Field(default_factory=dict)
+    review: ReviewFacts = ReviewFacts()
+    left_out: dict[str, int] = Field(default_factory=dict)
+    log: dict[str, Any] = Field(default_factory=dict)
+    split: dict[str, Any] = Field(default_factory=dict)
+    held_out: int = 0
+    published: Published | None = None
+    libraries: dict[str, str] = Field(default_factory=dict)
+    files: dict[str, str]
+    card: dict[str, Any] | None = None
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read an export's manifest. Raises InosukeError where there is none, or it is damaged."""
+    if not (folder / MANIFEST).is_file():
+        raise InosukeError(f"{folder}: not an export, it does not hold {MANIFEST}. {_EXPORT_AGAIN}")
+    return _read(folder / MANIFEST, Manifest, "inosuke dataset", _EXPORT_AGAIN)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``manifest.json``."""
+    _write(folder / MANIFEST, manifest)
+
+
+def check_files(folder: Path) -> Manifest:
+    """Return the manifest of a folder whose files are all as listed. Raises InosukeError that names the first other."""
+    manifest = read_manifest(folder)
+    for name, digest in manifest.files.items():
+        file = folder / name
+        if not file.is_file():
+            raise InosukeError(f"{file}: missing, though {MANIFEST} lists it. {_EXPORT_AGAIN}")
+        if (seen := sha256_file(file)) != digest:
+            raise InosukeError(
+                f"{file}: changed after the export (SHA-256 {seen[:12]}…, not {digest[:12]}…), so what it holds was "
+                f"not reviewed. {_EXPORT_AGAIN} The changed folder is kept. To change a line, review it."
+            )
+    return manifest
+
+
+class RowMessage(TypedDict):
+    """One turn in a row."""
+
+    role: str
+    content: str
+    name: str | None
+
+
+class AboutRow(TypedDict):
+    """What every exported row says about its sample."""
+
+    id: str
+    kind: str
+    language: str | None
+    topic: str | None
+    flags: list[str]
+    revision: int
+    reviewers: int
+    source: str
+    source_sha256: str
+    locator: str
+    importer: str
+    rights: str
+
+
+class ChatRow(AboutRow):
+    """A row of the configuration ``chat``."""
+
+    messages: list[RowMessage]
+
+
+class InstructRow(AboutRow):
+    """A row of the configuration ``instruct``."""
+
+    instruction: str
+    input: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedRow:
+    """One approved dialogue as training reads it; its last message is the character's reply."""
+
+    id: str
+    kind: str
+    messages: tuple[Message, ...]
+    language: str | None = None
+
+
+def read_chat_rows(folder: Path, side: Literal["train", "eval"]) -> tuple[ExportedRow, ...]:
+    """Read one side's dialogues. From JSON lines and not from Parquet: a training process then needs no pyarrow."""
+
+    def row(content: Mapping[str, Any]) -> ExportedRow:
+        return ExportedRow(
+            id=content["id"],
+            kind=content["kind"],
+            messages=messages_from_json(content["messages"]),
+            language=content.get("language"),
+        )
+
+    return tuple(_lines(folder / chat_rows(side), row))
+
+
+def chat_rows(side: str) -> str:
+    """Return where an export keeps one side's dialogues as JSON lines."""
+    return f"jsonl/chat.{side}.jsonl"
+
+
+class HeldOutRow(TypedDict):
+    """A row of ``heldout.jsonl``."""
+
+    id: str
+    messages: list[dict[str, Any]]
+    reference: str
+    tests: str | None
+    source: str
+    rights: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOut:
+    """A prompt that nothing is trained on. ``reference`` is the author's reply to it; ``tests`` names the skill."""
+
+    id: str
+    messages: tuple[Message, ...]
+    reference: str | None = None
+    tests: str | None = None
+
+
+def read_held_out(folder: Path) -> tuple[HeldOut, ...]:
+    """Read an export's held-out prompts; nothing where the export does not have the file."""
+
+    def prompt(content: Mapping[str, Any]) -> HeldOut:
+        return HeldOut(
+            id=content["id"],
+            messages=messages_from_json(content["messages"]),
+            reference=content.get("reference"),
+            tests=content.get("tests"),
+        )
+
+    file = folder / HELD_OUT
+    return tuple(_lines(file, prompt)) if file.is_file() else ()
+
+
+# ---------------------------------------------------------------------------------------------------------------- run
+
+
+class Scores(_Contract):
+    """Negative log-likelihood (natural log) of replies, by a model; ``loss`` is per token."""
+
+    reply_nll_per_char: Figure = math.nan
+    loss: Figure = math.nan
+    perplexity: Figure = math.nan
+    end_of_turn_nll: Figure = math.nan
+    reply_tokens: int = 0
+    reply_chars: int = 0
+    replies: int = 0
+
+
+class RunEval(_Contract):
+    """The eval split as the base and as the adapter score it."""
+
+    rows: int = 0
+    base: Scores = Scores()
+    adapter: Scores = Scores()
+
+
+class RunBase(_Contract):
+    """The base model: ``path`` is a folder below the project's root or a Hub id, ``sha256`` its weights' (or None)."""
+
+    name: str
+    path: str
+    sha256: str | None = None
+    source: str | None = None
+
+
+class RunDataset(_Contract):
+    """The export that a run was trained on."""
+
+    version: str = "unknown"
+    path: str = ""
+    files: dict[str, str] = Field(default_factory=dict)
+    eval_rows: int = 0
+    eval_prompts_in_train: int = 0
+
+
+class RunMetrics(_Contract):
+    """``metrics.json`` of a run. Written by training alone; the keys of ``eval`` and ``epochs`` are public."""
+
+    run: str = ""
+    base_model: RunBase
+    prompt: Literal["chat", "alpaca"] = "chat"
+    eval: RunEval = RunEval()
+    epochs: list[dict[str, Any]] = Field(default_factory=list)
+    training: dict[str, Any] = Field(default_factory=dict)
+    history: dict[str, Any] = Field(default_factory=dict)
+    samples: list[dict[str, Any]] = Field(default_factory=list)
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    dataset: RunDataset = RunDataset()
+    environment: dict[str, Any] = Field(default_factory=dict)
+    seed: int = 0
+
+    @property
+    def is_worse(self) -> bool:
+        """Return whether the figures show that the adapter is not better than its base."""
+        adapter, base = self.eval.adapter.loss, self.eval.base.loss
+        return not math.isnan(base) and not adapter < base
+
+
+def read_metrics(run: Path) -> RunMetrics:
+    """Read a run's ``metrics.json``. Raises InosukeError where it is missing or damaged."""
+    if not (run / METRICS).is_file():
+        raise InosukeError(f"{run}: not a finished run, it does not hold {METRICS}. {_TRAIN_AGAIN}")
+    return _read(run / METRICS, RunMetrics, "make train", _TRAIN_AGAIN)
+
+
+def write_metrics(run: Path, metrics: RunMetrics) -> None:
+    """Write a run's ``metrics.json``."""
+    _write(run / METRICS, metrics)
+
+
+class GgufFile(_Contract):
+    """A GGUF file of a run; ``worse`` is its perplexity against the 16-bit file's, as a share."""
+
+    file: str
+    type: str = ""
+    sha256: str | None = None
+    bytes: int | None = None
+    reply_nll_per_char: Figure = math.nan
+    loss: Figure = math.nan
+    perplexity: Figure = math.nan
+    hints: dict[str, Any] | None = None
+    worse: Figure = 0.0
+
+
+class MeasuredOn(_Contract):
+    """What GGUF files were measured on."""
+
+    dataset: str = ""
+    rows: int = 0
+
+
+class GgufList(_Contract):
+    """``gguf/gguf.json``: the files of a run, and the name of the one to serve."""
+
+    run: str = ""
+    base: str = ""
+    files: list[GgufFile] = Field(default_factory=list)
+    served: str | None = None
+    wanted: str = ""
+    measured_on: MeasuredOn = MeasuredOn()
+    texts_tokenized_differently: int = 0
+    texts: int = 0
+    made_with: list[str] = Field(default_factory=list)
+
+    def entry(self, file: str) -> GgufFile | None:
+        """Return what is known of a file, or None where the list does not name it."""
+        return next((f for f in self.files if f.file == file), None)
+
+
+def read_gguf_list(run: Path) -> GgufList:
+    """Read a run's list; an empty one where a GGUF was put there by hand. Raises InosukeError for a damaged one."""
+    file = run / GGUF_LIST
+    return _read(file, GgufList, "inosuke gguf", _GGUF_AGAIN) if file.is_file() else GgufList()
+
+
+def write_gguf_list(run: Path, content: GgufList) -> None:
+    """Write a run's ``gguf/gguf.json``."""
+    _write(run / GGUF_LIST, content)
+
+
+class Answer(_Contract):
+    """A prompt, and what base and adapter said to it; ``ended`` says for each whether it ended its turn by itself."""
+
+    id: str
+    set: str = "held-out"
+    tests: str | None = None
+    turns: list[dict[str, Any]] = Field(default_factory=list)
+    prompt: str = ""
+    reference: str | None = None
+    base: str
+    adapter: str
+    ended: dict[str, bool] = Field(default_factory=dict)
+
+
+class Evaluation(_Contract):
+    """``evaluation.json``: a run beside its base. A table holds value, low, high and n for each and for their gap."""
+
+    run: str
+    base_model: str = ""
+    dataset: dict[str, Any] = Field(default_factory=dict)
+    interval: dict[str, Any] = Field(default_factory=dict)
+    eval: dict[str, Any] = Field(default_factory=dict)
+    held_out: dict[str, Any] = Field(default_factory=dict)
+    replies: dict[str, Any] = Field(default_factory=dict)
+    eval_replies: dict[str, Any] = Field(default_factory=dict)
+    answers: list[Answer] = Field(default_factory=list)
+    votes: list[dict[str, str]] = Field(default_factory=list)
+    preference: dict[str, Any] | None = None
+    page: str
+    left_out: list[str] = Field(default_factory=list)
+
+
+def read_evaluation(run: Path) -> Evaluation:
+    """Read a run's evaluation. Raises InosukeError where the run was not evaluated, or the file is damaged."""
+    file = run / EVALUATION
+    if not file.is_file():
+        raise InosukeError(f"{file}: does not exist, so the run was not evaluated. Run `inosuke evaluate` first.")
+    return _read(file, Evaluation, "inosuke evaluate", _EVALUATE_AGAIN)
+
+
+def write_evaluation(run: Path, content: Evaluation) -> None:
+    """Write a run's ``evaluation.json``."""
+    _write(run / EVALUATION, content)
+
+
+# -------------------------------------------------------------------------------------------------------------- files
+
+
+def _read(file: Path, model: type[M], writer: str, remedy: str) -> M:
+    try:
+        return model.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        why = explain(error, model)
+    except OSError as error:
+        why = error.strerror or str(error)
+    raise InosukeError(f"{file}: damaged ({why}). Expected what `{writer}` writes. {remedy}")
+
+
+def _write(file: Path, content: _Contract) -> None:
+    text = json.dumps(content.to_json(), ensure_ascii=False, indent=2, allow_nan=False)
+    write_atomically(file, text + "\n")
+
+
+T = TypeVar("T")
+
+
+def _lines(file: Path, make: Callable[[Mapping[str, Any]], T]) -> Iterator[T]:
+    # Not str.splitlines: it also splits at U+2028 and U+0085, which JSON may hold as they are.
+    number = 0
+    try:
+        with file.open(encoding="utf-8") as lines:
+            for line in lines:
+                number += 1
+                if line.strip():
+                    yield make(json.loads(line))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InosukeError(
+            f"{file}: damaged at line {number} ({error}). Expected what `inosuke dataset` writes. {_EXPORT_AGAIN}"
+        ) from None
