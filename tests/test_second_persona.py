@@ -117,14 +117,14 @@ def test_she_is_evaluated(trained: str, project: Path) -> None:
 
 
 def test_she_answers_on_her_own_page(server: str) -> None:
-    with urllib.request.urlopen(server, timeout=60) as response:  # noqa: S310 - loopback
+    with urllib.request.urlopen(server, timeout=60) as response:
         page = response.read().decode()
     assert "Anne" in re.search("<title>(.*?)</title>", page, re.DOTALL).group(1)  # type: ignore[union-attr]
     assert anothers(re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)) == []
     body = json.dumps({"messages": [{"role": "user", "content": "Who are you?"}], "stream": False}).encode()
-    request = urllib.request.Request(  # noqa: S310 - loopback
+    request = urllib.request.Request(
         f"{server}/api/chat", body, {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=120) as response:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=120) as response:
         answer = json.load(response)
     assert isinstance(answer["reply"], str) and answer["run"] == "anne"

@@ -79,7 +79,7 @@ def test_a_changed_file_of_an_export_is_named(tmp_path: Path) -> None:
     with pytest.raises(InosukeError, match="rows: changed after the export"):
         contracts.check_files(tmp_path)
     (tmp_path / "rows").unlink()
-    with pytest.raises(InosukeError, match="rows: missing, though manifest.json lists it"):
+    with pytest.raises(InosukeError, match=r"rows: missing, though manifest\.json lists it"):
         contracts.check_files(tmp_path)
 
 
@@ -120,7 +120,7 @@ def test_a_damaged_pointer_is_shown_with_what_is_there(damage: bytes, tmp_path: 
 
 
 def test_a_pointer_that_is_missing_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(InosukeError, match="latest: does not exist.*does not hold any export yet.*inosuke dataset"):
+    with pytest.raises(InosukeError, match=r"latest: does not exist.*does not hold any export yet.*inosuke dataset"):
         newest_export(tmp_path)
 
 

@@ -45,7 +45,7 @@ LAUNCH = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--
 LAUNCH += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
 DIVERGES = """
 import os, sys
-from train import trainer
+from train.loop import trainer
 from train.commands.train import train
 real, calls = trainer.token_losses, []
 def breaks(model, batch):

@@ -9,9 +9,10 @@ from tests.conftest import ROOT
 
 LOADED = """
 import sys
-from train import lean
-lean.load_trainer()
-from train import card, loss_curve, qlora, report, watch
+from train.speedups import lean_imports
+lean_imports.load_trainer()
+from train.loop import qlora, tensorboard
+from train.results import loss_curve, metrics_json, run_card
 print(*sorted({"datasets", "pandas", "pyarrow", "scipy"} & {name.split(".")[0] for name in sys.modules}))
 from transformers.utils import is_datasets_available
 import datasets
