@@ -122,9 +122,7 @@ def test_she_answers_on_her_own_page(server: str) -> None:
     assert "Anne" in re.search("<title>(.*?)</title>", page, re.DOTALL).group(1)  # type: ignore[union-attr]
     assert anothers(re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)) == []
     body = json.dumps({"messages": [{"role": "user", "content": "Who are you?"}], "stream": False}).encode()
-    request = urllib.request.Request(
-        f"{server}/api/chat", body, {"Content-Type": "application/json"}
-    )
+    request = urllib.request.Request(f"{server}/api/chat", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=120) as response:
         answer = json.load(response)
     assert isinstance(answer["reply"], str) and answer["run"] == "anne"
