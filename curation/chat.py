@@ -1,7 +1,7 @@
 """The one place that knows prompt shapes: alpaca rows ⇄ messages, and messages → token ids with a loss mask.
 
-Training and serving both call :func:`render`; nothing else builds a prompt. This file knows nothing about files,
-importers or models.
+Training and serving both call :func:`render`; nothing else builds a prompt. Knows nothing of files, importers or
+models.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Prompt = Literal["chat", "alpaca"]
 LAYOUT = "alpaca_layout"
 
 _NOWHERE = Source(path="", sha256="", locator="", importer="alpaca")
-# A label that opens a line: up to three words, the first a capital. Longer openings with a colon are his own prose
-# ("Ta hét vào núi: …"), so they only count when they are a name that persona.toml knows.
+# What may be a label: up to 40 characters before a colon. A reply can open with prose that ends in a colon ("Ta hét vào
+# núi: …"), so a label splits a turn only when persona.toml knows the name.
 _LABEL = re.compile(r"^(?P<label>[^\s:：][^\n:：]{0,39})[:：][ \t]?(?P<rest>.*)$", re.DOTALL)
 
 
 class BadRow(InosukeError):
-    """A row that is no sample; ``reason`` is the code it is quarantined under."""
+    """A row that cannot become a sample; ``reason`` is the code it is quarantined under."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -39,10 +39,10 @@ class BadRow(InosukeError):
 
 
 def from_alpaca(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
-    """Turn an ``{"instruction", "input", "output"}`` row into a sample whose turns are real turns.
+    """Return an ``{"instruction", "input", "output"}`` row as a sample with one message a turn.
 
-    A dialogue written inside ``input`` or ``output`` is taken apart at its labels, so that a model learns only the
-    character's lines. Raises BadRow, with a reason code, for a row that holds no reply of the character.
+    A dialogue inside ``input`` or ``output`` is split at its labels, so that a model learns only the character's lines.
+    Raises BadRow, with a reason code, for a row without a reply by the character.
     """
     texts = _texts(row)
     instruction, inp, output = texts["instruction"], texts["input"], texts["output"]
@@ -50,7 +50,7 @@ def from_alpaca(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
     if opening and opening[0].role == "user" and opening[0].name:
         topic, turns = instruction or None, opening
     else:
-        # The classic alpaca row: the input belongs to the instruction. A label before it is layout.
+        # The usual alpaca row: the input belongs to the instruction. A label before it is layout.
         prompt = "\n\n".join(part for part in (instruction, inp) if part.strip())
         topic, turns = None, _turns(prompt, persona)
     cue = turns.pop().name if turns and turns[-1].role == "assistant" and not turns[-1].content else None
@@ -72,14 +72,14 @@ def from_alpaca(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
 
 
 def to_alpaca(sample: Sample, persona: Persona) -> dict[str, Any]:
-    """Turn a sample into its alpaca row. An imported and untouched sample gives back the very row it came from."""
+    """Return a sample as an alpaca row. An imported sample that was not rewritten gives back the row it came from."""
     untouched = sample_id(sample.kind, sample.messages) == sample.id
     raw = next((f.detail for f in sample.flags if f.code == LAYOUT), None)
     if raw is not None and untouched:
         row: dict[str, Any] = json.loads(raw)
         return row
     turns = [m for m in sample.messages if m.role != "system"]
-    # Everything said before his first reply belongs to the input, whoever said it.
+    # Everything before the character's first reply belongs to the input, whoever said it.
     at = next(i for i, m in enumerate(turns) if m.role == "assistant")
     lead, reply, rest = turns[:at], turns[at], turns[at + 1 :]
     if sample.topic is None and not rest and len(lead) == 1:
@@ -106,7 +106,7 @@ def _texts(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _turns(text: str, persona: Persona, first: Role = "user", name: str | None = None) -> list[Message]:
-    """Take a labelled dialogue apart, line by line; a line without a known label goes on with the turn before."""
+    """Split a labelled dialogue line by line; a line without a known label continues the turn before."""
     turns: list[Message] = []
     for line in text.split("\n"):
         match = _LABEL.match(line)
@@ -124,7 +124,7 @@ def _turns(text: str, persona: Persona, first: Role = "user", name: str | None =
 
 
 def _doubts(replies: Sequence[Message], persona: Persona) -> tuple[Flag, ...]:
-    """Flag a line inside a reply that looks like somebody else's: an unknown name, alone before a colon."""
+    """Flag a line inside a reply that may be another speaker's: an unknown name alone before a colon."""
     for message in replies:
         if message.role != "assistant":
             continue
@@ -152,16 +152,16 @@ class Rendered:
 
 
 def render(messages: Sequence[Message], tokenizer: Any, persona: Persona, prompt: Prompt = "chat") -> Rendered:
-    """Render a dialogue into token ids and a loss mask, for training and for serving alike.
+    """Render a dialogue as token ids and a loss mask, for training and serving alike.
 
-    ``prompt="chat"`` is the tokenizer's own chat template, with the persona's system prompt when the dialogue brings
-    none; ``prompt="alpaca"`` is the classic ``### Instruction:`` layout. A dialogue that ends with a user turn gets the
-    cue for the reply; one that ends with a reply is complete. The loss counts the replies and the end-of-turn token
+    ``prompt="chat"`` uses the tokenizer's chat template, with the persona's system prompt if the dialogue does not
+    start with one. ``prompt="alpaca"`` is the ``### Instruction:`` layout. A dialogue that ends with a user turn gets
+    the cue for a reply; one that ends with a reply is complete. The loss counts the replies and the end-of-turn token
     after each, nothing else.
 
-    The words of a turn are tokenized apart from the template around them and never as control tokens. So the ids of
-    ``messages[:k]`` are a prefix of the ids of ``messages`` wherever turn k is a reply, and a ``<|im_end|>`` that
-    somebody typed arrives as text.
+    A turn's text is tokenized apart from the template around it, and never as control tokens. So the ids of
+    ``messages[:k]`` are a prefix of the ids of ``messages`` wherever turn k is a reply, and a typed ``<|im_end|>`` is
+    text. Raises ValueError without messages, InosukeError for a template that cannot be used this way.
     """
     if not messages:
         raise ValueError("render needs at least one message")
@@ -191,7 +191,7 @@ def fit(
 ) -> tuple[list[Message], Rendered] | None:
     """Drop whole exchanges from the front until the dialogue has at most ``limit`` tokens.
 
-    Returns the messages that are left and their rendering, or None when even the last exchange is too long.
+    Returns the remaining messages and their rendering, or None if even the last exchange is too long.
     """
     system = [m for m in messages if m.role == "system"]
     turns = [m for m in messages if m.role != "system"]
@@ -207,7 +207,7 @@ def fit(
 
 
 def _spoken(message: Message, persona: Persona) -> str:
-    """What the model reads for a turn: a third person's name is part of it, a layout label is not."""
+    """Return what the model reads for a turn: a third speaker's name is part of it, a layout label is not."""
     text = message.content.strip()
     if message.role == "user" and message.name and not persona.is_user(message.name):
         return f"{message.name}: {text}"
@@ -218,10 +218,10 @@ def _chat_pieces(messages: Sequence[Message], tokenizer: Any, persona: Persona) 
     """Return (text, role) pieces in order; the role is None for the template's own text."""
     turns = list(messages)
     if turns[0].role != "system":
-        # Without one, Qwen's template would put in its own ("You are Qwen, created by Alibaba Cloud").
+        # Without one, Qwen's template would add its own ("You are Qwen, created by Alibaba Cloud").
         turns.insert(0, Message("system", persona.system_prompt))
-    # The template is run over stand-ins from the private use area, so that its text and the turns' can be told apart
-    # whatever anybody typed. A template that changes its stand-in would change the words: refuse it.
+    # The template runs over stand-ins from the private use area, so that its text and the turns' text stay apart,
+    # whatever a turn contains. A template that changes a stand-in would change the words: refuse it.
     stand_ins = [f"\ue000{index}\ue001" for index in range(len(turns))]
     text: str = tokenizer.apply_chat_template(
         [{"role": m.role, "content": s} for m, s in zip(turns, stand_ins, strict=True)],
@@ -232,16 +232,21 @@ def _chat_pieces(messages: Sequence[Message], tokenizer: Any, persona: Persona) 
     for message, stand_in in zip(turns, stand_ins, strict=True):
         before, found, text = text.partition(stand_in)
         if not found:
-            raise InosukeError(f"the chat template of {type(tokenizer).__name__} leaves out a {message.role} turn")
+            raise InosukeError(
+                f"the chat template of {type(tokenizer).__name__} changes or drops a {message.role} turn, so it cannot "
+                "be used for training or serving. Choose another base model."
+            )
         pieces += [(before, None), (_spoken(message, persona), message.role)]
     pieces.append((text, None))
     return pieces
 
 
 def _alpaca_pieces(messages: Sequence[Message], tokenizer: Any, persona: Persona) -> list[tuple[str, Role | None]]:
-    """The layout that the first model was trained with, and the end-of-text token that it lacked."""
+    """Return the pieces of the alpaca layout, with an end-of-text token after each reply."""
     if tokenizer.eos_token is None:
-        raise InosukeError("the tokenizer has no end-of-text token, which alpaca prompts need after a reply")
+        raise InosukeError(
+            'the tokenizer lacks an end-of-text token, which alpaca prompts need after a reply. Use prompt = "chat".'
+        )
     pieces: list[tuple[str, Role | None]] = []
     for index, message in enumerate(messages):
         if message.role == "assistant":

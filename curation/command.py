@@ -1,4 +1,4 @@
-"""What all command lines share: the options that most have, how one starts and how it ends."""
+"""What every command line shares: common options, and how a command starts and ends."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 
 
 def run(command: Callable[[], object]) -> None:
-    """Call ``command``; an error that a person can mend is a sentence and an exit status, not a traceback."""
+    """Call ``command``; an InosukeError becomes a message and an exit status instead of a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A Windows console's own code page cannot say `Hỏi`.
+            # The default code page of a Windows console cannot encode `Hỏi`.
             stream.reconfigure(encoding="utf-8", errors="replace")
-    # On CPUs that multiply bf16, bitsandbytes misses a kernel for repacked weights; nothing here repacks any.
+    # On CPUs with bf16 units bitsandbytes warns about a missing kernel for repacked weights, which are not used here.
     logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     try:
         command()

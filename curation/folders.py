@@ -1,4 +1,4 @@
-"""Where things are kept below the project's root, and the lock that keeps two commands from writing at once."""
+"""Where data lies below the project's root, and the lock that stops two commands from writing at once."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class Folders:
 
     @property
     def split(self) -> Path:
-        """Which side each sample was ever put on, in git."""
+        """The side (train or eval) that each sample was first given, in git."""
         return self.datasets / "split.jsonl"
 
     @property
     def imports(self) -> Path:
-        """Files as they were read last time, by their hash."""
+        """Parsed source files, cached by hash."""
         return self.datasets / "build" / "imports"
 
     @property
     def queue(self) -> Path:
-        """Every sample with its flags: what annotators work through."""
+        """The queue: every sample with its flags."""
         return self.datasets / "build" / "samples.parquet"
 
     @property
@@ -48,17 +48,17 @@ class Folders:
 
     @property
     def quarantine(self) -> Path:
-        """Every piece of a source that did not become a sample, with its reason."""
+        """Every piece of a source that did not become a sample, with the reason."""
         return self.datasets / "quarantine" / "rejected.jsonl"
 
     @property
     def export(self) -> Path:
-        """The exports, a folder a version."""
+        """The exports: one folder a version."""
         return self.datasets / "export"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the project's write lock. Raises InosukeError when another command keeps it for a minute."""
+        """Hold the project's write lock. Raises InosukeError if another command holds it for a minute."""
         from filelock import FileLock, Timeout
 
         try:

@@ -45,7 +45,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """Something that an annotator should look at."""
+    """Something an annotator should look at; :mod:`curation.codes` has every code with its words."""
 
     code: str
     detail: str = ""
@@ -95,7 +95,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A piece of a source that did not become a sample. ``reason`` is a code, ``detail`` the sentence beside it."""
+    """A piece of a source that did not become a sample. ``reason`` is a code, ``detail`` explains it."""
 
     source: Source
     reason: str
