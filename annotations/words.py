@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-Language = Literal["vi", "en"]
+from curation.codes import Language as Language
 
 # key → (Vietnamese, English). Streamlit reads labels as Markdown: no stars, underscores or brackets here.
 WORDS: dict[str, tuple[str, str]] = {
@@ -205,23 +203,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "interface": ("Giao diện", "Interface"),
 }
 
-# flag code → what it means and what to do about it. Codes without a line here are shown as they are.
-FLAGS: dict[str, tuple[str, str]] = {
-    "near_duplicate": ("Gần giống một mẫu khác: giữ một, loại phần còn lại.", "Nearly the same as another: keep one."),
-    "language": ("Có vẻ không đúng ngôn ngữ mong đợi.", "It does not look like the expected language."),
-    "empty_reply": ("Lời đáp trống.", "The reply is empty."),
-    "out_of_character": ("Có từ mà nhân vật không nói.", "It has words that he would not say."),
-    "over_length": ("Dài hơn cách nói thường ngày của nhân vật.", "Longer than he usually talks."),
-    "label_in_reply": ("Lời của người khác lẫn vào lời nhân vật.", "Another speaker's label stands in his reply."),
-    "possible_speaker": ("Một dòng có thể là lời người khác.", "A line may be somebody else's."),
-    "unknown_speaker": ("Không rõ ai nói.", "Nobody says who speaks."),
-    "polite_pronouns": ("Xưng hô quá lịch sự so với nhân vật.", "The pronouns are too polite for him."),
-    "user_line_repeated": ("Lời đáp chép lại lời người hỏi.", "The reply repeats the user's line."),
-    "no_reply_at_the_end": ("Lượt cuối phải là của nhân vật.", "The last turn must be his."),
-    "wrong_language": ("Lời đáp có vẻ không đúng ngôn ngữ.", "The reply looks like another language."),
-    "empty_turn": ("Có lượt trống.", "A turn is empty."),
-}
-
 # Reject reasons, in the order of the keys 1 to 7.
 REASONS = ("not_his_voice", "wrong_speaker", "wrong_language", "near_duplicate", "no_sense", "harmful", "other")
 
@@ -262,8 +243,3 @@ Streamlit keeps `c` and `r` for itself and takes no `?`; so reject is `x` and he
 def say(key: str, language: Language, **values: object) -> str:
     """Return a text of the table, with values put in."""
     return WORDS[key][0 if language == "vi" else 1].format(**values)
-
-
-def explain_flag(code: str, language: Language) -> str:
-    """Return what a flag means, or nothing for a code that this table does not know."""
-    return FLAGS.get(code, ("", ""))[0 if language == "vi" else 1]

@@ -217,7 +217,7 @@ def test_a_draft_is_checked_compared_and_saved_as_a_rewrite(project):
     one = opened(app)
     project.store.save_draft(one, "An", 0, (BETTER[0], Message("assistant", "Dạ, ta lên núi!")))
     press(app, "Edit")
-    assert "he would not say: dạ" in page(app)
+    assert "Inosuke would not say: dạ" in page(app)
     assert "<ins>" in page(app)
     project.store.save_draft(one, "An", 0, BETTER)
     press(app, "Save and approve")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotations.labelstudio.interface import reply_name
+from curation.codes import findings
 from curation.persona import Persona
 from curation.record import Message, Source, messages_from_json
 from curation.review.queue import QueueItem
@@ -52,9 +53,9 @@ def to_task(
         "source": place(sample.source),
         "turns": [_turn(m, persona) for m in messages],
         "about": _about(item, revision),
-        "flags": "\n".join(f"⚑ {f.code}: {f.detail}" if f.detail else f"⚑ {f.code}" for f in sample.flags)
+        "flags": "\n".join(f"⚑ {f.code}: {f.detail}" if f.detail else f"⚑ {f.code}" for f in findings(sample.flags))
         or "no flags",
-        "flag_codes": [f.code for f in sample.flags],
+        "flag_codes": [f.code for f in findings(sample.flags)],
         "near_duplicates": _near(neighbours),
     }
     return {"data": data, "predictions": [prediction(messages)]}

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from annotations.store.projection import project, searchable
 from annotations.store.schema import samples
+from curation.codes import findings
 from curation.record import Flag, Sample, Source, messages_from_json, messages_to_json
 from curation.review.queue import QueueItem
 
@@ -87,7 +88,7 @@ def in_order(items: Sequence[QueueItem]) -> list[QueueItem]:
         groups[f"cluster {item.cluster}" if item.cluster else item.sample.id].append(item)
 
     def urgency(group: list[QueueItem]) -> int:
-        if any(f.code != NEAR_DUPLICATE for item in group for f in item.sample.flags):
+        if any(f.code != NEAR_DUPLICATE for item in group for f in findings(item.sample.flags)):
             return 0
         return 1 if group[0].cluster else 2
 
@@ -102,7 +103,7 @@ def _row(item: QueueItem, rank: int, overlap: Overlap) -> dict[str, Any]:
         "kind": sample.kind,
         "language": sample.language,
         "source_path": sample.source.path,
-        "flag_codes": _listed(f.code for f in sample.flags),
+        "flag_codes": _listed(f.code for f in findings(sample.flags)),
         "speakers": _listed(dict.fromkeys(m.name for m in sample.messages if m.name)),
         "search": searchable(sample.messages),
         "cluster": item.cluster,

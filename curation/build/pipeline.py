@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from curation.build import changes, sources
-from curation.checks import BLOCKING, check_reply, check_sample
+from curation.checks import check_reply, check_sample
 from curation.cleaning import personal_data
 from curation.cleaning.normalise import clean
+from curation.codes import blocks_approval, findings, never_trained
 from curation.errors import InosukeError
 from curation.files import write_atomically
 from curation.folders import Folders
@@ -29,11 +30,6 @@ from curation.record import KINDS, Imported, Rejected, Sample, Source
 from curation.review.decisions import Log, State, fold, read_log, trusted_approval, write_log
 from curation.split.held_out import HeldOut, read_held_out
 from curation.transcripts.scenes import to_samples
-
-# Held out of the export whatever anybody decided: a dialogue must end with the character's reply, and no reply may
-# hold another speaker's line.
-_NEVER_TRAINED = frozenset({"empty_reply", "label_in_reply"})
-
 
 # Sample id → (id, source) of every sample that exact merging folded into it.
 Merged: TypeAlias = Mapping[str, Sequence[tuple[str, Source]]]
@@ -113,7 +109,7 @@ def build(persona_file: Path, corpus: Path | None = None, auto_near: bool = Fals
         report = Report(
             imported={kind: sum(s.kind == kind for s in found.samples) for kind in KINDS},
             rejected=_tally(r.reason for r in (*found.rejected, *rejected)),
-            flagged=_tally(f.code for s in samples for f in s.flags),
+            flagged=_tally(f.code for s in samples for f in findings(s.flags)),
             duplicates={"exact": sum(map(len, merged.values())), "near": len(near)},
             awaiting_review=sum(states.get(s.id, State()).status == "pending" for s in samples),
             approved=sum(states.get(s.id, State()).status == "approved" for s in samples),
@@ -208,7 +204,7 @@ def _approve_trusted(
     for sample in samples:
         ids = (sample.id, *(dropped_id for dropped_id, _ in merged.get(sample.id, ())))
         voucher = next((vouched[i] for i in ids if i in vouched), None)
-        if voucher is None or any(f.code in BLOCKING for f in sample.flags):
+        if voucher is None or blocks_approval(sample.flags):
             continue
         decision = trusted_approval(sample.id, *voucher, now)
         if decision.id not in known:
@@ -231,7 +227,7 @@ def _approved(
         if state.status != "approved":
             continue
         final = sample if state.messages is None else replace(sample, messages=state.messages)
-        codes = {f.code for reply in final.replies for f in check_reply(reply, persona)} & _NEVER_TRAINED
+        codes = never_trained(f for reply in final.replies for f in check_reply(reply, persona))
         if not final.replies or final.messages[-1].role != "assistant":
             codes.add("no_reply_at_the_end")
         if sample.id in doubles:

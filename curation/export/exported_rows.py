@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from curation.chat import LAYOUT, to_alpaca
+from curation.chat import to_alpaca
+from curation.codes import findings
 from curation.files import write_atomically
 from curation.persona import Persona
 from curation.record import Sample, messages_to_json
@@ -128,7 +129,7 @@ def _about(sample: Sample, state: State) -> Row:
         "kind": sample.kind,
         "language": sample.language,
         "topic": sample.topic,
-        "flags": sorted({f.code for f in sample.flags} - {LAYOUT}),
+        "flags": sorted({f.code for f in findings(sample.flags)}),
         "revision": state.revision,
         "reviewers": len(state.reviewers),
         "source": sample.source.path,

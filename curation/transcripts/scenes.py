@@ -121,7 +121,7 @@ def _scene(
     if not any(turn.his for turn in turns):
         nobody = all(turn.speaker is None for turn in turns)
         reason = (
-            ("no_speakers", "nobody is named in this scene") if nobody else ("not_his_scene", "he says nothing here")
+            ("no_speakers", "nobody is named in this scene") if nobody else ("character_silent", "he says nothing here")
         )
         rejected += [_aside(line, *reason) for line in scene]
         return

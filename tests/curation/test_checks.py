@@ -24,4 +24,4 @@ def test_a_reply_gets_the_flags_of_the_rules_it_breaks(reply: str, codes: list[s
 
 
 def test_a_flag_says_what_was_found(persona: Persona) -> None:
-    assert check_reply("Dạ, tôi đây.", persona)[0].detail == "he would not say: dạ, tôi"
+    assert check_reply("Dạ, tôi đây.", persona)[0].detail == f"{persona.name} would not say: dạ, tôi"

@@ -13,7 +13,7 @@ from annotations.ui import markup
 from annotations.ui.actions import decide
 from annotations.ui.session import Desk, attempt, current_sample, mode, plain, set_mode, tell
 from annotations.ui.text_component import live_text
-from annotations.words import explain_flag
+from curation.codes import explain_flag
 from curation.record import ROLES, Message, Role
 
 # Above this a browser's text area is no pleasure, and each pause in typing would send it all.
@@ -118,7 +118,7 @@ def _turn(desk: Desk, item: Item, turns: tuple[Message, ...], index: int, turn: 
 def _checks(desk: Desk, turns: tuple[Message, ...]) -> None:
     found = check_messages(turns, desk.persona)
     for flag in found:
-        st.html(markup.flag(explain_flag(flag.code, desk.language) or flag.code, flag.detail))
+        st.html(markup.flag(explain_flag(flag.code, desk.language), flag.detail))
     if not found:
         st.caption(desk.say("checks_fine"))
 

@@ -9,7 +9,7 @@ from annotations.store.types import Item
 from annotations.ui import markup
 from annotations.ui.actions import settle_cluster
 from annotations.ui.session import Desk, go_to
-from annotations.words import explain_flag
+from curation.codes import explain_flag, findings
 
 # More neighbours than this are listed by number only: a screen full of diffs helps nobody.
 _NEIGHBOURS = 6
@@ -29,9 +29,10 @@ def beside(desk: Desk, item: Item) -> None:
 
 def _flags(desk: Desk, item: Item) -> None:
     st.subheader(desk.say("flags"), anchor=False)
-    for flag in item.sample.flags:
-        st.html(markup.flag(explain_flag(flag.code, desk.language) or flag.code, flag.detail))
-    if not item.sample.flags:
+    flags = findings(item.sample.flags)
+    for flag in flags:
+        st.html(markup.flag(explain_flag(flag.code, desk.language), flag.detail))
+    if not flags:
         st.caption(desk.say("no_flags"))
 
 

@@ -72,7 +72,7 @@ def read(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
         raise BadRow("superseded", "a later row says something else about this turn")
     better, rating = row["better"], row["rating"]
     if better is None and rating is None:
-        raise BadRow("taken_back", "the visitor took the feedback back")
+        raise BadRow("withdrawn", "the visitor withdrew the feedback")
     if rating not in ("up", "down", None) or not isinstance(better, str | None):
         raise BadRow(
             "not_text", f"`rating` is {rating!r}, `better` is {type(better).__name__}; expected up, down, text"

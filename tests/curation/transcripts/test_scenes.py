@@ -64,7 +64,7 @@ def test_sections_are_scenes(persona):
     _, second = lines("I " + LONG, section="section 2")
     samples, rejected = to_samples([("a.wiki", [*first, *second])], persona)
     assert [s.kind for s in samples] == ["quote"]
-    assert aside(rejected) == [("not_his_scene", "Tanjiro: Đi!")]
+    assert aside(rejected) == [("character_silent", "Tanjiro: Đi!")]
 
 
 def test_a_line_alone_is_a_quote_in_the_language_that_he_speaks(persona):

@@ -119,7 +119,7 @@ def test_the_importers_read_what_the_server_wrote(client, tmp_path, persona):
         ("Ta là vua núi rừng!", "feedback_better", f"conversation {conversation} turn 3"),
     ]
     assert {s.source.importer for s in found.samples} == {"feedback"}
-    assert [r.reason for r in found.rejected] == ["superseded", "superseded", "taken_back"]
+    assert [r.reason for r in found.rejected] == ["superseded", "superseded", "withdrawn"]
     assert SAID[1]["content"] in found.samples[-1].flags[0].detail  # the annotator sees what he said instead
 
 
@@ -133,7 +133,7 @@ def test_a_turn_is_named_by_its_id_and_older_numbers_are_still_understood(client
     assert "00ff00ff00ff00ff" not in path.read_text(encoding="utf-8")
     found = read(path, persona)
     assert [s.source.locator.split(" ", 2)[2] for s in found.samples] == ["turn 3"]
-    assert [r.reason for r in found.rejected] == ["superseded", "superseded", "taken_back"]
+    assert [r.reason for r in found.rejected] == ["superseded", "superseded", "withdrawn"]
 
 
 def test_the_next_dataset_puts_feedback_before_an_annotator(client, tmp_path, project):
