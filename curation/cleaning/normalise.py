@@ -36,8 +36,12 @@ def clean(sample: Sample) -> Sample | Rejected:
             message.content.encode("utf-8")
     except UnicodeEncodeError:
         text = " / ".join(m.content for m in sample.messages).encode("utf-8", "backslashreplace").decode("utf-8")
-        return Rejected(sample.source, "not_unicode", text, "a lone surrogate: half of a character")
+        return Rejected(
+            source=sample.source, reason="not_unicode", text=text, detail="a lone surrogate: half of a character"
+        )
     if any(not m.content for m in messages):
         text = " / ".join(m.content for m in sample.messages)
-        return Rejected(sample.source, "empty_after_cleaning", text, "a turn holds no visible character")
+        return Rejected(
+            source=sample.source, reason="empty_after_cleaning", text=text, detail="a turn holds no visible character"
+        )
     return sample if messages == sample.messages else replace(sample, messages=messages)

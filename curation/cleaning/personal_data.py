@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from curation.persona import Persona
 from curation.record import Flag, Sample
 
-CODE = "personal_data"
-
 # The part before the @ may be written in any script; a sentence's full stop after the address is not part of it.
 _EMAIL = re.compile(r"[\w.+%-]+(?:@| ?[(\[] ?(?:at|a còng) ?[)\]] ?)[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}", re.I)
 _PAGE = re.compile(
@@ -39,7 +37,7 @@ def check(sample: Sample, persona: Persona) -> tuple[Flag, ...]:
 def flag(texts: Iterable[str], languages: Sequence[str]) -> tuple[Flag, ...]:
     """Return one flag that lists what :func:`find` finds in these texts, or none."""
     found = dict.fromkeys(item for text in texts for item in find(text, languages))
-    return (Flag(CODE, "; ".join(f"{kind}: {value}" for kind, value in found)),) if found else ()
+    return (Flag("personal_data", "; ".join(f"{kind}: {value}" for kind, value in found)),) if found else ()
 
 
 def find(text: str, languages: Sequence[str] = ("vi", "en")) -> list[tuple[str, str]]:

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from curation.chat import LAYOUT
+from curation.codes import findings
 from curation.dedup.clusters import stars
 from curation.dedup.join.executors import Engine
 from curation.dedup.join.index import Index
 from curation.dedup.wording import comparable, compared, exact_key, normal, without_diacritics
 from curation.record import RIGHTS, Flag, Sample, Source
-
-NEAR, DIACRITICS = "near_duplicate", "diacritics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +115,16 @@ def flag(duplicates: Duplicates) -> list[Sample]:
     flags: dict[str, list[Flag]] = {}
     for found in duplicates.near:
         for member in found.members:
-            flags.setdefault(member.sample_id, []).append(Flag(NEAR, _detail(found.id, member)))
+            flags.setdefault(member.sample_id, []).append(Flag("near_duplicate", _detail(found.id, member)))
         if found.cut_from:
-            flags.setdefault(found.kept, []).append(Flag(NEAR, _detail(found.id, found.cut_from) + ", chain cut here"))
+            flags.setdefault(found.kept, []).append(
+                Flag("near_duplicate", _detail(found.id, found.cut_from) + ", chain cut here")
+            )
     for member in duplicates.diacritics:
-        flags.setdefault(member.sample_id, []).append(Flag(DIACRITICS, _detail("without diacritics", member)))
+        flags.setdefault(member.sample_id, []).append(Flag("diacritics", _detail("without diacritics", member)))
     flagged = []
     for sample in duplicates.kept:
-        own = tuple(f for f in sample.flags if f.code not in (NEAR, DIACRITICS))
+        own = tuple(f for f in sample.flags if f.code not in ("near_duplicate", "diacritics"))
         flagged.append(replace(sample, flags=(*own, *flags.get(sample.id, ()))))
     return flagged
 
@@ -177,12 +177,12 @@ def _look(
 def _with_flags_of(sample: Sample, merged: Sequence[Sample]) -> Sample:
     """Keep what any of the merged rows was flagged for: a copy without the flag must not hide a doubt."""
     codes = {flag.code for flag in sample.flags}
-    more = {f.code: f for other in reversed(merged) for f in other.flags if f.code not in codes | {LAYOUT}}
+    more = {f.code: f for other in reversed(merged) for f in findings(other.flags) if f.code not in codes}
     return replace(sample, flags=(*sample.flags, *(more[code] for code in sorted(more)))) if more else sample
 
 
 def _worth(sample: Sample) -> tuple[int, int]:
-    return RIGHTS.index(sample.source.rights), len(sample.flags)
+    return RIGHTS.index(sample.source.rights), len(findings(sample.flags))
 
 
 def _form(sample: Sample) -> tuple[bool, int]:

@@ -45,8 +45,17 @@ def read_samples(path: Path, field: str) -> list[Sample]:
     samples = []
     for place, row in rows:
         messages = (Message("assistant", row[field]),)
-        source = Source(path.as_posix(), digest, place, "dedup")
-        samples.append(Sample(sample_id("quote", messages), "quote", messages, None, None, source))
+        source = Source(path=path.as_posix(), sha256=digest, locator=place, importer="dedup")
+        samples.append(
+            Sample(
+                id=sample_id("quote", messages),
+                kind="quote",
+                messages=messages,
+                language=None,
+                topic=None,
+                source=source,
+            )
+        )
     return samples
 
 

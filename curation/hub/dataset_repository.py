@@ -163,7 +163,7 @@ def _look_for_personal_data(content: exported_rows.Rows, about: Mapping[str, Any
     for row in (row for side in content.chat.values() for row in side):
         texts = (*(m["content"] for m in row["messages"]), row["topic"] or "")
         if personal_data.flag(texts, languages):
-            (seen if personal_data.CODE in row["flags"] else unseen).append(row["id"])
+            (seen if "personal_data" in row["flags"] else unseen).append(row["id"])
     if unseen:
         raise InosukeError(
             f"{len(unseen):,} samples hold an e-mail address, a phone number or the like that nobody was asked about: "

@@ -88,19 +88,31 @@ def decode(data: bytes) -> Imported:
 
     def source(origin: int, locator: str) -> Source:
         path, sha256, importer, rights = origins[origin]
-        return Source(path, sha256, locator, importer, rights)
+        return Source(path=path, sha256=sha256, locator=locator, importer=importer, rights=rights)
 
     return Imported(
-        tuple(Utterance(text, who, how, source(o, at), a, z) for o, at, text, who, how, a, z in body["utterances"]),
-        tuple(
+        utterances=tuple(
+            Utterance(text=text, speaker=who, evidence=how, source=source(o, at), start_ms=a, end_ms=z)
+            for o, at, text, who, how, a, z in body["utterances"]
+        ),
+        samples=tuple(
             Sample(
-                i, kind, messages_from_json(messages), language, topic, source(o, at), tuple(Flag(*f) for f in flags)
+                id=i,
+                kind=kind,
+                messages=messages_from_json(messages),
+                language=language,
+                topic=topic,
+                source=source(o, at),
+                flags=tuple(Flag(*f) for f in flags),
             )
             for o, at, i, kind, messages, language, topic, flags in body["samples"]
         ),
-        tuple(Rejected(source(o, at), reason, text, detail) for o, at, reason, text, detail in body["rejected"]),
-        body["format"],
-        body["encoding"],
+        rejected=tuple(
+            Rejected(source=source(o, at), reason=reason, text=text, detail=detail)
+            for o, at, reason, text, detail in body["rejected"]
+        ),
+        format=body["format"],
+        encoding=body["encoding"],
     )
 
 

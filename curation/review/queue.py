@@ -73,7 +73,7 @@ def _item(row: Mapping[Any, Any]) -> QueueItem:
         language=row["language"],
         topic=row["topic"],
         source=_source_from_json(str(row["source"])),
-        flags=tuple(Flag(code, detail) for code, detail in json.loads(str(row["flags"]))),
+        flags=tuple(Flag(*flag) for flag in json.loads(str(row["flags"]))),
     )
     merged = tuple(_source_from_json(text) for text in row["merged"])
     return QueueItem(sample, row["cluster"], merged)

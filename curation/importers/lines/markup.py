@@ -1,4 +1,4 @@
-"""Markup of subtitle and wiki lines → plain text. A text in, the text and what was set aside out; knows no format."""
+"""Markup of subtitle and wiki lines → plain text and ruby readings. Pure; knows no format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from curation.cleaning.normalise import clean_text
 
 _RUBY_TAG = re.compile(r"<ruby>(?P<base>.*?)<rt>(?P<reading>.*?)(?:</rt>)?\s*</ruby>", re.DOTALL | re.IGNORECASE)
 _RUBY_PAREN = re.compile(r"<rp>.*?</rp>", re.DOTALL | re.IGNORECASE)
-# 山《やま》 and 山(やま): kanji, then kana alone in brackets. Kana after kana, or words, are no reading.
+# 山《やま》 and 山(やま): kanji, then kana alone in brackets. Kana after kana, or words, are not a reading.
 _RUBY_BRACKET = re.compile(r"(?<=[\u3400-\u9fff々])(?:《([ぁ-ゖァ-ヺー]+)》|[（(]([ぁ-ゖァ-ヺー]+)[)）])")
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,200}>|<\d[\d:.]*>")
 _OVERRIDE = re.compile(r"\{[^{}]*\}")
@@ -22,8 +22,8 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _CJK_BREAK = re.compile(
     r"(?<=[\u3000-\u30ff\u3400-\u9fff\uff01-\uff60])\n(?=[\u3000-\u30ff\u3400-\u9fff\uff01-\uff60])"
 )
-# What makes a line need more than a look: markup, marks that do not show, loose accents, wide forms, kana and kanji (a
-# reading may be among them), spaces other than one at a time. Four of five lines of subtitles have none.
+# What a line may hold that has to be removed or composed: markup, invisible marks, combining accents, wide forms, kana
+# and kanji (one may be a reading), spaces other than single ones. Most lines of subtitles have none of it.
 _MARKED = re.compile(
     r"[<{&\\\x00-\x09\x0b-\x1f\x7f-\xa0\u0300-\u036f\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u2069"
     r"\u3000-\u30ff\u3400-\u9fff\ufeff\uff00-\uffff]|\s\s|^\s|\s$"
@@ -33,8 +33,8 @@ _MARKED = re.compile(
 def plain(raw: str) -> tuple[str, list[str]]:
     """Return a line without tags, override codes and entities, in NFC, and the ruby readings found in it.
 
-    Line breaks (``\\N``, ``<br>``, real ones) stay, as ``\\n``: a speaker's name may stand alone on a line. A reading
-    is never glued to its word: 山《やま》 becomes 山 and the reading is returned beside it.
+    Line breaks (``\\N``, ``<br>``, real ones) stay, as ``\\n``: a speaker's name may be alone on a line. A reading
+    never joins its word: 山《やま》 becomes 山, and the reading is returned beside it.
     """
     if _is_plain(raw):
         return raw, []
@@ -46,16 +46,16 @@ def plain(raw: str) -> tuple[str, list[str]]:
         text = text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
     if "<" in text:
         text = _RUBY_PAREN.sub("", text)
-        text = _RUBY_TAG.sub(lambda m: _aside(readings, m["base"], m["reading"]), text)
+        text = _RUBY_TAG.sub(lambda m: _keep_reading(readings, m["base"], m["reading"]), text)
         text = _BREAK.sub("\n", text)
         text = _TAG.sub("", text)
     if "&" in text:
         text = html.unescape(text)
     if _is_plain(text):
         return text, readings
-    text = _RUBY_BRACKET.sub(lambda m: _aside(readings, "", m[1] or m[2]), text)
+    text = _RUBY_BRACKET.sub(lambda m: _keep_reading(readings, "", m[1] or m[2]), text)
     text = _HALF_KANA.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text)
-    # ！ and ？ are the ordinary marks of a Japanese line; in a Vietnamese or English one they are a typist's slip.
+    # ！ and ？ are the usual marks of a Japanese line; in a Vietnamese or English one they are a typing error.
     if _WIDE.search(text) and not _CJK.search(text):
         text = text.translate(_WIDE_ASCII)
     return clean_text(text), readings
@@ -66,12 +66,12 @@ def _is_plain(text: str) -> bool:
 
 
 def flow(text: str) -> str:
-    """Join the lines of one utterance: a break is layout. Japanese has no space between words, so none is put in."""
+    """Join the lines of one utterance, whose breaks are layout: with a space, but not between Japanese characters."""
     if "\n" not in text:
         return text
     return _CJK_BREAK.sub("", text).replace("\n", " ")
 
 
-def _aside(readings: list[str], base: str, reading: str) -> str:
+def _keep_reading(readings: list[str], base: str, reading: str) -> str:
     readings.append(reading)
     return base

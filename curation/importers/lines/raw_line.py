@@ -1,4 +1,4 @@
-"""One line of a transcript as a format gives it, before anything is read from it; and how its time is written."""
+"""One line of a transcript as a format gives it, before its markup and labels are read; and how a time is written."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Line:
-    """One line as a format gives it. ``place`` is the locator; ``drop`` a reason code once it is no dialogue.
+class RawLine:
+    """One line as a format gives it.
 
+    ``locator`` is its place in the file. ``plain`` is the text without markup, filled in by ``to_imported``. ``reason``
+    is a code of :data:`curation.codes.REJECTIONS` once the line is known not to be dialogue, with ``detail`` beside it.
     ``style`` and ``effect`` are an ASS event's; other formats leave them empty. Times are milliseconds.
     """
 
     text: str
-    place: str
+    locator: str
     start_ms: int | None = None
     end_ms: int | None = None
     speaker: str = ""
     evidence: str = ""
     style: str = ""
     effect: str = ""
-    drop: str = ""
+    reason: str = ""
     detail: str = ""
     plain: str = ""
 

@@ -86,7 +86,15 @@ def read(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
         flag = Flag("feedback_up", "a visitor liked this reply")
     else:
         flag = Flag("feedback_down", "a visitor disliked this reply: rewrite or reject it")
-    return Sample(sample_id(kind, messages), kind, messages, None, None, _NOWHERE, (flag,))
+    return Sample(
+        id=sample_id(kind, messages),
+        kind=kind,
+        messages=messages,
+        language=None,
+        topic=None,
+        source=_NOWHERE,
+        flags=(flag,),
+    )
 
 
 def _messages(rows: Any) -> tuple[Message, ...]:

@@ -73,7 +73,9 @@ def _label_studio(row: Row, kind: Kind, persona: Persona) -> Sample:
     if rewritten is None or rewritten == sample.messages[-1].content:
         return sample
     messages = (*sample.messages[:-1], Message("assistant", rewritten, sample.messages[-1].name))
-    return Sample(sample_id(kind, messages), kind, messages, None, sample.topic, _NOWHERE)
+    return Sample(
+        id=sample_id(kind, messages), kind=kind, messages=messages, language=None, topic=sample.topic, source=_NOWHERE
+    )
 
 
 # name → (does the row have this shape, reader); the first that fits counts. Alpaca is what is left.
@@ -120,7 +122,15 @@ def _dialogue(turns: list[tuple[Any, Any, Any]], kind: Kind, persona: Persona, r
     topic = row.get("topic")
     topic = topic if isinstance(topic, str) and topic.strip() else None
     flags = _nobody_named(messages, persona)
-    return Sample(sample_id(kind, tuple(messages)), kind, tuple(messages), None, topic, _NOWHERE, flags)
+    return Sample(
+        id=sample_id(kind, tuple(messages)),
+        kind=kind,
+        messages=tuple(messages),
+        language=None,
+        topic=topic,
+        source=_NOWHERE,
+        flags=flags,
+    )
 
 
 def _nobody_named(messages: list[Message], persona: Persona) -> tuple[Flag, ...]:
@@ -129,7 +139,7 @@ def _nobody_named(messages: list[Message], persona: Persona) -> tuple[Flag, ...]
     nameless = [m for m in said if not m.name]
     if not nameless or not any(m.name and not persona.is_user(m.name) for m in said):
         return ()
-    return (Flag("unknown_speaker", f"nobody is named for: {nameless[0].content[:80]}"),)
+    return (Flag("unknown_speaker", f"no speaker is named for: {nameless[0].content[:80]}"),)
 
 
 def _values(result: Mapping[str, Any], key: str) -> list[Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from curation.chat import BadRow
 from curation.errors import InosukeError
-from curation.importers.lines.raw_line import Line
+from curation.importers.lines.raw_line import RawLine
 from curation.importers.lines.to_utterances import to_imported
 from curation.importers.records import feedback
 from curation.importers.records.shapes import read_row
@@ -44,14 +44,16 @@ def to_records(
     kind = persona.kind_of(file.path.name)
     samples: list[Sample] = []
     rejected: list[Rejected] = []
-    lines: list[Line] = []
+    lines: list[RawLine] = []
     shapes: dict[str, int] = {}
     for number, row in feedback.latest(numbered):
         source = file.at(feedback.place(row) if feedback.is_feedback(row) else f"{unit} {number}", "alpaca")
         if isinstance(row, Broken):
-            rejected.append(Rejected(source, "bad_json", row, "the row cannot be read"))
+            rejected.append(Rejected(source=source, reason="bad_json", text=row, detail="the row cannot be read"))
         elif "\ufffd" in (text := _text(row)):
-            rejected.append(Rejected(source, "undecodable", text, "some bytes of the row are no text"))
+            rejected.append(
+                Rejected(source=source, reason="undecodable", text=text, detail="some bytes of the row are no text")
+            )
         elif isinstance(row, Mapping) and (line := _line(row, number, unit)) is not None:
             lines.append(line)
             shapes["transcript"] = shapes.get("transcript", 0) + 1
@@ -59,7 +61,7 @@ def to_records(
             try:
                 sample, shape = read_row(row, kind, persona)
             except BadRow as error:
-                rejected.append(Rejected(source, error.reason, text, str(error)))
+                rejected.append(Rejected(source=source, reason=error.reason, text=text, detail=str(error)))
                 continue
             shapes[shape] = shapes.get(shape, 0) + 1
             samples.append(replace(sample, source=replace(source, importer=shape)))
@@ -68,10 +70,10 @@ def to_records(
         raise InosukeError(f"{file.path}: holds no rows. Expected dialogues or lines of a transcript; leave it out.")
     shape = max(shapes, key=lambda name: shapes[name]) if shapes else "alpaca"
     return Imported(
-        told.utterances,
-        tuple(samples),
-        (*told.rejected, *rejected),
-        shape if container == "json" else f"{container} {shape}",
+        utterances=told.utterances,
+        samples=tuple(samples),
+        rejected=(*told.rejected, *rejected),
+        format=shape if container == "json" else f"{container} {shape}",
     )
 
 
@@ -79,7 +81,7 @@ def _text(row: Any) -> str:
     return json.dumps(row, ensure_ascii=False, default=str)
 
 
-def _line(row: Mapping[str, Any], number: int, unit: str) -> Line | None:
+def _line(row: Mapping[str, Any], number: int, unit: str) -> RawLine | None:
     """Return a row as a line of a transcript, or None where it has no column for the words or is a dialogue."""
     columns = {str(key).strip().lower(): value for key, value in row.items()}
     if {"output", "messages", "conversations", "annotations", "response", "answer"} & set(columns):
@@ -92,7 +94,14 @@ def _line(row: Mapping[str, Any], number: int, unit: str) -> Line | None:
     place = f"scene {scene[:60]} · {unit} {number}"
     start, end = _ms(columns, _START), _ms(columns, _END)
     evidence = "column" if speaker else ""
-    return Line(words, place, start, end if end is None or start is None else max(start, end), speaker, evidence)
+    return RawLine(
+        text=words,
+        locator=place,
+        start_ms=start,
+        end_ms=end if end is None or start is None else max(start, end),
+        speaker=speaker,
+        evidence=evidence,
+    )
 
 
 def _ms(columns: Mapping[str, Any], names: tuple[str, ...]) -> int | None:

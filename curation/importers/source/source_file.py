@@ -35,7 +35,7 @@ class SourceFile:
 
     def at(self, locator: str, importer: str) -> Source:
         """Return the provenance of one place in this file."""
-        return Source(self.name, self.sha256, locator, importer, self.rights)
+        return Source(path=self.name, sha256=self.sha256, locator=locator, importer=importer, rights=self.rights)
 
 
 # What a format is to the rest: the records of a file, for a character.
@@ -67,4 +67,12 @@ def from_bytes(path: Path, data: bytes, *, name: str | None = None, rights: Righ
         text, encoding = ("", "binary") if data.startswith(CONTAINERS) else decode(data)
     except Undecodable as error:
         raise InosukeError(f"{path}: {error}.") from None
-    return SourceFile(path, name or path.name, data, text, encoding, hashlib.sha256(data).hexdigest(), rights)
+    return SourceFile(
+        path=path,
+        name=name or path.name,
+        data=data,
+        text=text,
+        encoding=encoding,
+        sha256=hashlib.sha256(data).hexdigest(),
+        rights=rights,
+    )

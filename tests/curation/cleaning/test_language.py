@@ -9,7 +9,14 @@ from curation.record import Message, Sample, Source, sample_id
 
 def sample(reply: str, path: str) -> Sample:
     messages = (Message("user", "?"), Message("assistant", reply))
-    return Sample(sample_id("quote", messages), "quote", messages, None, None, Source(path, "", "", "alpaca"))
+    return Sample(
+        id=sample_id("quote", messages),
+        kind="quote",
+        messages=messages,
+        language=None,
+        topic=None,
+        source=Source(path=path, sha256="", locator="", importer="alpaca"),
+    )
 
 
 VIETNAMESE = "Ngọn núi này là của ta, con suối kia cũng là của ta!"

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from curation.cleaning.normalise import clean, clean_text
 from curation.record import Message, Rejected, Sample, Source, sample_id
 
-HERE = Source("a.json", "0" * 64, "row 1", "alpaca")
+HERE = Source(path="a.json", sha256="0" * 64, locator="row 1", importer="alpaca")
 
 
 def sample(reply: str) -> Sample:
     messages = (Message("user", "Này!"), Message("assistant", reply))
-    return Sample(sample_id("quote", messages), "quote", messages, None, None, HERE)
+    return Sample(
+        id=sample_id("quote", messages), kind="quote", messages=messages, language=None, topic=None, source=HERE
+    )
 
 
 @pytest.mark.parametrize(

@@ -28,13 +28,13 @@ def sample(
     roles = ("user", "assistant")
     messages = tuple(Message(roles[(len(turns) - k) % 2 == 1], text) for k, text in enumerate(turns))
     return Sample(
-        sample_id(kind, messages),
-        kind,
-        messages,
-        "vi",
-        None,
-        Source("f.json", "0" * 64, f"row {at}", "json", rights),
-        flags,
+        id=sample_id(kind, messages),
+        kind=kind,
+        messages=messages,
+        language="vi",
+        topic=None,
+        source=Source(path="f.json", sha256="0" * 64, locator=f"row {at}", importer="json", rights=rights),
+        flags=flags,
     )
 
 

@@ -10,7 +10,7 @@ def said(found: Imported) -> list[tuple[str | None, str]]:
     return [(u.speaker, u.text) for u in found.utterances]
 
 
-def aside(found: Imported | Iterable[Rejected]) -> list[tuple[str, str]]:
+def rejections(found: Imported | Iterable[Rejected]) -> list[tuple[str, str]]:
     """(reason, text) of each piece that was set aside."""
     return [(r.reason, r.text) for r in (found.rejected if isinstance(found, Imported) else found)]
 

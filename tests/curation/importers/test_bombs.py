@@ -9,7 +9,7 @@ import pytest
 from curation.errors import InosukeError
 from curation.importers.formats.data import archive, spreadsheet
 from curation.importers.source import source_file
-from tests.curation.importers.looks import aside, said
+from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import SRT, zipped
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
@@ -45,7 +45,7 @@ def test_deep_json_in_a_line_costs_that_line_alone(imported):
     good = json.dumps({"prompt": "Ai?", "response": "Ta!"})
     found = imported("a.jsonl", f"{'[' * 10_000}{']' * 10_000}\n{good}\n")
     assert len(found.samples) == 1
-    assert [r for r, _ in aside(found)] == ["bad_json"]
+    assert [r for r, _ in rejections(found)] == ["bad_json"]
 
 
 @pytest.mark.parametrize("opening", ["{{", "[[", "'''", "{|\n", "<ref>", "<b>", "== ", "{{a|"])
@@ -67,7 +67,7 @@ def test_a_zip_that_lies_about_its_size_is_never_unpacked_beyond_it(imported):
     size, lie = (3_000_000 + len(SRT.encode())).to_bytes(4, "little"), (50).to_bytes(4, "little")
     assert data.count(size) == 2
     found = imported("a.zip", data.replace(size, lie))
-    assert next(r for r, _ in aside(found)) == "unreadable_member"
+    assert next(r for r, _ in rejections(found)) == "unreadable_member"
     assert len(found.utterances) == 3, "the other member is read"
 
 
@@ -87,7 +87,7 @@ def test_a_zip_in_a_zip_in_a_zip_ends(imported):
     for _ in range(60):
         data = zipped({"a.zip": data} if data[:2] == b"PK" else {"a.srt": data})
     found = imported("a.zip", data)
-    assert [r for r, _ in aside(found)] == ["unreadable_member"]
+    assert [r for r, _ in rejections(found)] == ["unreadable_member"]
     assert said(imported("b.zip", zipped({"a.zip": zipped({"a.srt": SRT.encode()})}))) == []
 
 
@@ -95,7 +95,7 @@ def test_a_zip_with_a_password(imported):
     data = bytearray(zipped({"a.srt": SRT.encode()}))
     data[6] |= 1  # the flag in the member's own header and in the directory
     data[data.rindex(b"PK\x01\x02") + 8] |= 1
-    assert [r for r, _ in aside(imported("a.zip", bytes(data)))] == ["unreadable_member"]
+    assert [r for r, _ in rejections(imported("a.zip", bytes(data)))] == ["unreadable_member"]
 
 
 def test_a_workbook_that_unpacks_to_too_much(imported, monkeypatch):
@@ -118,7 +118,7 @@ def test_one_line_of_two_megabytes(imported):
     start = time.process_time()
     found = imported("a.srt", SRT + "\n4\n00:00:07,000 --> 00:00:08,000\n" + "ta là chúa tể " * 150_000)
     assert time.process_time() - start < 5
-    assert [r for r, _ in aside(found)] == ["karaoke", "oversized"]
+    assert [r for r, _ in rejections(found)] == ["karaoke", "oversized"]
     assert len(found.utterances) == 3
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from curation.record import Source, Utterance
 from curation.transcripts.scenes import to_samples
-from tests.curation.importers.looks import aside, turns
+from tests.curation.importers.looks import rejections, turns
 
 NAMES = {"T": "Tanjiro", "Z": "Zenitsu", "I": "Inosuke", "?": None, "IZ": "Inosuke, Zenitsu"}
 LONG = "Ta là chúa tể của ngọn núi này!"
@@ -22,7 +22,16 @@ def lines(*spoken: str, path: str = "a.srt", gap: Iterable[int] = (), evidence: 
         now += 5000 if index in gap else 100
         place = f"{section} · line {index}" if section else f"cue {index + 1}"
         how = evidence if NAMES[who] else "none"
-        found.append(Utterance(text, NAMES[who], how, Source(path, "sha", place, "srt"), now, now + 1000))
+        found.append(
+            Utterance(
+                text=text,
+                speaker=NAMES[who],
+                evidence=how,
+                source=Source(path=path, sha256="sha", locator=place, importer="srt"),
+                start_ms=now,
+                end_ms=now + 1000,
+            )
+        )
         now += 1000
     return path, found
 
@@ -42,7 +51,7 @@ def test_context_with_names_then_his_reply_and_again(persona):
         "scene 1 · cue 1 to cue 5",
         (),
     )
-    assert aside(rejected) == [("after_last_reply", "Zenitsu: Chờ!")]
+    assert rejections(rejected) == [("after_last_reply", "Zenitsu: Chờ!")]
 
 
 def test_lines_of_one_speaker_are_one_turn_and_unknown_ones_are_not(persona):
@@ -64,13 +73,13 @@ def test_sections_are_scenes(persona):
     _, second = lines("I " + LONG, section="section 2")
     samples, rejected = to_samples([("a.wiki", [*first, *second])], persona)
     assert [s.kind for s in samples] == ["quote"]
-    assert aside(rejected) == [("character_silent", "Tanjiro: Đi!")]
+    assert rejections(rejected) == [("character_silent", "Tanjiro: Đi!")]
 
 
 def test_a_line_alone_is_a_quote_in_the_language_that_he_speaks(persona):
     samples, rejected = to_samples([lines(f"I {LONG}", "T Hả?", "I Hả!", "I Ừ!", gap=[1, 3])], persona)
     assert turns(samples[0]) == [("?", "Nói một câu đậm chất Inosuke (ngắn)."), ("*", LONG)]
-    assert aside(rejected) == [("too_short_alone", "Inosuke: Ừ!")]
+    assert rejections(rejected) == [("too_short_alone", "Inosuke: Ừ!")]
     english = "I am the king of this mountain and nobody here can outrun me, so move aside before I get angry!"
     samples, _ = to_samples([lines(f"I {english}")], persona)
     assert turns(samples[0])[0] == ("?", "Say something only Inosuke would say (long).")
@@ -80,13 +89,13 @@ def test_limits_of_turns_and_characters(persona):
     talk = [f"{'T' if n % 2 else 'Z'} câu số {n}" for n in range(12)]
     samples, rejected = to_samples([lines(*talk, f"I {LONG}")], persona)
     assert len(samples[0].messages) == persona.scenes.max_turns + 1
-    assert [r for r, _ in aside(rejected)] == ["beyond_context"] * 4
+    assert [r for r, _ in rejections(rejected)] == ["beyond_context"] * 4
     again = [line for n in range(6) for line in (f"T hỏi {n}", f"I đáp {n}")]
     samples, rejected = to_samples([lines(*again)], persona)
     assert [len(s.messages) for s in samples] == [8, 4] and rejected == []
     samples, rejected = to_samples([lines("T " + "a" * 2000, f"I {LONG}")], persona)
     assert [s.kind for s in samples] == ["quote"]
-    assert [r for r, _ in aside(rejected)] == ["beyond_context"]
+    assert [r for r, _ in rejections(rejected)] == ["beyond_context"]
 
 
 def test_flags_for_weak_evidence_and_for_several_at_once(persona):
@@ -98,7 +107,7 @@ def test_flags_for_weak_evidence_and_for_several_at_once(persona):
 
 def test_a_file_without_speakers_gives_no_sample_and_says_so(persona):
     samples, rejected = to_samples([lines("? Đi!", "? Không!")], persona)
-    assert samples == [] and [r for r, _ in aside(rejected)] == ["no_speakers"] * 2
+    assert samples == [] and [r for r, _ in rejections(rejected)] == ["no_speakers"] * 2
 
 
 OPENING = ("T gió gọi tên ta trên đỉnh núi", "T lửa cháy mãi trong tim này", "T ta đi về phía mặt trời")
@@ -111,7 +120,7 @@ def episode(number: int, *, first: bool = True) -> tuple[str, list[Utterance]]:
 
 def test_openings_are_found_across_episodes(persona):
     samples, rejected = to_samples([episode(1), episode(2), episode(3)], persona)
-    assert [r for r, _ in aside(rejected)] == ["repeated"] * 9
+    assert [r for r, _ in rejections(rejected)] == ["repeated"] * 9
     assert all("mặt trời" not in m.content for s in samples for m in s.messages)
     assert to_samples([episode(1), episode(2)], persona)[1][0].reason == "repeated"
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from curation.codes import EVIDENCE
 from curation.record import Source, Utterance
-from curation.transcripts.speakers import CONFIDENCE, attribute, cast_of, confidence
+from curation.transcripts.speakers import attribute, cast_of, confidence
 
 
 def heard(text, persona, *around, script=False):
@@ -88,9 +89,22 @@ def test_several_at_once_are_not_him(persona):
 
 def test_confidence_of_each_evidence():
     def sure(evidence):
-        return confidence(Utterance("x", None, evidence, Source("", "", "", ""), None, None))
+        return confidence(
+            Utterance(
+                text="x",
+                speaker=None,
+                evidence=evidence,
+                source=Source(path="", sha256="", locator="", importer=""),
+                start_ms=None,
+                end_ms=None,
+            )
+        )
 
     assert (
-        sure("actor: Inosuke") == CONFIDENCE["actor"] > sure("prefix: INOSUKE") > sure("style: Inosuke") > sure("none")
+        sure("actor: Inosuke")
+        == EVIDENCE["actor"].confidence
+        > sure("prefix: INOSUKE")
+        > sure("style: Inosuke")
+        > sure("none")
     )
     assert sure("something else") == 0.0

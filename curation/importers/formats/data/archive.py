@@ -37,14 +37,19 @@ def read(file: SourceFile, persona: Persona, choose: Importer) -> Imported:
             try:
                 found = choose(_member(file, archive, member), persona)
             except InosukeError as error:
-                rejected.append(Rejected(source, "unreadable_member", member.filename, str(error)))
+                rejected.append(
+                    Rejected(source=source, reason="unreadable_member", text=member.filename, detail=str(error))
+                )
                 continue
             utterances += found.utterances
             samples += found.samples
             rejected += found.rejected
             formats.add(found.format.partition(" ")[0])
     return Imported(
-        tuple(utterances), tuple(samples), tuple(rejected), f"zip ({', '.join(sorted(formats)) or 'empty'})"
+        utterances=tuple(utterances),
+        samples=tuple(samples),
+        rejected=tuple(rejected),
+        format=f"zip ({', '.join(sorted(formats)) or 'empty'})",
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from curation.importers.formats.manga.reading_order import Box, right_to_left
-from curation.importers.lines.raw_line import Line
+from curation.importers.lines.raw_line import RawLine
 from curation.importers.lines.to_utterances import to_imported
 from curation.importers.source import source_file
 from curation.importers.source import xml_file as xml
@@ -44,7 +44,7 @@ def read(file: SourceFile, persona: Persona) -> Imported:
         e.get("id", ""): names.get(e.get("character", ""), "") for k in ("body", "face") for e in xml.children(root, k)
     }
     who |= names
-    lines: list[Line] = []
+    lines: list[RawLine] = []
     rejected: list[Rejected] = []
     scene, silent = 1, False
     pages = sorted(xml.children(root, "page"), key=lambda p: _int(p.get("index")))
@@ -53,7 +53,11 @@ def read(file: SourceFile, persona: Persona) -> Imported:
         index = _int(page.get("index"))
         for text in (t for t in texts if _box(t) is None):
             source = file.at(f"page {index}", "manga109")
-            rejected.append(Rejected(source, "bad_block", text.text or "", "its box has no four whole numbers"))
+            rejected.append(
+                Rejected(
+                    source=source, reason="bad_block", text=text.text or "", detail="its box has no four whole numbers"
+                )
+            )
         if silent and texts and lines:
             scene += 1
         silent = not texts
@@ -61,7 +65,11 @@ def read(file: SourceFile, persona: Persona) -> Imported:
             # A label like 女1 names nobody in particular, but it is what the annotators agreed on.
             speaker = who.get(links.get(text.get("id", ""), ""), "")
             where = f"scene {scene} · page {index} text {number} (id {text.get('id')})"
-            lines.append(Line("".join(text.itertext()), where, speaker=speaker, evidence="link" if speaker else ""))
+            lines.append(
+                RawLine(
+                    text="".join(text.itertext()), locator=where, speaker=speaker, evidence="link" if speaker else ""
+                )
+            )
     return to_imported(file, lines, persona, "manga109", rejected)
 
 

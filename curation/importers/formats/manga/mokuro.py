@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from curation.importers.formats.manga.reading_order import Box, right_to_left
-from curation.importers.lines.raw_line import Line
+from curation.importers.lines.raw_line import RawLine
 from curation.importers.lines.to_utterances import to_imported
 from curation.importers.source import json_file
 from curation.importers.source.source_file import SourceFile
@@ -29,14 +29,21 @@ def read(file: SourceFile, persona: Persona) -> Imported:
     if pages is None and isinstance(value, dict) and "blocks" in value:
         pages = [{"img_path": file.path.name, **value}]
     pages = pages if isinstance(pages, list) else []
-    lines: list[Line] = []
+    lines: list[RawLine] = []
     rejected: list[Rejected] = []
     scene, folder, silent = 1, None, False
     # The list's own order is whatever order the images were processed in.
     for number, page in enumerate(sorted(pages, key=_image), 1):
         blocks = page.get("blocks") if isinstance(page, dict) else None
         if not isinstance(blocks, list):
-            rejected.append(Rejected(file.at(f"page {number}", "mokuro"), "bad_page", str(page)[:2000], "no blocks"))
+            rejected.append(
+                Rejected(
+                    source=file.at(f"page {number}", "mokuro"),
+                    reason="bad_page",
+                    text=str(page)[:2000],
+                    detail="no blocks",
+                )
+            )
             continue
         here = str(page.get("img_path") or "").rpartition("/")[0]
         if lines and (silent or here != folder):
@@ -47,7 +54,12 @@ def read(file: SourceFile, persona: Persona) -> Imported:
             if not _is_block(block):
                 source = file.at(f"page {number}", "mokuro")
                 rejected.append(
-                    Rejected(source, "bad_block", str(block)[:2000], "expected lines and a box of 4 numbers")
+                    Rejected(
+                        source=source,
+                        reason="bad_block",
+                        text=str(block)[:2000],
+                        detail="expected lines and a box of 4 numbers",
+                    )
                 )
         for place, index in enumerate(right_to_left([_box(b) for b in good]), 1):
             block = good[index]
@@ -55,7 +67,7 @@ def read(file: SourceFile, persona: Persona) -> Imported:
             speaker = speaker.strip() if isinstance(speaker, str) else ""
             where = f"scene {scene} · page {number} box {place} ({','.join(f'{v:.0f}' for v in _box(block))})"
             text = "\n".join(block["lines"])
-            lines.append(Line(text, where, speaker=speaker, evidence="column" if speaker else ""))
+            lines.append(RawLine(text=text, locator=where, speaker=speaker, evidence="column" if speaker else ""))
     return to_imported(file, lines, persona, "mokuro", rejected)
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from curation.importers.lines.raw_line import Line
+from curation.importers.lines.raw_line import RawLine
 from curation.importers.lines.to_utterances import to_imported
 from curation.importers.source.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import Imported, Rejected
-from curation.transcripts.speakers import Cast, cast_of, is_label, is_name, may_be_label
+from curation.transcripts.speakers import Cast, Label, cast_of, is_label, is_name, may_be_label
 
 SKIPPED = "skipped (no script lines)"
 
@@ -41,7 +41,7 @@ def read(file: SourceFile, persona: Persona) -> Imported:
     if not looks_like_script(rows, persona):
         return Imported(format=SKIPPED)
     cast = _cast(rows, persona)
-    lines: list[Line] = []
+    lines: list[RawLine] = []
     rejected: list[Rejected] = []
     scene, speaker, evidence, open_block = 1, "", "", False
     for number, row in enumerate(rows, 1):
@@ -50,22 +50,32 @@ def read(file: SourceFile, persona: Persona) -> Imported:
         if not stripped:
             open_block = False
         elif _HEADING.match(row):
-            rejected += [Rejected(source, "heading", stripped, "the title of a part")] * any(
+            rejected += [Rejected(source=source, reason="heading", text=stripped, detail="the title of a part")] * any(
                 c.isalpha() for c in stripped
             )
             scene, open_block = scene + bool(lines), False
         elif _DIRECTION.match(row):
-            rejected.append(Rejected(source, "stage_direction", stripped, "what is done or heard, not said"))
+            rejected.append(
+                Rejected(
+                    source=source, reason="stage_direction", text=stripped, detail="what is done or heard, not said"
+                )
+            )
         elif found := _labelled(stripped, cast):
-            speaker, words, evidence = found
+            speaker, evidence = found.name, found.evidence
             open_block = True
-            if words:
-                lines.append(Line(_emphasis(words), source.locator, speaker=speaker, evidence=evidence))
+            if found.rest:
+                lines.append(
+                    RawLine(text=_emphasis(found.rest), locator=source.locator, speaker=speaker, evidence=evidence)
+                )
         elif open_block and not _may_be_another(stripped):
-            lines.append(Line(_emphasis(_BULLET.sub("", row)), source.locator, speaker=speaker, evidence=evidence))
+            lines.append(
+                RawLine(
+                    text=_emphasis(_BULLET.sub("", row)), locator=source.locator, speaker=speaker, evidence=evidence
+                )
+            )
         else:
             open_block = False  # it may be somebody else who speaks, and what follows theirs
-            lines.append(Line(_emphasis(_BULLET.sub("", row)), source.locator))
+            lines.append(RawLine(text=_emphasis(_BULLET.sub("", row)), locator=source.locator))
     return to_imported(file, lines, persona, "script", rejected, script=True)
 
 
@@ -77,10 +87,10 @@ def looks_like_script(rows: list[str], persona: Persona) -> bool:
     for row in map(str.strip, rows):
         found = _labelled(row, cast) if row else None
         if found:
-            labelled.append(found[0])
+            labelled.append(found.name)
         # What stands below a NAME belongs to it, and says nothing against the file.
         others += bool(row) and not found and not in_block
-        in_block = bool(row) and (in_block if not found else not found[1])
+        in_block = bool(row) and (in_block if not found else not found.rest)
     share = len(labelled) >= _MIN_SHARE * (len(labelled) + others)
     people = len({cast.spell(label) for label in labelled})
     enough = len(labelled) >= _MIN_LABELLED and people >= 2
@@ -92,7 +102,7 @@ def _cast(rows: list[str], persona: Persona) -> Cast:
     bare = [_bare(row) for row in rows]
     blocks = _names_alone(rows)
     cast = cast_of(bare, (name for name, times in blocks.items() if times > 1), persona, script=True)
-    if not any(cast.is_character(found[0]) for row in rows if (found := _labelled(row.strip(), cast))):
+    if not any(cast.is_character(found.name) for row in rows if (found := _labelled(row.strip(), cast))):
         return cast
     singles = Counter(m["a"].casefold() for row in bare if (m := _PREFIX.match(row)) and is_name(m["a"]))
     talk = [row for row in rows if row.strip() and not _HEADING.match(row) and not _DIRECTION.match(row)]
@@ -108,20 +118,20 @@ def _names_alone(rows: list[str]) -> Counter[str]:
     return Counter(name.casefold() for name, other, row in below if name and row.strip() and not other)
 
 
-def _labelled(row: str, cast: Cast) -> tuple[str, str, str] | None:
-    """Return (label, words, evidence) of a row that opens with a speaker."""
+def _labelled(row: str, cast: Cast) -> Label | None:
+    """Return the label of a row that opens with a speaker's name, or is one."""
     bare = _BULLET.sub("", row)
     bold = _BOLD.match(bare)
     if bold and (bold["colon"] or bare[bold.end("a")] in ":："):
         if is_label(bold["a"], bold["rest"], cast):
-            return bold["a"], bold["rest"], "bold"
+            return Label(bold["a"], bold["rest"], evidence="bold")
         return None
     prefix = _PREFIX.match(bare)
     if prefix and is_label(prefix["a"], prefix["rest"], cast):
-        return prefix["a"], prefix["rest"], "prefix"
+        return Label(prefix["a"], prefix["rest"], evidence="prefix")
     name = bare.strip("*_ ")
     if name.isupper() and cast.knows(name):
-        return name, "", "name_line"
+        return Label(name, "", evidence="name_line")
     return None
 
 

@@ -14,7 +14,7 @@ from mwparserfromhell.wikicode import Wikicode
 
 from curation.errors import InosukeError
 from curation.importers.formats.scripts import wiki_templates
-from curation.importers.lines.raw_line import Line
+from curation.importers.lines.raw_line import RawLine
 from curation.importers.lines.to_utterances import to_imported
 from curation.importers.source.source_file import SourceFile
 from curation.persona import Persona
@@ -55,14 +55,18 @@ def read(file: SourceFile, persona: Persona) -> Imported:
     text = _resolve(file, rejected)
     rows = text.split("\n")
     cast = cast_of((row.replace("'''", "") for row in rows), (), persona, script=True)
-    lines: list[Line] = []
+    lines: list[RawLine] = []
     section, number, column = 1, 0, ""
     for row in rows:
         heading = _HEADING.match(row)
         if heading:
             section += bool(lines)
             source = file.at(f"section {section}", "wiki")
-            rejected.append(Rejected(source, "heading", _strip(heading["title"]), "the title of a section"))
+            rejected.append(
+                Rejected(
+                    source=source, reason="heading", text=_strip(heading["title"]), detail="the title of a section"
+                )
+            )
             number = 0
             continue
         if not row.strip() or _TABLE.match(row):
@@ -73,27 +77,45 @@ def read(file: SourceFile, persona: Persona) -> Imported:
         bare = _INDENT.sub("", row).strip()
         if row.startswith(_OPEN):
             speaker, _, words = row[1:].partition(_SEP)
-            lines.append(Line(_strip(words), place, speaker=_strip(speaker), evidence="template" if speaker else ""))
+            lines.append(
+                RawLine(
+                    text=_strip(words), locator=place, speaker=_strip(speaker), evidence="template" if speaker else ""
+                )
+            )
         elif _DIRECTION.match(bare) and not bare.startswith("'''"):
-            rejected.append(Rejected(file.at(place, "wiki"), "stage_direction", _strip(bare), "what is done, not said"))
+            rejected.append(
+                Rejected(
+                    source=file.at(place, "wiki"),
+                    reason="stage_direction",
+                    text=_strip(bare),
+                    detail="what is done, not said",
+                )
+            )
         elif match := _BOLD_LABEL.match(row):
-            lines.append(Line(_strip(match["rest"]), place, speaker=_strip(match["label"]), evidence="bold"))
+            lines.append(
+                RawLine(text=_strip(match["rest"]), locator=place, speaker=_strip(match["label"]), evidence="bold")
+            )
         elif match := _CELL_ROW.match(row):
             lines.append(
-                Line(_strip(match["rest"]), place, speaker=_strip(match["name"]).rstrip(":"), evidence="column")
+                RawLine(
+                    text=_strip(match["rest"]),
+                    locator=place,
+                    speaker=_strip(match["name"]).rstrip(":"),
+                    evidence="column",
+                )
             )
         elif match := _CELL.match(row):
             # One cell a line: the first cell of a row is the name, the second the words.
             words = _strip(match["rest"])
             if column:
-                lines.append(Line(words, place, speaker=column.rstrip(":"), evidence="column"))
+                lines.append(RawLine(text=words, locator=place, speaker=column.rstrip(":"), evidence="column"))
                 column = ""
             elif is_label(words.rstrip(":"), "…", cast) or cast.knows(words.rstrip(":")):
                 column = words
             elif words:
-                lines.append(Line(words, place))
+                lines.append(RawLine(text=words, locator=place))
         elif words := _strip(bare):
-            lines.append(Line(words, place))
+            lines.append(RawLine(text=words, locator=place))
     return to_imported(file, [line for line in lines if line.text], persona, "wiki", rejected, script=True)
 
 
@@ -102,19 +124,23 @@ def _resolve(file: SourceFile, rejected: list[Rejected]) -> str:
     try:
         code = mwparserfromhell.parse(file.text)
     except mwparserfromhell.parser.ParserError as error:
-        rejected.append(Rejected(file.at("page", "wiki"), "bad_markup", file.text[:2000], str(error)))
+        rejected.append(
+            Rejected(source=file.at("page", "wiki"), reason="bad_markup", text=file.text[:2000], detail=str(error))
+        )
         return file.text
     for number, node in enumerate(code.filter_comments(), 1):
         source = file.at(f"comment {number}", "wiki")
-        rejected.append(Rejected(source, "comment", str(node.contents), "a comment of the page's authors"))
+        rejected.append(
+            Rejected(source=source, reason="comment", text=str(node.contents), detail="a comment of the page's authors")
+        )
         _replace(code, node, "")
     for number, tag in enumerate(code.filter_tags(matches=_is_reference), 1):
         source = file.at(f"reference {number}", "wiki")
-        rejected.append(Rejected(source, "reference", str(tag), "a footnote or a gallery"))
+        rejected.append(Rejected(source=source, reason="reference", text=str(tag), detail="a footnote or a gallery"))
         _replace(code, tag, "")
     for number, link in enumerate(code.filter_wikilinks(matches=lambda n: _is_skipped(str(n.title))), 1):
         source = file.at(f"link {number}", "wiki")
-        rejected.append(Rejected(source, "reference", str(link), "a category or a picture"))
+        rejected.append(Rejected(source=source, reason="reference", text=str(link), detail="a category or a picture"))
         _replace(code, link, "")
     for number, template in enumerate(code.filter_templates(recursive=code.RECURSE_OTHERS), 1):
         _replace(code, template, _template(template, file, f"template {number}", rejected))
@@ -137,12 +163,14 @@ def _template(node: Template, file: SourceFile, place: str, rejected: list[Rejec
     parameters = {str(p.name).strip().lower(): str(p.value).strip() for p in node.params}
     if isinstance(shape, wiki_templates.Text):
         if shape.reading and parameters.get(shape.reading):
-            rejected.append(Rejected(source, "ruby", parameters[shape.reading], "the reading of a word"))
+            rejected.append(
+                Rejected(source=source, reason="ruby", text=parameters[shape.reading], detail="the reading of a word")
+            )
         return parameters.get(shape.words, "")
     said = list(wiki_templates.lines(shape, parameters)) if shape else []
     if not said:
         why = f"the template `{str(node.name).strip()[:60]}` is not in wiki_templates.MAP"
-        rejected.append(Rejected(source, "template", str(node), why))
+        rejected.append(Rejected(source=source, reason="template", text=str(node), detail=why))
         return ""
     return "".join(f"\n{_OPEN}{_line(who)}{_SEP}{_line(words)}\n" for who, words in said)
 

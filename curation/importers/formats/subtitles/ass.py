@@ -8,7 +8,7 @@ import warnings
 import pysubs2
 from pysubs2.exceptions import Pysubs2Error
 
-from curation.importers.lines.raw_line import Line, clock
+from curation.importers.lines.raw_line import RawLine, clock
 from curation.importers.lines.to_utterances import to_imported
 from curation.importers.source.source_file import SourceFile
 from curation.persona import Persona
@@ -53,9 +53,18 @@ def read(file: SourceFile, persona: Persona) -> Imported:
         start = event.start if event.start > 0 else 0
         end = event.end if event.end > start else start
         place = f"cue {number} {clock(start)}"
-        line = Line(event.text, place, start, end, speaker, evidence, event.style, event.effect)
+        line = RawLine(
+            text=event.text,
+            locator=place,
+            start_ms=start,
+            end_ms=end,
+            speaker=speaker,
+            evidence=evidence,
+            style=event.style,
+            effect=event.effect,
+        )
         if event.type == "Comment":
-            line.drop, line.detail = "comment", "a comment of the subtitles' author"
+            line.reason, line.detail = "comment", "a comment of the subtitles' author"
         lines.append(line)
     lines.sort(key=lambda line: line.start_ms or 0)
     return to_imported(file, lines, persona, version, rejected)
@@ -103,7 +112,11 @@ def _without_bad_lines(text: str, version: str, file: SourceFile, rejected: list
                 pysubs2.SSAFile.from_string(head + line, format_=version)
             except _BAD_VALUE as error:
                 if kind != "Style":
-                    rejected.append(Rejected(file.at(f"line {number}", version), "bad_cue", line, str(error)))
+                    rejected.append(
+                        Rejected(
+                            source=file.at(f"line {number}", version), reason="bad_cue", text=line, detail=str(error)
+                        )
+                    )
                 continue
         good.append(line)
     return "\n".join(good)

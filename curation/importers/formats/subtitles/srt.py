@@ -6,7 +6,7 @@ import re
 
 import pysubs2
 
-from curation.importers.lines.raw_line import Line, clock
+from curation.importers.lines.raw_line import RawLine, clock
 from curation.importers.lines.to_utterances import to_imported
 from curation.importers.source.source_file import SourceFile
 from curation.persona import Persona
@@ -22,19 +22,25 @@ _TIMES = re.compile(r"\d{1,2}:\d{1,2}:\d{1,2}[.,]\d{1,3}")
 def read(file: SourceFile, persona: Persona) -> Imported:
     """Read the cues in the order of their times; a cue whose times are broken is set aside with its text."""
     text = _NEGATIVE.sub("00:00:00,000", file.text)
-    lines: list[Line] = []
+    lines: list[RawLine] = []
     rejected: list[Rejected] = []
     before = _before_the_first(text)
     if "-->" in before:
-        rejected.append(Rejected(file.at("before cue 1", "srt"), "bad_cue", before, "its times cannot be read"))
+        rejected.append(
+            Rejected(
+                source=file.at("before cue 1", "srt"), reason="bad_cue", text=before, detail="its times cannot be read"
+            )
+        )
     for number, event in enumerate(pysubs2.SSAFile.from_string(text, format_="srt", keep_html_tags=True).events, 1):
         words, place = event.text, f"cue {number} {clock(event.start)}"
         broken = _BROKEN.search(words) if "-->" in words else None
         if broken:
             words = words[: broken.start()]
             source = file.at(f"after {place}", "srt")
-            rejected.append(Rejected(source, "bad_cue", broken["timing"], "its times cannot be read"))
-        lines.append(Line(words, place, event.start, max(event.end, event.start)))
+            rejected.append(
+                Rejected(source=source, reason="bad_cue", text=broken["timing"], detail="its times cannot be read")
+            )
+        lines.append(RawLine(text=words, locator=place, start_ms=event.start, end_ms=max(event.end, event.start)))
     lines.sort(key=lambda line: line.start_ms or 0)
     return to_imported(file, lines, persona, "srt", rejected)
 

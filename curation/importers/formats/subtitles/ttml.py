@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from curation.importers.lines.raw_line import Line, clock
+from curation.importers.lines.raw_line import RawLine, clock
 from curation.importers.lines.to_utterances import to_imported
 from curation.importers.source import xml_file as xml
 from curation.importers.source.source_file import SourceFile
@@ -25,7 +25,7 @@ def read(file: SourceFile, persona: Persona) -> Imported:
     root = xml.parse(file)
     rates = _rates(root)
     agents = _agents(root)
-    lines: list[Line] = []
+    lines: list[RawLine] = []
     rejected: list[Rejected] = []
     for number, (element, offset) in enumerate(_paragraphs(root, 0, rates), 1):
         begin, end = _ms(element.get("begin"), rates), _ms(element.get("end"), rates)
@@ -33,13 +33,26 @@ def read(file: SourceFile, persona: Persona) -> Imported:
         text = "".join(_text(element))
         if begin is None:
             source = file.at(f"p {number}", "ttml")
-            rejected.append(Rejected(source, "bad_cue", text, f"begin={element.get('begin')!r} is no time"))
+            rejected.append(
+                Rejected(
+                    source=source, reason="bad_cue", text=text, detail=f"begin={element.get('begin')!r} is no time"
+                )
+            )
             continue
         start = begin + offset
         stop = end + offset if end is not None else start + (duration or 0)
         agent = agents.get(xml.attribute(element, "agent") or "", "")
         place = f"cue {number} {clock(start)}"
-        lines.append(Line(text, place, start, max(start, stop), agent, "agent" if agent else ""))
+        lines.append(
+            RawLine(
+                text=text,
+                locator=place,
+                start_ms=start,
+                end_ms=max(start, stop),
+                speaker=agent,
+                evidence="agent" if agent else "",
+            )
+        )
     lines.sort(key=lambda line: line.start_ms or 0)
     return to_imported(file, lines, persona, "ttml", rejected)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from curation.importers.lines.raw_line import Line, clock
+from curation.importers.lines.raw_line import RawLine, clock
 from curation.importers.lines.to_utterances import to_imported
 from curation.importers.source.source_file import SourceFile
 from curation.persona import Persona
@@ -23,7 +23,7 @@ _INNER_TIME = re.compile(r"<\d[\d:.]*>")
 
 def read(file: SourceFile, persona: Persona) -> Imported:
     """Read the cues; notes, blocks that are no cue and cues with broken times are set aside with their text."""
-    lines: list[Line] = []
+    lines: list[RawLine] = []
     rejected: list[Rejected] = []
     cues = 0
     for number, block in _blocks(file.text):
@@ -32,13 +32,17 @@ def read(file: SourceFile, persona: Persona) -> Imported:
         if kind in ("header", "STYLE", "REGION"):
             continue  # layout; there are no words in it
         if kind == "NOTE":
-            rejected.append(Rejected(source, "comment", "\n".join(block), "a note of the subtitles' author"))
+            rejected.append(
+                Rejected(
+                    source=source, reason="comment", text="\n".join(block), detail="a note of the subtitles' author"
+                )
+            )
             continue
         at = next((i for i, line in enumerate(block[:2]) if "-->" in line), None)
         timing = _TIMING.match(block[at]) if at is not None else None
         if at is None or timing is None:
             why = "its times cannot be read" if at is not None else "a block without times"
-            rejected.append(Rejected(source, "bad_cue", "\n".join(block), why))
+            rejected.append(Rejected(source=source, reason="bad_cue", text="\n".join(block), detail=why))
             continue
         cues += 1
         start, end = _ms(timing.groups()[:4]), _ms(timing.groups()[4:8])
@@ -75,14 +79,21 @@ BLOCKS: dict[str, Callable[[list[str]], bool]] = {
 }
 
 
-def _voices(payload: str, place: str, start: int, end: int) -> Iterator[Line]:
+def _voices(payload: str, place: str, start: int, end: int) -> Iterator[RawLine]:
     """Cut a cue at its `<v Name>` spans; what stands before the first has no speaker."""
     payload = _INNER_TIME.sub("", payload)
     pieces = _VOICE.split(payload)
     if pieces[0].strip() or len(pieces) == 1:
-        yield Line(pieces[0], place, start, end)
+        yield RawLine(text=pieces[0], locator=place, start_ms=start, end_ms=end)
     for name, words in zip(pieces[1::2], pieces[2::2], strict=True):
-        yield Line(words, place, start, end, name.strip(), "voice" if name.strip() else "")
+        yield RawLine(
+            text=words,
+            locator=place,
+            start_ms=start,
+            end_ms=end,
+            speaker=name.strip(),
+            evidence="voice" if name.strip() else "",
+        )
 
 
 def _ms(groups: tuple[str | None, ...]) -> int:

@@ -8,7 +8,7 @@ from curation.importers import UnknownFormat
 from curation.importers.lines.markup import flow, plain
 from curation.importers.source.decode import decode
 from tests.curation.importers.formats.subtitles.test_ass import HEAD, event
-from tests.curation.importers.looks import aside, said
+from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import FILES
 
 
@@ -58,8 +58,8 @@ def test_signs_need_two_signals(imported):
     spoken = event("Ta nói trong bảng", style="Sign", name="Inosuke")
     found = imported("a.ass", HEAD + positioned + spoken + both + titled)
     assert said(found) == [(None, "Ta đứng đây"), ("Inosuke", "Ta nói trong bảng")]
-    assert aside(found) == [("sign", "Bến đò"), ("sign", "Chương một")]
-    assert found.rejected[0].detail == "style `Sign`, placed by hand, nobody named"
+    assert rejections(found) == [("sign", "Bến đò"), ("sign", "Chương một")]
+    assert found.rejected[0].detail == "style `Sign`, placed by hand, no speaker named"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_signs_need_two_signals(imported):
 )
 def test_one_signal_that_is_enough(imported, text, reason):
     found = imported("a.ass", HEAD + event(text) + event("Ta", start="0:00:05.00", end="0:00:06.00"))
-    assert (said(found), [r for r, _ in aside(found)]) == ([(None, "Ta")], [reason])
+    assert (said(found), [r for r, _ in rejections(found)]) == ([(None, "Ta")], [reason])
 
 
 def test_frame_by_frame_typesetting_is_a_sign_and_a_shout_is_not(imported):
@@ -88,18 +88,18 @@ def test_frame_by_frame_typesetting_is_a_sign_and_a_shout_is_not(imported):
     shouts = "".join(event("Chạy!", start=f"0:00:1{n}.00", end=f"0:00:1{n}.90") for n in range(4))
     found = imported("a.ass", HEAD + frames + shouts)
     assert said(found) == [(None, "Chạy!")] * 4
-    assert {r for r, _ in aside(found)} == {"sign"} and len(found.rejected) == 5
+    assert {r for r, _ in rejections(found)} == {"sign"} and len(found.rejected) == 5
 
 
 def test_layered_lines_merge_once_and_two_voices_do_not(imported):
     found = imported("a.ass", HEAD + event("Hả?") + event("Hả?", name="Inosuke") + event("Hả?", name="Zenitsu"))
     assert said(found) == [("Inosuke", "Hả?"), ("Zenitsu", "Hả?")]
-    assert aside(found) == [("layered_double", "Hả?")]
+    assert rejections(found) == [("layered_double", "Hả?")]
 
 
-def test_a_direction_at_the_start_of_a_line_is_kept_aside(imported):
+def test_a_direction_at_the_start_of_a_line_is_kept_as_a_rejection(imported):
     found = imported("a.ass", HEAD + event("(thì thầm) Suỵt!", name="Inosuke"))
-    assert (said(found), aside(found)) == ([("Inosuke", "Suỵt!")], [("stage_direction", "(thì thầm)")])
+    assert (said(found), rejections(found)) == ([("Inosuke", "Suỵt!")], [("stage_direction", "(thì thầm)")])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from curation.errors import InosukeError
-from tests.curation.importers.looks import aside, said, turns
+from tests.curation.importers.looks import rejections, said, turns
 from tests.curation.importers.small import CSV, JSONL
 
 TURNS = [("Tanjiro", "Đi nào!"), ("*", "Ta!")]
@@ -55,7 +55,7 @@ def test_shapes_of_rows(imported, row, shape, expected):
     ],
 )  # fmt: skip
 def test_a_row_that_is_no_sample_has_a_reason(imported, row, reason):
-    assert [r for r, _ in aside(imported("a.json", json.dumps([row])))] == [reason]
+    assert [r for r, _ in rejections(imported("a.json", json.dumps([row])))] == [reason]
 
 
 def test_label_studio_takes_the_rewritten_reply(imported):
@@ -68,7 +68,7 @@ def test_a_damaged_list_costs_the_broken_row_alone(imported):
     good = '{"instruction": "Ai?", "input": "", "output": "Ta!"}'
     found = imported("a.json", f'[\n{good},\n{{"instruction": "hỏng, "output": 1}},\n{good}\n')
     assert [s.source.locator for s in found.samples] == ["row 1", "row 3"]
-    assert aside(found) == [("bad_json", '{"instruction": "hỏng, "output": 1}')]
+    assert rejections(found) == [("bad_json", '{"instruction": "hỏng, "output": 1}')]
 
 
 def test_dialogues_and_lines_of_a_transcript_in_one_file(imported):
@@ -83,7 +83,7 @@ def test_csv_with_other_separators_broken_rows_and_line_breaks(imported):
         (1000, "scene 1 · row 2"),
         (2000, "scene 1 · row 3"),
     ]
-    assert aside(found) == [("bad_json", "một ô")]
+    assert rejections(found) == [("bad_json", "một ô")]
     assert said(imported("b.csv", "text;speaker\nƠ;Aoi\n")) == [("Aoi", "Ơ")]
     assert said(imported("b.tsv", "text\tspeaker\nƠ\tAoi\n", "utf-16")) == [("Aoi", "Ơ")]
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.importers.formats.manga.reading_order import right_to_left
-from tests.curation.importers.looks import aside, said
+from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import MANGA109, MOKURO
 
 
@@ -34,7 +34,7 @@ def test_a_page_without_words_ends_a_scene_and_a_bad_block_costs_itself_alone(im
     pages = [{"img_path": f"{n}.jpg", "blocks": b} for n, b in ((1, [block]), (2, []), (3, [block, {"box": "?"}]))]
     found = imported("a.mokuro", json.dumps({"pages": pages}))
     assert [u.source.locator.partition(" · ")[0] for u in found.utterances] == ["scene 1", "scene 2"]
-    assert aside(found) == [("bad_block", "{'box': '?'}")]
+    assert rejections(found) == [("bad_block", "{'box': '?'}")]
 
 
 def test_manga109_text_and_its_speaker(imported):

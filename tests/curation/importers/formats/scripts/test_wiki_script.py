@@ -1,4 +1,4 @@
-from tests.curation.importers.looks import aside, said
+from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import MARKDOWN, SCRIPT, WIKI
 
 
@@ -13,7 +13,7 @@ def test_wiki_labels_tables_templates_links_and_notes(imported):
         ("Inosuke", "Vì ta nhanh!"),
     ]
     assert [u.evidence.partition(":")[0] for u in found.utterances] == ["bold"] * 2 + ["column"] * 2 + ["template"] * 2
-    assert aside(found) == [
+    assert rejections(found) == [
         ("comment", " x "),
         ("reference", "<ref>x</ref>"),
         ("template", "{{Infobox|a=b}}"),
@@ -42,7 +42,7 @@ def test_a_break_inside_a_line_of_his_may_be_where_another_speaks(imported):
 def test_ruby_is_set_aside_and_unknown_templates_keep_their_text(imported):
     found = imported("a.wiki", "'''伊之助:''' {{ruby|山|やま}}へ行くぞ\n{{What|is|this}}\n")
     assert said(found) == [("Inosuke", "山へ行くぞ")]
-    assert aside(found) == [("ruby", "やま"), ("template", "{{What|is|this}}")]
+    assert rejections(found) == [("ruby", "やま"), ("template", "{{What|is|this}}")]
 
 
 def test_a_script_with_labels_names_alone_and_directions(imported):
@@ -53,7 +53,7 @@ def test_a_script_with_labels_names_alone_and_directions(imported):
         ("Inosuke", "Nhanh lên!"),
         ("Tanjiro", "Ừ. Chờ tớ với."),
     ]
-    assert aside(found) == [("heading", "CẢNH 1"), ("stage_direction", "[gió]")]
+    assert rejections(found) == [("heading", "CẢNH 1"), ("stage_direction", "[gió]")]
 
 
 def test_markdown_labels_bullets_and_quotes(imported):

@@ -1,4 +1,4 @@
-from tests.curation.importers.looks import aside, said
+from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import ASS
 
 HEAD = ASS[: ASS.index("Comment:")]
@@ -17,8 +17,8 @@ def test_events_become_utterances_with_times_speaker_and_place(imported):
     assert (second.text, second.speaker, second.source.importer) == ("Ta đi trước!", "Inosuke", "ass")
 
 
-def test_a_comment_and_a_sign_are_set_aside(imported):
-    assert aside(imported("a.ass", ASS)) == [("comment", "!retime()!"), ("sign", "Bến đò")]
+def test_a_comment_and_a_sign_are_rejections(imported):
+    assert rejections(imported("a.ass", ASS)) == [("comment", "!retime()!"), ("sign", "Bến đò")]
 
 
 def test_events_come_back_in_the_order_of_their_times(imported):

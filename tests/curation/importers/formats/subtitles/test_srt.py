@@ -1,4 +1,4 @@
-from tests.curation.importers.looks import aside, said
+from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import SRT
 
 
@@ -10,19 +10,19 @@ def test_labels_dashes_tags_and_songs(imported):
     found = imported("a.srt", SRT)
     assert said(found) == [("Tanjiro", "Đi nào!"), ("Inosuke", "Ta đi trước!"), (None, "Khoan đã!")]
     assert [u.evidence for u in found.utterances] == ["prefix: TANJIRO", "prefix: INOSUKE", "dash"]
-    assert aside(found) == [("karaoke", "♪ hát ♪")]
+    assert rejections(found) == [("karaoke", "♪ hát ♪")]
 
 
 def test_a_cue_whose_times_are_broken_is_set_aside_and_does_not_join_the_one_before(imported):
     found = imported("a.srt", cue("Lành") + "2\n00:00:0x,000 --> 00:00:03,000\nHỏng\n")
     assert said(found) == [(None, "Lành")]
-    assert aside(found) == [("bad_cue", "00:00:0x,000 --> 00:00:03,000\\NHỏng")]
+    assert rejections(found) == [("bad_cue", "00:00:0x,000 --> 00:00:03,000\\NHỏng")]
 
 
 def test_a_broken_first_cue_is_not_lost(imported):
     found = imported("a.srt", "1\n00:00:0x --> 00:00:03,000\nHỏng\n\n" + cue("Lành"))
     assert said(found) == [(None, "Lành")]
-    assert [r for r, _ in aside(found)] == ["bad_cue"]
+    assert [r for r, _ in rejections(found)] == ["bad_cue"]
 
 
 def test_a_negative_time_is_the_start_and_a_line_of_one_letter_stays(imported):
@@ -58,11 +58,11 @@ def test_a_few_bad_bytes_cost_their_line_alone(imported):
     found = imported("a.srt", data.replace("ỏ".encode(), b"\xe1\xbb"))
     assert said(found) == [(None, "Đường về núi còn xa lắm ngươi ơi")]
     assert found.encoding == "utf-8 (1 bad)"
-    assert [r for r, _ in aside(found)] == ["undecodable"]
+    assert [r for r, _ in rejections(found)] == ["undecodable"]
 
 
 def test_a_cue_of_ten_thousand_lines_is_set_aside_whole(imported):
     found = imported("a.srt", cue("\n".join(["dòng"] * 10_000)) + cue("Ta", "00:00:03,000", "00:00:04,000"))
     assert said(found) == [(None, "Ta")]
-    ((reason, text),) = aside(found)
+    ((reason, text),) = rejections(found)
     assert reason == "oversized" and text.count("dòng") == 10_000

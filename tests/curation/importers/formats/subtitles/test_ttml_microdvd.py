@@ -1,7 +1,7 @@
 import pytest
 
 from curation.errors import InosukeError
-from tests.curation.importers.looks import aside, said
+from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import MICRODVD, TTML
 
 
@@ -26,7 +26,7 @@ def test_ttml_time_expressions(imported, time, ms):
 def test_a_ttml_paragraph_without_a_time_keeps_its_words(imported):
     tt = '<tt><body><div><p begin="khi">Hỏng</p><p begin="1s">Lành</p></div></body></tt>'
     found = imported("a.ttml", tt)
-    assert (said(found), aside(found)) == ([(None, "Lành")], [("bad_cue", "Hỏng")])
+    assert (said(found), rejections(found)) == ([(None, "Lành")], [("bad_cue", "Hỏng")])
 
 
 def test_microdvd_reads_its_frame_rate(imported):
@@ -40,7 +40,7 @@ def test_microdvd_without_a_rate_says_what_was_assumed(imported):
     found = imported("a.sub", "{24}{48}Ơ\nkhông có khung\n")
     assert found.format == "microdvd 23.976 fps assumed"
     assert found.utterances[0].start_ms == 1001
-    assert aside(found) == [("bad_cue", "không có khung")]
+    assert rejections(found) == [("bad_cue", "không có khung")]
 
 
 def test_a_file_of_nothing_is_refused_with_a_sentence(imported):

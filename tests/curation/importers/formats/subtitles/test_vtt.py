@@ -1,4 +1,4 @@
-from tests.curation.importers.looks import aside, said
+from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import VTT
 
 
@@ -9,7 +9,7 @@ def test_voices_notes_styles_settings_ids_entities_and_ruby(imported):
         (1000, 2000, "cue 1 00:00:01.000"),
         (2100, 4000, "cue 2 00:00:02.100"),
     ]
-    assert aside(found) == [("comment", "NOTE ghi chú"), ("ruby", "まえ")]
+    assert rejections(found) == [("comment", "NOTE ghi chú"), ("ruby", "まえ")]
 
 
 def test_several_voices_in_one_cue_and_words_before_the_first(imported):
@@ -21,11 +21,11 @@ def test_a_note_never_joins_the_cue_before_it_and_a_missing_blank_line_is_no_mat
     text = "WEBVTT\n00:01.000 --> 00:02.000\nMột\nNOTE không phải ghi chú\n00:02.000 --> 00:03.000\nHai\n\nNOTE\nxa\n"
     found = imported("a.vtt", text)
     assert said(found) == [(None, "Một NOTE không phải ghi chú"), (None, "Hai")]
-    assert aside(found) == [("comment", "NOTE\nxa")]
+    assert rejections(found) == [("comment", "NOTE\nxa")]
 
 
 def test_blocks_without_times_and_with_broken_ones_keep_their_words(imported):
     text = "WEBVTT\n\nmồ côi\n\n00:01.000 --> 00:02.000\nLành\n\n0x:01 --> 00:02.000\nHỏng\n"
     found = imported("a.vtt", text)
     assert said(found) == [(None, "Lành")]
-    assert aside(found) == [("bad_cue", "mồ côi"), ("bad_cue", "0x:01 --> 00:02.000\nHỏng")]
+    assert rejections(found) == [("bad_cue", "mồ côi"), ("bad_cue", "0x:01 --> 00:02.000\nHỏng")]
