@@ -18,9 +18,6 @@ from curation.record import Flag, Kind, Message, Role, Sample, Source, sample_id
 
 Prompt = Literal["chat", "alpaca"]
 
-# The row is kept in this flag when the usual layout cannot say it (no space after a label, an extra key, …).
-LAYOUT = "alpaca_layout"
-
 _NOWHERE = Source(path="", sha256="", locator="", importer="alpaca")
 # What may be a label: up to 40 characters before a colon. A reply can open with prose that ends in a colon ("Ta hét vào
 # núi: …"), so a label splits a turn only when persona.toml knows the name.
@@ -66,15 +63,16 @@ def from_alpaca(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
     messages = tuple(turns + replies)
     sample = Sample(sample_id(kind, messages), kind, messages, None, topic, _NOWHERE, _doubts(replies, persona))
     if to_alpaca(sample, persona) != dict(row):
+        # No space after a label, an extra key, …: the flag keeps the row as it is.
         raw = json.dumps(dict(row), ensure_ascii=False)
-        sample = Sample(sample.id, kind, messages, None, topic, _NOWHERE, (*sample.flags, Flag(LAYOUT, raw)))
+        sample = Sample(sample.id, kind, messages, None, topic, _NOWHERE, (*sample.flags, Flag("alpaca_layout", raw)))
     return sample
 
 
 def to_alpaca(sample: Sample, persona: Persona) -> dict[str, Any]:
     """Return a sample as an alpaca row. An imported sample that was not rewritten gives back the row it came from."""
     untouched = sample_id(sample.kind, sample.messages) == sample.id
-    raw = next((f.detail for f in sample.flags if f.code == LAYOUT), None)
+    raw = next((f.detail for f in sample.flags if f.code == "alpaca_layout"), None)
     if raw is not None and untouched:
         row: dict[str, Any] = json.loads(raw)
         return row

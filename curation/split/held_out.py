@@ -47,7 +47,7 @@ def read_held_out(file: SourceFile, persona: Persona) -> tuple[list[HeldOut], li
             else:
                 sample = Sample(sample_id("conversation", messages), "conversation", messages, None, None, source)
         except (ValueError, chat.BadRow) as error:
-            rejected.append(Rejected(source, "bad_held_out", line, str(error)))
+            rejected.append(Rejected(source=source, reason="bad_held_out", text=line, detail=str(error)))
             continue
         tests = row.get("tests")
         name = str(row.get("id") or sample.id)

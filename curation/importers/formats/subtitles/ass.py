@@ -13,6 +13,7 @@ from curation.importers.lines.to_utterances import to_imported
 from curation.importers.source.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import Imported, Rejected
+from curation.transcripts.speakers import Label
 
 _FIELDS = {
     "ass": ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"],
@@ -32,7 +33,7 @@ _BAD_VALUE = (ValueError, TypeError, IndexError, KeyError, ArithmeticError, Pysu
 
 
 def read(file: SourceFile, persona: Persona) -> Imported:
-    """Read the events in the order of their times; comments are set aside, and so is what pysubs2 cannot read."""
+    """Read the events in the order of their times. Comments are rejected, and so is what pysubs2 cannot read."""
     version = "ssa" if _OLD_STYLES.search(file.text) else "ass"
     text = _usual_order(file.text, version)
     rejected: list[Rejected] = []
@@ -46,10 +47,10 @@ def read(file: SourceFile, persona: Persona) -> Imported:
             events = pysubs2.SSAFile.from_string(text, format_=version).events
     names = {e.name.strip().casefold() for e in events if e.name}
     lines = []
-    claims: dict[tuple[str, str], tuple[str, str]] = {}
+    labels: dict[tuple[str, str], Label] = {}
     for number, event in enumerate(events, 1):
         key = (event.name, event.style)
-        speaker, evidence = claims.get(key) or claims.setdefault(key, _speaker(*key, names, persona))
+        label = labels.get(key) or labels.setdefault(key, _label(*key, names, persona))
         start = event.start if event.start > 0 else 0
         end = event.end if event.end > start else start
         place = f"cue {number} {clock(start)}"
@@ -58,8 +59,8 @@ def read(file: SourceFile, persona: Persona) -> Imported:
             locator=place,
             start_ms=start,
             end_ms=end,
-            speaker=speaker,
-            evidence=evidence,
+            speaker=label.name,
+            evidence=label.evidence,
             style=event.style,
             effect=event.effect,
         )
@@ -70,16 +71,18 @@ def read(file: SourceFile, persona: Persona) -> Imported:
     return to_imported(file, lines, persona, version, rejected)
 
 
-def _speaker(actor: str, style: str, names: set[str], persona: Persona) -> tuple[str, str]:
-    """Return the speaker and the evidence: the actor field, else a style that is named after somebody."""
+def _label(actor: str, style: str, names: set[str], persona: Persona) -> Label:
+    """Return the speaker and the evidence: the actor field, else a style that is named after a person."""
     if actor.strip():
-        return actor.strip(), "actor"
+        return Label(actor.strip(), rest="", evidence="actor")
+    nameless = Label("", rest="", evidence="")
     if not style or style == "Default":
-        return "", ""
+        return nameless
     for part in (style, *re.split(r"[\s_\-:]+", style)):
         if part.casefold() in names or persona.is_character(part):
-            return part, "style"
-    return ("", "") if _LAYOUT_STYLE.search(style) or not style[:1].isupper() else (style, "style")
+            return Label(part, rest="", evidence="style")
+    is_layout = _LAYOUT_STYLE.search(style) or not style[:1].isupper()
+    return nameless if is_layout else Label(style, rest="", evidence="style")
 
 
 def _usual_order(text: str, version: str) -> str:
