@@ -25,7 +25,8 @@ class Settings(BaseModel):
     """How to sample. ``temperature`` 0 always takes the likeliest token; a ``seed`` makes an answer repeatable.
 
     The repetition penalty is weak on purpose: SmolLM2 spells Vietnamese letters in bytes that many words share, so a
-    strong one breaks words apart, while none at all let a first small run go round in circles (docs/log.md).
+    strong one breaks words apart, while none at all let a first small run go round in circles
+    (docs/experiments/2026-11-22-repetition-penalty.md).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

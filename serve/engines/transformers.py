@@ -3,7 +3,7 @@
 Messages become the training prompt here, and tokens become text; :mod:`serve.engines.transformers_parts.batch`
 makes the tokens.
 transformers' own continuous batching has no seeds and no penalty for one answer alone, and ends for everybody when one
-answer fails (docs/log.md).
+answer fails (docs/experiments/2026-11-25-transformers-continuous-batching.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The production server: waitress, which is pure Python and runs on Windows.
 
-Measured (docs/log.md): each piece of a stream reaches the client at once, and with ``channel_request_lookahead`` a
-closed connection is noticed while the answer is being made.
+Each piece of a stream reaches the client at once, and with ``channel_request_lookahead`` a closed connection is noticed
+while the answer is being made (docs/experiments/2026-11-22-waitress-streams.md).
 """
 
 from __future__ import annotations

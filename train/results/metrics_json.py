@@ -79,7 +79,7 @@ def overfitting(result: Result) -> str | None:
 
 
 def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: list[str], root: Path) -> dict[str, Any]:
-    """Return the content of ``metrics.json``; docs/design.md names the keys that others rely on.
+    """Return the content of ``metrics.json``; docs/design/train.md names the keys that others rely on.
 
     A figure that is no number (a norm that overflowed, the loss of an evaluation) is None there, as JSON wants it.
     """
