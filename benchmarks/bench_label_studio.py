@@ -74,7 +74,7 @@ def measure(server: LabelStudioServer, root: Path, count: int) -> list[tuple[str
         ("status", run(server, root, "status")),
     ]
     assert [r["said"]["new"] for _, r in rows[2:4]] == [count, 0]
-    assert len(desk.store.events()) == count
+    assert len(desk.store.log.events()) == count
     desk.store.close()
     return rows
 

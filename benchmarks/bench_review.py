@@ -72,7 +72,7 @@ def timed(times: int, action) -> list[float]:
 
 def judge(url: str, name: str) -> None:
     store = ReviewStore(url)
-    while (item := store.next_item(name, Filters(kind="quote"))) is not None:
+    while (item := store.queue.next_item(name, Filters(kind="quote"))) is not None:
         store.decide(item.id, name, "approve", revision=0, seen=item.seen)
 
 
@@ -81,10 +81,10 @@ def measure(folder: Path, samples: int, events: int, verdicts: int, rounds: int)
     store = ReviewStore(url)
     items = queue(samples)
     rows: list[tuple[str, str, str]] = []
-    [loading] = timed(1, lambda: store.load_queue(items))
+    [loading] = timed(1, lambda: store.queue.load(items))
     rows.append((f"load {samples:,} samples", f"{loading:.1f} s", ""))
     decisions = log(items, events)
-    [adding] = timed(1, lambda: store.add_events(decisions))
+    [adding] = timed(1, lambda: store.log.add(decisions))
     rows.append((f"add {events:,} events", f"{adding:.1f} s", ""))
     for name, filters in (
         ("next item", Filters()),
@@ -94,7 +94,7 @@ def measure(folder: Path, samples: int, events: int, verdicts: int, rounds: int)
         ranks: list[int | None] = [None]
 
         def take(filters: Filters = filters, ranks: list[int | None] = ranks) -> None:
-            item = store.next_item("đo", filters, after=ranks[-1])
+            item = store.queue.next_item("đo", filters, after=ranks[-1])
             ranks.append(item.rank if item else None)
 
         rows.append((name, f"{p95(timed(rounds, take)):.1f} ms", "50 ms" if not filters.text else ""))
@@ -107,7 +107,7 @@ def measure(folder: Path, samples: int, events: int, verdicts: int, rounds: int)
         )
     )
     rows.append(("undo", f"{p95(timed(rounds // 4, lambda: store.undo('đo'))):.1f} ms", ""))
-    rows.append(("counts of the header", f"{p95(timed(rounds // 10, store.counts)):.1f} ms", ""))
+    rows.append(("counts of the header", f"{p95(timed(rounds // 10, store.queue.counts)):.1f} ms", ""))
     store.close()
     rows += page(folder, 40)
     rows.append(eight(folder, verdicts))
@@ -127,9 +127,9 @@ def page(folder: Path, keys: int) -> list[tuple[str, str, str]]:
     (folder / "review.db").rename(datasets / "review.db")
     (folder / "persona.toml").write_bytes((ROOT / "persona.toml").read_bytes())
     store = ReviewStore(f"sqlite:///{datasets / 'review.db'}")
-    store.add_annotator("đo")
+    store.people.add("đo")
     folders = Folders(folder)
-    write_queue(queue(sum(sum(n.values()) for n in store.counts().values())), folders.queue)
+    write_queue(queue(sum(sum(n.values()) for n in store.queue.counts().values())), folders.queue)
     [syncing] = timed(1, lambda: sync_store(store, folders))
     refresh(store, folders, Overlap())
     [again] = timed(1, lambda: sync_store(store, folders))
@@ -176,7 +176,7 @@ def eight(folder: Path, verdicts: int) -> tuple[str, str, str]:
     """Eight processes share a queue of its own; every sample must end up with exactly one verdict."""
     url = f"sqlite:///{folder / 'eight.db'}"
     store = ReviewStore(url)
-    store.load_queue(queue(verdicts * len(KINDS)))
+    store.queue.load(queue(verdicts * len(KINDS)))
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=judge, args=(url, f"người {n}")) for n in range(8)]
     begin = time.perf_counter()
@@ -185,7 +185,7 @@ def eight(folder: Path, verdicts: int) -> tuple[str, str, str]:
     for worker in workers:
         worker.join()
     spent = time.perf_counter() - begin
-    made = Counter(e.sample_id for e in store.events())
+    made = Counter(e.sample_id for e in store.log.events())
     store.close()
     if len(made) != verdicts or set(made.values()) != {1} or any(w.exitcode for w in workers):
         raise SystemExit(

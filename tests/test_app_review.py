@@ -31,10 +31,10 @@ class Project:
     def queue(self, items, overlap: Overlap | None = None) -> None:
         self.patch.setattr("annotations.ui.session.overlap_of", lambda persona: overlap or Overlap())
         write_queue(items, self.folders.queue)
-        self.store.load_queue(items, overlap)
+        self.store.queue.load(items, overlap)
 
     def desk(self, who: str = "An", role: str = "annotator", view: str = "review", sample: str = "") -> AppTest:
-        self.store.add_annotator(who, role)
+        self.store.people.add(who, role)
         app = AppTest.from_file(SCRIPT, default_timeout=60)
         app.query_params["who"] = who
         app.query_params["lang"] = "en"
@@ -112,13 +112,13 @@ def test_a_name_is_added_and_leads_to_the_first_sample(project):
     clean(app.run())
     app.text_input(key="new_name").set_value("  Bình   Minh ")
     press(app, "Start")
-    assert project.store.annotators() == {"Bình Minh": "annotator"}
+    assert project.store.people.roles() == {"Bình Minh": "annotator"}
     assert opened(app) == make_item(1).sample.id
 
 
 def test_the_interface_speaks_vietnamese_first(project):
     project.queue([make_item(1)])
-    project.store.add_annotator("An")
+    project.store.people.add("An")
     app = AppTest.from_file(SCRIPT, default_timeout=60)
     app.query_params["who"] = "An"
     labels = [b.label for b in clean(app.run()).button]
@@ -134,10 +134,10 @@ def test_approve_goes_on_and_undo_comes_back(project):
     app = project.desk()
     first = opened(app)
     press(app, "Approve")
-    assert project.store.item(first).status == "approved"
+    assert project.store.queue.item(first).status == "approved"
     assert opened(app) == queue[1].sample.id
     press(app, "Undo")
-    assert project.store.item(first).status == "pending"
+    assert project.store.queue.item(first).status == "pending"
     assert opened(app) == first
 
 
@@ -147,7 +147,7 @@ def test_reject_asks_why(project):
     one = opened(app)
     press(app, "Reject")
     press(app, "Somebody else says it")
-    assert (project.store.item(one).status, project.store.item(one).state.reason) == ("rejected", "wrong_speaker")
+    assert (project.store.queue.item(one).status, project.store.queue.item(one).state.reason) == ("rejected", "wrong_speaker")
     assert "Nothing is left" in page(app)
 
 
@@ -158,7 +158,7 @@ def test_skip_note_next_and_previous(project):
     press(app, "Note")
     app.text_input(key=f"note {queue[0].sample.id}").set_value("hỏi lại")
     press(app, "Save the note")
-    assert project.store.item(queue[0].sample.id).state.notes == ("hỏi lại",)
+    assert project.store.queue.item(queue[0].sample.id).state.notes == ("hỏi lại",)
     press(app, "Skip")
     assert opened(app) == queue[1].sample.id
     press(app, "Next")
@@ -167,24 +167,24 @@ def test_skip_note_next_and_previous(project):
     assert opened(app) == queue[1].sample.id
     press(app, "Previous")
     assert opened(app) == queue[0].sample.id
-    assert project.store.count("An", Filters(status="skipped")) == 1
+    assert project.store.queue.count("An", Filters(status="skipped")) == 1
 
 
 def test_a_sample_that_changed_meanwhile_is_shown_anew_and_nothing_is_lost(project):
     project.queue([make_item(1)])
     app = project.desk()
     one = opened(app)
-    project.store.release(one, "An")
+    project.store.queue.release(one, "An")
     project.store.decide(one, "Bình", "rewrite", revision=0, messages=BETTER)
     press(app, "Approve")
     assert "Bình has decided on this one" in page(app).replace("\\", "")
     assert "Tránh ra!" in page(app)
-    assert [d.annotator for d in project.store.history(one)] == ["Bình"]
+    assert [d.annotator for d in project.store.log.history(one)] == ["Bình"]
 
 
 def test_what_somebody_else_has_open_can_be_looked_at_only(project):
     project.queue([make_item(1)])
-    one = project.store.next_item("Bình").id
+    one = project.store.queue.next_item("Bình").id
     app = project.desk(sample=one)
     assert "Bình has this open" in page(app).replace("\\", "")
     assert next(b for b in app.button if b.label == "Approve").disabled
@@ -215,14 +215,14 @@ def test_a_draft_is_checked_compared_and_saved_as_a_rewrite(project):
     project.queue([make_item(1)])
     app = project.desk()
     one = opened(app)
-    project.store.save_draft(one, "An", 0, (BETTER[0], Message("assistant", "Dạ, ta lên núi!")))
+    project.store.drafts.save(one, "An", 0, (BETTER[0], Message("assistant", "Dạ, ta lên núi!")))
     press(app, "Edit")
     assert "Inosuke would not say: dạ" in page(app)
     assert "<ins>" in page(app)
-    project.store.save_draft(one, "An", 0, BETTER)
+    project.store.drafts.save(one, "An", 0, BETTER)
     press(app, "Save and approve")
-    assert (project.store.item(one).messages, project.store.item(one).status) == (BETTER, "approved")
-    assert project.store.draft(one, "An") is None
+    assert (project.store.queue.item(one).messages, project.store.queue.item(one).status) == (BETTER, "approved")
+    assert project.store.drafts.get(one, "An") is None
 
 
 def test_turns_are_added_moved_switched_and_removed(project):
@@ -231,17 +231,17 @@ def test_turns_are_added_moved_switched_and_removed(project):
     one = opened(app)
     press(app, "Edit")
     press(app, "Add a turn")
-    assert [m.role for m in project.store.draft(one, "An").messages] == ["user", "assistant", "user"]
+    assert [m.role for m in project.store.drafts.get(one, "An").messages] == ["user", "assistant", "user"]
     press(app, "Save and approve")
-    assert project.store.item(one).status == "pending"
+    assert project.store.queue.item(one).status == "pending"
     assert "A turn is empty" in page(app)
     press(app, "Up 3")
     press(app, "Remove 2")
     press(app, "Down 1")
-    draft = project.store.draft(one, "An").messages
+    draft = project.store.drafts.get(one, "An").messages
     assert draft == tuple(reversed(make_item(1).sample.messages))
     next(s for s in app.selectbox if s.label == "Role of turn 2").set_value("assistant").run()
-    assert project.store.draft(one, "An").messages[1].role == "assistant"
+    assert project.store.drafts.get(one, "An").messages[1].role == "assistant"
 
 
 def test_saving_an_unchanged_sample_approves_it(project):
@@ -250,7 +250,7 @@ def test_saving_an_unchanged_sample_approves_it(project):
     one = opened(app)
     press(app, "Edit")
     press(app, "Save and approve")
-    assert [d.verdict for d in project.store.history(one)] == ["approve"]
+    assert [d.verdict for d in project.store.log.history(one)] == ["approve"]
 
 
 def test_a_draft_on_an_old_revision_is_shown_beside_the_newer_one(project):
@@ -258,14 +258,14 @@ def test_a_draft_on_an_old_revision_is_shown_beside_the_newer_one(project):
     app = project.desk()
     one = opened(app)
     mine = (BETTER[0], Message("assistant", "Ta không đi đâu hết!"))
-    project.store.save_draft(one, "An", 0, mine)
-    project.store.release(one, "An")
+    project.store.drafts.save(one, "An", 0, mine)
+    project.store.queue.release(one, "An")
     project.store.decide(one, "Bình", "rewrite", revision=0, messages=BETTER)
     press(app, "Edit")
     assert "It changed while you were editing" in page(app)
     press(app, "Go on with mine")
     press(app, "Save and approve")
-    assert (project.store.item(one).messages, project.store.item(one).state.revision) == (mine, 2)
+    assert (project.store.queue.item(one).messages, project.store.queue.item(one).state.revision) == (mine, 2)
 
 
 # ---------------------------------------------------------------- clusters, history, adjudication, figures
@@ -278,7 +278,7 @@ def test_one_of_a_cluster_is_kept_and_the_others_rejected(project):
     app = project.desk()
     assert "Near-duplicates (2)" in [s.value for s in app.subheader]
     press(app, "Keep this one, reject the others")
-    states = [project.store.item(q.sample.id).status for q in pair]
+    states = [project.store.queue.item(q.sample.id).status for q in pair]
     assert states == ["approved", "rejected", "rejected"]
 
 
@@ -289,7 +289,7 @@ def test_history_shows_who_did_what_and_restores_any_revision(project):
     app = project.desk(sample=one.id, view="history")
     assert "Bình · rewrite · streamlit" in page(app)
     press(app, "Restore this revision")
-    now = project.store.item(one.id)
+    now = project.store.queue.item(one.id)
     assert (now.messages, now.state.revision) == (one.messages, 2)
 
 
@@ -311,7 +311,7 @@ def test_an_adjudicator_settles_what_two_people_disagree_on(project):
     assert all(b.disabled for b in waiting.button if b.label.startswith("Take"))
     app = project.desk("Dung", role="adjudicator", view="adjudication")
     press(app, "Take Bình's".replace("'", "\\'"))
-    assert project.store.item(one).status == "rejected"
+    assert project.store.queue.item(one).status == "rejected"
     assert "Nobody disagrees" in page(app)
 
 
@@ -339,7 +339,7 @@ def test_the_dashboard_counts_and_writes_the_log(project):
 def test_my_work_lists_drafts_and_opens_them(project):
     project.queue([make_item(i) for i in range(2)])
     two = make_item(1).sample.id
-    project.store.save_draft(two, "An", 0, BETTER)
+    project.store.drafts.save(two, "An", 0, BETTER)
     app = project.desk(view="me")
     press(app, two)
     assert opened(app) == two
@@ -379,8 +379,8 @@ def test_without_passwords_a_desk_open_to_others_stays_closed(project, open_to_a
 
 def test_a_password_opens_the_desk_and_a_name_in_the_address_does_not(project, open_to_all):
     project.queue([make_item(1)])
-    project.store.add_annotator("An")
-    project.store.set_password("An", "lợn rừng")
+    project.store.people.add("An")
+    project.store.people.set_password("An", "lợn rừng")
     app = project.desk("An")
     assert "leo 1 ngọn" not in page(app)
     for name, password in (("An", "lợn nhà"), ("Ai đó", "lợn rừng")):

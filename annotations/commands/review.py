@@ -67,7 +67,7 @@ def export(file: Path, persona_file: Path, as_json: bool) -> None:
     from curation.review.decisions import Log, write_log
 
     store = ReviewStore(store_url(project_root(persona_file)))
-    events = store.events()
+    events = store.log.events()
     store.close()
     write_log(file, Log(tuple(events)))
     click.echo(
@@ -94,7 +94,7 @@ def import_events(file: Path, persona_file: Path, as_json: bool) -> None:
 
     log = read_events(file)
     store = ReviewStore(store_url(project_root(persona_file)))
-    new = store.add_events(log.decisions)
+    new = store.log.add(log.decisions)
     store.close()
     if as_json:
         click.echo(json.dumps({"events": len(log.decisions), "new": new, "damaged": len(log.damaged)}))
@@ -138,13 +138,13 @@ def annotator(name: str, adjudicator: bool | None, password: bool, persona_file:
     from annotations.store.review_store import ReviewStore
 
     store = ReviewStore(store_url(project_root(persona_file)))
-    store.add_annotator(name)
+    store.people.add(name)
     if adjudicator is not None:
-        store.set_role(name, "adjudicator" if adjudicator else "annotator")
+        store.people.set_role(name, "adjudicator" if adjudicator else "annotator")
     if password:
         # A script gives it on standard input; on a command line everybody on the machine could read it.
-        store.set_password(name, click.prompt("Password", hide_input=True, confirmation_prompt=True))
-    click.echo(f"{name}: {store.annotators()[name]}{', with a password' if password else ''}")
+        store.people.set_password(name, click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    click.echo(f"{name}: {store.people.roles()[name]}{', with a password' if password else ''}")
     store.close()
 
 

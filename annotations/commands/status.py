@@ -23,9 +23,9 @@ def status(persona_file: Path) -> dict[str, Any]:
     try:
         refresh(store, Folders(persona.root), overlap_of(persona))
         annotators: Counter[str] = Counter()
-        for day in store.by_day():
+        for day in store.statistics.by_day():
             annotators[day.annotator] += day.verdicts
-        return {"kinds": store.counts(), "annotators": dict(annotators), "unknown_samples": store.unknown_samples()}
+        return {"kinds": store.queue.counts(), "annotators": dict(annotators), "unknown_samples": store.statistics.unknown_samples()}
     finally:
         store.close()
 

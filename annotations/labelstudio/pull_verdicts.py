@@ -79,8 +79,8 @@ def pull(
     people = _people(project, names or {})
     if write and since is None:
         sync_store(store, folders)
-    seq = store.last_seq()
-    events = store.events() if write else known_events(store, folders)
+    seq = store.log.last_seq()
+    events = store.log.events() if write else known_events(store, folders)
     ledger = Ledger(events, project.uid, overlap_of(persona))
     present: set[Place] = set()
     tasks: set[int] = set()
@@ -89,17 +89,17 @@ def pull(
     def save(events: list[Decision]) -> None:
         nonlocal seq
         if write:
-            store.add_events(events)
-            seq = store.last_seq()
+            store.log.add(events)
+            seq = store.log.last_seq()
         ledger.add(events)
         result.new += sum(e.verdict not in ("undo", "note") for e in events)
         result.undone += sum(e.verdict == "undo" for e in events)
         touched.update(e.sample_id for e in events)
 
     for page in _pages(project, since, quiet):
-        if store.last_seq() != seq:  # somebody decided at the desk meanwhile: our events come after theirs
-            ledger.add(store.events())
-            seq = store.last_seq()
+        if store.log.last_seq() != seq:  # somebody decided at the desk meanwhile: our events come after theirs
+            ledger.add(store.log.events())
+            seq = store.log.last_seq()
         new: list[Decision] = []
         for task in page:
             tasks.add(task["id"])

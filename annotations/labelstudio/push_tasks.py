@@ -81,7 +81,7 @@ def push(
     with _alone(folders):
         refresh(store, folders, overlap_of(persona))
         items = read_queue(folders.queue)
-        wanted = open_samples(items, fold(store.events()), everything)
+        wanted = open_samples(items, fold(store.log.events()), everything)
         clusters: dict[str, list[QueueItem]] = defaultdict(list)
         for item in items:
             if item.cluster:

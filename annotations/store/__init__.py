@@ -1,6 +1,7 @@
-"""The review store: every verdict an event, everything else a projection of the events.
+"""The review store: every verdict is an event, and the state of each sample is a projection of its events.
 
-In: a database URL. Out: samples to review, events, figures. Imports the shared ground and ``curation.review``.
+Comes in: a database URL, the queue, verdicts. Goes out: samples to review, events, figures. May import the shared
+ground of ``curation``, ``curation.review`` and ``annotations.migrations``.
 """
 
 from annotations.store.review_store import ReviewStore

@@ -1,4 +1,4 @@
-"""Opening a review store's database: SQLite or PostgreSQL, migrated to the newest schema, its errors in words.
+"""The review store's database: SQLite or PostgreSQL, opened, migrated, and its errors turned into error messages.
 
 Knows nothing of what is in the tables.
 """
@@ -22,7 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from annotations.store.schema import HEAD
 from curation.errors import InosukeError, UsageError
 
-# How long a writer waits for another one. Verdicts take milliseconds; only a backup or a stuck disk takes longer.
+# How long a writer waits for another. A verdict is quick; only a backup or a stuck disk takes this long.
 _BUSY_SECONDS = 30
 
 
@@ -31,17 +31,17 @@ class StoreError(InosukeError):
 
 
 def store_url(root: Path) -> str:
-    """Return where the project's review store is: REVIEW_DB, or a SQLite file among the data."""
+    """Return the URL of the project's review store: REVIEW_DB, or else ``datasets/review.db`` in SQLite."""
     return os.environ.get("REVIEW_DB") or f"sqlite:///{(root / 'datasets' / 'review.db').as_posix()}"
 
 
 def sqlite_file(url: str) -> Path | None:
-    """Return the file that a SQLite URL names, None for any other database and for one in memory."""
+    """Return the file of a SQLite URL, None for any other database and for one in memory."""
     try:
         parsed = make_url(url)
     except ArgumentError:
         raise UsageError(
-            f"REVIEW_DB is {url!r}, which is no database URL. Expected sqlite:///path/to/review.db or "
+            f"REVIEW_DB is {url!r}, which is not a database URL. Expected sqlite:///path/to/review.db or "
             "postgresql+psycopg://user:password@host/name."
         ) from None
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
@@ -49,13 +49,13 @@ def sqlite_file(url: str) -> Path | None:
     database = str(parsed.database)
     if not (database.startswith("file:") and "uri" in parsed.query):
         return Path(database)
-    # SQLite's own kind of address (https://sqlite.org/uri.html), whose beginning is no folder.
+    # SQLite's own URIs (https://sqlite.org/uri.html): `file:` is not part of the path.
     path = url2pathname(urlsplit(database).path)
     return None if parsed.query.get("mode") == "memory" or path in ("", ":memory:") else Path(path)
 
 
 def open_engine(url: str) -> Engine:
-    """Connect, create what is missing, and bring the schema up to date. Raises StoreError or UsageError."""
+    """Connect, create the file if it is missing, and migrate the schema. Raises StoreError or UsageError."""
     file = sqlite_file(url)
     try:
         if file is not None:
@@ -65,10 +65,11 @@ def open_engine(url: str) -> Engine:
         )
     except (NoSuchModuleError, ImportError) as error:
         raise UsageError(
-            f"{_shown(url)}: there is no driver for this database ({error}). Expected sqlite:///… or postgresql+psycopg://…."
+            f"{_shown(url)}: there is no driver for this database ({error}). "
+            "Expected sqlite:///… or postgresql+psycopg://…."
         ) from None
     except OSError as error:
-        raise StoreError(f"{file}: its folder cannot be made ({error.strerror}). Change its permissions.") from error
+        raise StoreError(f"{file}: its folder cannot be created ({error.strerror}). Change its permissions.") from error
     try:
         with explained(engine):
             _migrate(engine)
@@ -83,14 +84,14 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def settings(connection: Any, record: Any) -> None:
-        # The driver's own transactions begin late and would let two writers read the same state: begin them ourselves.
+        # The driver begins transactions late, which would let two writers read the same state: we begin them.
         connection.isolation_level = None
         cursor = connection.cursor()
-        # journal_mode first asks, for setting it needs a write lock that a reader can do without.
+        # Ask before setting journal_mode: setting it takes a write lock, which a reader does not need.
         if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")  # a verdict that was shown as saved survives a power cut
-        cursor.execute("PRAGMA cache_size=-65536")  # 64 MiB: 100,000 samples' index and hot pages
+        cursor.execute("PRAGMA cache_size=-65536")  # 64 MiB: the indexes of a large queue
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -106,8 +107,8 @@ def _sqlite(url: str) -> Engine:
 def _begin_writing(connection: Any) -> None:
     """Take SQLite's one write lock, trying again after a few random milliseconds.
 
-    SQLite's own waiting backs off to 100 ms a try, and so can lose to busier writers for ever: of eight processes that
-    judged without a pause, four gave up after 30 s. Short random waits let each of them through.
+    SQLite's own waiting backs off, and so can lose to busier writers until it gives up. Short random waits let each of
+    several processes that write without a pause through.
     """
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:
@@ -125,22 +126,22 @@ def _begin_writing(connection: Any) -> None:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that only reads."""
+    """Open a transaction that only reads."""
     with explained(engine), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that writes: all of it is kept or none. On SQLite one at a time, taken at its beginning."""
+    """Open a transaction that writes: all of it is kept or nothing. On SQLite it takes the write lock at its start."""
     with explained(engine), engine.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
 
 
 def one_at_a_time(connection: Connection) -> None:
-    """Wait until no other transaction is between this call and its end: for migrations, queues and merged logs.
+    """Wait until no other transaction holds this lock, then hold it to the end: for migrations, queues, merged logs.
 
-    Verdicts do not ask for it and go on meanwhile. SQLite has one writer at a time anyway.
+    Verdicts do not take it and are not held up. SQLite has one writer at a time anyway.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(730514)"))  # any number that nothing else here uses
@@ -148,15 +149,15 @@ def one_at_a_time(connection: Connection) -> None:
 
 @contextmanager
 def explained(engine: Engine) -> Iterator[None]:
-    """Turn a database's error into a sentence that says what was seen and what to do."""
+    """Turn a database error into a StoreError that says what happened and what to do."""
     try:
         yield
     except sqlite3.Error as error:  # from our own begin and settings, below SQLAlchemy
-        raise StoreError(_sentence(engine, str(error))) from error
+        raise StoreError(_message(engine, str(error))) from error
     except DBAPIError as error:
-        raise StoreError(_sentence(engine, str(error.orig))) from error
+        raise StoreError(_message(engine, str(error.orig))) from error
     except SQLAlchemyError as error:
-        raise StoreError(_sentence(engine, str(error))) from error
+        raise StoreError(_message(engine, str(error))) from error
 
 
 # A piece of the driver's message → what to do.
@@ -164,7 +165,7 @@ _ADVICE = {
     "locked": "Another program has kept it locked for 30 s: close it (a database browser, a backup) and try again.",
     "readonly": "It cannot be written to: change the permissions of the file and of its folder.",
     "read-only": "It cannot be written to: change the permissions of the file and of its folder.",
-    "unable to open": "Check that its folder exists and may be written to.",
+    "unable to open": "Check that its folder exists and can be written to.",
     "full": "The disk is full: free some space; nothing that was saved is lost.",
     "malformed": "The file is damaged: move it away and run `inosuke review sync`, which rebuilds it from the log.",
     "not a database": "The file is something else: move it away and run `inosuke review sync`.",
@@ -173,7 +174,7 @@ _ADVICE = {
 }
 
 
-def _sentence(engine: Engine, message: str) -> str:
+def _message(engine: Engine, message: str) -> str:
     advice = next((words for piece, words in _ADVICE.items() if piece.lower() in message.lower()), "")
     where = engine.url.database if engine.url.get_backend_name() == "sqlite" else _shown(str(engine.url))
     first = message.strip().split("\n")[0]

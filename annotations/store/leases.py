@@ -1,4 +1,4 @@
-"""Leases: an open sample belongs to whoever opened it, for a while. They keep two people from doing one thing twice."""
+"""Leases: an open sample belongs to its annotator for a while, so that two people do not judge it at once."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def held(connection: Connection, annotator: str, now: float) -> list[str]:
 
 
 def take(connection: Connection, sample_id: str, annotator: str, until: float, now: float) -> None:
-    """Give the annotator the sample, or renew; leases of this sample that have run out are swept away."""
+    """Lease the sample to the annotator, or renew their lease. Expired leases of the sample are deleted."""
     connection.execute(delete(leases).where(leases.c.sample_id == sample_id, leases.c.until <= now))
     if not renew(connection, [sample_id], annotator, until):
         connection.execute(insert(leases).values(sample_id=sample_id, annotator=annotator, until=until))
 
 
 def renew(connection: Connection, sample_ids: Sequence[str], annotator: str, until: float) -> int:
-    """Make leases last longer. Returns how many there were."""
+    """Extend the annotator's leases of these samples. Returns how many there were."""
     mine = (leases.c.sample_id.in_(sample_ids), leases.c.annotator == annotator)
     return connection.execute(update(leases).where(*mine).values(until=until)).rowcount
 
 
 def release(connection: Connection, sample_id: str, annotator: str) -> None:
-    """Give the sample back."""
+    """End the annotator's lease."""
     connection.execute(delete(leases).where(leases.c.sample_id == sample_id, leases.c.annotator == annotator))

@@ -1,28 +1,32 @@
-"""The store and ``datasets/decisions.jsonl`` made the same, and the queue brought into the store.
+"""Synchronise the store with ``datasets/decisions.jsonl``, and load the queue into the store.
 
-The union of event ids, on both sides. When nothing has changed since the last time, nothing is read but one hash and
-nothing is written: `make dataset` runs this first, every time.
+Both sides end up with the union of their events, by id. When nothing has changed since the last time, it only hashes
+the log and writes nothing: `make dataset` runs this first, every time.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from annotations.store.database import sqlite_file
-from annotations.store.queue_table import Loaded, Overlap
+from annotations.store.queue_table import Loaded
 from annotations.store.review_store import ReviewStore
 from curation.errors import InosukeError
 from curation.files import sha256_file
 from curation.folders import Folders
 from curation.review.decisions import Decision, Log, read_log, write_log
 
+if TYPE_CHECKING:
+    from curation.persona import Review
+
 _SYNCED = "synced"
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a synchronisation moved. ``damaged`` are lines of the log that hold no event; they are kept as they are."""
+    """How many events a synchronisation moved. ``damaged`` lines of the log hold no event; they stay as they are."""
 
     to_store: int = 0
     to_log: int = 0
@@ -34,13 +38,13 @@ class Synced:
 
 
 def store_exists(url: str) -> bool:
-    """Say whether there is a store to open; a database server is always taken to have one."""
+    """Return whether there is a store to open. A database server always counts as one."""
     file = sqlite_file(url)
     return file is None or file.is_file()
 
 
 def sync(url: str, folders: Folders) -> Synced:
-    """Make the store at ``url`` and the project's log the same. Makes no store where the log has nothing for one."""
+    """Synchronise the store at ``url`` with the project's log. Creates no store where there is no log either."""
     if not store_exists(url) and not folders.log.is_file():
         return Synced()
     store = ReviewStore(url)
@@ -51,59 +55,59 @@ def sync(url: str, folders: Folders) -> Synced:
 
 
 def sync_store(store: ReviewStore, folders: Folders) -> Synced:
-    """Make an open store and the project's log the same."""
-    if store.get_meta(_SYNCED) == _fingerprint(store, folders):
+    """Synchronise an open store with the project's log."""
+    if store.meta.get(_SYNCED) == _fingerprint(store, folders):
         return Synced()
     log = read_events(folders.log)
-    to_store = store.add_events(log.decisions)
+    to_store = store.log.add(log.decisions)
     to_log = 0
-    if set(store.events()) - set(log.decisions):
+    if set(store.log.events()) - set(log.decisions):
         with folders.locked():
-            # Read again: another command may have written it before we held the lock.
+            # Read it again: another command may have written it before we held the lock.
             log = read_events(folders.log)
-            to_store += store.add_events(log.decisions)
-            seq, events = store.last_seq(), store.events()
+            to_store += store.log.add(log.decisions)
+            seq, events = store.log.last_seq(), store.log.events()
             to_log = len({e.id for e in events} - {d.id for d in log.decisions})
             write_log(folders.log, Log(tuple(events), log.damaged))
     else:
-        seq = store.last_seq()
-    store.set_meta(_SYNCED, f"{_hash(folders.log)} {seq}")
-    return Synced(to_store, to_log, len(log.damaged))
+        seq = store.log.last_seq()
+    store.meta.set(_SYNCED, f"{_hash(folders.log)} {seq}")
+    return Synced(to_store=to_store, to_log=to_log, damaged=len(log.damaged))
 
 
 def known_events(store: ReviewStore, folders: Folders) -> list[Decision]:
-    """Return every event of store and log together, and change neither."""
-    known = {event.id: event for event in (*read_events(folders.log).decisions, *store.events())}
+    """Return every event of store and log together, without changing either."""
+    known = {event.id: event for event in (*read_events(folders.log).decisions, *store.log.events())}
     return list(known.values())
 
 
-def refresh(store: ReviewStore, folders: Folders, overlap: Overlap) -> Loaded | None:
-    """Bring log and queue into an open store if they have changed. Returns None when the queue has not.
+def refresh(store: ReviewStore, folders: Folders, review: Review) -> Loaded | None:
+    """Bring log, queue and persona.toml's ``[review]`` into an open store, if they have changed.
 
-    Raises InosukeError when there is no queue yet.
+    Returns None when neither queue nor ``[review]`` has. Raises InosukeError when there is no queue yet.
     """
     from curation.review.queue import read_queue
 
     sync_store(store, folders)
-    stamp = f"{_hash(folders.queue)} {overlap.share} {overlap.annotators}"
-    if store.queue_stamp() == stamp:
+    stamp = f"{_hash(folders.queue)} {review.overlap} {review.annotators}"
+    if store.queue.stamp() == stamp:
         return None
-    return store.load_queue(read_queue(folders.queue), overlap, stamp)
+    return store.queue.load(read_queue(folders.queue), review, stamp)
 
 
 def read_events(path: Path) -> Log:
-    """Read a log. Raises InosukeError where the file is no text or may not be read."""
+    """Read a log. Raises InosukeError where the file cannot be read or is not UTF-8."""
     try:
         return read_log(path)
     except (OSError, UnicodeDecodeError) as error:
         raise InosukeError(
-            f"{path}: cannot be read ({error}). Expected a review log, UTF-8 text. Mend the file or its permissions, "
-            "or take it from git again; nothing was changed."
+            f"{path}: cannot be read ({error}). Expected a review log, UTF-8 text. Fix the file or its permissions, "
+            "or restore it from git; nothing was changed."
         ) from error
 
 
 def _fingerprint(store: ReviewStore, folders: Folders) -> str:
-    return f"{_hash(folders.log)} {store.last_seq()}"
+    return f"{_hash(folders.log)} {store.log.last_seq()}"
 
 
 def _hash(path: Path) -> str:

@@ -1,6 +1,6 @@
-"""The state of samples, as the ``samples`` and ``passed`` tables keep it for fast queries: always a fold of the events.
+"""The projection: each sample's state in the ``samples`` and ``passed`` tables, for fast queries.
 
-Called in the transaction that adds an event, so events and projection are kept or lost together.
+It is always the fold of the events, and is written in the transaction that adds an event: both are kept or neither.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from annotations.store import events
-from annotations.store.schema import events as events_table
-from annotations.store.schema import passed, samples
+from annotations.store import events_table
+from annotations.store.panels import begun_panel
+from annotations.store.schema import events, passed, samples
 from curation.record import Message
 from curation.review.decisions import Decision, State, fold
 
@@ -27,58 +27,69 @@ def status_of(state: State) -> str:
 
 
 def searchable(messages: Iterable[Message]) -> str:
-    """Return the text that a search looks in: composed letters, no case."""
+    """Return the text that a search looks in: NFC, case-folded, without NUL."""
     text = "\n".join(m.content for m in messages)
     return unicodedata.normalize("NFC", text).casefold().replace("\0", "")
 
 
 def project(connection: Connection, sample_ids: Iterable[str]) -> None:
-    """Fold the events of these samples anew. Samples that no queue has brought yet are left for when one does.
+    """Fold the events of these samples and write their state. Samples that no queue has brought yet are skipped.
 
-    Their rows are locked before the events are read, and always in the order of ids: on PostgreSQL a verdict that is
-    being made meanwhile is then either seen or waits.
+    Their rows are locked before the events are read, and always in the order of ids. On PostgreSQL a verdict that is
+    made at the same time is then either seen or waits.
     """
     for ids in _batches(sorted(set(sample_ids))):
-        found = select(samples.c.id).where(samples.c.id.in_(ids)).order_by(samples.c.id).with_for_update()
-        present = [row.id for row in connection.execute(found)]
-        states = fold(_events_of(connection, present))
-        _write(connection, {sample: states.get(sample, State()) for sample in present})
+        found = select(samples.c.id, samples.c.panel_drawn).where(samples.c.id.in_(ids))
+        drawn = {
+            row.id: row.panel_drawn for row in connection.execute(found.order_by(samples.c.id).with_for_update())
+        }
+        log: dict[str, list[Decision]] = defaultdict(list)
+        for event in _events_of(connection, list(drawn)):
+            log[event.sample_id].append(event)
+        states = fold(event for sample in drawn for event in log[sample])
+        rows = []
+        for sample, panel in drawn.items():
+            state = states.get(sample, State())
+            rows.append((sample, state, max(panel, begun_panel(log[sample], state))))
+        _write(connection, rows)
 
 
 def rebuild(connection: Connection) -> None:
-    """Fold everything anew, whatever the projection held."""
+    """Write the state of every sample again, whatever the projection held."""
     every = [row.id for row in connection.execute(select(samples.c.id))]
     project(connection, every)
 
 
 def _events_of(connection: Connection, ids: list[str]) -> Iterator[Decision]:
-    query = events.selected().where(events_table.c.sample_id.in_(ids))
+    query = events_table.selected().where(events.c.sample_id.in_(ids))
     for row in connection.execute(query):
-        yield events.from_row(row)
+        yield events_table.from_row(row)
 
 
-def _write(connection: Connection, states: dict[str, State]) -> None:
-    if not states:
+def _write(connection: Connection, rows: list[tuple[str, State, int]]) -> None:
+    """Write (sample id, state, panel) to the projection."""
+    if not rows:
         return
     columns = [
         {
             "row_id": sample,
+            "panel": panel,
             "status": status_of(state),
             "revision": state.revision,
             "conflicts": len(state.conflicts),
             "search_now": searchable(state.messages or ()),
         }
-        for sample, state in states.items()
+        for sample, state, panel in rows
     ]
     connection.execute(update(samples).where(samples.c.id == bindparam("row_id")), columns)
-    connection.execute(delete(passed).where(passed.c.sample_id.in_(list(states))))
-    rows = [row for sample, state in states.items() for row in _passed_rows(sample, state)]
-    if rows:
-        connection.execute(insert(passed), rows)
+    connection.execute(delete(passed).where(passed.c.sample_id.in_([sample for sample, _, _ in rows])))
+    through = [row for sample, state, _ in rows for row in _passed_rows(sample, state)]
+    if through:
+        connection.execute(insert(passed), through)
 
 
 def _passed_rows(sample: str, state: State) -> Iterator[dict[str, Any]]:
-    """Say who is through with a sample that is still open; once it is decided, nobody has to be kept from it."""
+    """Yield a row for each annotator who is through with an open sample. A decided sample is offered to no one anyway."""
     if state.status != "pending":
         return
     through: dict[str, bool] = defaultdict(bool, dict.fromkeys(state.skipped_by, False))

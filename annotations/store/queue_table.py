@@ -1,4 +1,4 @@
-"""The queue (``curation.review.queue``) as rows of the ``samples`` table: in which order, for how many annotators."""
+"""The queue's file (``curation.review.queue``) as rows of the ``samples`` table, in the order of work."""
 
 from __future__ import annotations
 
@@ -6,82 +6,63 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from annotations.store.panels import drawn_panel
 from annotations.store.projection import project, searchable
 from annotations.store.schema import samples
 from curation.codes import findings
 from curation.record import Flag, Sample, Source, messages_from_json, messages_to_json
 from curation.review.queue import QueueItem
 
+if TYPE_CHECKING:
+    from curation.persona import Review
+
 # Set by deduplication on every member of a cluster: it alone does not move a sample to the front.
 NEAR_DUPLICATE = "near_duplicate"
 
 
 @dataclass(frozen=True, slots=True)
-class Overlap:
-    """``share`` of the samples (0 to 1) is judged by ``annotators`` people, none of whom sees the others' verdicts.
-
-    Zero by default: whoever reviews alone would wait for a second opinion for ever.
-    """
-
-    share: float = 0.0
-    annotators: int = 2
-
-    def panel(self, sample_id: str) -> int:
-        """Return how many annotators judge this sample; the same on every machine, as the id is a hash."""
-        # 32 bits of the id as a number between 0 and 1; ids that are no hash (other tools') count as drawn never.
-        try:
-            drawn = int(sample_id[:8], 16) / 2**32
-        except ValueError:
-            return 1
-        return self.annotators if drawn < self.share else 1
-
-
-@dataclass(frozen=True, slots=True)
 class Loaded:
-    """What loading a queue changed. ``gone`` samples keep their events and come back with a later queue."""
+    """How many samples a load changed. ``gone`` ones keep their events and come back with a later queue."""
 
     added: int = 0
     changed: int = 0
     gone: int = 0
 
 
-def load(connection: Connection, items: Sequence[QueueItem], overlap: Overlap) -> Loaded:
-    """Make the table hold this queue. Verdicts are untouched."""
-    there = {
-        row.id: row
-        for row in connection.execute(
-            select(samples.c.id, samples.c.body, samples.c.rank, samples.c.panel, samples.c.queued)
-        )
-    }
-    new, changed = [], []
+def load(connection: Connection, items: Sequence[QueueItem], review: Review | None) -> Loaded:
+    """Make the table hold this queue, each sample with the panel that ``review`` draws for it. Verdicts stay."""
+    held = select(samples.c.id, samples.c.body, samples.c.rank, samples.c.panel_drawn, samples.c.queued)
+    there = {row.id: row for row in connection.execute(held)}
+    new, changed, redrawn = [], [], []
     for rank, item in enumerate(in_order(items)):
-        row = _row(item, rank, overlap)
+        row = _row(item, rank, drawn_panel(item.sample.id, review))
         old = there.pop(item.sample.id, None)
         if old is None:
             new.append(row)
-        elif (old.body, old.rank, old.panel, old.queued) != (row["body"], row["rank"], row["panel"], True):
+        elif (old.body, old.rank, old.panel_drawn, old.queued) != (row["body"], row["rank"], row["panel_drawn"], True):
             changed.append({f"new_{k}": v for k, v in row.items()})
+            redrawn += [row["id"]] if old.panel_drawn != row["panel_drawn"] else []
     gone = [{"new_id": row.id} for row in there.values() if row.queued]
     if new:
-        pending = {"status": "pending", "revision": 0, "conflicts": 0, "search_now": ""}
+        pending = {"panel": 1, "status": "pending", "revision": 0, "conflicts": 0, "search_now": ""}
         connection.execute(insert(samples), [row | pending for row in new])
-        project(connection, [row["id"] for row in new])
     if changed:
         values: dict[str, Any] = {k.removeprefix("new_"): bindparam(k) for k in changed[0] if k != "new_id"}
         connection.execute(update(samples).where(samples.c.id == bindparam("new_id")).values(values), changed)
     if gone:
         connection.execute(update(samples).where(samples.c.id == bindparam("new_id")).values(queued=False), gone)
-    return Loaded(len(new), len(changed), len(gone))
+    project(connection, [*(row["id"] for row in new), *redrawn])
+    return Loaded(added=len(new), changed=len(changed), gone=len(gone))
 
 
 def in_order(items: Sequence[QueueItem]) -> list[QueueItem]:
-    """Return the items in the order that helps most: flagged ones, near-duplicate clusters together, then the rest.
+    """Return the items in the order of work: flagged ones, near-duplicate clusters together, then the rest.
 
-    A cluster with a flagged member comes as a whole where that member comes, so that nobody judges half of one.
+    A cluster with a flagged member moves to the front as a whole, so that its members are judged together.
     """
     groups: dict[str, list[QueueItem]] = defaultdict(list)
     for item in items:
@@ -96,7 +77,7 @@ def in_order(items: Sequence[QueueItem]) -> list[QueueItem]:
     return [item for group in sorted(groups.values(), key=urgency) for item in group]
 
 
-def _row(item: QueueItem, rank: int, overlap: Overlap) -> dict[str, Any]:
+def _row(item: QueueItem, rank: int, panel: int) -> dict[str, Any]:
     sample = item.sample
     return {
         "id": sample.id,
@@ -109,13 +90,13 @@ def _row(item: QueueItem, rank: int, overlap: Overlap) -> dict[str, Any]:
         "cluster": item.cluster,
         "body": json.dumps(_body(item), ensure_ascii=False),
         "rank": rank,
-        "panel": overlap.panel(sample.id),
+        "panel_drawn": panel,
         "queued": True,
     }
 
 
 def _body(item: QueueItem) -> dict[str, Any]:
-    # Not asdict(): it copies deeply, which took a third of the time that loading a queue takes.
+    # asdict() copies deeply, which is a large part of the time that loading a queue takes.
     sample = item.sample
     return {
         "sample": {

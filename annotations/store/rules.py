@@ -1,4 +1,4 @@
-"""May this verdict be made? The rules that keep two people from losing each other's work; no row is written here."""
+"""The rules that a verdict must pass, so that two people cannot lose each other's work. Reads only."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, or_, select
 
-from annotations.store import events
+from annotations.store import events_table
 from annotations.store.schema import events as table
 from annotations.store.types import BadVerdict, BuiltUpon, Item, Leased, NeedsAdjudicator, StaleVerdict
 from curation.record import Message
 from curation.review.decisions import Decision, Verdict, standing
 
-# Verdicts that settle what becomes of a sample; the others only say something about it.
+# Verdicts that approve or reject a sample; the others only comment on it.
 DECISIVE = ("approve", "reject", "rewrite")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A verdict as somebody asks for it; ``revision`` and ``seen`` say what was on their screen."""
+    """A verdict that an annotator asks for; ``revision`` and ``seen`` are what their screen showed."""
 
     sample_id: str
     annotator: str
@@ -30,34 +30,34 @@ class Request:
 
 
 def check(connection: Connection, request: Request, item: Item) -> int:
-    """Return the panel that the event is to carry. Raises the reason why the verdict cannot be made.
+    """Return the panel to record with the event. Raises BadVerdict, Leased, StaleVerdict or NeedsAdjudicator.
 
     ``item`` is the sample as it is now, its row locked.
     """
     if not request.annotator.strip():
         raise BadVerdict("a verdict needs the annotator's name.")
     if (request.messages is None) == (request.verdict == "rewrite"):
-        raise BadVerdict("new messages and the verdict `rewrite` go together, neither without the other.")
+        raise BadVerdict("new messages and the verdict `rewrite` go together: give both or neither.")
     if request.messages is not None and not request.messages:
-        raise BadVerdict("a rewrite without a turn is no sample. Reject it instead.")
+        raise BadVerdict("a rewrite needs at least one turn. To drop the sample, reject it.")
     if request.verdict not in DECISIVE:
         return 1
-    # A panel's members judge side by side; a lease keeps out whoever comes on top of them.
+    # The members of a panel judge at the same time; a lease keeps out anyone beyond them.
     if len(item.holders) >= item.panel:
         raise Leased(item.id, item.holders)
     blind = item.panel > 1 and item.state.status == "pending" and not request.adjudicate
     by = _decided_since(connection, request, blind)
     if by is not None or request.revision != item.state.revision:
-        raise StaleVerdict(item, by or "somebody else")
+        raise StaleVerdict(item, by or "another annotator")
     if item.state.disputed and not request.adjudicate and request.annotator not in item.state.voters:
         raise NeedsAdjudicator(item.id)
     return item.panel if blind else 1
 
 
 def _decided_since(connection: Connection, request: Request, blind: bool) -> str | None:
-    """Return who has decided, or taken a decision back, since the annotator looked; others' blind ones do not count.
+    """Return who has decided, or undone a decision, since the annotator looked. Others' blind verdicts do not count.
 
-    The annotator may be the one: a key pressed twice must not make two verdicts.
+    It may be the annotator: a key pressed twice must not make two verdicts.
     """
     if request.seen is None:
         return None
@@ -73,10 +73,10 @@ def _decided_since(connection: Connection, request: Request, blind: bool) -> str
 
 
 def find_undoable(connection: Connection, annotator: str, sample_id: str | None) -> Decision | None:
-    """Return the annotator's newest event that an undo can take back. Raises BuiltUpon if somebody went on from it."""
+    """Return the annotator's newest event that still stands. Raises BuiltUpon if another annotator continued from it."""
     undo = table.alias()
     query = (
-        events.selected()
+        events_table.selected()
         .where(
             table.c.annotator == annotator,
             table.c.verdict != "undo",
@@ -91,9 +91,9 @@ def find_undoable(connection: Connection, annotator: str, sample_id: str | None)
     row = connection.execute(query).first()
     if row is None:
         return None
-    target = events.from_row(row)
+    target = events_table.from_row(row)
     if target.verdict == "rewrite":
-        for later in standing(events.of_sample(connection, target.sample_id)):
+        for later in standing(events_table.of_sample(connection, target.sample_id)):
             if later.verdict in DECISIVE and later.revision > target.revision and later.annotator != annotator:
                 raise BuiltUpon(target, later.annotator)
     return target

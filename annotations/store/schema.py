@@ -1,7 +1,7 @@
-"""The tables of the review store. What is in them is decided elsewhere; how they came to be is in ``migrations/``.
+"""The tables of the review store; ``migrations/`` creates and changes them.
 
-``events`` is the truth: append-only, one row a :class:`curation.review.decisions.Decision`. ``samples`` is a copy
-of the queue and, in its last columns, of what the events say (the projection). Both copies can be rebuilt at any time.
+``events`` is the source of truth: append-only, one row a :class:`curation.review.decisions.Decision`. ``samples`` is a
+copy of the queue. Its last columns and ``passed`` are the projection of the events. Both can be rebuilt at any time.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, PrimaryKeyConstraint, Table, Text
 from sqlalchemy.types import TypeDecorator
 
-# The newest migration; a test compares it with the folder's. Here so that opening a store need not import Alembic.
-HEAD = "0003"
+# The newest migration; a test compares it with the folder's. Kept here so that opening a store does not import Alembic.
+HEAD = "0004"
 
 
 class Words(TypeDecorator[str]):
@@ -27,13 +27,13 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
-        """Escape."""
+        """Escape control characters."""
         if value is None or (value.isprintable() and '"' not in value and "\\" not in value):
-            return value  # nothing to escape, as nearly always: an id, a name, a time
+            return value  # the usual case: an id, a name, a time
         return json.dumps(value, ensure_ascii=False)[1:-1]
 
     def process_result_value(self, value: str | None, dialect: Any) -> str | None:
-        """Take the escapes back."""
+        """Undo the escapes."""
         return json.loads(f'"{value}"') if value is not None and "\\" in value else value
 
 
@@ -77,17 +77,17 @@ samples = Table(
     Column("search", Text, nullable=False),  # every imported text of the sample, case-folded, for LIKE
     Column("cluster", Text),
     Column("body", Text, nullable=False),  # the QueueItem as JSON
-    Column("rank", Integer, nullable=False),  # the order that helps most; see queue_rows.py
-    Column("panel", Integer, nullable=False),  # how many annotators judge it, blind; 1 for most
+    Column("rank", Integer, nullable=False),  # the order of work; see queue_table.py
+    Column("panel_drawn", Integer, nullable=False),  # how many annotators persona.toml's [review] asks for
     Column("queued", Boolean, nullable=False),  # False once a later build no longer has it
     # The projection.
+    Column("panel", Integer, nullable=False),  # how many annotators judge it, blind when 2 or more; see panels.py
     Column("status", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("conflicts", Integer, nullable=False),
-    Column("search_now", Text, nullable=False),  # the same of the rewritten text, if there is one
+    Column("search_now", Text, nullable=False),  # the rewritten text, if there is one
 )
-# In this order the next item is found by walking the index; kind and language are in it so that a filter on them needs
-# no look at the wide rows.
+# The next item is found by walking this index. Kind and language are in it so that filtering by them reads no wide row.
 Index(
     "ix_samples_open",
     samples.c.queued,
@@ -99,10 +99,10 @@ Index(
 )
 Index("ix_samples_rank", samples.c.queued, samples.c.rank)
 Index("ix_samples_cluster", samples.c.cluster)
-# The header of every page counts by kind and status: at 100,000 samples 11 ms instead of 47.
+# The header of every page counts by kind and status.
 Index("ix_samples_counts", samples.c.queued, samples.c.kind, samples.c.status)
 
-# Part of the projection: who is through with a sample that is still open (skipped it, or gave a blind verdict).
+# Part of the projection: annotators who are through with an open sample (they skipped it or gave a blind verdict).
 passed = Table(
     "passed",
     metadata,
@@ -112,7 +112,7 @@ passed = Table(
     PrimaryKeyConstraint("sample_id", "annotator"),
 )
 
-# Who has a sample open. `until` is seconds since 1970; an older one counts for nothing.
+# Who has a sample open. `until` is seconds since 1970; a lease in the past has ended.
 leases = Table(
     "leases",
     metadata,
@@ -140,7 +140,7 @@ annotators = Table(
     Column("name", Words, primary_key=True),
     Column("role", Text, nullable=False),
     Column("added", Text, nullable=False),
-    Column("password", Text),  # its hash; None for whoever signs in by name or elsewhere
+    Column("password", Text),  # a hash; None for sign-in by name or OIDC
 )
 
 # What the last synchronisation and the last load of the queue have seen.

@@ -3,49 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, distinct, exists, func, select
+from sqlalchemy import Engine, distinct, exists, func, select
 
+from annotations.store.database import reading
 from annotations.store.rules import DECISIVE
 from annotations.store.schema import events, samples
 from annotations.store.types import Day
 
 
-def by_day(connection: Connection) -> list[Day]:
-    """Return how many verdicts each person made on each day; what import approved is nobody's work."""
-    day = func.substr(events.c.time, 1, 10)
-    query = (
-        select(day, events.c.annotator, func.count())
-        .where(events.c.verdict.in_(DECISIVE), events.c.client != "import")
-        .group_by(day, events.c.annotator)
-        .order_by(day, events.c.annotator)
-    )
-    return [Day(*row) for row in connection.execute(query)]
+@dataclass(frozen=True)
+class Statistics:
+    """Counts over a store's events. What import approved is not an annotator's work and is left out."""
 
+    engine: Engine
 
-def by_verdict(connection: Connection, annotator: str) -> dict[str, int]:
-    """Return how many events of each sort an annotator made."""
-    query = (
-        select(events.c.verdict, func.count())
-        .where(events.c.annotator == annotator, events.c.client != "import")
-        .group_by(events.c.verdict)
-        .order_by(events.c.verdict)
-    )
-    return {row[0]: row[1] for row in connection.execute(query)}
+    def by_day(self) -> list[Day]:
+        """Return how many verdicts each annotator made on each day (UTC)."""
+        day = func.substr(events.c.time, 1, 10)
+        query = (
+            select(day, events.c.annotator, func.count())
+            .where(events.c.verdict.in_(DECISIVE), events.c.client != "import")
+            .group_by(day, events.c.annotator)
+            .order_by(day, events.c.annotator)
+        )
+        with reading(self.engine) as connection:
+            return [Day(date=date, annotator=who, verdicts=n) for date, who, n in connection.execute(query)]
 
+    def by_verdict(self, annotator: str) -> dict[str, int]:
+        """Return how many events of each verdict an annotator made."""
+        query = (
+            select(events.c.verdict, func.count())
+            .where(events.c.annotator == annotator, events.c.client != "import")
+            .group_by(events.c.verdict)
+            .order_by(events.c.verdict)
+        )
+        with reading(self.engine) as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
-def recent_times(connection: Connection, annotator: str, limit: int = 50) -> Sequence[str]:
-    """Return when the annotator's newest verdicts were made, newest first."""
-    query = (
-        select(events.c.time)
-        .where(events.c.annotator == annotator, events.c.verdict.in_(DECISIVE), events.c.client != "import")
-        .order_by(events.c.seq.desc())
-        .limit(limit)
-    )
-    return [row.time for row in connection.execute(query)]
+    def recent_times(self, annotator: str, limit: int = 50) -> Sequence[str]:
+        """Return when the annotator made their newest verdicts, newest first."""
+        query = (
+            select(events.c.time)
+            .where(events.c.annotator == annotator, events.c.verdict.in_(DECISIVE), events.c.client != "import")
+            .order_by(events.c.seq.desc())
+            .limit(limit)
+        )
+        with reading(self.engine) as connection:
+            return [row.time for row in connection.execute(query)]
 
-
-def unknown_samples(connection: Connection) -> int:
-    """Return of how many samples there are events and no row."""
-    known = exists().where(samples.c.id == events.c.sample_id)
-    return connection.execute(select(func.count(distinct(events.c.sample_id))).where(~known)).scalar_one()
+    def unknown_samples(self) -> int:
+        """Return how many samples have events although no queue has brought them."""
+        known = exists().where(samples.c.id == events.c.sample_id)
+        query = select(func.count(distinct(events.c.sample_id))).where(~known)
+        with reading(self.engine) as connection:
+            return connection.execute(query).scalar_one()

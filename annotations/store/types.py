@@ -1,4 +1,4 @@
-"""What the review store hands out, and the ways in which it says no."""
+"""The review store's results and errors."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from curation.review.queue import QueueItem
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A sample as an annotator gets it.
+    """A sample as an annotator sees it.
 
-    ``seen`` numbers the newest event at that moment: a verdict carries it back, so that the store can tell whether
-    somebody has decided in between. ``holders`` are the others who have it open. ``panel`` annotators judge it, blind
+    ``seen`` numbers its newest event at that moment. A verdict returns it, so that the store can tell whether another
+    annotator has decided in between. ``holders`` are the others who have it open. ``panel`` annotators judge it, blind
     to each other when there are two or more.
     """
 
@@ -39,7 +39,7 @@ class Item:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """The turns as they stand: the last accepted rewrite, or the import."""
+        """The current turns: the last accepted rewrite, or the imported text."""
         return self.sample.messages if self.state.messages is None else self.state.messages
 
 
@@ -62,7 +62,7 @@ class Day:
 
 
 class StaleVerdict(InosukeError):
-    """Somebody else decided after the annotator opened the sample. ``item`` is the sample as it is now."""
+    """``by`` decided after the annotator opened the sample. ``item`` is the sample as it is now."""
 
     def __init__(self, item: Item, by: str) -> None:
         super().__init__(f"{by} has decided on sample {item.id} since you opened it. Look at it again, then decide.")
@@ -71,10 +71,10 @@ class StaleVerdict(InosukeError):
 
 
 class Leased(InosukeError):
-    """Others have the sample open; ``holders`` names them."""
+    """Others, the ``holders``, have the sample open."""
 
     def __init__(self, sample_id: str, holders: tuple[str, ...]) -> None:
-        super().__init__(f"{', '.join(holders)} has sample {sample_id} open. Take another one, or wait for theirs.")
+        super().__init__(f"{', '.join(holders)} has sample {sample_id} open. Take another one, or wait.")
         self.holders = holders
 
 
@@ -86,21 +86,21 @@ class UnknownSample(InosukeError):
 
 
 class NeedsAdjudicator(InosukeError):
-    """The annotators of a blind panel disagree; an adjudicator decides."""
+    """The annotators of a blind panel disagree, and only an adjudicator can decide."""
 
     def __init__(self, sample_id: str) -> None:
         super().__init__(f"the annotators disagree on sample {sample_id}; only an adjudicator can settle it.")
 
 
 class BuiltUpon(InosukeError):
-    """A verdict that cannot be undone, because somebody went on from it."""
+    """A verdict that cannot be undone, because another annotator continued from it."""
 
     def __init__(self, decision: Decision, by: str) -> None:
         super().__init__(
-            f"{by} went on from your {decision.verdict} of sample {decision.sample_id}; undoing it would undo theirs. "
+            f"{by} continued from your {decision.verdict} of sample {decision.sample_id}; undoing it would undo theirs. "
             "Open the sample's history and restore the revision that you want."
         )
 
 
 class BadVerdict(UsageError):
-    """A call that says two things at once, such as an approval with new messages."""
+    """A call that contradicts itself, such as an approval with new messages."""

@@ -44,7 +44,7 @@ def decide(
 
 def advance(desk: Desk, rank: int | None) -> None:
     """Open the next free sample behind a rank."""
-    following = desk.store.next_item(desk.who, desk.filters, after=rank)
+    following = desk.store.queue.next_item(desk.who, desk.filters, after=rank)
     go_to(following.id if following else None)
 
 
@@ -52,7 +52,7 @@ def advance(desk: Desk, rank: int | None) -> None:
 def step(desk: Desk, item: Item, back: bool) -> None:
     """Go to the next sample that is to be done, or back over those that are done already."""
     if not back:
-        desk.store.release(item.id, desk.who)
+        desk.store.queue.release(item.id, desk.who)
         advance(desk, item.rank)
         return
     everything = Filters(
@@ -64,9 +64,9 @@ def step(desk: Desk, item: Item, back: bool) -> None:
         speaker=desk.filters.speaker,
         text=desk.filters.text,
     )
-    before = desk.store.neighbour(desk.who, everything, item.rank, back=True)
+    before = desk.store.queue.neighbour(desk.who, everything, item.rank, back=True)
     if before is not None:
-        desk.store.release(item.id, desk.who)
+        desk.store.queue.release(item.id, desk.who)
         go_to(before)
 
 
@@ -79,7 +79,7 @@ def undo(desk: Desk) -> None:
         return
     here = current_sample()
     if here is not None and here != taken.sample_id:
-        desk.store.release(here, desk.who)
+        desk.store.queue.release(here, desk.who)
     go_to(taken.sample_id)
     tell(desk.say("undone", verdict=desk.say(f"verdict_{taken.verdict}")))
 

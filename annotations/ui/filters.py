@@ -12,12 +12,12 @@ _FIELDS = ("kind", "source", "language", "flag", "speaker")
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def _choices(_desk: Desk, stamp: str | None) -> dict[str, list[str]]:
-    return _desk.store.choices()
+    return _desk.store.queue.choices()
 
 
 def choose(desk: Desk) -> Filters:
     """Show the filters and return what they are set to."""
-    offered = _choices(desk, desk.store.queue_stamp())
+    offered = _choices(desk, desk.store.queue.stamp())
     from_address("status", STATUSES, STATUSES[0])
     status = st.selectbox(
         desk.say("status"),

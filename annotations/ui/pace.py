@@ -24,7 +24,7 @@ def seconds_each(times: list[datetime]) -> float | None:
 
 def of(desk: Desk) -> float | None:
     """Return the annotator's seconds a verdict."""
-    return seconds_each([datetime.fromisoformat(t) for t in desk.store.recent_times(desk.who)])
+    return seconds_each([datetime.fromisoformat(t) for t in desk.store.statistics.recent_times(desk.who)])
 
 
 def sentence(desk: Desk, left: int) -> str:

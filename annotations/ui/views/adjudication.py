@@ -20,8 +20,8 @@ def show(desk: Desk) -> None:
     may = desk.role == "adjudicator"
     if not may:
         st.info(desk.say("adjudication_role"), icon=":material/gavel:")
-    disputed = desk.store.listing(desk.who, Filters(status="disputed"), _SHOWN)
-    conflicts = desk.store.listing(desk.who, Filters(status="conflict"), _SHOWN)
+    disputed = desk.store.queue.listing(desk.who, Filters(status="disputed"), _SHOWN)
+    conflicts = desk.store.queue.listing(desk.who, Filters(status="conflict"), _SHOWN)
     if not disputed and not conflicts:
         st.success(desk.say("adjudication_none"), icon=":material/handshake:")
     for item in disputed:
@@ -34,7 +34,7 @@ def show(desk: Desk) -> None:
 
 def _dispute(desk: Desk, item: Item, may: bool) -> None:
     votes: dict[str, Decision] = {}
-    for event in standing(desk.store.history(item.id)):
+    for event in standing(desk.store.log.history(item.id)):
         if event.panel > 1 and event.annotator in item.state.voters and event.revision == item.state.revision:
             votes[event.annotator] = event
     with st.container(border=True):
@@ -62,7 +62,7 @@ def _dispute(desk: Desk, item: Item, may: bool) -> None:
 def _conflict(desk: Desk, item: Item, may: bool) -> None:
     with st.container(border=True):
         st.html(markup.turns(item.messages, desk.names, desk.cut))
-        for event in desk.store.history(item.id):
+        for event in desk.store.log.history(item.id):
             if event.id not in item.state.conflicts:
                 continue
             head = f"{event.annotator} · {desk.say(f'verdict_{event.verdict}')} · {desk.say('out_of_turn')}"

@@ -49,7 +49,7 @@ def _page(language: Language) -> None:
     try:
         session.bring_queue(desk)
     except InosukeError as error:
-        if desk.folders.queue.is_file() or desk.store.queue_stamp() is not None:
+        if desk.folders.queue.is_file() or desk.store.queue.stamp() is not None:
             raise
         _no_queue(desk, error)
         return

@@ -17,7 +17,7 @@ _STATUSES = ("pending", "disputed", "approved", "rejected")
 
 def show(desk: Desk) -> None:
     """Show the figures."""
-    counts = desk.store.counts()
+    counts = desk.store.queue.counts()
     totals = {s: sum(by_status.get(s, 0) for by_status in counts.values()) for s in _STATUSES}
     for column, status in zip(st.columns(len(_STATUSES)), _STATUSES, strict=True):
         column.metric(desk.say(f"status_{status}"), f"{totals[status]:,}", border=True)
@@ -45,7 +45,7 @@ def _table(desk: Desk, counts: dict[str, dict[str, int]]) -> None:
 
 def _people(desk: Desk) -> None:
     totals: Counter[str] = Counter()
-    for day in desk.store.by_day():
+    for day in desk.store.statistics.by_day():
         totals[day.annotator] += day.verdicts
     if not totals:
         st.caption(desk.say("none"))
@@ -55,7 +55,7 @@ def _people(desk: Desk) -> None:
 
 
 def _days(desk: Desk) -> None:
-    days = pd.DataFrame([(d.date, d.annotator, d.verdicts) for d in desk.store.by_day()], columns=["day", "who", "n"])
+    days = pd.DataFrame([(d.date, d.annotator, d.verdicts) for d in desk.store.statistics.by_day()], columns=["day", "who", "n"])
     if days.empty:
         st.caption(desk.say("none"))
         return
@@ -74,8 +74,8 @@ def _days(desk: Desk) -> None:
 
 
 def _agreement(desk: Desk) -> None:
-    events = desk.store.panel_events()
-    kinds = desk.store.kinds_of({e.sample_id for e in events})
+    events = desk.store.log.of_panels()
+    kinds = desk.store.queue.kinds_of({e.sample_id for e in events})
     overall = agreement(events)
     if not overall.samples:
         st.caption(desk.say("agreement_none"))

@@ -27,7 +27,7 @@ def edit(desk: Desk, item: Item) -> None:
         st.warning(desk.say("too_long_to_edit", n=length))
         st.button(desk.say("cancel"), shortcut="Esc", on_click=set_mode, args=("look",))
         return
-    draft = desk.store.draft(item.id, desk.who)
+    draft = desk.store.drafts.get(item.id, desk.who)
     if draft is not None and draft.revision != item.state.revision:
         _merge(desk, item, draft)
         return
@@ -150,13 +150,13 @@ def _key(item: Item, index: int) -> str:
 
 
 def _working(desk: Desk, item: Item) -> tuple[Message, ...]:
-    draft = desk.store.draft(item.id, desk.who)
+    draft = desk.store.drafts.get(item.id, desk.who)
     return item.messages if draft is None else draft.messages
 
 
 @attempt
 def _store_turns(desk: Desk, item: Item, turns: list[Message], moved: bool = False) -> None:
-    desk.store.save_draft(item.id, desk.who, item.state.revision, turns)
+    desk.store.drafts.save(item.id, desk.who, item.state.revision, turns)
     if moved:
         st.session_state["shape"] = st.session_state.get("shape", 0) + 1
 
@@ -221,13 +221,13 @@ def _stop() -> None:
 
 @attempt
 def _discard(desk: Desk, item: Item) -> None:
-    desk.store.drop_draft(item.id, desk.who)
+    desk.store.drafts.drop(item.id, desk.who)
     set_mode("look")
 
 
 @attempt
 def _keep_mine(desk: Desk, item: Item, draft: Draft) -> None:
-    desk.store.save_draft(item.id, desk.who, item.state.revision, draft.messages)
+    desk.store.drafts.save(item.id, desk.who, item.state.revision, draft.messages)
     set_mode("edit")
 
 

@@ -17,7 +17,7 @@ def show(desk: Desk) -> None:
     story, recent = st.columns([3, 2], gap="large")
     with recent:
         st.subheader(desk.say("history_recent"), anchor=False)
-        for decision in desk.store.recent(desk.who):
+        for decision in desk.store.log.recent(desk.who):
             label = f"{_clock(decision)} · {desk.say(f'verdict_{decision.verdict}')} · {decision.sample_id}"
             st.button(
                 plain(label), type="tertiary", on_click=_look_at, args=(decision.sample_id,), key=f"see {decision.id}"
@@ -26,7 +26,7 @@ def show(desk: Desk) -> None:
         if not asked:
             return
         try:
-            item = desk.store.item(asked.strip(), desk.who)
+            item = desk.store.queue.item(asked.strip(), desk.who)
         except UnknownSample as error:
             st.warning(plain(str(error)))
             return
@@ -39,7 +39,7 @@ def _look_at(sample_id: str) -> None:
 
 
 def _story(desk: Desk, item: Item) -> None:
-    events = desk.store.history(item.id)
+    events = desk.store.log.history(item.id)
     undone = {e.reason for e in events if e.verdict == "undo"}
     hidden = item.panel > 1 and item.status == "pending" and desk.role != "adjudicator"
     st.caption(desk.say("history_original"))

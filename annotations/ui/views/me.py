@@ -12,7 +12,7 @@ from annotations.ui.session import Desk, go_to, plain, set_mode, show_view
 
 def show(desk: Desk) -> None:
     """Show what the annotator has done and begun."""
-    mine = [day for day in desk.store.by_day() if day.annotator == desk.who]
+    mine = [day for day in desk.store.statistics.by_day() if day.annotator == desk.who]
     today = datetime.now(UTC).date().isoformat()
     each = pace.of(desk)
     figures = (
@@ -22,12 +22,12 @@ def show(desk: Desk) -> None:
     )
     for column, (key, value) in zip(st.columns(3), figures, strict=True):
         column.metric(desk.say(key), value, border=True)
-    for verdict, n in desk.store.by_verdict(desk.who).items():
+    for verdict, n in desk.store.statistics.by_verdict(desk.who).items():
         st.text(f"{desk.say(f'verdict_{verdict}')}: {n:,}")
     if mine:
         st.bar_chart({day.date: day.verdicts for day in mine}, y_label=desk.say("verdicts"), height=220)
     st.subheader(desk.say("my_drafts"), anchor=False)
-    drafts = desk.store.drafts(desk.who)
+    drafts = desk.store.drafts.samples(desk.who)
     if not drafts:
         st.caption(desk.say("none"))
     for sample_id in drafts:

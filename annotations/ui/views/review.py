@@ -48,10 +48,10 @@ def _open(desk: Desk) -> Item | None:
     wanted = current_sample()
     if wanted is not None:
         try:
-            return desk.store.open_item(wanted, desk.who)
+            return desk.store.queue.open_item(wanted, desk.who)
         except UnknownSample:  # an old link, or a later build has dropped it
             go_to(None)
-    item = _resumed(desk) or desk.store.next_item(desk.who, desk.filters)
+    item = _resumed(desk) or desk.store.queue.next_item(desk.who, desk.filters)
     if item is not None:
         go_to(item.id)
     return item
@@ -62,8 +62,8 @@ def _resumed(desk: Desk) -> Item | None:
     if st.session_state.get("seated"):
         return None
     st.session_state["seated"] = True
-    held = desk.store.held(desk.who)
-    return desk.store.open_item(held[0], desk.who) if held else None
+    held = desk.store.queue.held(desk.who)
+    return desk.store.queue.open_item(held[0], desk.who) if held else None
 
 
 def _refilter(desk: Desk) -> None:
@@ -72,25 +72,25 @@ def _refilter(desk: Desk) -> None:
     st.session_state["filtered_by"] = desk.filters
     wanted = current_sample()
     if before != desk.filters and wanted is not None:
-        desk.store.release(wanted, desk.who)
+        desk.store.queue.release(wanted, desk.who)
         go_to(None)
 
 
 @st.fragment(run_every=_RENEW_SECONDS)
 def _keep(desk: Desk, sample_id: str) -> None:
     """Renew the lease for as long as the page is open."""
-    desk.store.renew([sample_id], desk.who)
+    desk.store.queue.renew([sample_id], desk.who)
 
 
 def _header(desk: Desk) -> None:
-    by_kind = desk.store.counts()
+    by_kind = desk.store.queue.counts()
     total = sum(n for statuses in by_kind.values() for n in statuses.values())
     done = sum(statuses.get(s, 0) for statuses in by_kind.values() for s in ("approved", "rejected"))
-    left = desk.store.count(desk.who, desk.filters)
+    left = desk.store.queue.count(desk.who, desk.filters)
     words = [
         desk.say("progress", done=done, total=total),
         desk.say("left", n=left),
-        pace.sentence(desk, left if desk.filters == Filters() else desk.store.count(desk.who, Filters())),
+        pace.sentence(desk, left if desk.filters == Filters() else desk.store.queue.count(desk.who, Filters())),
     ]
     st.progress(done / total if total else 0.0, text=plain(" · ".join(words)))
 
@@ -108,7 +108,7 @@ def _notices(desk: Desk, item: Item) -> None:
         st.warning(plain(desk.say("held", names=", ".join(item.holders))), icon=":material/lock:")
     if item.panel > 1 and item.status == "pending":
         st.info(desk.say("blind", n=item.panel), icon=":material/visibility_off:")
-    draft = desk.store.draft(item.id, desk.who)
+    draft = desk.store.drafts.get(item.id, desk.who)
     if draft is not None and mode() != "edit":
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(draft_note(desk, draft), icon=":material/edit_note:")

@@ -37,7 +37,7 @@ def _flags(desk: Desk, item: Item) -> None:
 
 
 def _neighbours(desk: Desk, item: Item) -> None:
-    members = desk.store.cluster(str(item.queued.cluster))
+    members = desk.store.queue.cluster(str(item.queued.cluster))
     others = [m for m in members if m.id != item.id]
     st.subheader(desk.say("near", n=len(others)), anchor=False)
     for other in others[:_NEIGHBOURS]:

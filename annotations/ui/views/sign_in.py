@@ -18,13 +18,13 @@ def sign_in(desk: Desk) -> Desk | None:
     elif _has_oidc():
         who = str(st.user.get("email") or st.user.get("name") or "") if st.user.is_logged_in else ""
         if who:
-            desk.store.add_annotator(who)
+            desk.store.people.add(who)
         ask = _ask_oidc
     else:
         # The address could be written by anybody: here only what a password has opened counts.
         who = st.session_state.get("signed_in", "")
         ask = _ask_password
-    people = desk.store.annotators()
+    people = desk.store.people.roles()
     if who in people:
         return replace(desk, who=who, role=people[who])
     ask(desk)
@@ -46,7 +46,7 @@ def _has_oidc() -> bool:
 
 
 def _ask_name(desk: Desk) -> None:
-    people = desk.store.annotators()
+    people = desk.store.people.roles()
     st.header(desk.say("who"))
     known = st.pills(desk.say("who_pick"), list(people), key="known_name") if people else None
     st.text_input(desk.say("who_new" if people else "who_first"), max_chars=60, key="new_name", autocomplete="username")
@@ -60,7 +60,7 @@ def _enter(desk: Desk) -> None:
     name = st.session_state.get("known_name") or " ".join(st.session_state["new_name"].split())
     if not name:
         return
-    desk.store.add_annotator(name, "adjudicator" if st.session_state["adjudicates"] else "annotator")
+    desk.store.people.add(name, "adjudicator" if st.session_state["adjudicates"] else "annotator")
     st.query_params["who"] = name
 
 
@@ -70,7 +70,7 @@ def _ask_oidc(desk: Desk) -> None:
 
 
 def _ask_password(desk: Desk) -> None:
-    if not desk.store.has_passwords():
+    if not desk.store.people.have_passwords():
         st.error(desk.say("closed"), icon=":material/lock:")
         st.text(desk.say("closed_hint"))
         st.code("inosuke review annotator NAME --password", language=None)
@@ -84,7 +84,7 @@ def _ask_password(desk: Desk) -> None:
 @attempt
 def _check(desk: Desk) -> None:
     name, password = st.session_state["login_name"].strip(), st.session_state["login_password"]
-    if desk.store.password_is(name, password):
+    if desk.store.people.check_password(name, password):
         st.session_state["signed_in"] = name
     else:
         tell(desk.say("wrong_password"), problem=True)
@@ -101,7 +101,7 @@ def badge(desk: Desk) -> None:
 def _leave(desk: Desk) -> None:
     sample = st.query_params.get("sample")
     if sample:
-        desk.store.release(sample, desk.who)
+        desk.store.queue.release(sample, desk.who)
     go_to(None)
     st.query_params.pop("who", None)
     if st.session_state.pop("signed_in", None) is None and _has_oidc():

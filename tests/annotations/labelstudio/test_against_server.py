@@ -88,7 +88,7 @@ def number(server: Server, title: str) -> int:
 
 def events(desk: Desk) -> dict[str, tuple[Any, ...]]:
     """Return who said what of each sample, undone events left out."""
-    log = desk.store.events()
+    log = desk.store.log.events()
     undone = {e.reason for e in log if e.verdict == "undo"}
     return {e.sample_id: (e.verdict, e.annotator, e.reason) for e in log if e.id not in undone and e.verdict != "undo"}
 
@@ -119,15 +119,15 @@ def test_two_thousand_real_samples_there_and_two_annotators_back(
         ids[2]: ("reject", "hoa", "not_his_voice; quá hiền"),
         ids[0]: ("rewrite", "hoa", ""),
     }
-    rewritten = desk.store.item(ids[0])
+    rewritten = desk.store.queue.item(ids[0])
     assert [m.content for m in rewritten.messages if m.role == "assistant"] == ["Ta lên núi!", "Nhanh lên, đồ rùa!"]
     assert rewritten.messages[0] == SCENE[0] and rewritten.status == "approved"
 
     assert push(there, title, desk.persona, desk.store).new == 0
-    before = desk.store.events()
+    before = desk.store.log.events()
     again = pull(there, title, desk.persona, desk.store, {"hoa@example.org": "hoa"})
     assert (again.annotations, again.new, again.undone) == (3, 0, 0)
-    assert desk.store.events() == before
+    assert desk.store.log.events() == before
     both = status(there, title, desk.persona, desk.store, {"hoa@example.org": "hoa"})
     assert both.same and (both.tasks_there, both.open_here, both.outdated) == (2000, 1997, 1)
 
@@ -145,7 +145,7 @@ def test_an_edit_or_a_deletion_made_later_arrives_as_a_new_event(
     second = pull(there, title, desk.persona, desk.store, since=first.newest)
     assert (second.new, second.undone) == (1, 2)
     assert events(desk) == {ids[1]: ("reject", EMAIL, "no_sense")}
-    assert desk.store.item(ids[2]).status == "pending"
+    assert desk.store.queue.item(ids[2]).status == "pending"
     assert pull(there, title, desk.persona, desk.store).undone == 0
 
 
@@ -160,8 +160,8 @@ def test_a_conflict_with_a_verdict_of_the_desk_goes_to_adjudication(
     desk.store.decide(sample, "minh", "rewrite", revision=0, messages=better)
     pulled = pull(there, title, desk.persona, desk.store)
     assert (pulled.new, pulled.conflicts) == (1, 1)
-    assert desk.store.item(sample).messages == better, "the desk's text was not overwritten"
-    assert desk.store.count("minh", Filters(status="conflict")) == 1
+    assert desk.store.queue.item(sample).messages == better, "the desk's text was not overwritten"
+    assert desk.store.queue.count("minh", Filters(status="conflict")) == 1
 
 
 def test_a_push_survives_the_server_being_killed(
@@ -210,10 +210,10 @@ def test_a_pull_survives_the_server_being_killed(
     with pytest.raises(LabelStudioError):
         pull(there, title, desk.persona, desk.store)
     monkeypatch.setattr(desk.store, "add_events", add)
-    assert len(desk.store.events()) == 10
+    assert len(desk.store.log.events()) == 10
     running.start()
     assert pull(there, title, desk.persona, desk.store).new == 20
-    assert len(desk.store.events()) == 30 and len({e.sample_id for e in desk.store.events()}) == 30
+    assert len(desk.store.log.events()) == 30 and len({e.sample_id for e in desk.store.log.events()}) == 30
 
 
 def test_a_task_that_a_broken_push_left_twice_is_there_once(desk: Desk, there: Server, title: str) -> None:
@@ -274,7 +274,7 @@ def test_tasks_that_somebody_else_added_or_deleted_are_said(
     foreign = next(t for key, t in owner.tasks(project).items() if key.startswith("foreign"))
     owner.http.post(f"api/tasks/{foreign['id']}/annotations/", json={"result": []}).raise_for_status()
     pulled = pull(there, title, desk.persona, desk.store)
-    assert pulled.undone == 0 and desk.store.item(sample).status == "approved"
+    assert pulled.undone == 0 and desk.store.queue.item(sample).status == "approved"
     assert [p for p in pulled.problems if "not made by `inosuke label-studio push`" in p]
     assert [p for p in pulled.problems if "was deleted in Label Studio; the approve by" in p]
     assert push(there, title, desk.persona, desk.store).foreign == 1
@@ -357,7 +357,7 @@ def test_watch_pulls_on_a_hint_and_survives_a_restart(
     stop.set()
     hint.set()
     thread.join(120)
-    assert len(desk.store.events()) == 2
+    assert len(desk.store.log.events()) == 2
 
 
 def test_what_a_killed_watch_left_registered_is_cleared_away_and_other_webhooks_stay(
@@ -389,9 +389,9 @@ def test_a_second_clone_that_has_the_log_pulls_nothing_anew(
     sync_store(desk.store, Folders(desk.root))
     clone = Desk(tmp_path / "clone", desk.items)
     shutil.copy(Folders(desk.root).log, Folders(clone.root).log)
-    assert status(there, title, clone.persona, clone.store).same and clone.store.events() == []
+    assert status(there, title, clone.persona, clone.store).same and clone.store.log.events() == []
     assert pull(there, title, clone.persona, clone.store).new == 0
-    assert clone.store.events() == desk.store.events()
+    assert clone.store.log.events() == desk.store.log.events()
     clone.store.close()
 
 
@@ -474,5 +474,5 @@ def test_an_annotator_in_chromium_corrects_a_prefilled_reply_and_submits(
         tab.get_by_role("button", name="Submit").click()
     assert answer.value.status == 201
     assert pull(there, title, desk.persona, desk.store).new == 1
-    assert desk.store.item(sample).messages == (*SCENE[:3], Message("assistant", "Nhanh lên, đồ rùa!"))
+    assert desk.store.queue.item(sample).messages == (*SCENE[:3], Message("assistant", "Nhanh lên, đồ rùa!"))
     assert events(desk) == {sample: ("rewrite", EMAIL, "chậm quá")}

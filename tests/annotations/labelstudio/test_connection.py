@@ -202,7 +202,7 @@ def test_a_server_that_fails_loses_nothing_and_shows_no_token(
     run = CliRunner().invoke(label_studio, [command, "--persona", str(tmp_path / "persona.toml")], env=environment)
     assert isinstance(run.exception, InosukeError) and run.exception.exit_status == 1
     assert TOKEN not in run.output and TOKEN not in str(run.exception)
-    assert desk.store.events() == []
+    assert desk.store.log.events() == []
 
 
 @pytest.mark.parametrize("command", [[], ["push"], ["pull"], ["status"], ["watch"]], ids=" ".join)

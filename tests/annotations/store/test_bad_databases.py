@@ -20,7 +20,7 @@ from tests.annotations.conftest import make_item
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     store = ReviewStore(f"sqlite:///{tmp_path / 'review.db'}")
-    store.load_queue([make_item(i) for i in range(3)])
+    store.queue.load([make_item(i) for i in range(3)])
     store.decide(make_item(0).sample.id, "an", "approve", revision=0)
     store.close()
     return tmp_path / "review.db"
@@ -36,7 +36,7 @@ def test_locked(path, monkeypatch):
     other.execute("ROLLBACK")
     other.close()
     store.decide(make_item(1).sample.id, "an", "approve", revision=0)
-    assert len(store.events()) == 2
+    assert len(store.log.events()) == 2
     store.close()
 
 
@@ -44,7 +44,7 @@ def test_read_only(path, tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     store = ReviewStore(f"sqlite:///file:{path}?mode=ro&uri=true")
-    assert len(store.events()) == 1
+    assert len(store.log.events()) == 1
     with pytest.raises(StoreError, match=r"readonly.*permissions"):
         store.decide(make_item(1).sample.id, "an", "approve", revision=0)
     store.close()
@@ -77,8 +77,8 @@ def test_a_full_disk_loses_the_verdict_that_did_not_fit_and_nothing_else(path):
     huge = make_item(1).sample.messages * 4_000
     with pytest.raises(StoreError, match=r"full.*free some space"):
         store.decide(make_item(1).sample.id, "an", "rewrite", revision=0, messages=huge)
-    assert len(store.events()) == 1
-    assert store.item(make_item(1).sample.id).status == "pending"
+    assert len(store.log.events()) == 1
+    assert store.queue.item(make_item(1).sample.id).status == "pending"
     store.close()
 
 
@@ -100,10 +100,10 @@ def test_an_old_schema_is_migrated_and_keeps_its_events(path):
         command.downgrade(config, "0001")
     store.close()
     again = ReviewStore(f"sqlite:///{path}")
-    again.add_annotator("an")
-    again.set_password("an", "x")
-    assert again.password_is("an", "x")
-    assert len(again.events()) == 1
+    again.people.add("an")
+    again.people.set_password("an", "x")
+    assert again.people.check_password("an", "x")
+    assert len(again.log.events()) == 1
     again.close()
 
 
@@ -145,7 +145,7 @@ def test_a_password_is_kept_as_a_hash(tmp_path, monkeypatch):
     assert result.output.endswith("An: adjudicator, with a password\n")
     assert "lợn rừng".encode() not in (tmp_path / "datasets" / "review.db").read_bytes()
     store = ReviewStore(f"sqlite:///{tmp_path / 'datasets' / 'review.db'}")
-    assert (store.password_is("An", "lợn rừng"), store.password_is("An", ""), store.password_is("B", "nobody")) == (
+    assert (store.people.check_password("An", "lợn rừng"), store.people.check_password("An", ""), store.people.check_password("B", "nobody")) == (
         True,
         False,
         False,

@@ -32,11 +32,11 @@ KILLS = 100
 
 def agree(store: ReviewStore) -> None:
     """The projection is what the events say, sample by sample."""
-    states = fold(store.events())
+    states = fold(store.log.events())
     for sample_id in [make_item(i).sample.id for i in range(SAMPLES)]:
-        item = store.item(sample_id)
+        item = store.queue.item(sample_id)
         assert item.state == states.get(sample_id, State())
-        assert store.neighbour("nobody", _only(sample_id, status_of(item.state)), None) == sample_id
+        assert store.queue.neighbour("nobody", _only(sample_id, status_of(item.state)), None) == sample_id
 
 
 def _only(sample_id: str, status: str):
@@ -49,13 +49,13 @@ def annotate(url: str, name: str, seed: int) -> None:
     """Take the next sample and judge it until nothing is left, trying others' samples too."""
     store = ReviewStore(url)
     chance = random.Random(seed)
-    while (item := store.next_item(name)) is not None:
+    while (item := store.queue.next_item(name)) is not None:
         try:
             store.decide(item.id, name, chance.choice(["approve", "reject"]), revision=0, seen=item.seen)
         except (Leased, StaleVerdict) as error:  # never for a sample that one holds
             raise AssertionError(f"{name} lost {item.id}: {error}") from error
         intruded = make_item(chance.randrange(SAMPLES)).sample.id
-        held = store.item(intruded, name).holders
+        held = store.queue.item(intruded, name).holders
         if held:
             try:
                 store.decide(intruded, name, "approve", revision=0, seen=0)
@@ -66,7 +66,7 @@ def annotate(url: str, name: str, seed: int) -> None:
 
 
 def test_eight_annotators_lose_nothing_double_nothing_and_respect_leases(store, url):
-    store.load_queue([make_item(i) for i in range(SAMPLES)])
+    store.queue.load([make_item(i) for i in range(SAMPLES)])
     names = [f"annotator {n}" for n in range(8)]
     workers = [processes.Process(target=annotate, args=(url, name, seed)) for seed, name in enumerate(names)]
     for worker in workers:
@@ -74,7 +74,7 @@ def test_eight_annotators_lose_nothing_double_nothing_and_respect_leases(store, 
     for worker in workers:
         worker.join(timeout=240)
     assert [worker.exitcode for worker in workers] == [0] * len(workers)
-    verdicts = Counter(e.sample_id for e in store.events())
+    verdicts = Counter(e.sample_id for e in store.log.events())
     assert len(verdicts) == SAMPLES
     assert set(verdicts.values()) == {1}
     agree(store)
@@ -87,7 +87,7 @@ def judge_for_ever(url: str, ready: Connection) -> None:
     while True:
         for number in range(SAMPLES):
             sample_id = make_item(number).sample.id
-            revision = store.item(sample_id).state.revision  # 1 where a kill came before the undo
+            revision = store.queue.item(sample_id).state.revision  # 1 where a kill came before the undo
             turns = make_item(1).sample.messages
             ready.send(store.decide(sample_id, "an", "rewrite", revision=revision, messages=turns).id)
             ready.send(store.undo("an").id)
@@ -95,7 +95,7 @@ def judge_for_ever(url: str, ready: Connection) -> None:
 
 def test_kill_9_in_the_middle_of_a_verdict_a_hundred_times(store, url):
     """Whatever was confirmed is there, and the state of every sample is what its events say."""
-    store.load_queue([make_item(i) for i in range(SAMPLES)])
+    store.queue.load([make_item(i) for i in range(SAMPLES)])
     chance = random.Random(9)
     confirmed: set[str] = set()
     for _ in range(KILLS):
@@ -111,7 +111,7 @@ def test_kill_9_in_the_middle_of_a_verdict_a_hundred_times(store, url):
         worker.join(timeout=30)
         confirmed |= said(ours)
     assert confirmed
-    assert confirmed <= {e.id for e in store.events()}
+    assert confirmed <= {e.id for e in store.log.events()}
     agree(store)
 
 

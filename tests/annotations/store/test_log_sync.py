@@ -84,7 +84,7 @@ def test_verdicts_reach_the_log_behind_the_older_ones(folders):
     write_log(folders.log, Log((EARLY,)))
     first_line = folders.log.read_text(encoding="utf-8")
     store = ReviewStore(sqlite(folders))
-    store.load_queue(SAMPLES)
+    store.queue.load(SAMPLES)
     store.decide(SAMPLES[1].sample.id, "an", "reject", revision=0, reason="wrong_speaker")
     assert sync_store(store, folders).to_json() == {"to_store": 1, "to_log": 1, "damaged": 0}
     store.close()
@@ -96,7 +96,7 @@ def test_verdicts_reach_the_log_behind_the_older_ones(folders):
 def test_a_damaged_line_is_kept_word_for_word_and_the_others_count(folders):
     write_log(folders.log, Log((EARLY,), ((2, '{"id": "half a li'),)))
     store = ReviewStore(sqlite(folders))
-    store.load_queue(SAMPLES)
+    store.queue.load(SAMPLES)
     store.decide(SAMPLES[1].sample.id, "an", "approve", revision=0)
     assert sync_store(store, folders).damaged == 1
     store.close()
@@ -114,7 +114,7 @@ def test_a_log_that_is_no_text_is_named_and_left_alone(folders):
 
 def test_a_deleted_store_is_made_again_from_the_log(folders):
     store = ReviewStore(sqlite(folders))
-    store.load_queue(SAMPLES)
+    store.queue.load(SAMPLES)
     for q in SAMPLES[:3]:
         store.decide(q.sample.id, "an", "approve", revision=0)
     sync_store(store, folders)
@@ -122,8 +122,8 @@ def test_a_deleted_store_is_made_again_from_the_log(folders):
     (folders.datasets / "review.db").unlink()
     again = ReviewStore(sqlite(folders))
     assert sync_store(again, folders).to_store == 3
-    again.load_queue(SAMPLES)
-    assert again.counts() == {"conversation": {"approved": 3, "pending": 1}}
+    again.queue.load(SAMPLES)
+    assert again.queue.counts() == {"conversation": {"approved": 3, "pending": 1}}
     again.close()
 
 
@@ -247,21 +247,21 @@ def test_two_stores_and_a_log_end_up_the_same_and_stay_so(tmp_path_factory, empt
         folders.datasets.mkdir(exist_ok=True)
         shutil.copy(empty_store, folders.datasets / name)
     here, there = (ReviewStore(sqlite(folders, name)) for name in ("here.db", "there.db"))
-    here.load_queue(SAMPLES)
-    here.add_events(mine)
-    there.add_events(theirs)
-    there.load_queue(SAMPLES)
+    here.queue.load(SAMPLES)
+    here.log.add(mine)
+    there.log.add(theirs)
+    there.queue.load(SAMPLES)
     for store in (here, there, here):
         sync_store(store, folders)
     union = ordered([*mine, *theirs])
-    assert here.events() == there.events() == list(read_log(folders.log).decisions) == union
+    assert here.log.events() == there.log.events() == list(read_log(folders.log).decisions) == union
     assert sync_store(here, folders).to_json() == {"to_store": 0, "to_log": 0, "damaged": 0}
     states = fold(union)
     for q in SAMPLES:
         state = states.get(q.sample.id, State())
         for store in (here, there):
-            assert store.item(q.sample.id).state == state
-            assert store.item(q.sample.id).status == status_of(state)
-    assert here.counts() == there.counts()
+            assert store.queue.item(q.sample.id).state == state
+            assert store.queue.item(q.sample.id).status == status_of(state)
+    assert here.queue.counts() == there.queue.counts()
     here.close()
     there.close()

@@ -27,7 +27,7 @@ BETTER = (Message("user", "Đi đâu đấy?"), Message("assistant", "Lên núi!
 
 
 def statuses(store: ReviewStore) -> dict[str, int]:
-    return {status: n for kind in store.counts().values() for status, n in kind.items()}
+    return {status: n for kind in store.queue.counts().values() for status, n in kind.items()}
 
 
 # ---------------------------------------------------------------- the queue
@@ -35,21 +35,21 @@ def statuses(store: ReviewStore) -> dict[str, int]:
 
 def test_loading_twice_changes_nothing_and_verdicts_stay(store, item):
     queue = [item(i) for i in range(4)]
-    assert store.load_queue(queue).added == 4
+    assert store.queue.load(queue).added == 4
     store.decide(queue[0].sample.id, "an", "approve", revision=0)
-    again = store.load_queue(queue)
+    again = store.queue.load(queue)
     assert (again.added, again.changed, again.gone) == (0, 0, 0)
     assert statuses(store) == {"approved": 1, "pending": 3}
 
 
 def test_a_sample_that_a_later_build_no_longer_has_keeps_its_events_and_comes_back(store, item):
     queue = [item(i) for i in range(2)]
-    store.load_queue(queue)
+    store.queue.load(queue)
     store.decide(queue[0].sample.id, "an", "approve", revision=0)
-    assert store.load_queue(queue[1:]).gone == 1
+    assert store.queue.load(queue[1:]).gone == 1
     assert statuses(store) == {"pending": 1}
-    assert len(store.history(queue[0].sample.id)) == 1
-    store.load_queue(queue)
+    assert len(store.log.history(queue[0].sample.id)) == 1
+    store.queue.load(queue)
     assert statuses(store) == {"approved": 1, "pending": 1}
 
 
@@ -57,21 +57,21 @@ def test_flagged_first_then_clusters_together_then_the_rest(store, item):
     plain = [item(i) for i in range(2)]
     near = [item(i, cluster="c1", flags=(Flag("near_duplicate", "…"),)) for i in (10, 11)]
     polite = item(20, flags=(Flag("out_of_character", "he would not say: dạ"),))
-    store.load_queue([plain[0], near[0], plain[1], near[1], polite])
+    store.queue.load([plain[0], near[0], plain[1], near[1], polite])
     order = []
     rank = None
-    while (found := store.neighbour("an", Filters(), rank)) is not None:
+    while (found := store.queue.neighbour("an", Filters(), rank)) is not None:
         order.append(found)
-        rank = store.item(found).rank
+        rank = store.queue.item(found).rank
     assert order == [i.sample.id for i in (polite, near[0], near[1], plain[0], plain[1])]
 
 
 def test_a_cluster_with_a_flagged_member_comes_first_as_a_whole(store, item):
     plain = item(1)
     pair = [item(10, cluster="c1"), item(11, cluster="c1", flags=(Flag("language", "looks like `en`"),))]
-    store.load_queue([plain, *pair])
-    assert store.next_item("an").id == pair[0].sample.id
-    assert store.next_item("binh").id == pair[1].sample.id
+    store.queue.load([plain, *pair])
+    assert store.queue.next_item("an").id == pair[0].sample.id
+    assert store.queue.next_item("binh").id == pair[1].sample.id
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_filters(store, item, filters, expected):
         5: item(5, reply="Ta đứng trên núi cao!"),
         6: item(6, reply="Mạnh 100% luôn!"),
     }
-    store.load_queue(list(queue.values()))
+    store.queue.load(list(queue.values()))
     found = {key for key, i in queue.items() if i.sample.id in _ids(store, filters)}
     assert sorted(found) == expected
 
@@ -106,15 +106,15 @@ def test_filters(store, item, filters, expected):
 def _ids(store: ReviewStore, filters: Filters) -> set[str]:
     found: set[str] = set()
     rank = None
-    while (sample := store.neighbour("an", filters, rank)) is not None:
+    while (sample := store.queue.neighbour("an", filters, rank)) is not None:
         found.add(sample)
-        rank = store.item(sample).rank
+        rank = store.queue.item(sample).rank
     return found
 
 
 def test_search_looks_in_the_rewritten_text_too(store, item):
     one = item(1)
-    store.load_queue([one])
+    store.queue.load([one])
     store.decide(one.sample.id, "an", "rewrite", revision=0, messages=BETTER)
     assert _ids(store, Filters(status="all", text="cản đường")) == {one.sample.id}
     assert _ids(store, Filters(status="all", text="leo 1 ngọn")) == {one.sample.id}
@@ -122,11 +122,11 @@ def test_search_looks_in_the_rewritten_text_too(store, item):
 
 def test_a_megabyte_a_nul_and_markup_come_back_as_they_went_in(store, item):
     odd = item(1, reply="<script>alert('x')</script> ```` \0 \\ % _ " + "Ta! " * 250_000)
-    store.load_queue([odd])
+    store.queue.load([odd])
     store.decide(odd.sample.id, "an", "rewrite", revision=0, messages=odd.sample.messages, reason="\0 \"'\\n")
-    assert store.item(odd.sample.id).sample == odd.sample
-    assert store.item(odd.sample.id).messages == odd.sample.messages
-    assert store.history(odd.sample.id)[0].reason == "\0 \"'\\n"
+    assert store.queue.item(odd.sample.id).sample == odd.sample
+    assert store.queue.item(odd.sample.id).messages == odd.sample.messages
+    assert store.log.history(odd.sample.id)[0].reason == "\0 \"'\\n"
 
 
 # ---------------------------------------------------------------- leases
@@ -134,32 +134,32 @@ def test_a_megabyte_a_nul_and_markup_come_back_as_they_went_in(store, item):
 
 def test_two_people_never_get_one_sample_and_a_lease_runs_out(store, clock, item):
     queue = [item(i) for i in range(2)]
-    store.load_queue(queue)
-    first, second = store.next_item("an"), store.next_item("binh")
+    store.queue.load(queue)
+    first, second = store.queue.next_item("an"), store.queue.next_item("binh")
     assert {first.id, second.id} == {q.sample.id for q in queue}
-    assert store.next_item("chi") is None
-    clock.now += store.lease_seconds - 1
-    store.renew([second.id], "binh")
+    assert store.queue.next_item("chi") is None
+    clock.now += store.queue.lease_seconds - 1
+    store.queue.renew([second.id], "binh")
     clock.now += 2
-    assert store.next_item("chi").id == first.id
+    assert store.queue.next_item("chi").id == first.id
 
 
 def test_a_verdict_on_a_leased_sample_is_refused(store, item):
-    store.load_queue([item(1)])
-    held = store.next_item("an")
+    store.queue.load([item(1)])
+    held = store.queue.next_item("an")
     with pytest.raises(Leased, match="an has sample"):
         store.decide(held.id, "binh", "approve", revision=0)
-    assert store.item(held.id, "binh").holders == ("an",)
-    store.release(held.id, "an")
+    assert store.queue.item(held.id, "binh").holders == ("an",)
+    store.queue.release(held.id, "an")
     store.decide(held.id, "binh", "approve", revision=0)
 
 
 def test_next_goes_on_behind_the_last_one_and_then_from_the_front(store, item):
     queue = [item(i) for i in range(3)]
-    store.load_queue(queue)
-    middle = store.item(queue[1].sample.id)
-    assert store.next_item("an", after=middle.rank).id == queue[2].sample.id
-    assert store.next_item("an", after=middle.rank).id == queue[0].sample.id
+    store.queue.load(queue)
+    middle = store.queue.item(queue[1].sample.id)
+    assert store.queue.next_item("an", after=middle.rank).id == queue[2].sample.id
+    assert store.queue.next_item("an", after=middle.rank).id == queue[0].sample.id
 
 
 # ---------------------------------------------------------------- verdicts
@@ -168,51 +168,51 @@ def test_next_goes_on_behind_the_last_one_and_then_from_the_front(store, item):
 def test_approve_reject_rewrite_skip_and_note(store, item):
     queue = [item(i) for i in range(5)]
     ids = [q.sample.id for q in queue]
-    store.load_queue(queue)
+    store.queue.load(queue)
     store.decide(ids[0], "an", "approve", revision=0)
     store.decide(ids[1], "an", "reject", revision=0, reason="not_his_voice")
     store.decide(ids[2], "an", "rewrite", revision=0, messages=BETTER)
     store.decide(ids[3], "an", "skip", revision=0)
     store.decide(ids[4], "an", "note", revision=0, reason="hỏi lại Bình")
     assert statuses(store) == {"approved": 2, "rejected": 1, "pending": 2}
-    assert store.item(ids[1]).state.reason == "not_his_voice"
-    assert (store.item(ids[2]).messages, store.item(ids[2]).state.revision) == (BETTER, 1)
-    assert store.item(ids[4]).state.notes == ("hỏi lại Bình",)
+    assert store.queue.item(ids[1]).state.reason == "not_his_voice"
+    assert (store.queue.item(ids[2]).messages, store.queue.item(ids[2]).state.revision) == (BETTER, 1)
+    assert store.queue.item(ids[4]).state.notes == ("hỏi lại Bình",)
     # What one skips, another still gets.
-    assert store.next_item("an").id == ids[4]
-    assert store.next_item("binh").id == ids[3]
+    assert store.queue.next_item("an").id == ids[4]
+    assert store.queue.next_item("binh").id == ids[3]
     assert _ids(store, Filters(status="skipped")) == {ids[3]}
 
 
 def test_a_verdict_on_an_old_revision_is_answered_with_the_newer_one(store, item):
-    store.load_queue([item(1)])
-    seen = store.item(item(1).sample.id)
+    store.queue.load([item(1)])
+    seen = store.queue.item(item(1).sample.id)
     store.decide(seen.id, "binh", "rewrite", revision=0, messages=BETTER)
     with pytest.raises(StaleVerdict, match="has decided") as caught:
         store.decide(seen.id, "an", "approve", revision=0)
     assert caught.value.item.messages == BETTER
-    assert len(store.history(seen.id)) == 1
+    assert len(store.log.history(seen.id)) == 1
 
 
 def test_a_verdict_in_between_is_noticed_even_when_the_revision_stayed(store, item):
-    store.load_queue([item(1)])
-    seen = store.item(item(1).sample.id)
+    store.queue.load([item(1)])
+    seen = store.queue.item(item(1).sample.id)
     store.decide(seen.id, "binh", "reject", revision=0, reason="wrong_speaker")
     with pytest.raises(StaleVerdict, match="binh has decided"):
         store.decide(seen.id, "an", "approve", revision=0, seen=seen.seen)
-    now = store.item(seen.id)
+    now = store.queue.item(seen.id)
     store.decide(seen.id, "an", "approve", revision=0, seen=now.seen)
-    assert store.item(seen.id).status == "approved"
+    assert store.queue.item(seen.id).status == "approved"
 
 
 def test_a_key_pressed_twice_makes_one_verdict(store, item):
-    store.load_queue([item(1)])
-    seen = store.next_item("an")
+    store.queue.load([item(1)])
+    seen = store.queue.next_item("an")
     store.decide(seen.id, "an", "approve", revision=0, seen=seen.seen)
     with pytest.raises(StaleVerdict) as caught:
         store.decide(seen.id, "an", "approve", revision=0, seen=seen.seen)
     assert caught.value.by == "an"
-    assert len(store.history(seen.id)) == 1
+    assert len(store.log.history(seen.id)) == 1
 
 
 @pytest.mark.parametrize(
@@ -226,27 +226,27 @@ def test_a_key_pressed_twice_makes_one_verdict(store, item):
     ],
 )
 def test_a_verdict_that_says_two_things_or_nothing_is_refused(store, item, verdict, messages, annotator):
-    store.load_queue([item(1)])
+    store.queue.load([item(1)])
     with pytest.raises(BadVerdict):
         store.decide(item(1).sample.id, annotator, verdict, revision=0, messages=messages)
-    assert store.events() == []
+    assert store.log.events() == []
 
 
 def test_an_unknown_sample_is_named(store):
     with pytest.raises(UnknownSample, match="no sample 'nowhere'"):
         store.decide("nowhere", "an", "approve", revision=0)
     with pytest.raises(UnknownSample):
-        store.open_item("nowhere", "an")
+        store.queue.open_item("nowhere", "an")
 
 
 def test_verdicts_of_one_millisecond_keep_their_order(store, item):
     """The clock of this test stands still; the fold orders by time."""
     one = item(1).sample.id
-    store.load_queue([item(1)])
+    store.queue.load([item(1)])
     for verdict in ("approve", "reject", "approve", "reject"):
         store.decide(one, "an", verdict, revision=0)
-    assert [e.verdict for e in store.history(one)] == ["approve", "reject", "approve", "reject"]
-    assert store.item(one).status == "rejected"
+    assert [e.verdict for e in store.log.history(one)] == ["approve", "reject", "approve", "reject"]
+    assert store.queue.item(one).status == "rejected"
 
 
 # ---------------------------------------------------------------- undo
@@ -254,7 +254,7 @@ def test_verdicts_of_one_millisecond_keep_their_order(store, item):
 
 def test_undo_reaches_back_over_everything_and_after_a_restart(store, url, clock, item):
     queue = [item(i) for i in range(3)]
-    store.load_queue(queue)
+    store.queue.load(queue)
     for q in queue:
         store.decide(q.sample.id, "an", "approve", revision=0)
     store.decide(queue[2].sample.id, "binh", "note", revision=0, reason="tốt")
@@ -269,19 +269,19 @@ def test_undo_reaches_back_over_everything_and_after_a_restart(store, url, clock
 
 def test_undo_of_a_rewrite_that_somebody_went_on_from_is_refused(store, item):
     one = item(1).sample.id
-    store.load_queue([item(1)])
+    store.queue.load([item(1)])
     store.decide(one, "an", "rewrite", revision=0, messages=BETTER)
     store.decide(one, "binh", "rewrite", revision=1, messages=BETTER[1:])
     with pytest.raises(BuiltUpon, match="binh went on"):
         store.undo("an")
-    assert store.item(one).messages == BETTER[1:]
+    assert store.queue.item(one).messages == BETTER[1:]
 
 
 def test_undo_waits_while_somebody_else_has_the_sample_open(store, item):
     one = item(1).sample.id
-    store.load_queue([item(1)])
+    store.queue.load([item(1)])
     store.decide(one, "an", "approve", revision=0)
-    store.open_item(one, "binh")
+    store.queue.open_item(one, "binh")
     with pytest.raises(Leased):
         store.undo("an")
 
@@ -292,38 +292,38 @@ BLIND = Overlap(share=1.0, annotators=2)
 
 
 def test_a_panel_sample_goes_to_two_people_at_once_and_to_no_third(store, item):
-    store.load_queue([item(1)], BLIND)
-    one = store.next_item("an")
+    store.queue.load([item(1)], BLIND)
+    one = store.queue.next_item("an")
     assert one.panel == 2
-    assert store.next_item("binh").id == one.id
-    assert store.next_item("chi") is None
+    assert store.queue.next_item("binh").id == one.id
+    assert store.queue.next_item("chi") is None
     store.decide(one.id, "an", "approve", revision=0, seen=one.seen)
-    assert store.item(one.id).status == "pending"
-    assert store.next_item("an") is None
-    assert store.next_item("chi") is None
+    assert store.queue.item(one.id).status == "pending"
+    assert store.queue.next_item("an") is None
+    assert store.queue.next_item("chi") is None
 
 
 def test_two_blind_verdicts_that_agree_decide(store, item):
-    store.load_queue([item(1)], BLIND)
-    first, second = store.next_item("an"), store.next_item("binh")
+    store.queue.load([item(1)], BLIND)
+    first, second = store.queue.next_item("an"), store.queue.next_item("binh")
     store.decide(first.id, "an", "rewrite", revision=0, messages=BETTER, seen=first.seen)
     store.decide(second.id, "binh", "rewrite", revision=0, messages=BETTER, seen=second.seen)
-    decided = store.item(first.id)
+    decided = store.queue.item(first.id)
     assert (decided.status, decided.messages, decided.state.revision) == ("approved", BETTER, 1)
 
 
 def test_two_blind_verdicts_that_differ_wait_for_an_adjudicator(store, item):
-    store.load_queue([item(1)], BLIND)
-    one = store.next_item("an")
+    store.queue.load([item(1)], BLIND)
+    one = store.queue.next_item("an")
     store.decide(one.id, "an", "approve", revision=0)
     store.decide(one.id, "binh", "reject", revision=0, reason="too_polite")
     assert statuses(store) == {"disputed": 1}
-    assert store.item(one.id).state.status == "pending"  # so the export leaves it out
+    assert store.queue.item(one.id).state.status == "pending"  # so the export leaves it out
     with pytest.raises(NeedsAdjudicator):
         store.decide(one.id, "chi", "approve", revision=0)
     store.decide(one.id, "chi", "reject", revision=0, reason="too_polite", adjudicate=True)
     assert statuses(store) == {"rejected": 1}
-    assert [d.panel for d in store.history(one.id)] == [2, 2, 1]
+    assert [d.panel for d in store.log.history(one.id)] == [2, 2, 1]
 
 
 def test_a_share_of_the_samples_is_drawn_the_same_way_everywhere(item):
@@ -339,9 +339,9 @@ def test_a_share_of_the_samples_is_drawn_the_same_way_everywhere(item):
 
 
 def test_events_from_elsewhere_are_added_once_and_change_the_state(store, item):
-    store.load_queue([item(1)])
+    store.queue.load([item(1)])
     approval = trusted_approval(item(1).sample.id, "tác giả", "sources", "2026-01-02T00:00:00.000+00:00")
-    assert (store.add_events([approval]), store.add_events([approval])) == (1, 0)
+    assert (store.log.add([approval]), store.log.add([approval])) == (1, 0)
     assert statuses(store) == {"approved": 1}
 
 
@@ -349,22 +349,22 @@ def test_of_two_imports_of_one_sample_the_earlier_stands_in_any_order(store, ite
     one = item(1).sample.id
     early = trusted_approval(one, "a", "sources", "2026-01-01T00:00:00.000+00:00")
     late = trusted_approval(one, "b", "sources", "2026-01-02T00:00:00.000+00:00")
-    store.add_events([late])
-    store.add_events([early])
-    store.add_events([late])
-    assert store.events() == [early]
+    store.log.add([late])
+    store.log.add([early])
+    store.log.add([late])
+    assert store.log.events() == [early]
 
 
 def test_events_of_an_unknown_sample_are_kept_and_count_once_the_queue_brings_it(store, item):
-    store.add_events([trusted_approval(item(1).sample.id, "a", "s", "2026-01-01T00:00:00.000+00:00")])
-    assert store.unknown_samples() == 1
-    store.load_queue([item(1)])
-    assert (store.unknown_samples(), statuses(store)) == (0, {"approved": 1})
+    store.log.add([trusted_approval(item(1).sample.id, "a", "s", "2026-01-01T00:00:00.000+00:00")])
+    assert store.statistics.unknown_samples() == 1
+    store.queue.load([item(1)])
+    assert (store.statistics.unknown_samples(), statuses(store)) == (0, {"approved": 1})
 
 
 def test_the_projection_can_be_rebuilt_from_the_events(store, item):
     queue = [item(i) for i in range(3)]
-    store.load_queue(queue)
+    store.queue.load(queue)
     store.decide(queue[0].sample.id, "an", "approve", revision=0)
     store.decide(queue[1].sample.id, "an", "skip", revision=0)
     before = statuses(store)
@@ -373,9 +373,9 @@ def test_the_projection_can_be_rebuilt_from_the_events(store, item):
         connection.execute(text("DELETE FROM passed"))
     store.rebuild()
     assert statuses(store) == before
-    assert store.next_item("an").id == queue[2].sample.id
-    folded = fold(store.events())
-    assert {s: status_of(folded[s]) for s in folded} == {s: store.item(s).status for s in folded}
+    assert store.queue.next_item("an").id == queue[2].sample.id
+    folded = fold(store.log.events())
+    assert {s: status_of(folded[s]) for s in folded} == {s: store.queue.item(s).status for s in folded}
 
 
 # ---------------------------------------------------------------- drafts and people
@@ -383,22 +383,22 @@ def test_the_projection_can_be_rebuilt_from_the_events(store, item):
 
 def test_a_draft_is_kept_per_person_until_the_verdict(store, item):
     one = item(1).sample.id
-    store.load_queue([item(1)])
-    store.save_draft(one, "an", 0, BETTER[:1])
-    store.save_draft(one, "an", 0, BETTER)
-    assert store.draft(one, "an").messages == BETTER
-    assert store.draft(one, "binh") is None
+    store.queue.load([item(1)])
+    store.drafts.save(one, "an", 0, BETTER[:1])
+    store.drafts.save(one, "an", 0, BETTER)
+    assert store.drafts.get(one, "an").messages == BETTER
+    assert store.drafts.get(one, "binh") is None
     store.decide(one, "an", "note", revision=0, reason="…")
-    assert store.drafts("an") == [one]
+    assert store.drafts.samples("an") == [one]
     store.decide(one, "an", "rewrite", revision=0, messages=BETTER)
-    assert store.draft(one, "an") is None
+    assert store.drafts.get(one, "an") is None
 
 
 def test_names_are_kept_with_their_role(store):
-    store.add_annotator("Bình")
-    store.add_annotator("An", "adjudicator")
-    store.add_annotator("An")
-    assert store.annotators() == {"An": "adjudicator", "Bình": "annotator"}
+    store.people.add("Bình")
+    store.people.add("An", "adjudicator")
+    store.people.add("An")
+    assert store.people.roles() == {"An": "adjudicator", "Bình": "annotator"}
 
 
 # ---------------------------------------------------------------- the schema

@@ -153,10 +153,10 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
 
     # Undo brings it back; reject again.
     see(page, "Tối nay cắm trại")
-    assert store.item(polite.id).state.reason == "not_his_voice"
+    assert store.queue.item(polite.id).state.reason == "not_his_voice"
     key(page, "u")
     see(page, "xin phép leo núi")
-    assert store.item(polite.id).status == "pending"
+    assert store.queue.item(polite.id).status == "pending"
     key(page, "x")
     see(page, "Vì sao loại?")
     key(page, "2")
@@ -171,7 +171,7 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
     see(page, "Có từ mà nhân vật không nói.")
     page.locator("ins", has_text="Dạ").first.wait_for()
     shot(page, "edit")
-    assert "Dạ, chạy" in store.draft(scene.id, "An").messages[-1].content
+    assert "Dạ, chạy" in store.drafts.get(scene.id, "An").messages[-1].content
 
     # The server is restarted in the middle of it: nothing typed is lost.
     server.stop()
@@ -187,7 +187,7 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
 
     # A near-duplicate pair: keep this one, and the other is rejected with it.
     see(page, "Gần giống (1)")
-    rewritten = store.item(scene.id)
+    rewritten = store.queue.item(scene.id)
     assert (rewritten.status, rewritten.state.revision) == ("approved", 1)
     assert rewritten.messages[-1].content == "Lạnh hả? Chạy quanh núi ba vòng là nóng!"
     assert rewritten.messages[:-1] == scene.messages[:-1]
@@ -198,10 +198,10 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
     see(page, "<b>đậm</b> **sao** <script>")
     see(page, "<img src=x onerror=alert(1)> Ta [đây](http://x) $x^2$ :red[đỏ]!")
     assert "hỏng" not in page.title()
-    assert [store.item(s.id).status for s in (near, other)] == ["approved", "rejected"]
+    assert [store.queue.item(s.id).status for s in (near, other)] == ["approved", "rejected"]
     key(page, "a")
     see(page, "lần thứ 0")
-    assert store.item(markup.id).status == "approved"
+    assert store.queue.item(markup.id).status == "approved"
 
     # Skip, previous, next, help.
     key(page, "s")
@@ -215,7 +215,7 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
     shot(page, "help")
     key(page, "h")
 
-    verdicts = [(e.verdict, e.annotator) for e in store.events()]
+    verdicts = [(e.verdict, e.annotator) for e in store.log.events()]
     expected = ["reject", "undo", "reject", "rewrite", "approve", "reject", "approve", "skip"]
     assert verdicts == [(verdict, "An") for verdict in expected]
     assert outside == [], "the desk asked another machine for something"
@@ -224,9 +224,9 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
 def test_the_other_views_at_two_widths(browser, project):
     server, store = project
     items = queue()
-    store.load_queue(items, Overlap(1.0, 2))
+    store.queue.load(items, Overlap(1.0, 2))
     for who in ("An", "Bình"):
-        store.add_annotator(who, "adjudicator")
+        store.people.add(who, "adjudicator")
     for number, item in enumerate(items[4:12]):
         for who in ("An", "Bình"):
             verdict = "reject" if who == "Bình" and number % 3 == 0 else "approve"
@@ -268,7 +268,7 @@ def test_the_other_views_at_two_widths(browser, project):
 
 def test_every_control_has_a_name_for_screen_readers(browser, project):
     server, store = project
-    store.add_annotator("An")
+    store.people.add("An")
     page = new_page(browser)
     page.goto(f"{server.url}/?who=An&lang=en")
     see(page, "xin phép leo núi")

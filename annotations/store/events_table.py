@@ -1,4 +1,4 @@
-"""Events of the review log as rows of the ``events`` table, both ways. Knows nothing of states or queues."""
+"""The ``events`` table: events of the review log as rows, both ways. Knows nothing of states or queues."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COLUMNS = [c for c in events.c if c.name != "seq"]
 
 
 def new_id() -> str:
-    """Return an id for an event: 32 hexadecimal digits that no other machine will make."""
+    """Return a random id for an event: 32 hexadecimal digits, unique across machines."""
     return uuid.uuid4().hex
 
 
@@ -26,14 +26,14 @@ def time_after(now: datetime, last: str | None) -> str:
     """Return ``now`` as the log writes it, but later than ``last``.
 
     The fold orders by time. Two events in one millisecond, or a clock that was set back, must not reverse the order in
-    which people saw each other's work.
+    which annotators saw each other's work.
     """
     text = now.astimezone(UTC).isoformat(timespec="milliseconds")
     if last is None or text > last:
         return text
     try:
         later = datetime.fromisoformat(last).astimezone(UTC) + timedelta(milliseconds=1)
-    except ValueError:  # another program's idea of a time; it sorts as text, so a longer text is later
+    except ValueError:  # not ISO 8601; times sort as text, so a longer text is later
         return f"{last}+"
     text = later.isoformat(timespec="milliseconds")
     return text if text > last else f"{last}+"
@@ -63,26 +63,26 @@ def to_row(decision: Decision) -> dict[str, Any]:
 def from_row(row: Row[Any]) -> Decision:
     """Return the event that a row (selected with :func:`selected`) holds."""
     return Decision(
-        row.id,
-        row.sample_id,
-        row.revision,
-        row.verdict,
-        None if row.messages is None else messages_from_json(json.loads(row.messages)),
-        row.reason,
-        row.annotator,
-        row.client,
-        row.time,
-        row.panel,
+        id=row.id,
+        sample_id=row.sample_id,
+        revision=row.revision,
+        verdict=row.verdict,
+        messages=None if row.messages is None else messages_from_json(json.loads(row.messages)),
+        reason=row.reason,
+        annotator=row.annotator,
+        client=row.client,
+        time=row.time,
+        panel=row.panel,
     )
 
 
 def selected() -> Any:
-    """Return ``SELECT`` over an event's columns, to be narrowed down."""
+    """Return a ``SELECT`` of an event's columns, without a ``WHERE``."""
     return select(*_COLUMNS)
 
 
 def of_sample(connection: Connection, sample_id: str) -> list[Decision]:
-    """Return a sample's events in the order in which this store got them."""
+    """Return a sample's events in the order in which this store received them."""
     query = selected().where(events.c.sample_id == sample_id).order_by(events.c.seq)
     return [from_row(row) for row in connection.execute(query)]
 
@@ -100,7 +100,7 @@ def recent(connection: Connection, annotator: str, limit: int) -> list[Decision]
 
 
 def of_panels(connection: Connection) -> list[Decision]:
-    """Return every event of samples that have a verdict with a panel."""
+    """Return every event of the samples that have a blind verdict."""
     judged = select(events.c.sample_id).where(events.c.panel > 1)
     query = selected().where(events.c.sample_id.in_(judged)).order_by(events.c.time, events.c.id)
     return [from_row(row) for row in connection.execute(query)]
@@ -117,10 +117,10 @@ def last_seq_of(connection: Connection, sample_id: str) -> int:
 
 
 def merge(connection: Connection, decisions: Iterable[Decision]) -> tuple[set[str], int]:
-    """Add the events that are not there yet. Returns the samples that they touch and how many were new.
+    """Add the events that are not there yet. Returns the ids of the samples they touch and how many were new.
 
-    Of two events with one id (import approves a sample under the same id in every clone) the earlier stands, as
-    ``curation.review.decisions.ordered`` has it: the one case in which a row is replaced.
+    Of two events with one id the earlier stands, as in ``curation.review.decisions.ordered``: import approves a sample
+    under the same id in every clone. This is the one case in which a row is replaced.
     """
     incoming = {d.id: d for d in ordered(decisions)}
     known = {d.id: d for d in _known(connection, list(incoming))}
