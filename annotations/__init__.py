@@ -1,1 +1,5 @@
-"""What people decided about samples: the review store, agreement, and the ways to edit them."""
+"""Review: the store of annotators' verdicts, the review desk (Streamlit), and the Label Studio bridge.
+
+Comes in: the queue that `inosuke dataset` writes, persona.toml, annotators' verdicts. Goes out: the review log. May
+import the shared ground of ``curation``, ``curation.review`` and ``curation.cleaning``.
+"""

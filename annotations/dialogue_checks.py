@@ -1,4 +1,4 @@
-"""Checks of a whole dialogue while somebody edits it: the rules for replies, and what only shows between turns."""
+"""Checks of a whole dialogue while an annotator edits it: the rules for replies, and those that compare turns."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from curation.cleaning.language import MIN_LETTERS, detect
 from curation.persona import Persona
 from curation.record import Flag, Message
 
-# Without these a dialogue is no sample, whoever wants it approved.
+# With one of these a dialogue is not a sample and cannot be approved.
 UNFINISHED = frozenset({"empty_turn", "no_reply_at_the_end"})
 
-# A user's line shorter than this ("Ta hả?") may well come back in a reply by chance.
+# A reply may repeat a shorter user's line ("Ta hả?") by chance.
 _LINE_CHARS = 12
 
 
 def check_messages(messages: Sequence[Message], persona: Persona) -> tuple[Flag, ...]:
-    """Return what an annotator should mend, each code once."""
+    """Return the flags for what an annotator should fix, each code once."""
     found: dict[str, Flag] = {}
     if any(not m.content.strip() for m in messages):
         found["empty_turn"] = Flag("empty_turn")

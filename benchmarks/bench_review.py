@@ -21,10 +21,10 @@ from pathlib import Path
 
 from annotations.store.log_sync import refresh, sync_store
 from annotations.store.queries import Filters
-from annotations.store.queue_table import Overlap
 from annotations.store.review_store import ReviewStore
 from benchmarks.sections import write
 from curation.folders import Folders
+from curation.persona import Review
 from curation.record import KINDS, Flag, Message, Sample, Source, sample_id
 from curation.review.decisions import Decision
 from curation.review.queue import QueueItem, write_queue
@@ -131,7 +131,7 @@ def page(folder: Path, keys: int) -> list[tuple[str, str, str]]:
     folders = Folders(folder)
     write_queue(queue(sum(sum(n.values()) for n in store.queue.counts().values())), folders.queue)
     [syncing] = timed(1, lambda: sync_store(store, folders))
-    refresh(store, folders, Overlap())
+    refresh(store, folders, Review())
     [again] = timed(1, lambda: sync_store(store, folders))
     store.close()
     server = Server(folder)

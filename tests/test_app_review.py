@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from annotations.store.log_sync import refresh
 from annotations.store.queries import Filters
-from annotations.store.queue_table import Overlap
 from annotations.store.review_store import ReviewStore
 from curation.folders import Folders
+from curation.persona import load_persona
 from curation.record import Flag, Message
 from curation.review.decisions import read_log
 from curation.review.queue import write_queue
@@ -20,18 +21,35 @@ SCRIPT = str(Path(__file__).parent.parent / "app_review.py")
 BETTER = (Message("user", "Đi đâu đấy?"), Message("assistant", "Lên núi! Tránh ra!"))
 
 
+PERSONA = """
+name = "Inosuke"
+languages = ["vi"]
+user_labels = ["Bạn"]
+system_prompt = "Ngươi là Inosuke."
+[style]
+avoid = ["dạ", "thưa"]
+"""
+BLIND = """
+[review]
+overlap = 1.0
+annotators = 2
+"""
+
+
 class Project:
     """A project with a queue, and an annotator at its desk."""
 
-    def __init__(self, root: Path, patch: pytest.MonkeyPatch) -> None:
-        self.patch = patch
+    def __init__(self, root: Path) -> None:
         self.folders = Folders(root)
+        self.persona = root / "persona.toml"
+        self.persona.write_text(PERSONA, encoding="utf-8")
         self.store = ReviewStore(f"sqlite:///{root / 'datasets' / 'review.db'}")
 
-    def queue(self, items, overlap: Overlap | None = None) -> None:
-        self.patch.setattr("annotations.ui.session.overlap_of", lambda persona: overlap or Overlap())
+    def queue(self, items, review: str = "") -> None:
+        """Write the queue, and persona.toml with a ``[review]`` table."""
+        self.persona.write_text(PERSONA + review, encoding="utf-8")
         write_queue(items, self.folders.queue)
-        self.store.queue.load(items, overlap)
+        refresh(self.store, self.folders, load_persona(self.persona).review)
 
     def desk(self, who: str = "An", role: str = "annotator", view: str = "review", sample: str = "") -> AppTest:
         self.store.people.add(who, role)
@@ -73,14 +91,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     st.cache_resource.clear()
     st.cache_data.clear()
-    (tmp_path / "persona.toml").write_text(
-        'name = "Inosuke"\nlanguages = ["vi"]\nuser_labels = ["Bạn"]\nsystem_prompt = "Ngươi là Inosuke."\n'
-        '[style]\navoid = ["dạ", "thưa"]\n',
-        encoding="utf-8",
-    )
     monkeypatch.setenv("REVIEW_PERSONA", str(tmp_path / "persona.toml"))
     monkeypatch.delenv("REVIEW_DB", raising=False)
-    made = Project(tmp_path, monkeypatch)
+    made = Project(tmp_path)
     yield made
     made.store.close()
     st.cache_resource.clear()
@@ -99,7 +112,7 @@ def test_on_a_fresh_clone_the_page_says_what_to_type(project):
     assert "Who are you?" in [h.value for h in press(app, "Reload").header]
 
 
-def test_a_missing_persona_is_a_sentence(project, monkeypatch):
+def test_a_missing_persona_is_an_error_message(project, monkeypatch):
     monkeypatch.setenv("REVIEW_PERSONA", "/nowhere/persona.toml")
     app = clean(AppTest.from_file(SCRIPT, default_timeout=60).run())
     assert "no such file" in app.error[0].value.replace("\\", "")
@@ -146,8 +159,11 @@ def test_reject_asks_why(project):
     app = project.desk()
     one = opened(app)
     press(app, "Reject")
-    press(app, "Somebody else says it")
-    assert (project.store.queue.item(one).status, project.store.queue.item(one).state.reason) == ("rejected", "wrong_speaker")
+    press(app, "Another speaker's line")
+    assert (project.store.queue.item(one).status, project.store.queue.item(one).state.reason) == (
+        "rejected",
+        "wrong_speaker",
+    )
     assert "Nothing is left" in page(app)
 
 
@@ -170,19 +186,19 @@ def test_skip_note_next_and_previous(project):
     assert project.store.queue.count("An", Filters(status="skipped")) == 1
 
 
-def test_a_sample_that_changed_meanwhile_is_shown_anew_and_nothing_is_lost(project):
+def test_a_sample_that_has_changed_is_shown_again_and_nothing_is_lost(project):
     project.queue([make_item(1)])
     app = project.desk()
     one = opened(app)
     project.store.queue.release(one, "An")
     project.store.decide(one, "Bình", "rewrite", revision=0, messages=BETTER)
     press(app, "Approve")
-    assert "Bình has decided on this one" in page(app).replace("\\", "")
+    assert "Bình has judged this sample" in page(app).replace("\\", "")
     assert "Tránh ra!" in page(app)
     assert [d.annotator for d in project.store.log.history(one)] == ["Bình"]
 
 
-def test_what_somebody_else_has_open_can_be_looked_at_only(project):
+def test_a_sample_that_another_annotator_has_open_can_only_be_read(project):
     project.queue([make_item(1)])
     one = project.store.queue.next_item("Bình").id
     app = project.desk(sample=one)
@@ -197,7 +213,7 @@ def test_markup_in_a_sample_is_text(project):
     assert "<script>" not in said
 
 
-def test_a_megabyte_is_cut_on_the_screen_and_says_so(project):
+def test_a_megabyte_is_cut_on_the_screen_with_a_note(project):
     project.queue([make_item(1, reply="Ta! " * 250_000), make_item(2)])
     app = project.desk()
     assert "980,000 more characters" in page(app)
@@ -262,8 +278,8 @@ def test_a_draft_on_an_old_revision_is_shown_beside_the_newer_one(project):
     project.store.queue.release(one, "An")
     project.store.decide(one, "Bình", "rewrite", revision=0, messages=BETTER)
     press(app, "Edit")
-    assert "It changed while you were editing" in page(app)
-    press(app, "Go on with mine")
+    assert "The sample changed while you were editing it" in page(app)
+    press(app, "Continue with mine")
     press(app, "Save and approve")
     assert (project.store.queue.item(one).messages, project.store.queue.item(one).state.revision) == (mine, 2)
 
@@ -294,7 +310,7 @@ def test_history_shows_who_did_what_and_restores_any_revision(project):
 
 
 def test_blind_verdicts_are_hidden_until_both_are_in(project):
-    project.queue([make_item(1)], Overlap(1.0, 2))
+    project.queue([make_item(1)], BLIND)
     one = make_item(1).sample.id
     project.store.decide(one, "Bình", "reject", revision=0, reason="no_sense")
     app = project.desk(sample=one, view="history")
@@ -303,20 +319,20 @@ def test_blind_verdicts_are_hidden_until_both_are_in(project):
 
 
 def test_an_adjudicator_settles_what_two_people_disagree_on(project):
-    project.queue([make_item(1)], Overlap(1.0, 2))
+    project.queue([make_item(1)], BLIND)
     one = make_item(1).sample.id
     project.store.decide(one, "An", "approve", revision=0)
     project.store.decide(one, "Bình", "reject", revision=0, reason="no_sense")
     waiting = project.desk("Chi", view="adjudication")
-    assert all(b.disabled for b in waiting.button if b.label.startswith("Take"))
+    assert all(b.disabled for b in waiting.button if b.label.startswith("Follow"))
     app = project.desk("Dung", role="adjudicator", view="adjudication")
-    press(app, "Take Bình's".replace("'", "\\'"))
+    press(app, "Follow Bình")
     assert project.store.queue.item(one).status == "rejected"
-    assert "Nobody disagrees" in page(app)
+    assert "There is nothing to settle" in page(app)
 
 
 def test_the_dashboard_counts_and_writes_the_log(project):
-    project.queue([make_item(i) for i in range(3)], Overlap(1.0, 2))
+    project.queue([make_item(i) for i in range(3)], BLIND)
     for number, who, verdict in (
         (0, "An", "approve"),
         (0, "Bình", "approve"),

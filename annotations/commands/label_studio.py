@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-project_option = click.option("--project", "title", help="The project's name there. [default: NAME · review]")
+project_option = click.option("--project", "title", help="The project's title on the server. [default: NAME · review]")
 
 
 def annotator_option(command: _Command) -> _Command:
@@ -31,8 +31,8 @@ def annotator_option(command: _Command) -> _Command:
         multiple=True,
         envvar="LABEL_STUDIO_ANNOTATORS",
         metavar="EMAIL=NAME",
-        help="Who an e-mail address is in the review desk; without it, the address is the name. May be repeated; "
-        "LABEL_STUDIO_ANNOTATORS holds several with spaces between them.",
+        help="The name of an e-mail address at the review desk; without it, the address is the name. Repeatable; "
+        "LABEL_STUDIO_ANNOTATORS holds several, separated by spaces.",
     )(command)
 
 
@@ -40,7 +40,7 @@ def annotator_option(command: _Command) -> _Command:
 def label_studio() -> None:
     """Send the queue to a Label Studio server and bring verdicts back.
 
-    LABEL_STUDIO_URL says where the server is. The token, legacy or personal, comes from LABEL_STUDIO_API_KEY or
+    LABEL_STUDIO_URL is the address of the server. The token, legacy or personal, comes from LABEL_STUDIO_API_KEY or
     from the file (mode 0600) that LABEL_STUDIO_API_KEY_FILE names.
 
     \b
@@ -56,30 +56,30 @@ def label_studio() -> None:
 @persona_option
 @json_option
 def push(title: str | None, everything: bool, persona_file: Path, as_json: bool) -> None:
-    """Bring every open sample there that is not there yet.
+    """Send each open sample that is not on the server yet.
 
-    Creates the project, or brings its labeling interface up to date with persona.toml. Broken off, it carries on when
-    it is run again; nothing is sent twice.
+    Creates the project, or updates its labeling interface from persona.toml. After an interruption, run it again: it
+    continues where it was and sends nothing twice.
 
     \b
     Example:
       inosuke label-studio push
     """
-    with _work(persona_file, title) as (server, name, persona, store):
-        from annotations.labelstudio.push_tasks import push as run
+    with _opened(persona_file, title) as (server, name, persona, store):
+        from annotations.labelstudio import push_tasks
 
-        result = run(server, name, persona, store, everything=everything, quiet=as_json)
+        result = push_tasks.push(server, name, persona, store, everything=everything, quiet=as_json)
     if as_json:
         click.echo(json.dumps(result.to_json(), ensure_ascii=False))
     else:
         made = " (created)" if result.created else ""
         click.echo(f"{result.new:,} tasks pushed, {result.already_there:,} were there · {result.project}{made}")
         if result.doubled:
-            click.echo(f"{result.doubled:,} tasks that were there twice are there once now")
+            click.echo(f"{result.doubled:,} duplicate tasks deleted")
     if result.foreign:
         click.echo(
-            f"Warning: {result.foreign:,} tasks of the project were not made by a push. They are left alone and no "
-            "verdict is taken from them; move them to a project of their own.",
+            f"Warning: {result.foreign:,} tasks of the project were not made by a push. They stay as they are, and no "
+            "verdict is read from them; move them to another project.",
             err=True,
         )
         sys.exit(1)
@@ -93,17 +93,17 @@ def push(title: str | None, everything: bool, persona_file: Path, as_json: bool)
 def pull(title: str | None, annotators: tuple[str, ...], persona_file: Path, as_json: bool) -> None:
     """Write what annotators submitted as verdicts of the review store.
 
-    Drafts and skipped tasks stay open. A verdict on a text that was rewritten meanwhile waits in the adjudication view.
-    Exit status 1 when an annotation could not be taken; the others are.
+    Drafts and skipped tasks stay open. A verdict on a text that has been rewritten since then waits in the adjudication
+    view. Exit status 1 when an annotation cannot be read; the others are.
 
     \b
     Example:
       inosuke label-studio pull --annotator hoa@example.org=hoa && inosuke review sync
     """
-    with _work(persona_file, title) as (server, name, persona, store):
-        from annotations.labelstudio.pull_verdicts import pull as run
+    with _opened(persona_file, title) as (server, name, persona, store):
+        from annotations.labelstudio import pull_verdicts
 
-        result = run(server, name, persona, store, names_of(annotators), quiet=as_json)
+        result = pull_verdicts.pull(server, name, persona, store, names_of(annotators), quiet=as_json)
     if as_json:
         click.echo(json.dumps(result.to_json(), ensure_ascii=False))
     else:
@@ -118,17 +118,16 @@ def pull(title: str | None, annotators: tuple[str, ...], persona_file: Path, as_
 @persona_option
 @json_option
 def status(title: str | None, annotators: tuple[str, ...], persona_file: Path, as_json: bool) -> None:
-    """Say what is there, what is here, and what differs; changes nothing.
+    """Compare the project on the server with the review store. Changes nothing.
 
     \b
     Example:
       inosuke label-studio status --json
     """
-    with _work(persona_file, title) as (server, name, persona, store):
-        from annotations.labelstudio.compare import status as run
-        from annotations.labelstudio.compare import table
+    with _opened(persona_file, title) as (server, name, persona, store):
+        from annotations.labelstudio.compare import compare, table
 
-        result = run(server, name, persona, store, names_of(annotators), quiet=as_json)
+        result = compare(server, name, persona, store, names_of(annotators), quiet=as_json)
     click.echo(json.dumps(result.to_json(), ensure_ascii=False) if as_json else table(result))
     _warn(result.problems)
     sys.exit(1 if result.problems else 0)
@@ -138,7 +137,7 @@ def status(title: str | None, annotators: tuple[str, ...], persona_file: Path, a
 @project_option
 @annotator_option
 @click.option("--interval", type=click.FloatRange(1), default=30.0, show_default=True, help="Seconds between polls.")
-@click.option("--listen", metavar="HOST:PORT", help="Take webhooks here, to pull at once.")
+@click.option("--listen", metavar="HOST:PORT", help="Receive webhooks here, to pull at once.")
 @click.option("--webhook-url", metavar="URL", help="How the server reaches --listen. [default: http://HOST:PORT]")
 @persona_option
 def watch(
@@ -149,7 +148,7 @@ def watch(
     webhook_url: str | None,
     persona_file: Path,
 ) -> None:
-    """Pull whenever something changes there, until Ctrl+C. Survives the server going away and coming back.
+    """Pull whenever something changes on the server, until Ctrl+C. Keeps trying while the server is away.
 
     \b
     Example:
@@ -165,18 +164,18 @@ def watch(
         stop.set()
         hint.set()
 
-    with _work(persona_file, title) as (server, name, persona, store):
-        from annotations.labelstudio import poll as watching
+    with _opened(persona_file, title) as (server, name, persona, store):
+        from annotations.labelstudio import poll
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
-        with watching.hints(server, name, listen, webhook_url, hint):
+        with poll.hints(server, name, listen, webhook_url, hint):
             click.echo(f"watching {name!r} at {server.url}, every {interval:g} s; Ctrl+C ends it")
-            watching.watch(server, name, persona, store, names, interval=interval, hint=hint, stop=stop, say=_say)
+            poll.watch(server, name, persona, store, names, interval=interval, hint=hint, stop=stop, report=_report)
 
 
 def names_of(annotators: tuple[str, ...]) -> dict[str, str]:
-    """Return ``{email: name}``. Raises UsageError for anything that is no EMAIL=NAME."""
+    """Return ``{email: name}``. Raises UsageError for anything that is not EMAIL=NAME."""
     from curation.errors import UsageError
 
     names = {}
@@ -189,7 +188,7 @@ def names_of(annotators: tuple[str, ...]) -> dict[str, str]:
 
 
 @contextmanager
-def _work(persona_file: Path, title: str | None) -> Iterator[tuple[Server, str, Persona, ReviewStore]]:
+def _opened(persona_file: Path, title: str | None) -> Iterator[tuple[Server, str, Persona, ReviewStore]]:
     """Open what every command needs, and close it."""
     from annotations.labelstudio.connection import from_environment
     from annotations.labelstudio.project import default_title
@@ -209,13 +208,13 @@ def _work(persona_file: Path, title: str | None) -> Iterator[tuple[Server, str, 
 def _pulled(result: Any) -> str:
     parts = [f"{result.annotations:,} annotations read", f"{result.new:,} new verdicts"]
     if result.undone:
-        parts.append(f"{result.undone:,} taken back")
+        parts.append(f"{result.undone:,} undone")
     if result.conflicts:
         parts.append(f"{result.conflicts:,} samples for adjudication")
     return ", ".join(parts)
 
 
-def _say(news: Any) -> None:
+def _report(news: Any) -> None:
     if isinstance(news, Exception):
         click.echo(f"Warning: {news}", err=True)
         return

@@ -1,4 +1,4 @@
-"""The sub-commands of the review: `inosuke review sync|export|import|status`. Parse, call, print; nothing else."""
+"""The sub-commands of `inosuke review`: sync, export, import, status, annotator. Parse, call, print; nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from curation.command import json_option, persona_option
 
 @click.group()
 def review() -> None:
-    """Keep the review store and the review log the same; look at the queue.
+    """Synchronise the review store with the review log; show the status; manage annotators.
 
     \b
     Example:
@@ -24,29 +24,29 @@ def review() -> None:
 @persona_option
 @json_option
 def sync(persona_file: Path, as_json: bool) -> None:
-    """Make the store and datasets/decisions.jsonl the same: the union of both, by event id.
+    """Synchronise the store and datasets/decisions.jsonl: each gets the union of both, by event id.
 
-    `make dataset` runs it first. Writes nothing when nothing has changed.
+    `make dataset` runs this first. It writes nothing when nothing has changed.
 
     \b
     Example:
       inosuke review sync && git add datasets/decisions.jsonl
     """
-    from annotations.store import log_sync as syncing
+    from annotations.store import log_sync
     from annotations.store.database import store_url
     from curation.folders import Folders
 
     root = project_root(persona_file)
     folders = Folders(root)
-    result = syncing.sync(store_url(root), folders)
+    result = log_sync.sync(store_url(root), folders)
     if as_json:
         click.echo(json.dumps(result.to_json()))
     elif result.to_store or result.to_log:
         click.echo(f"review log: {result.to_store:,} events to the store, {result.to_log:,} to {folders.log.name}")
     if result.damaged:
         click.echo(
-            f"Warning: {folders.log}: {result.damaged:,} lines hold no event. They are kept as they are, at the end; "
-            "mend or delete them by hand.",
+            f"Warning: {folders.log}: {result.damaged:,} lines are not events. They stay as they are, at the end of "
+            "the file; fix or delete them by hand.",
             err=True,
         )
 
@@ -80,9 +80,9 @@ def export(file: Path, persona_file: Path, as_json: bool) -> None:
 @persona_option
 @json_option
 def import_events(file: Path, persona_file: Path, as_json: bool) -> None:
-    """Add the events of another log to the store, each once; then `inosuke review sync` puts them in the log.
+    """Add the events of another log to the store, each once. `inosuke review sync` then adds them to the log.
 
-    Exit status 1 when the file has lines that are no events; the others are added.
+    Exit status 1 when the file has lines that are not events; the others are added.
 
     \b
     Example:
@@ -101,7 +101,7 @@ def import_events(file: Path, persona_file: Path, as_json: bool) -> None:
     else:
         click.echo(f"{len(log.decisions):,} events read, {new:,} of them new")
     for number, _ in log.damaged:
-        click.echo(f"Warning: {file}, line {number}: no event of a review log; passed over.", err=True)
+        click.echo(f"Warning: {file}, line {number} is not an event of a review log; skipped.", err=True)
     if log.damaged:
         raise SystemExit(1)
 
@@ -110,25 +110,25 @@ def import_events(file: Path, persona_file: Path, as_json: bool) -> None:
 @persona_option
 @json_option
 def status(persona_file: Path, as_json: bool) -> None:
-    """Say how far the review is: samples by kind and status, verdicts by annotator.
+    """Show the progress of the review: samples by kind and status, verdicts by annotator.
 
     \b
     Example:
       inosuke review status --json
     """
-    from annotations.commands import status as report
+    from annotations.commands.status import review_status, status_table
 
-    result = report.status(persona_file)
-    click.echo(json.dumps(result, ensure_ascii=False) if as_json else report.table(result))
+    result = review_status(persona_file)
+    click.echo(json.dumps(result, ensure_ascii=False) if as_json else status_table(result))
 
 
 @review.command()
 @click.argument("name")
-@click.option("--adjudicator/--annotator", default=None, help="May settle what two people disagree on.")
-@click.option("--password", is_flag=True, help="Ask for a password: for a desk that others reach over a network.")
+@click.option("--adjudicator/--annotator", default=None, help="An adjudicator may settle disputes.")
+@click.option("--password", is_flag=True, help="Ask for a password: for a desk that is open to a network.")
 @persona_option
 def annotator(name: str, adjudicator: bool | None, password: bool, persona_file: Path) -> None:
-    """Add somebody who reviews, or change their role or password.
+    """Add an annotator, or change their role or password.
 
     \b
     Example:
@@ -142,16 +142,16 @@ def annotator(name: str, adjudicator: bool | None, password: bool, persona_file:
     if adjudicator is not None:
         store.people.set_role(name, "adjudicator" if adjudicator else "annotator")
     if password:
-        # A script gives it on standard input; on a command line everybody on the machine could read it.
+        # A script gives it on standard input: every user of the machine can read a command line.
         store.people.set_password(name, click.prompt("Password", hide_input=True, confirmation_prompt=True))
     click.echo(f"{name}: {store.people.roles()[name]}{', with a password' if password else ''}")
     store.close()
 
 
 def project_root(persona_file: Path) -> Path:
-    """Return the project's folder. Raises UsageError where no persona.toml says that it is one.
+    """Return the folder of persona.toml. Raises UsageError where there is no such file.
 
-    Only its place matters here: checking what is in it would cost a fast command half its time.
+    The file is not read: checking it would take a large part of a fast command's time.
     """
     from curation.errors import UsageError
 

@@ -1,4 +1,4 @@
-"""`inosuke review status`: how far the review is, as plain objects and as a table."""
+"""The figures of `inosuke review status`, as plain objects and as a table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from annotations.store.database import store_url
 from annotations.store.log_sync import refresh
-from annotations.store.overlap import overlap_of
 from annotations.store.review_store import ReviewStore
 from curation.folders import Folders
 from curation.persona import load_persona
@@ -16,28 +15,32 @@ from curation.persona import load_persona
 _STATUSES = ("pending", "disputed", "approved", "rejected")
 
 
-def status(persona_file: Path) -> dict[str, Any]:
-    """Return counts by kind and status, verdicts by annotator, and events about samples that no queue has."""
+def review_status(persona_file: Path) -> dict[str, Any]:
+    """Return counts by kind and status, verdicts by annotator, and how many samples of the log are in no queue."""
     persona = load_persona(persona_file)
     store = ReviewStore(store_url(persona.root))
     try:
-        refresh(store, Folders(persona.root), overlap_of(persona))
+        refresh(store, Folders(persona.root), persona.review)
         annotators: Counter[str] = Counter()
         for day in store.statistics.by_day():
             annotators[day.annotator] += day.verdicts
-        return {"kinds": store.queue.counts(), "annotators": dict(annotators), "unknown_samples": store.statistics.unknown_samples()}
+        return {
+            "kinds": store.queue.counts(),
+            "annotators": dict(annotators),
+            "unknown_samples": store.statistics.unknown_samples(),
+        }
     finally:
         store.close()
 
 
-def table(result: dict[str, Any]) -> str:
-    """Return the status as text for a person."""
+def status_table(result: dict[str, Any]) -> str:
+    """Return the status as text for the terminal."""
     lines = [f"{'':<14}" + "".join(f"{s:>10}" for s in _STATUSES)]
     for kind, by_status in result["kinds"].items():
         lines.append(f"{kind:<14}" + "".join(f"{by_status.get(s, 0):>10,}" for s in _STATUSES))
     lines.append("")
     lines += [f"{name}: {n:,} verdicts" for name, n in sorted(result["annotators"].items())] or ["no verdicts yet"]
     if result["unknown_samples"]:
-        lines.append(f"{result['unknown_samples']:,} samples of the log are in no queue (their events are kept)")
+        lines.append(f"{result['unknown_samples']:,} samples of the log are not in the queue (their events are kept)")
     lines += ["", "Next: make review"]
     return "\n".join(lines)

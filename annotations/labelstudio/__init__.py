@@ -1,10 +1,15 @@
-"""Label Studio, two ways: the queue goes there as tasks, verdicts come back as events of the review store.
+"""Label Studio: the queue goes there as tasks, and annotations come back as events of the review store.
 
-The server keeps no state of ours and we keep none of its: a task carries its sample's id and revision, an event's id
-names the annotation that it came from. Every command compares the two sides and moves what differs, so it can be
-broken off anywhere and run again.
+Comes in: the queue, the review store, a server's address and token. Goes out: tasks there, events here. May import
+``annotations.store``, ``annotations.words``, ``curation.review`` and the shared ground of ``curation``.
 
-``connection`` finds the server and says its errors in words · ``interface`` is the labeling page · ``tasks`` turns
-queue items into tasks and reads them back · ``project`` · ``push`` · ``results`` reads one annotation, ``ledger`` says
-which events that makes, ``pull`` writes them · ``status`` · ``watch``
+Neither side stores the other's state: a task carries its sample's id and revision, and an event's id names its
+annotation. Every command compares the two sides and moves what differs, so it can be interrupted at any point and run
+again.
+
+- ``connection``: the server's address, the token, error messages
+- ``project``, ``interface``: the project there and its labeling page
+- ``tasks``, ``push_tasks``: queue items as tasks, both ways; sending them
+- ``results``, ``ledger``, ``pull_verdicts``: one annotation read; the events it makes; writing them
+- ``compare``, ``poll``: what differs; pulling whenever something changes
 """

@@ -1,4 +1,4 @@
-"""What is there, what is here, and what differs. Reads only, on both sides."""
+"""How the project on the server and the review store differ. Reads only, on both sides."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from curation.review.queue import read_queue
 
 
 @dataclass(slots=True)
-class Status:
+class Comparison:
     """Counts of both sides. ``outdated`` tasks show a revision that has been replaced here since."""
 
     project: str | None = None
@@ -36,16 +36,16 @@ class Status:
     problems: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the status as plain objects."""
+        """Return the counts as plain objects."""
         return asdict(self)
 
     @property
     def same(self) -> bool:
-        """Say whether there is nothing to push, to pull or to mend."""
+        """Return whether there is nothing to push, to pull or to repair."""
         return not (self.to_push or self.to_pull or self.to_undo or self.doubled or self.foreign or self.problems)
 
 
-def status(
+def compare(
     server: Server,
     title: str,
     persona: Persona,
@@ -53,13 +53,13 @@ def status(
     names: Mapping[str, str] | None = None,
     *,
     quiet: bool = False,
-) -> Status:
+) -> Comparison:
     """Compare both sides. Raises LabelStudioError where the server cannot be asked."""
     folders = Folders(persona.root)
     items = read_queue(folders.queue)
     states = fold(known_events(store, folders))
     wanted = {o.key for o in open_samples(items, states)}
-    result = Status(open_here=len(wanted))
+    result = Comparison(open_here=len(wanted))
     project = find(server, title)
     if project is None:
         result.to_push = len(wanted)
@@ -79,8 +79,8 @@ def status(
     return result
 
 
-def table(result: Status) -> str:
-    """Return the status as text for a person."""
+def table(result: Comparison) -> str:
+    """Return the comparison as text for the terminal."""
     if result.project is None:
         return f"no project there yet; {result.open_here:,} open samples here\n\nNext: inosuke label-studio push"
     rows = [
@@ -89,11 +89,11 @@ def table(result: Status) -> str:
         ("annotations there", result.annotations_there),
         ("to push", result.to_push),
         ("to pull", result.to_pull),
-        ("to take back (changed or deleted there)", result.to_undo),
+        ("to undo (changed or deleted there)", result.to_undo),
         ("tasks of an older revision", result.outdated),
-        ("tasks of samples that the queue has not got", result.unknown_samples),
+        ("tasks of samples that are not in the queue", result.unknown_samples),
         ("tasks there twice", result.doubled),
-        ("tasks that somebody else added", result.foreign),
+        ("tasks that were not pushed from here", result.foreign),
     ]
     lines = [result.project, *(f"  {name:<44}{number:>8,}" for name, number in rows), ""]
     commands = []

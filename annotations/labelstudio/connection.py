@@ -1,7 +1,7 @@
-"""Reaching a Label Studio server: where it is, the token, and its errors as sentences. Knows nothing of tasks.
+"""The connection to a Label Studio server: its address, the token, and its error messages. Knows nothing of tasks.
 
-The token is read from the environment or from a private file, handed to the SDK, and appears nowhere else: no message,
-log line or command-line argument carries it.
+The token is read from the environment or from a private file and given to the SDK. No message, log line or
+command-line argument contains it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ URL_VARIABLE = "LABEL_STUDIO_URL"
 KEY_VARIABLE = "LABEL_STUDIO_API_KEY"
 FILE_VARIABLE = "LABEL_STUDIO_API_KEY_FILE"
 
-# For requests that must not be sent twice: the SDK repeats any request after a cut connection or a 5xx, an import too.
+# For requests that must not be sent twice: after a cut connection or a 5xx the SDK repeats any request, even an import.
 ONCE: RequestOptions = {"max_retries": 0, "timeout_in_seconds": 300}
 
 _SHOWN_CHARACTERS = 300
 
 
 class LabelStudioError(InosukeError):
-    """The server cannot be used as it is, or said no. ``status`` is its HTTP status where it gave one."""
+    """The server cannot be used, or refused a request. ``status`` is the HTTP status of its response, if any."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class LabelStudioError(InosukeError):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the server is and the token for it; the token is kept out of ``repr``."""
+    """The server's address and the token for it; ``repr`` leaves the token out."""
 
     url: str
     token: str = field(repr=False)
@@ -53,7 +53,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Server:
     url = environment.get(URL_VARIABLE, "").strip()
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        seen = "is not set" if not url else "is no http(s) address"
+        seen = "is not set" if not url else "is not an http(s) address"
         raise UsageError(f"{URL_VARIABLE} {seen}. Expected the server's address, as in https://labels.example.org.")
     if parts.username or parts.password:
         raise UsageError(f"{URL_VARIABLE} holds a user or password. Leave them out; the token is enough.")
@@ -66,8 +66,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Server:
             f"Account & Settings, and export it or save it to a file with mode 0600 that {FILE_VARIABLE} names."
         )
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise UsageError(f"the token of {URL_VARIABLE} has characters that no token has. Copy it again.")
-    # With a slash at its end, for the SDK's refresh of a personal token would drop the last part of a subpath.
+        raise UsageError(f"the token for {URL_VARIABLE} has characters that no token has. Copy it again.")
+    # It ends with a slash: without one, the SDK's refresh of a personal token drops the last part of a subpath.
     return Server(url.rstrip("/") + "/", token)
 
 
@@ -85,7 +85,7 @@ def _read_token(path: Path) -> str:
 
 
 def connect(server: Server) -> LabelStudio:
-    """Return a client that has been answered once. Raises LabelStudioError where the server or the token is wrong."""
+    """Return a client after one successful request. Raises LabelStudioError where the server or the token is wrong."""
     import httpx
     from label_studio_sdk import LabelStudio
 
@@ -93,7 +93,7 @@ def connect(server: Server) -> LabelStudio:
         client = LabelStudio(  # type: ignore[no-untyped-call]
             base_url=server.url,
             api_key=server.token,
-            # A redirect would turn a POST into a GET; the address is to be set right instead. TLS is verified.
+            # A redirect would turn a POST into a GET: report it instead of following it. TLS is verified.
             httpx_client=httpx.Client(timeout=60, follow_redirects=False),
         )
         client.users.whoami()
@@ -102,7 +102,7 @@ def connect(server: Server) -> LabelStudio:
 
 @contextmanager
 def explained(server: Server) -> Iterator[None]:
-    """Turn what the SDK raises into a LabelStudioError that says what was seen and what to do, without the token."""
+    """Turn the SDK's errors into LabelStudioError: what happened and what to do, without the token."""
     import httpx
     from label_studio_sdk.core.api_error import ApiError
     from label_studio_sdk.core.parse_error import ParsingError
@@ -110,19 +110,19 @@ def explained(server: Server) -> Iterator[None]:
     try:
         yield
     except ApiError as error:
-        raise LabelStudioError(_sentence(server, error.status_code, error.body), error.status_code) from None
+        raise LabelStudioError(_message(server, error.status_code, error.body), error.status_code) from None
     except httpx.TimeoutException:
         raise LabelStudioError(
-            f"{server.url} has not answered in time. Nothing is lost: run the command again, it carries on."
+            f"{server.url} has not answered in time. Nothing is lost: run the command again, it continues."
         ) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise LabelStudioError(
             f"{server.url} cannot be reached ({_clean(server, str(error))}). Check {URL_VARIABLE} and that the server "
-            "runs, then run the command again: it carries on where it was."
+            "runs, then run the command again: it continues where it was."
         ) from None
     except (ParsingError, ValueError) as error:
         raise LabelStudioError(
-            f"{server.url} answered something that Label Studio does not say ({_clean(server, str(error))}). "
+            f"{server.url} gave an answer that is not Label Studio's ({_clean(server, str(error))}). "
             f"Check that {URL_VARIABLE} is the server's own address."
         ) from None
 
@@ -134,22 +134,22 @@ _ADVICE = {
     ),
     HTTPStatus.FORBIDDEN: "The token's owner may not do this: use another account, or have its role changed.",
     HTTPStatus.NOT_FOUND: f"Check {URL_VARIABLE}, with its subpath if there is one, and the project's name.",
-    HTTPStatus.TOO_MANY_REQUESTS: "It is busy: run the command again in a while, it carries on where it was.",
+    HTTPStatus.TOO_MANY_REQUESTS: "It is busy: run the command again later, it continues where it was.",
 }
 
 
-def _sentence(server: Server, status: int | None, body: object) -> str:
+def _message(server: Server, status: int | None, body: object) -> str:
     said = _clean(server, _detail(body))
     if status is None:
         return f"{server.url}: {said}"
     if 300 <= status < 400:
-        return f"{server.url} redirects elsewhere (status {status}). Set {URL_VARIABLE} to the address it leads to."
+        return f"{server.url} redirects elsewhere (status {status}). Set {URL_VARIABLE} to the address it redirects to."
     if status < 300:
         return f"{server.url} answered {said}, which is not Label Studio's API. Check {URL_VARIABLE}."
     advice = _ADVICE.get(HTTPStatus(status)) if status in HTTPStatus._value2member_map_ else None
     if advice is None:
         advice = (
-            "The fault is the server's: look at its log, then run the command again; it carries on where it was."
+            "The server has failed: look at its log, then run the command again; it continues where it was."
             if status >= 500
             else "Nothing was changed by this request."
         )
@@ -157,7 +157,7 @@ def _sentence(server: Server, status: int | None, body: object) -> str:
 
 
 def _detail(body: object) -> str:
-    """Return what an error's body says: DRF's fields, and of a page of HTML only that it is one."""
+    """Return the text of an error's body: the fields of Django REST framework, or just "a page of HTML"."""
     if isinstance(body, Mapping):
         parts = [body.get("detail"), body.get("validation_errors")]
         return "; ".join(str(p) for p in parts if p) or str(dict(body))

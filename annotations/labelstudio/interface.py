@@ -1,8 +1,9 @@
 """The labeling interface: persona in, Label Studio's XML out. Pure; knows no server.
 
 Every name in it is fixed, so annotations survive any change of the persona. Tags that repeat by data (``<Repeater>``)
-would save the hidden ``turns`` control, but their names (``reply_{{idx}}``) are unknown to the check of predictions, in
-the SDK and in the server alike: label-studio-sdk 2.1 reports "'from_name' 'reply_0' not found in configuration".
+would make the hidden ``turns`` control unnecessary. But the SDK and the server check predictions, and neither knows
+the names that a Repeater makes (``reply_{{idx}}``): label-studio-sdk 2.1 reports "'from_name' 'reply_0' not found in
+configuration".
 """
 
 from __future__ import annotations
@@ -10,18 +11,22 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
-from annotations.words import REASONS, say
+from annotations.words import REASONS, current_reason, say
 from curation.persona import Persona
 
-# How a project is known to be ours, whatever else is in its interface.
+# Marks an interface as made here, whatever else is in it.
 MARK = "ai-inosuke-review"
 
 VERDICTS = {"approve": ("Approve", "a"), "reject": ("Reject", "x"), "rewrite": ("Rewrite", "e")}
 
-# No reply is as tall as a page; a long one scrolls.
+# Reasons whose code has changed. The server refuses an interface without a choice that its annotations use, so the
+# first name stays.
+_REASON_ALIASES = {"wrong_voice": "not_his_voice"}
+
+# A longer reply scrolls.
 _REPLY_ROWS = "3"
 
-# Paragraphs gives every turn a time, 00:00:00 where there is none, and a filter by speaker that hides what was said.
+# Hide the time that Paragraphs gives every turn (00:00:00) and its filter by speaker.
 _STYLE = f"""
 .{MARK} {{ max-width: 60rem; }}
 .{MARK} .hint {{ color: var(--color-neutral-content-subtle); font-size: 0.9em; white-space: pre-wrap; }}
@@ -35,11 +40,21 @@ def reply_name(number: int) -> str:
     return f"reply_{number}"
 
 
+def reason_alias(code: str) -> str:
+    """Return the name of a reason on the server, which every version keeps."""
+    return _REASON_ALIASES.get(code, code)
+
+
+def reason_code(alias: str) -> str:
+    """Return the reason that an alias stands for."""
+    return current_reason(alias)
+
+
 def build(persona: Persona, replies: int) -> str:
     """Return the interface for dialogues in which the character speaks up to ``replies`` times (at least once)."""
     root = ET.Element("View", className=MARK)
     ET.SubElement(root, "Style").text = _STYLE
-    ET.SubElement(root, "Header", value=f"{persona.name}: is this how he talks?", size="4")
+    ET.SubElement(root, "Header", value=f"Does this sound like {persona.name}?", size="4")
     _hint(root, "about", "$about")
     ET.SubElement(
         root,
@@ -61,17 +76,17 @@ def build(persona: Persona, replies: int) -> str:
 
 
 def replies_in(xml: str) -> int:
-    """Return for how many of the character's turns an interface has text areas."""
+    """Return how many of the character's turns an interface has text areas for."""
     return max((int(n) for n in re.findall(r'name="reply_(\d+)"', xml)), default=0)
 
 
 def is_ours(xml: str) -> bool:
-    """Say whether an interface was made by :func:`build`, for whichever persona."""
+    """Return whether an interface was made by :func:`build`, for any persona."""
     return f'className="{MARK}"' in xml
 
 
 def is_empty(xml: str | None) -> bool:
-    """Say whether a project has no interface yet: a new one starts with an empty ``<View>``."""
+    """Return whether a project has no interface yet: a new one starts with an empty ``<View>``."""
     return re.sub(r"\s+", "", xml or "") in ("", "<View></View>", "<View/>")
 
 
@@ -80,14 +95,14 @@ def instruction(persona: Persona) -> str:
     style = persona.style
     lines = [persona.system_prompt.strip(), ""]
     if style.pronouns:
-        lines.append(f"He says: {', '.join(style.pronouns)}.")
+        lines.append(f"{persona.name} says: {', '.join(style.pronouns)}.")
     if style.avoid:
-        lines.append(f"He would not say: {', '.join(style.avoid)}.")
+        lines.append(f"{persona.name} would not say: {', '.join(style.avoid)}.")
     lines += [
         f"At most {style.max_reply_chars} characters at once.",
         "",
-        "Approve: his words as they stand. Rewrite: correct his turns above the verdict, then choose it. "
-        "Reject: choose a reason. Only Submit counts; drafts and skipped tasks stay open.",
+        f"Approve: the words of {persona.name} stay as they are. Rewrite: correct them above the verdict, then choose "
+        "it. Reject: choose a reason. Only Submit counts; drafts and skipped tasks stay open.",
     ]
     return "\n".join(lines)
 
@@ -98,7 +113,7 @@ def _hint(parent: ET.Element, name: str, value: str) -> None:
 
 
 def _turn_count(root: ET.Element, replies: int) -> None:
-    """Add the control that says how often he speaks: set by the prediction, it shows as many text areas."""
+    """Add the hidden control for the number of replies: the prediction sets it, and it shows that many text areas."""
     hidden = ET.SubElement(root, "View", className="hidden")
     count = ET.SubElement(hidden, "Choices", name="turns", toName="dialogue", choice="single-radio")
     for number in range(1, replies + 1):
@@ -145,6 +160,7 @@ def _verdict(root: ET.Element) -> None:
     ET.SubElement(why, "Header", value="Why not?", size="5")
     reasons = ET.SubElement(why, "Choices", name="reason", toName="dialogue", choice="multiple", showInline="true")
     for number, code in enumerate(REASONS, 1):
-        ET.SubElement(reasons, "Choice", value=say(f"reason_{code}", "en"), alias=code, hotkey=str(number))
+        alias = reason_alias(code)
+        ET.SubElement(reasons, "Choice", value=say(f"reason_{code}", "en"), alias=alias, hotkey=str(number))
     ET.SubElement(root, "Header", value="Notes", size="5")
     ET.SubElement(root, "TextArea", name="notes", toName="dialogue", rows="2", maxSubmissions="1", editable="true")

@@ -1,8 +1,8 @@
-"""What a pull has to write: readings and the log in, new events out. Pure; knows no server and no database.
+"""Which events a pull writes: readings and the log in, new events out. Pure; knows no server and no database.
 
-Label Studio shows its annotators nothing of what happens in the review store. So an event never claims to be older
-than what the store had when it arrived: a verdict on a revision that was replaced meanwhile folds into a conflict, and
-nobody's rewrite is displaced by an annotation that was saved before it and pulled after it.
+Label Studio does not show its annotators what happens in the review store. So an event is never dated before what the
+store had when it arrived. A verdict on a revision that has been replaced since then folds into a conflict, and an
+annotation that was saved before a rewrite but pulled after it does not displace that rewrite.
 """
 
 from __future__ import annotations
@@ -12,27 +12,31 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from annotations.labelstudio.results import Origin, Reading, origin
-from annotations.store.events import time_after
-from annotations.store.queue_table import Overlap
+from annotations.store.events_table import time_after
+from annotations.store.panels import begun_panel, drawn_panel
 from annotations.store.rules import DECISIVE
-from curation.review.decisions import Decision, standing
+from curation.persona import Review
+from curation.review.decisions import Decision, State, fold, standing
 
 Place = tuple[int, int]  # (task, annotation)
 
 
 class Ledger:
-    """The review log as one project's pull sees it. :meth:`add` what has been written."""
+    """The review log as one project's pull sees it. :meth:`add` what has been written.
 
-    def __init__(self, events: Iterable[Decision], project: str, overlap: Overlap) -> None:
+    ``review`` is persona.toml's table: a panel's verdicts are recorded as blind ones.
+    """
+
+    def __init__(self, events: Iterable[Decision], project: str, review: Review) -> None:
         self.project = project
-        self.overlap = overlap
+        self.review = review
         self.by_sample: dict[str, list[Decision]] = defaultdict(list)
         self.ids: set[str] = set()
         self.last: dict[Place, tuple[Origin, Decision]] = {}
         self.add(events)
 
     def add(self, events: Iterable[Decision]) -> None:
-        """Take note of events of the log."""
+        """Add events of the log."""
         for event in events:
             if event.id in self.ids:
                 continue
@@ -46,78 +50,94 @@ class Ledger:
                 self.last[place] = (where, event)
 
     def record(self, reading: Reading, annotator: str) -> list[Decision]:
-        """Return the events for an annotation: none if it is known, and first an undo if it said something else."""
+        """Return the events for an annotation: none if it is known, an undo first if it has changed."""
         where = reading.origin
         known = self.last.get((where.task, where.annotation))
-        # A dismissed verdict stays dismissed; one that a pull took back (skipped, then submitted again) does not.
+        # A dismissed verdict stays dismissed. One that a pull has undone (skipped, then submitted again) counts again.
         if known and known[0].digest == where.digest and _undo_id(known[1]) not in self.ids:
             return []
         if where.event_id in self.ids:
             return []
-        new = self.take_back(known[1], reading.time) if known and self.built_upon(known[1]) is None else []
+        new = self.undo(known[1], reading.time) if known and self.built_upon(known[1]) is None else []
         sample = reading.seen.key.sample_id
         new.append(
             Decision(
-                where.event_id,
-                sample,
-                reading.seen.key.revision,
-                reading.verdict,
-                reading.messages,
-                reading.reason,
-                annotator,
-                "label-studio",
-                self._time(sample, reading.time, new),
-                self.overlap.panel(sample) if reading.verdict in DECISIVE else 1,
+                id=where.event_id,
+                sample_id=sample,
+                revision=reading.seen.key.revision,
+                verdict=reading.verdict,
+                messages=reading.messages,
+                reason=reading.reason,
+                annotator=annotator,
+                client="label-studio",
+                time=self._time(sample, reading.time, new),
+                panel=self.panel(sample) if reading.verdict in DECISIVE else 1,
             )
         )
         return new
 
-    def take_back(self, event: Decision, now: datetime) -> list[Decision]:
+    def panel(self, sample_id: str) -> int:
+        """Return how many annotators judge a sample, as the store has it: see :mod:`annotations.store.panels`."""
+        events = self.by_sample[sample_id]
+        state = fold(events).get(sample_id, State())
+        return max(drawn_panel(sample_id, self.review), begun_panel(events, state))
+
+    def undo(self, event: Decision, now: datetime) -> list[Decision]:
         """Return the undo of an event, nothing where it is undone already."""
         if event not in standing(self.by_sample[event.sample_id]):
             return []
         return [
             Decision(
-                _undo_id(event),
-                event.sample_id,
-                event.revision,
-                "undo",
-                None,
-                event.id,
-                event.annotator,
-                "label-studio",
-                self._time(event.sample_id, now),
+                id=_undo_id(event),
+                sample_id=event.sample_id,
+                revision=event.revision,
+                verdict="undo",
+                messages=None,
+                reason=event.id,
+                annotator=event.annotator,
+                client="label-studio",
+                time=self._time(event.sample_id, now),
             )
         ]
 
     def keep(self, event: Decision, why: str, now: datetime) -> list[Decision]:
-        """Return a note that a verdict stays although its annotation is gone, nothing where that is noted already."""
+        """Return a note that a verdict stays although its annotation is gone, nothing if there is such a note."""
         note = f"{event.id}-kept"
         if note in self.ids:
             return []
-        time = self._time(event.sample_id, now)
-        client = event.client
-        return [Decision(note, event.sample_id, event.revision, "note", None, why, event.annotator, client, time)]
+        return [
+            Decision(
+                id=note,
+                sample_id=event.sample_id,
+                revision=event.revision,
+                verdict="note",
+                messages=None,
+                reason=why,
+                annotator=event.annotator,
+                client=event.client,
+                time=self._time(event.sample_id, now),
+            )
+        ]
 
     def built_upon(self, event: Decision) -> str | None:
-        """Return who went on from a rewrite, None where taking it back would undo nobody else's work."""
+        """Return who continued from a rewrite, None where undoing it would not undo another annotator's work."""
         if event.verdict != "rewrite":
             return None
         for later in standing(self.by_sample[event.sample_id]):
-            goes_on = later.verdict in DECISIVE and later.revision > event.revision
-            if goes_on and later.annotator != event.annotator:
+            continues = later.verdict in DECISIVE and later.revision > event.revision
+            if continues and later.annotator != event.annotator:
                 return later.annotator
         return None
 
     def stands(self, place: Place) -> Decision | None:
-        """Return the event of an annotation if it still counts and nobody has noted that it is gone."""
+        """Return the event of an annotation if it still counts and there is no note that it is gone."""
         _, event = self.last[place]
         if _undo_id(event) in self.ids or f"{event.id}-kept" in self.ids:
             return None
         return event if event in standing(self.by_sample[event.sample_id]) else None
 
     def _time(self, sample: str, moment: datetime, new: Iterable[Decision] = ()) -> str:
-        """Return a time behind everything that people decided on a sample. What import approved comes first anyway."""
+        """Return a time after every verdict on a sample. What import approved comes first anyway."""
         times = (e.time for e in (*self.by_sample[sample], *new) if e.client != "import")
         return time_after(moment, max(times, default=None))
 

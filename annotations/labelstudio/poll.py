@@ -1,7 +1,7 @@
-"""Pull whenever something changes there. Polling is the truth; a webhook only makes it come sooner.
+"""Pull whenever something changes there, by polling. A webhook only makes the next poll come sooner.
 
-Label Studio gives a webhook one second and never repeats it, so one that got lost must cost nothing: whatever a hint
-says, what is pulled is what the server has.
+Label Studio gives a webhook one second and never repeats it, so losing one must cost nothing. A webhook is only a
+hint: a pull always reads what the server has.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from annotations.store.review_store import ReviewStore
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 
-# How often everything is read, not only what changed: that alone notices deleted tasks.
+# How often everything is read, not only what changed: only that notices deleted tasks.
 WHOLE_SECONDS = 3600.0
 _LONGEST_PAUSE = 300.0
 
-# What the webhook is for; the body of a hint is not even read.
+# The events that the webhook fires on; its body is not read.
 _ACTIONS = ["ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "TASKS_DELETED"]
 
 
@@ -39,11 +39,11 @@ def watch(
     interval: float,
     hint: threading.Event,
     stop: threading.Event,
-    say: Callable[[Pulled | InosukeError], None],
+    report: Callable[[Pulled | InosukeError], None],
 ) -> None:
-    """Pull now, then on every ``hint`` and every ``interval`` seconds, until ``stop``; wake it with ``hint`` then.
+    """Pull now, then on every ``hint`` and every ``interval`` seconds, until ``stop`` is set; set ``hint`` with it.
 
-    ``say`` gets each pull that did something or failed. While the server is away (or another command keeps the log)
+    ``report`` gets each pull that did something or failed. While the server is away (or another command holds the log)
     the pauses grow up to five minutes, and the next pull that succeeds reads everything again.
     """
     newest: datetime | None = None
@@ -62,7 +62,7 @@ def watch(
             newest = None
             if str(error) not in told:
                 told.add(str(error))
-                say(error)
+                report(error)
         else:
             failures = 0
             told -= {t for t in told if t not in result.problems}
@@ -73,17 +73,17 @@ def watch(
                 whole_at = monotonic() + WHOLE_SECONDS
             if result.new or result.undone or news:
                 result.problems = news
-                say(result)
+                report(result)
         hint.wait(min(interval * 2**failures, max(interval, _LONGEST_PAUSE)))
 
 
 @contextmanager
 def listening(host: str, port: int, hint: threading.Event) -> Iterator[tuple[int, str]]:
-    """Take webhooks while inside; yield the port and the secret path that a POST must name."""
+    """Receive webhooks inside the block; yield the port and the secret path that a POST must name."""
     path = f"/{secrets.token_urlsafe(24)}"
 
     class Hints(BaseHTTPRequestHandler):
-        timeout = 5  # a caller that sends nothing must not keep a thread
+        timeout = 5  # a caller that sends nothing must not hold a thread
 
         def do_POST(self) -> None:
             known = hmac.compare_digest(self.path.encode(), path.encode())
@@ -93,7 +93,7 @@ def listening(host: str, port: int, hint: threading.Event) -> Iterator[tuple[int
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: the path is a secret."""
+            """Log nothing: the path is a secret."""
 
     try:
         receiver = ThreadingHTTPServer((host, port), Hints)
@@ -112,9 +112,9 @@ def listening(host: str, port: int, hint: threading.Event) -> Iterator[tuple[int
 
 @contextmanager
 def registered(server: Server, title: str, base: str, path: str) -> Iterator[None]:
-    """Have the project call ``base`` + ``path`` while inside.
+    """Register a webhook to ``base`` + ``path`` inside the block.
 
-    What a watch that was killed left behind on ``base`` is cleared away first.
+    First it removes the webhooks on ``base`` that a killed watch has left behind.
     """
     project = existing(server, title)
     address = base + path
@@ -134,10 +134,10 @@ def registered(server: Server, title: str, base: str, path: str) -> Iterator[Non
 
 @contextmanager
 def hints(server: Server, title: str, listen: str | None, public: str | None, hint: threading.Event) -> Iterator[None]:
-    """Take webhooks on ``listen`` (HOST:PORT) while inside, if it is given. The server reaches it as ``public``."""
+    """Receive webhooks on ``listen`` (HOST:PORT) inside the block, if given. The server reaches it as ``public``."""
     if listen is None:
         if public is not None:
-            raise UsageError("--webhook-url says how the server reaches --listen; give that too.")
+            raise UsageError("--webhook-url is how the server reaches --listen. Give --listen too.")
         yield
         return
     host, _, port = listen.rpartition(":")

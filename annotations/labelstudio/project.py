@@ -1,10 +1,10 @@
-"""The project on the server: found or created by its name, its labeling interface kept up with the persona."""
+"""The project on the server: found or created by its title, its labeling interface kept up to date."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from annotations.labelstudio import interface
@@ -15,18 +15,17 @@ from curation.persona import Persona
 if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio
 
-# Measured on 1.23.2 with 9,227 annotated tasks: 2.6 ms of the server's time a task in pages of 500, 4.6 ms in pages of
-# 1,000, 4.8 ms for the synchronous export, which Enterprise has not got.
+# Larger pages cost the server more time a task. Its synchronous export costs more too, and Enterprise does not have it.
 PAGE = 500
 
-# What a listing asks for. `include` drops everything else, inside annotations as well.
+# The fields that a listing asks for. `include` drops all others, inside annotations as well.
 _KEYS = "id,data"
 _ANNOTATIONS = "id,data,annotations,result,completed_by,updated_at,was_cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project that is ours. ``uid`` names it whatever address the server goes by."""
+    """A project that a push created. ``uid`` names it, whatever the server's address is."""
 
     server: Server
     client: LabelStudio
@@ -37,7 +36,7 @@ class Project:
 
     @property
     def url(self) -> str:
-        """The address of its page."""
+        """The URL of its page."""
         return f"{self.server.url}projects/{self.id}/data"
 
     def tasks(
@@ -76,7 +75,7 @@ class Project:
         return total
 
     def keys(self) -> tuple[dict[Key, list[int]], list[int]]:
-        """Return the ids of the tasks of each sample and revision, and of tasks that were not made here."""
+        """Return the ids of the tasks of each sample and revision, and of tasks that no push has made."""
         ours: dict[Key, list[int]] = {}
         foreign: list[int] = []
         for page, _ in self.tasks():
@@ -90,14 +89,14 @@ class Project:
 
 
 def default_title(persona: Persona) -> str:
-    """Return the name of the project where none is given; Label Studio takes at most 50 characters."""
+    """Return the title of the project where none is given; Label Studio takes at most 50 characters."""
     return f"{persona.name[:40].strip()} · review"
 
 
 def find(server: Server, title: str) -> Project | None:
-    """Return the project of this name, None where there is none.
+    """Return the project of this title, None where there is none.
 
-    Raises LabelStudioError where two have the name, or where its labeling interface is somebody else's.
+    Raises LabelStudioError where two have the title, or where its labeling interface was not made by a push.
     """
     client = connect(server)
     with explained(server):
@@ -115,16 +114,16 @@ def find(server: Server, title: str) -> Project | None:
     xml = found.label_config or ""
     if not interface.is_ours(xml) and not interface.is_empty(xml):
         raise LabelStudioError(
-            f"the project {title!r} at {server.url} has another labeling interface than the review's, so it is "
-            "somebody else's work. Nothing was changed. Rename it, or name another with --project."
+            f"the project {title!r} at {server.url} has another labeling interface than the review's, so it may be "
+            "another team's work. Nothing was changed. Rename it, or name another with --project."
         )
-    return Project(server, client, found.id, title, _uid(found), xml)
+    return _project(server, client, found)
 
 
 def ensure(server: Server, title: str, persona: Persona, replies: int) -> tuple[Project, bool]:
-    """Return the project, created or brought up to date, and whether it is new.
+    """Return the project, created or updated, and whether it is new.
 
-    ``replies`` is how many turns of the character the interface must have room for.
+    ``replies`` is how many turns of the character the interface must have text areas for.
     """
     project = find(server, title)
     if project is None:
@@ -139,8 +138,8 @@ def ensure(server: Server, title: str, persona: Persona, replies: int) -> tuple[
                 request_options=ONCE,
             )
             found: Any = client.projects.get(made.id)
-        return Project(server, client, found.id, title, _uid(found), found.label_config or ""), True
-    # Never fewer text areas than there are: annotations may hold them.
+        return _project(server, client, found), True
+    # Never fewer text areas than there are: annotations may refer to them.
     wanted = interface.build(persona, max(replies, interface.replies_in(project.interface), 1))
     if wanted == project.interface:
         return project, False
@@ -148,9 +147,20 @@ def ensure(server: Server, title: str, persona: Persona, replies: int) -> tuple[
         project.client.projects.update(
             project.id, label_config=wanted, expert_instruction=interface.instruction(persona), show_instruction=True
         )
-    return Project(server, project.client, project.id, title, project.uid, wanted), False
+    return replace(project, interface=wanted), False
+
+
+def _project(server: Server, client: LabelStudio, found: Any) -> Project:
+    return Project(
+        server=server,
+        client=client,
+        id=found.id,
+        title=found.title,
+        uid=_uid(found),
+        interface=found.label_config or "",
+    )
 
 
 def _uid(project: Any) -> str:
-    """Return 8 hexadecimal digits for a project: its id and the microsecond it was made in, not the address."""
+    """Return 8 hexadecimal digits from the project's id and the microsecond it was created in, not its address."""
     return hashlib.sha256(f"{project.id} {project.created_at.isoformat()}".encode()).hexdigest()[:8]

@@ -1,7 +1,7 @@
-"""Submitted annotations become events of the review store; what was deleted or changed there is taken back here.
+"""Submitted annotations become events of the review store. One that was deleted or changed there is undone here.
 
-Drafts, skipped tasks and tasks without an annotation say nothing. Every event's id follows from the annotation and
-what it says, so a pull that was broken off anywhere is simply run again.
+Drafts, skipped tasks and tasks without an annotation do not count. Every event's id follows from the annotation and
+its content, so a pull that was interrupted at any point can be run again.
 """
 
 from __future__ import annotations
@@ -13,24 +13,23 @@ from typing import Any
 
 from annotations.labelstudio.connection import LabelStudioError, Server, explained
 from annotations.labelstudio.ledger import Ledger, Place
-from annotations.labelstudio.progress import bar
 from annotations.labelstudio.project import Project, find
 from annotations.labelstudio.results import Reading, Unreadable, read
 from annotations.store.log_sync import known_events, sync_store
-from annotations.store.overlap import overlap_of
 from annotations.store.review_store import ReviewStore
+from curation.console import bar
 from curation.folders import Folders
 from curation.persona import Persona
 from curation.review.decisions import Decision, fold
 
 _ANNOTATED = {"filter": "filter:tasks:total_annotations", "operator": "greater", "type": "Number", "value": 0}
-# The server notes a task's change before it commits it; a slow commit must not fall between two polls.
-_OVERLAP = timedelta(seconds=60)
+# The server dates a task's change before it commits it; a slow commit must not fall between two polls.
+_COMMIT_MARGIN = timedelta(seconds=60)
 
 
 @dataclass(slots=True)
 class Pulled:
-    """What a pull found and wrote. ``problems`` are sentences about annotations that could not be taken."""
+    """What a pull found and wrote. ``problems`` are messages about annotations that could not be read."""
 
     project: str
     annotations: int = 0
@@ -67,10 +66,10 @@ def pull(
     write: bool = True,
     quiet: bool = False,
 ) -> Pulled:
-    """Write what annotators submitted as events. ``names`` says who an e-mail address is in the review store.
+    """Write what annotators submitted as events. ``names`` maps e-mail addresses to names in the review store.
 
-    ``since`` looks only at tasks that changed after that time (a whole pull also notices deleted tasks, and first
-    brings the review log into the store: what another clone has pulled is not new). Without ``write`` it only counts.
+    ``since`` reads only tasks that changed after that time. A whole pull also notices deleted tasks, and first brings
+    the review log into the store, because what another clone has pulled is not new. Without ``write`` it only counts.
     Raises LabelStudioError; what was written stays written.
     """
     project = existing(server, title)
@@ -81,7 +80,7 @@ def pull(
         sync_store(store, folders)
     seq = store.log.last_seq()
     events = store.log.events() if write else known_events(store, folders)
-    ledger = Ledger(events, project.uid, overlap_of(persona))
+    ledger = Ledger(events, project.uid, persona.review)
     present: set[Place] = set()
     tasks: set[int] = set()
     touched: set[str] = set()
@@ -97,7 +96,7 @@ def pull(
         touched.update(e.sample_id for e in events)
 
     for page in _pages(project, since, quiet):
-        if store.log.last_seq() != seq:  # somebody decided at the desk meanwhile: our events come after theirs
+        if store.log.last_seq() != seq:  # a verdict was made at the desk in between: ours come after it
             ledger.add(store.log.events())
             seq = store.log.last_seq()
         new: list[Decision] = []
@@ -123,9 +122,9 @@ def pull(
 def _pages(project: Project, since: datetime | None, quiet: bool) -> Iterator[list[dict[str, Any]]]:
     changed = _ANNOTATED
     if since is not None:
-        moment = (since - _OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        moment = (since - _COMMIT_MARGIN).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         changed = {"filter": "filter:tasks:updated_at", "operator": "greater", "type": "Datetime", "value": moment}
-    with bar(0, "pull", quiet) as progress:
+    with bar(0, "pull", "task", quiet=quiet) as progress:
         for page, total in project.tasks(annotations=True, filters=[changed]):
             progress.total = total
             yield page
@@ -133,7 +132,7 @@ def _pages(project: Project, since: datetime | None, quiet: bool) -> Iterator[li
 
 
 def _people(project: Project, names: Mapping[str, str]) -> dict[int, str]:
-    """Return the annotator's name of each user of the server: the one that was given, or the e-mail address."""
+    """Return the annotator's name of each of the server's users: the one in ``names``, or the e-mail address."""
     mapped = {email.casefold(): name for email, name in names.items()}
     with explained(project.server):
         users = project.client.users.list()
@@ -160,9 +159,9 @@ def _events(
 
 
 def _retracted(project: Project, place: Place, ledger: Ledger, problems: list[str]) -> list[Decision]:
-    """Return what becomes of a verdict whose annotation the listing did not have.
+    """Return the events for a verdict whose annotation is missing from the listing.
 
-    The server is asked for it by its number: a page may have shifted while somebody worked.
+    The server is asked for it by its id, because pages may have shifted while annotators worked.
     """
     event = ledger.stands(place)
     if event is None or _is_there(project, place[1]):
@@ -177,15 +176,15 @@ def _retracted(project: Project, place: Place, ledger: Ledger, problems: list[st
     by = ledger.built_upon(event)
     if by is not None:
         problems.append(
-            f"annotation {place[1]} (sample {event.sample_id}) was deleted in Label Studio, but {by} has gone on from "
-            "it, so it is kept. Look at the sample's history in the review desk."
+            f"annotation {place[1]} (sample {event.sample_id}) was deleted in Label Studio, but {by} has continued "
+            "from it, so it is kept. Look at the sample's history in the review desk."
         )
-        return ledger.keep(event, f"deleted in Label Studio after {by} had gone on from it; kept", now)
-    return ledger.take_back(event, now)
+        return ledger.keep(event, f"deleted in Label Studio after {by} had continued from it; kept", now)
+    return ledger.undo(event, now)
 
 
 def _is_there(project: Project, annotation: int) -> bool:
-    """Say whether an annotation is there and submitted; one that was skipped later counts no more."""
+    """Return whether an annotation is there and submitted; one that was skipped later does not count."""
     try:
         with explained(project.server):
             found = project.client.annotations.get(annotation)

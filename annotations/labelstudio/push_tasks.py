@@ -1,4 +1,4 @@
-"""The queue goes to Label Studio: every open sample that is not there yet, at its newest revision, as a task."""
+"""The queue goes to Label Studio: each open sample that is not there yet, at its newest revision, as a task."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from annotations.labelstudio.connection import ONCE, LabelStudioError, Server, explained
-from annotations.labelstudio.progress import bar
 from annotations.labelstudio.project import Project, ensure
 from annotations.labelstudio.tasks import Key, to_task
 from annotations.store.log_sync import refresh
-from annotations.store.overlap import overlap_of
+from annotations.store.projection import status_of
 from annotations.store.queue_table import in_order
 from annotations.store.review_store import ReviewStore
+from curation.console import bar
 from curation.errors import InosukeError
 from curation.folders import Folders
 from curation.persona import Persona
@@ -23,14 +23,13 @@ from curation.record import Message
 from curation.review.decisions import State, fold
 from curation.review.queue import QueueItem, read_queue
 
-# A batch is one transaction on the server: all of it is there or nothing. 500 take it 1 to 2 s, far from any timeout
-# of a proxy between us.
+# A batch is one transaction on the server: all of it is there or nothing. 500 tasks stay far from a proxy's timeout.
 BATCH = 500
 
 
 @dataclass(slots=True)
 class Pushed:
-    """What a push did. ``doubled`` tasks were there twice, without an annotation, and are there once now."""
+    """What a push did. ``doubled`` tasks were there twice, without an annotation; the second is deleted."""
 
     project: str
     created: bool = False
@@ -45,8 +44,8 @@ class Pushed:
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
-    """A sample to be judged, as it stands now."""
+class OpenSample:
+    """A sample to be judged, at its newest revision."""
 
     item: QueueItem
     revision: int
@@ -54,32 +53,36 @@ class Open:
 
     @property
     def key(self) -> Key:
-        """What makes its task the same as another."""
+        """The identity of its task."""
         return Key(self.item.sample.id, self.revision)
 
 
-def open_samples(items: Sequence[QueueItem], states: dict[str, State], everything: bool = False) -> list[Open]:
-    """Return what is to be judged, in the desk's order: samples that are pending, or all of them."""
+def open_samples(items: Sequence[QueueItem], states: dict[str, State], everything: bool = False) -> list[OpenSample]:
+    """Return the samples to be judged, in the desk's order: pending ones, or with ``everything`` all of them.
+
+    A sample that waits for the rest of its panel is pending. One that its panel disagrees on is not: an adjudicator
+    settles it at the desk.
+    """
     found = []
     for item in in_order(items):
         state = states.get(item.sample.id, State())
         messages = item.sample.messages if state.messages is None else state.messages
         # Label Studio's page is for correcting the character's turns; a sample without one is for the review desk.
-        if (everything or state.status == "pending") and any(m.role == "assistant" for m in messages):
-            found.append(Open(item, state.revision, messages))
+        if (everything or status_of(state) == "pending") and any(m.role == "assistant" for m in messages):
+            found.append(OpenSample(item, state.revision, messages))
     return found
 
 
 def push(
     server: Server, title: str, persona: Persona, store: ReviewStore, *, everything: bool = False, quiet: bool = False
 ) -> Pushed:
-    """Bring every open sample to the server that is not there yet. Raises LabelStudioError; what was sent stays sent.
+    """Send each open sample that is not on the server yet. Raises LabelStudioError; what was sent stays sent.
 
-    ``everything`` pushes decided samples too, for another opinion.
+    ``everything`` sends decided samples too, for another opinion.
     """
     folders = Folders(persona.root)
-    with _alone(folders):
-        refresh(store, folders, overlap_of(persona))
+    with _only_push(folders):
+        refresh(store, folders, persona.review)
         items = read_queue(folders.queue)
         wanted = open_samples(items, fold(store.log.events()), everything)
         clusters: dict[str, list[QueueItem]] = defaultdict(list)
@@ -92,7 +95,7 @@ def push(
         there, foreign = ({}, []) if created else project.keys()
         missing = [o for o in wanted if o.key not in there]
         result.already_there, result.foreign = len(wanted) - len(missing), len(foreign)
-        with bar(len(missing), "push", quiet) as progress:
+        with bar(len(missing), "push", "task", quiet=quiet) as progress:
             for start in range(0, len(missing), BATCH):
                 batch = missing[start : start + BATCH]
                 _send(project, [_task(o, persona, clusters) for o in batch])
@@ -101,27 +104,27 @@ def push(
         before = sum(map(len, there.values())) + len(foreign)
         arrived = {o.key for o in missing}
         if missing and project.count() != before + len(missing):
-            # Something was lost, or the server was still busy with a batch of an earlier push that was broken off:
-            # only then is everything listed again, which takes as long as sending it.
+            # Tasks were lost, or the server was still busy with a batch of an interrupted push. Only then is everything
+            # listed again, which takes as long as sending it.
             there, _ = project.keys()
             arrived &= there.keys()
         result.doubled = _remove_doubles(project, there)
         lost = [o.key for o in missing if o.key not in arrived]
         if lost:
             raise LabelStudioError(
-                f"{len(lost):,} tasks that {project.url} took are not there (the first: {lost[0].sample_id}). Somebody "
-                "may be deleting tasks meanwhile; run the command again, it sends what is missing."
+                f"{len(lost):,} tasks that {project.url} took are not there (the first: {lost[0].sample_id}). Another "
+                "user may be deleting tasks. Run the command again; it sends what is missing."
             )
         return result
 
 
-def _task(sample: Open, persona: Persona, clusters: dict[str, list[QueueItem]]) -> dict[str, Any]:
+def _task(sample: OpenSample, persona: Persona, clusters: dict[str, list[QueueItem]]) -> dict[str, Any]:
     mates = [i for i in clusters.get(sample.item.cluster or "", ()) if i.sample.id != sample.item.sample.id]
     return to_task(sample.item, sample.revision, sample.messages, persona, mates)
 
 
 def _send(project: Project, tasks: list[dict[str, Any]]) -> None:
-    """Check the predictions, for the server only logs what is wrong with them, then import one batch."""
+    """Check the predictions, because the server only logs what is wrong with them, then import one batch."""
     from label_studio_sdk.label_interface.interface import LabelInterface
 
     page: Any = LabelInterface(project.interface)
@@ -141,7 +144,7 @@ def _send(project: Project, tasks: list[dict[str, Any]]) -> None:
 
 
 def _remove_doubles(project: Project, there: dict[Key, list[int]]) -> int:
-    """Delete the second task of a sample and revision where nobody has annotated it. Returns how many there were."""
+    """Delete a sample's second task of a revision unless it is annotated. Returns how many were deleted."""
     removed = 0
     for ids in there.values():
         for task in sorted(ids)[1:]:
@@ -155,8 +158,8 @@ def _remove_doubles(project: Project, there: dict[Key, list[int]]) -> int:
 
 
 @contextmanager
-def _alone(folders: Folders) -> Iterator[None]:
-    """Keep a second push from this project out: both would see the same samples missing."""
+def _only_push(folders: Folders) -> Iterator[None]:
+    """Hold the project's push lock: two pushes at once would both see the same samples missing."""
     from filelock import FileLock, Timeout
 
     folders.queue.parent.mkdir(parents=True, exist_ok=True)
@@ -164,4 +167,4 @@ def _alone(folders: Folders) -> Iterator[None]:
         with FileLock(folders.queue.parent / "label-studio.lock", timeout=0):
             yield
     except Timeout:
-        raise InosukeError("another push is under way in this project. Wait for it to end, then look again.") from None
+        raise InosukeError("another push is running in this project. Wait for it to end, then try again.") from None

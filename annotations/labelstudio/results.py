@@ -1,4 +1,4 @@
-"""One annotation read: what Label Studio's result list says becomes a verdict. Pure; knows no server and no store."""
+"""Read one annotation: Label Studio's result list becomes a verdict. Pure; knows no server and no store."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from annotations.labelstudio.interface import VERDICTS, reply_name
+from annotations.labelstudio.interface import VERDICTS, reason_code, reply_name
 from annotations.labelstudio.tasks import Seen, seen
 from curation.record import Message
 from curation.review.decisions import Verdict
 
-# The id of an event that a pull makes: project, task, annotation, when it was saved (ms), what it says. So any clone
-# that has the log knows what has been pulled, and pulling twice makes the same events.
+# The id of an event that a pull makes: project, task, annotation, when it was saved (ms), a digest of its content. So
+# any clone that has the log knows what has been pulled, and pulling twice makes the same events.
 _EVENT = re.compile(r"ls-([0-9a-f]{8})-(\d+)-(\d+)-(\d+)-([0-9a-f]{10})")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The annotation that an event came from. ``digest`` says what it said then, ``saved`` when, in ms since 1970."""
+    """The annotation that an event came from: a ``digest`` of its content then, ``saved`` in ms since 1970."""
 
     project: str
     task: int
@@ -37,17 +37,17 @@ class Origin:
 
 
 def origin(event_id: str) -> Origin | None:
-    """Return where an event came from, None for one that no pull has made."""
+    """Return the annotation that an event came from, None for an event that no pull has made."""
     match = _EVENT.fullmatch(event_id)
     if match is None:
         return None
     project, task, annotation, saved, digest = match.groups()
-    return Origin(project, int(task), int(annotation), int(saved), digest)
+    return Origin(project=project, task=int(task), annotation=int(annotation), saved=int(saved), digest=digest)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A submitted annotation as a verdict. ``user`` is the server's number for whoever submitted it."""
+    """A submitted annotation as a verdict. ``user`` is the server's id of the annotator."""
 
     origin: Origin
     seen: Seen
@@ -60,7 +60,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A submitted annotation that says nothing we could record, and why."""
+    """A submitted annotation that cannot be recorded, and why."""
 
     task: int
     annotation: int
@@ -68,7 +68,7 @@ class Unreadable:
 
 
 def read(task: Mapping[str, Any], annotation: Mapping[str, Any], project: str) -> Reading | Unreadable | None:
-    """Return what an annotation says; None for one that was cancelled (skipped), which says nothing."""
+    """Return an annotation's verdict; None for one that was cancelled (skipped)."""
     if annotation.get("was_cancelled"):
         return None
     shown = seen(task["data"])
@@ -83,21 +83,35 @@ def read(task: Mapping[str, Any], annotation: Mapping[str, Any], project: str) -
     messages = _rewritten(shown.messages, values)
     if any(m.role == "assistant" and not m.content.strip() for m in messages) and verdict != "reject":
         return Unreadable(task["id"], annotation["id"], "a reply was emptied; reject the sample instead")
-    reason = "; ".join([*values.get("reason", []), *(n.strip() for n in values.get("notes", []) if n.strip())])
+    aliases = values.get("reason", [])
+    notes = [n.strip() for n in values.get("notes", []) if n.strip()]
     new: tuple[Message, ...] | None = None
     if verdict == "reject":
         pass
     elif messages != shown.messages:
-        # Corrected and approved in one go: what was approved is the corrected text.
+        # Corrected and approved in one go: the verdict is about the corrected text.
         verdict, new = "rewrite", messages
     elif verdict == "rewrite":
-        # Asked for a better text and gave none: for others to see, the sample stays open.
-        verdict, reason = "flag", "; ".join(filter(None, ["to be rewritten (Label Studio)", reason]))
+        # `rewrite` without a new text asks another annotator for one: the sample stays open.
+        verdict = "flag"
+        aliases = ["to be rewritten (Label Studio)", *aliases]
     time = _moment(annotation["updated_at"])
-    said_digest = _digest(verdict, new, reason)
-    saved = round(time.timestamp() * 1000)
-    where = Origin(project, task["id"], annotation["id"], saved, said_digest)
-    return Reading(where, shown, verdict, new, reason, _user(annotation.get("completed_by")), time)
+    return Reading(
+        origin=Origin(
+            project=project,
+            task=task["id"],
+            annotation=annotation["id"],
+            saved=round(time.timestamp() * 1000),
+            # Of the aliases, which no version changes: an annotation that has been pulled stays known.
+            digest=_digest(verdict, new, "; ".join([*aliases, *notes])),
+        ),
+        seen=shown,
+        verdict=verdict,
+        messages=new,
+        reason="; ".join([*map(reason_code, aliases), *notes]),
+        user=_user(annotation.get("completed_by")),
+        time=time,
+    )
 
 
 def _values(result: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -116,8 +130,8 @@ def _values(result: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
 def _rewritten(messages: Sequence[Message], values: Mapping[str, list[str]]) -> tuple[Message, ...]:
     """Return the turns with what the text areas hold.
 
-    Where the page was filled from the prediction (``turns`` is there), an area that is missing was emptied by hand;
-    on a page that somebody began afresh, areas that were not filled say nothing.
+    Where the page was filled from the prediction (``turns`` is there), a missing area was emptied by hand. On a page
+    that was begun without the prediction, areas that were not filled change nothing.
     """
     emptied: list[str] | None = [] if "turns" in values else None
     new: list[Message] = []
@@ -133,7 +147,7 @@ def _rewritten(messages: Sequence[Message], values: Mapping[str, list[str]]) -> 
 
 
 def _user(completed_by: object) -> int | None:
-    """Return a user's number; some answers hold the number, others the user."""
+    """Return a user's id; some answers hold the id, others the user."""
     if isinstance(completed_by, Mapping):
         completed_by = completed_by.get("id")
     return completed_by if isinstance(completed_by, int) else None

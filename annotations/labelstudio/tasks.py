@@ -1,8 +1,8 @@
 """Queue items as Label Studio tasks, and back. Pure; knows no server.
 
-``data`` carries everything that a verdict needs (sample id, revision, the turns word for word), so that an annotation
-can be read without the queue that its task came from. Nothing on the server keeps two tasks of one sample apart: the
-pair (sample id, revision) is what makes a task the same.
+``data`` holds everything that a verdict needs (sample id, revision, the turns word for word), so that an annotation
+can be read without the queue that its task came from. The server does not prevent two tasks of one sample: the pair
+(sample id, revision) identifies a task.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from curation.persona import Persona
 from curation.record import Message, Source, messages_from_json
 from curation.review.queue import QueueItem
 
-# One name for all predictions: Label Studio shows those of the version that the project has chosen.
+# One name for all predictions: Label Studio shows those of the version that the project selects.
 MODEL_VERSION = "as it stands"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """What makes a task the same as another."""
+    """The identity of a task."""
 
     sample_id: str
     revision: int
@@ -31,7 +31,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What an annotator had before them: the sample, its revision and its turns."""
+    """What a task showed its annotator: the sample, its revision and its turns."""
 
     key: Key
     messages: tuple[Message, ...]
@@ -40,11 +40,11 @@ class Seen:
 def to_task(
     item: QueueItem, revision: int, messages: Sequence[Message], persona: Persona, neighbours: Sequence[QueueItem] = ()
 ) -> dict[str, Any]:
-    """Return the task for a queue item as it stands: ``data`` to be shown and one prediction to be corrected.
+    """Return the task for a queue item: ``data`` to show and one prediction to correct.
 
     ``neighbours`` are the other members of its near-duplicate cluster.
     """
-    sample = item.sample
+    sample, flags = item.sample, findings(item.sample.flags)
     data = {
         "sample_id": sample.id,
         "revision": revision,
@@ -53,9 +53,8 @@ def to_task(
         "source": place(sample.source),
         "turns": [_turn(m, persona) for m in messages],
         "about": _about(item, revision),
-        "flags": "\n".join(f"⚑ {f.code}: {f.detail}" if f.detail else f"⚑ {f.code}" for f in findings(sample.flags))
-        or "no flags",
-        "flag_codes": [f.code for f in findings(sample.flags)],
+        "flags": "\n".join(f"⚑ {f.code}: {f.detail}" if f.detail else f"⚑ {f.code}" for f in flags) or "no flags",
+        "flag_codes": [f.code for f in flags],
         "near_duplicates": _near(neighbours),
     }
     return {"data": data, "predictions": [prediction(messages)]}
@@ -70,7 +69,7 @@ def prediction(messages: Sequence[Message]) -> dict[str, Any]:
 
 
 def key_of(data: Mapping[str, Any]) -> Key | None:
-    """Return whose task this is, None for one that was not made here."""
+    """Return the identity of a task, None for one that no push has made."""
     sample, revision = data.get("sample_id"), data.get("revision")
     if not isinstance(sample, str) or not sample or not isinstance(revision, int) or isinstance(revision, bool):
         return None
@@ -78,7 +77,7 @@ def key_of(data: Mapping[str, Any]) -> Key | None:
 
 
 def seen(data: Mapping[str, Any]) -> Seen | None:
-    """Return what a task showed, None where it was not made here or its turns were changed into something else."""
+    """Return what a task showed, None where no push has made it or its turns have been altered."""
     key = key_of(data)
     if key is None:
         return None
@@ -95,7 +94,7 @@ def place(source: Source) -> str:
 
 
 def _turn(message: Message, persona: Persona) -> dict[str, str | None]:
-    """Return a turn twice over: ``speaker`` and ``text`` for the page, role, content and name for the way back."""
+    """Return a turn: ``speaker`` and ``text`` for the page, ``role``, ``text`` and ``name`` for reading it back."""
     label = persona.name if message.role == "assistant" else next(iter(persona.user_labels), "User")
     if message.role == "system":
         label = "System"
@@ -112,11 +111,11 @@ def _turns(data: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _result(control: str, kind: str, value: dict[str, Any]) -> dict[str, Any]:
-    # Without an id the page makes one up on every visit, and draws the text area a second time beside the first.
+    # Without an id the page makes one up on every visit, and draws the text area a second time.
     return {"id": control, "from_name": control, "to_name": "dialogue", "type": kind, "value": value}
 
 
-# A line that every episode opens with is in hundreds of places; nobody reads them all.
+# A line that opens every episode is in hundreds of places.
 _PLACES_SHOWN = 2
 
 
@@ -135,7 +134,7 @@ def _about(item: QueueItem, revision: int) -> str:
     return " · ".join(parts)
 
 
-# A page shows a handful; a cluster of hundreds (a song, a catchphrase) would fill every task with the others.
+# A cluster of hundreds (a song, a catchphrase) would fill every task with the others.
 _NEIGHBOURS_SHOWN = 5
 
 

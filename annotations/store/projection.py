@@ -40,9 +40,7 @@ def project(connection: Connection, sample_ids: Iterable[str]) -> None:
     """
     for ids in _batches(sorted(set(sample_ids))):
         found = select(samples.c.id, samples.c.panel_drawn).where(samples.c.id.in_(ids))
-        drawn = {
-            row.id: row.panel_drawn for row in connection.execute(found.order_by(samples.c.id).with_for_update())
-        }
+        drawn = {row.id: row.panel_drawn for row in connection.execute(found.order_by(samples.c.id).with_for_update())}
         log: dict[str, list[Decision]] = defaultdict(list)
         for event in _events_of(connection, list(drawn)):
             log[event.sample_id].append(event)
@@ -89,7 +87,7 @@ def _write(connection: Connection, rows: list[tuple[str, State, int]]) -> None:
 
 
 def _passed_rows(sample: str, state: State) -> Iterator[dict[str, Any]]:
-    """Yield a row for each annotator who is through with an open sample. A decided sample is offered to no one anyway."""
+    """Yield a row for each annotator who is through with an open sample; a decided one is offered to no one anyway."""
     if state.status != "pending":
         return
     through: dict[str, bool] = defaultdict(bool, dict.fromkeys(state.skipped_by, False))

@@ -73,7 +73,7 @@ def _decided_since(connection: Connection, request: Request, blind: bool) -> str
 
 
 def find_undoable(connection: Connection, annotator: str, sample_id: str | None) -> Decision | None:
-    """Return the annotator's newest event that still stands. Raises BuiltUpon if another annotator continued from it."""
+    """Return the annotator's newest event that still stands. Raises BuiltUpon if others have continued from it."""
     undo = table.alias()
     query = (
         events_table.selected()

@@ -97,8 +97,8 @@ class BuiltUpon(InosukeError):
 
     def __init__(self, decision: Decision, by: str) -> None:
         super().__init__(
-            f"{by} continued from your {decision.verdict} of sample {decision.sample_id}; undoing it would undo theirs. "
-            "Open the sample's history and restore the revision that you want."
+            f"{by} continued from your {decision.verdict} of sample {decision.sample_id}; undoing it would undo their "
+            "work too. Open the sample's history and restore the revision that you want."
         )
 
 

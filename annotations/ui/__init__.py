@@ -1,4 +1,5 @@
-"""The review desk's parts that every view uses: the session, keys and actions, markup.
+"""The review desk's parts that every view uses: the session, the actions behind the keys, filters, markup, pace.
 
-In: the store. Out: Streamlit elements. The views are in ``views/``.
+Comes in: the store and persona.toml. Goes out: Streamlit elements. May import ``annotations.store``, the modules
+directly in ``annotations/``, ``curation.review`` and the shared ground of ``curation``; never ``views/``.
 """

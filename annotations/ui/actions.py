@@ -1,4 +1,4 @@
-"""What the keys do. Each takes the item as it was on the screen, so that the store can tell if it has changed since."""
+"""The actions behind the keys. Each takes the item as the screen showed it: the store can tell if it has changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EVERYTHING = "all"
 def decide(
     desk: Desk, item: Item, verdict: Verdict, reason: str = "", messages: tuple[Message, ...] | None = None
 ) -> None:
-    """Record a verdict and go on to the next sample. On a sample that changed meanwhile, show the newer one."""
+    """Record a verdict and open the next sample. If this one has changed since it was opened, show the newer one."""
     try:
         desk.store.decide(
             item.id,
@@ -32,7 +32,7 @@ def decide(
         )
     except StaleVerdict as stale:
         if stale.by == desk.who:
-            return  # a key pressed twice, or a second tab: what was asked for is done
+            return  # a key pressed twice, or a second tab: the verdict is recorded already
         tell(desk.say("stale", who=stale.by), problem=True)
         return
     tell(desk.say(f"did_{verdict}"))
@@ -50,7 +50,7 @@ def advance(desk: Desk, rank: int | None) -> None:
 
 @attempt
 def step(desk: Desk, item: Item, back: bool) -> None:
-    """Go to the next sample that is to be done, or back over those that are done already."""
+    """Open the next sample to judge, or go back over all samples, judged ones too."""
     if not back:
         desk.store.queue.release(item.id, desk.who)
         advance(desk, item.rank)
@@ -72,21 +72,21 @@ def step(desk: Desk, item: Item, back: bool) -> None:
 
 @attempt
 def undo(desk: Desk) -> None:
-    """Take back one's newest verdict that stands, and open its sample."""
-    taken = desk.store.undo(desk.who)
-    if taken is None:
+    """Undo the annotator's newest verdict that stands, and open its sample."""
+    undone = desk.store.undo(desk.who)
+    if undone is None:
         tell(desk.say("nothing_to_undo"))
         return
     here = current_sample()
-    if here is not None and here != taken.sample_id:
+    if here is not None and here != undone.sample_id:
         desk.store.queue.release(here, desk.who)
-    go_to(taken.sample_id)
-    tell(desk.say("undone", verdict=desk.say(f"verdict_{taken.verdict}")))
+    go_to(undone.sample_id)
+    tell(desk.say("undone", verdict=desk.say(f"verdict_{undone.verdict}")))
 
 
 @attempt
 def settle_cluster(desk: Desk, items: list[Item], verdict: Verdict, keep: Item | None = None) -> None:
-    """Decide on a whole near-duplicate cluster; with ``keep``, that one is approved and the others are rejected."""
+    """Judge a whole near-duplicate cluster. With ``keep``, that sample is approved and the others are rejected."""
     done, refused = 0, []
     for item in items:
         kept = keep is not None and item.id == keep.id
@@ -112,5 +112,5 @@ def settle_cluster(desk: Desk, items: list[Item], verdict: Verdict, keep: Item |
 
 
 def toggle_help() -> None:
-    """Open or close the page of keys."""
+    """Show or hide the list of keys."""
     st.session_state["help"] = not st.session_state.get("help", False)

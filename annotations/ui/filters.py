@@ -1,4 +1,4 @@
-"""The sidebar's filters; they live in the page's address, so a link leads to the same selection."""
+"""The sidebar's filters. They are in the page's address, so a link leads to the same selection."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def _choices(_desk: Desk, stamp: str | None) -> dict[str, list[str]]:
     return _desk.store.queue.choices()
 
 
-def choose(desk: Desk) -> Filters:
-    """Show the filters and return what they are set to."""
+def choose_filters(desk: Desk) -> Filters:
+    """Show the filters and return their values."""
     offered = _choices(desk, desk.store.queue.stamp())
     from_address("status", STATUSES, STATUSES[0])
     status = st.selectbox(

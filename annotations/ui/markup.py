@@ -1,24 +1,23 @@
-"""Texts of samples as HTML: escaped, always. The only place of the desk that builds HTML; pure.
+"""Samples as HTML, always escaped. The only module of the desk that builds HTML; pure.
 
-``markupsafe`` escapes whatever is put into a template with ``format``; nothing here joins strings by hand.
+``markupsafe`` escapes whatever ``format`` puts into a template; nothing here joins strings by hand.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 from rapidfuzz.distance import Indel
 
+from curation.differences import Side, words
 from curation.record import Message
 
-# Longer turns are cut on the screen: a browser lays out a megabyte of text for seconds.
+# Longer turns are cut on the screen: a browser takes seconds to lay out a megabyte of text.
 SHOWN_CHARS = 20_000
 # The comparison needs memory for words × words / 8.
 _DIFF_CHARS = 20_000
-_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 3.2rem; }
@@ -50,12 +49,12 @@ STYLE = """<style>
 </style>"""
 
 
-_MARKED = {"=": Markup("{}"), "-": Markup("<del>{}</del>"), "+": Markup("<ins>{}</ins>")}
+_MARKED: dict[Side, Markup] = {"same": Markup("{}"), "old": Markup("<del>{}</del>"), "new": Markup("<ins>{}</ins>")}
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the roles are called on the screen."""
+    """The names of the roles on the screen."""
 
     user: str
     assistant: str
@@ -67,7 +66,7 @@ class Names:
 
 
 def turns(messages: Sequence[Message], names: Names, more: Callable[[int], str]) -> str:
-    """Return a dialogue. ``more`` says that so many characters are not shown."""
+    """Return a dialogue. ``more`` returns the note that N characters are not shown."""
     blocks = []
     for message in messages:
         hidden = len(message.content) - SHOWN_CHARS
@@ -86,7 +85,7 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def flag(title: str, detail: str) -> str:
-    """Return one flag: what it means, and what gave rise to it."""
+    """Return one flag: what it means, and its detail."""
     return Markup('<div class="flag">{}<div class="why">{}</div></div>').format(title, detail)
 
 
@@ -97,24 +96,8 @@ def event(verdict: str, head: str, body: str, gone: bool) -> str:
     )
 
 
-def words_diff(old: str, new: str) -> list[tuple[str, str]]:
-    """Return (``=`` | ``-`` | ``+``, text) pieces, word by word; joining ``=`` and ``+`` gives ``new``."""
-    one, other = _TOKEN.findall(old), _TOKEN.findall(new)
-    pieces: list[tuple[str, str]] = []
-    gone = come = ""
-    for op in Indel.opcodes(one, other):
-        before, after = "".join(one[op.src_start : op.src_end]), "".join(other[op.dest_start : op.dest_end])
-        if op.tag == "equal":
-            pieces += [(sign, text) for sign, text in (("-", gone), ("+", come)) if text]
-            pieces.append(("=", before))
-            gone = come = ""
-        else:  # Indel knows deletions and insertions only; next to each other they are shown old before new
-            gone, come = gone + before, come + after
-    return pieces + [(sign, text) for sign, text in (("-", gone), ("+", come)) if text]
-
-
 def diff(old: Sequence[Message], new: Sequence[Message], names: Names, too_long: str) -> str:
-    """Return the turns of ``new`` with what was taken out and put in since ``old``; empty when nothing changed."""
+    """Return the turns of ``new`` with the words deleted and inserted since ``old``; empty when nothing changed."""
     if tuple(old) == tuple(new):
         return ""
     if sum(len(m.content) for m in (*old, *new)) > _DIFF_CHARS:
@@ -124,8 +107,8 @@ def diff(old: Sequence[Message], new: Sequence[Message], names: Names, too_long:
         who = names.of(after or before)  # type: ignore[arg-type]
         if before and after and names.of(before) != names.of(after):
             who = f"{names.of(before)} → {who}"
-        pieces = words_diff(before.content if before else "", after.content if after else "")
-        marked = (_MARKED[sign].format(text) for sign, text in pieces)
+        pieces = words(before.content if before else "", after.content if after else "")
+        marked = (_MARKED[side].format(text) for side, text in pieces)
         blocks.append(
             Markup('<div class="diff"><span class="who">{}</span><br>{}</div>').format(who, Markup("").join(marked))
         )
@@ -140,7 +123,7 @@ def _paired(old: Sequence[Message], new: Sequence[Message]) -> list[tuple[Messag
         pairs += [(b, None) for b in before] if op.tag == "delete" else []
         pairs += [(None, a) for a in after] if op.tag == "insert" else []
         pairs += list(zip(before, after, strict=True)) if op.tag == "equal" else []
-    # A changed turn comes out as one taken out and one put in next to each other: show it as one that changed.
+    # A changed turn comes out as a deletion and an insertion next to each other: join them.
     joined: list[tuple[Message | None, Message | None]] = []
     for before_turn, after_turn in pairs:
         if joined and before_turn is None and joined[-1][1] is None:

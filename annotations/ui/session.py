@@ -1,7 +1,7 @@
-"""What every page of the desk is given, and what it remembers between two runs of the script.
+"""What every view of the desk is given, and what the page remembers between two runs of the script.
 
-The truth is in the store. Who one is, which sample is open and the filters are in the page's address, so that a reload
-or a restarted server comes back to the same place; session state holds only what may be lost.
+The store is the source of truth. The annotator, the open sample and the filters are in the page's address, so a reload
+or a restarted server returns to the same place. Session state holds only what may be lost.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import streamlit as st
 
 from annotations.store.database import store_url
 from annotations.store.log_sync import refresh
-from annotations.store.overlap import overlap_of
 from annotations.store.queries import Filters
 from annotations.store.review_store import ReviewStore
 from annotations.ui.markup import Names
-from annotations.words import Language, say
+from annotations.words import say
+from curation.codes import Language
 from curation.errors import InosukeError
 from curation.folders import Folders
 from curation.persona import Persona, load_persona
@@ -43,21 +43,21 @@ class Desk:
     filters: Filters = field(default_factory=Filters)
 
     def say(self, key: str, **values: object) -> str:
-        """Return a text of the interface."""
+        """Return the words of a key, in the annotator's language."""
         return say(key, self.language, **values)
 
     def cut(self, hidden: int) -> str:
-        """Say that so many characters of a turn are not shown."""
+        """Return the note that ``hidden`` characters of a turn are not shown."""
         return self.say("cut", n=hidden)
 
     @property
     def names(self) -> Names:
-        """What the roles are called."""
+        """The names of the roles."""
         return Names(self.say("role_user"), self.persona.name, self.say("role_system"))
 
 
 def persona_file() -> Path:
-    """Return the project's persona.toml; REVIEW_PERSONA names another one, as REVIEW_DB names another store."""
+    """Return the path of persona.toml. REVIEW_PERSONA names another one, as REVIEW_DB names another store."""
     return Path(os.environ.get("REVIEW_PERSONA") or "persona.toml")
 
 
@@ -72,29 +72,29 @@ def _persona(path: Path, changed: float) -> Persona:
 
 
 def open_desk(language: Language) -> Desk:
-    """Return the desk with nobody at it. Raises InosukeError where persona.toml or the store cannot be used."""
+    """Return the desk without an annotator. Raises InosukeError where persona.toml or the store cannot be used."""
     path = persona_file()
     persona = _persona(path, path.stat().st_mtime if path.is_file() else 0.0)
     return Desk(_store(store_url(persona.root)), persona, Folders(persona.root), language)
 
 
 def bring_queue(desk: Desk, again: bool = False) -> None:
-    """Bring the log and the queue into the store, once a session. Raises InosukeError when there is no queue."""
+    """Bring the log, the queue and ``[review]`` into the store, once a session. Raises InosukeError without a queue."""
     if again or not st.session_state.get("queue_is_here"):
-        refresh(desk.store, desk.folders, overlap_of(desk.persona))
+        refresh(desk.store, desk.folders, desk.persona.review)
         st.session_state["queue_is_here"] = True
 
 
-# ---------------------------------------------------------------- where one is
+# ---------------------------------------------------------------- the page's address
 
 
 def current_sample() -> str | None:
-    """Return the sample that is open, by the page's address."""
+    """Return the id of the open sample, from the page's address."""
     return st.query_params.get("sample")
 
 
 def go_to(sample_id: str | None) -> None:
-    """Open a sample at the next run of the script, or none."""
+    """Open a sample, or none, at the next run of the script."""
     set_mode("look")
     if sample_id is None:
         st.query_params.pop("sample", None)
@@ -103,9 +103,9 @@ def go_to(sample_id: str | None) -> None:
 
 
 def from_address(name: str, options: Collection[Any], default: Any = None) -> None:
-    """Give the widget with this key the value that the page's address names, when the widget is new.
+    """Set a new widget, by its key, to the value in the page's address.
 
-    Streamlit's own binding writes the label into the address, which is another one in the other language.
+    Streamlit's own binding writes the label into the address, and the label depends on the language.
     """
     if name not in st.session_state:
         wanted = st.query_params.get(name)
@@ -113,7 +113,7 @@ def from_address(name: str, options: Collection[Any], default: Any = None) -> No
 
 
 def to_address(name: str, default: Any = None) -> None:
-    """Note a widget's new value in the page's address: for its ``on_change``."""
+    """Write a widget's new value to the page's address: for its ``on_change``."""
     value = st.session_state[name]
     if value in (None, "", default):
         st.query_params.pop(name, None)
@@ -122,7 +122,7 @@ def to_address(name: str, default: Any = None) -> None:
 
 
 def show_view(name: str) -> None:
-    """Lead to another page at the next run of the script."""
+    """Show another view at the next run of the script."""
     st.session_state["view"] = st.query_params["view"] = name
 
 
@@ -132,21 +132,21 @@ def mode() -> str:
 
 
 def set_mode(name: str) -> None:
-    """Begin something else with the open sample."""
+    """Set what the annotator is doing with the open sample."""
     st.session_state["mode"] = name
 
 
-# ---------------------------------------------------------------- saying things
+# ---------------------------------------------------------------- messages
 
 
 def tell(text: str, problem: bool = False) -> None:
-    """Show a sentence at the next run of the script."""
-    st.session_state.setdefault("told", []).append((text, problem))
+    """Show a message at the next run of the script."""
+    st.session_state.setdefault("messages", []).append((text, problem))
 
 
-def show_told() -> None:
-    """Show what :func:`tell` was given."""
-    for text, problem in st.session_state.pop("told", []):
+def show_messages() -> None:
+    """Show the messages of :func:`tell`."""
+    for text, problem in st.session_state.pop("messages", []):
         if problem:
             st.error(plain(text), icon=":material/error:")
         else:
@@ -154,12 +154,12 @@ def show_told() -> None:
 
 
 def plain(text: str) -> str:
-    """Return text so that Streamlit's Markdown shows it as it is: every punctuation mark escaped."""
+    """Return text with every punctuation mark escaped, so that Streamlit's Markdown shows it as it is."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def attempt(action: Callable[P, Any]) -> Callable[P, None]:
-    """Make an action say what went wrong instead of ending the page: for what a button calls."""
+    """Wrap a button's action so that an InosukeError becomes a message on the page."""
 
     @wraps(action)
     def attempted(*args: P.args, **kwargs: P.kwargs) -> None:

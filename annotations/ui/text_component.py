@@ -1,8 +1,8 @@
-"""A text area that tells the server what is typed while it is typed.
+"""A text area that sends its text to the server while the user types.
 
-Streamlit's own sends its text when it loses the focus; here diff, checks and the draft follow a quarter of a second
-after the last key. A component of Streamlit's second kind, outside a shadow root: inside one, the page's one-letter
-shortcuts would not notice that somebody is typing.
+Streamlit's own sends its text when it loses focus; here the diff, the checks and the draft follow a quarter of a second
+after the last key. It is a v2 component outside a shadow root: inside one, the page's one-letter shortcuts would fire
+while the user types.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _CSS = """
 .live-text:focus { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
 """
 
-# The text goes from server to page once, when the area is made: an echo that comes late would undo what was typed
-# since. The page's shortcuts keep still while somebody types in a field, so Ctrl+Enter and Esc are sent from here.
+# The text goes from server to page once, when the area is created: a late echo would overwrite what was typed since.
+# The page's shortcuts are off while the user types in a field, so this script sends Ctrl+Enter and Esc.
 _JS = """
 export default function ({ parentElement, data, key, setStateValue, setTriggerValue }) {
   const area = parentElement.querySelector("textarea");
@@ -70,11 +70,11 @@ def live_text(
     on_done: Callable[[], None],
     on_leave: Callable[[], None],
 ) -> None:
-    """Show the area; what was typed is in ``st.session_state[key]``, under ``text``.
+    """Show the area; its text is in ``st.session_state[key]["text"]``.
 
     ``on_text`` is called after each pause in typing, ``on_done`` after Ctrl+Enter, ``on_leave`` after Esc.
     """
-    # Registered at every run: the registry belongs to the running server, which tests start more than once.
+    # Registered at every run: the registry belongs to the running server, and tests start several.
     component = st.components.v2.component("live_text", html=_HTML, css=_CSS, js=_JS, isolate_styles=False)
     component(
         key=key,

@@ -1,4 +1,5 @@
 """The review desk's views, one file each, and the app that shows one of them.
 
-May import ``ui`` and ``store``; only ``app_review.py`` imports ``app``.
+Comes in: a :class:`~annotations.ui.session.Desk`. Goes out: a page. May import ``annotations.ui`` and what that may
+import; only ``app_review.py`` imports ``app``.
 """

@@ -1,17 +1,18 @@
-"""Where two people disagree, and where two logs were merged that did not know of each other."""
+"""Disputed samples, and conflicts: verdicts on an old revision, as two merged logs can have them."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from annotations.store.panels import votes
 from annotations.store.queries import Filters
 from annotations.store.types import Item
 from annotations.ui import markup
 from annotations.ui.session import Desk, attempt, go_to, plain, show_view, tell
-from annotations.ui.views.history import reason
-from curation.review.decisions import Decision, standing
+from annotations.words import explain_reason
+from curation.review.decisions import Decision
 
-# One at a time would hide how much there is; all of them would make a long page.
+# One at a time would hide how many there are; all of them would make a long page.
 _SHOWN = 20
 
 
@@ -33,18 +34,18 @@ def show(desk: Desk) -> None:
 
 
 def _dispute(desk: Desk, item: Item, may: bool) -> None:
-    votes: dict[str, Decision] = {}
-    for event in standing(desk.store.log.history(item.id)):
-        if event.panel > 1 and event.annotator in item.state.voters and event.revision == item.state.revision:
-            votes[event.annotator] = event
+    given = votes(desk.store.log.history(item.id), item.state)
     with st.container(border=True):
         st.html(markup.turns(item.messages, desk.names, desk.cut))
-        columns = st.columns(max(len(votes), 1))
-        for column, (who, vote) in zip(columns, votes.items(), strict=True):
+        columns = st.columns(max(len(given), 1))
+        for column, (who, vote) in zip(columns, given.items(), strict=True):
             with column:
                 st.html(
                     markup.event(
-                        vote.verdict, f"{who} · {desk.say(f'verdict_{vote.verdict}')}", reason(desk, vote), False
+                        vote.verdict,
+                        f"{who} · {desk.say(f'verdict_{vote.verdict}')}",
+                        explain_reason(vote.reason, desk.language),
+                        False,
                     )
                 )
                 if vote.messages is not None:
@@ -65,8 +66,8 @@ def _conflict(desk: Desk, item: Item, may: bool) -> None:
         for event in desk.store.log.history(item.id):
             if event.id not in item.state.conflicts:
                 continue
-            head = f"{event.annotator} · {desk.say(f'verdict_{event.verdict}')} · {desk.say('out_of_turn')}"
-            st.html(markup.event(event.verdict, head, reason(desk, event), False))
+            head = f"{event.annotator} · {desk.say(f'verdict_{event.verdict}')} · {desk.say('on_old_revision')}"
+            st.html(markup.event(event.verdict, head, explain_reason(event.reason, desk.language), False))
             if event.messages is not None:
                 st.html(markup.diff(item.messages, event.messages, desk.names, desk.say("diff_too_long")) or " ")
             with st.container(horizontal=True):
@@ -102,7 +103,7 @@ def _settle(desk: Desk, item: Item, vote: Decision) -> None:
 
 @attempt
 def _adopt(desk: Desk, item: Item, event: Decision) -> None:
-    """Make the verdict again on the revision that stands, then clear the one that came too late."""
+    """Give the same verdict on the current revision, then dismiss the one on the old revision."""
     _settle(desk, item, event)
     desk.store.dismiss(event.id, desk.who)
 

@@ -1,4 +1,4 @@
-"""The review desk from the outside: language, sign-in, which page."""
+"""The review desk's page: language, sign-in, filters, and one of the views."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import streamlit as st
 from annotations.ui import filters, markup, session
 from annotations.ui.session import Desk
 from annotations.ui.views import adjudication, dashboard, history, me, review, sign_in
-from annotations.words import Language, say
+from annotations.words import say
+from curation.codes import Language
 from curation.errors import InosukeError
 
 VIEWS: dict[str, Callable[[Desk], None]] = {
@@ -23,8 +24,8 @@ VIEWS: dict[str, Callable[[Desk], None]] = {
 
 
 def main() -> None:
-    """Draw one page. What goes wrong with files or the database is said in a sentence on it."""
-    st.set_page_config(page_title="AI-Inosuke · review", page_icon="🐗", layout="wide")
+    """Draw the page. Problems with files or the database become an error message on it."""
+    st.set_page_config(page_title="AI-Inosuke · review", page_icon=":material/rate_review:", layout="wide")
     st.html(markup.STYLE)
     with st.sidebar:
         session.from_address("lang", ("vi", "en"), "vi")
@@ -53,15 +54,15 @@ def _page(language: Language) -> None:
             raise
         _no_queue(desk, error)
         return
-    session.show_told()
-    seated = sign_in.sign_in(desk)
-    if seated is None:
+    session.show_messages()
+    signed_in = sign_in.sign_in(desk)
+    if signed_in is None:
         return
-    desk = seated
+    desk = signed_in
     with st.sidebar:
-        sign_in.badge(desk)
+        sign_in.show_annotator(desk)
         st.subheader(desk.say("filters"), anchor=False)
-        desk = replace(desk, filters=filters.choose(desk))
+        desk = replace(desk, filters=filters.choose_filters(desk))
     session.from_address("view", VIEWS, "review")
     view = st.segmented_control(
         desk.say("views"),

@@ -1,4 +1,4 @@
-"""How far everybody is: counts, a chart per day, agreement."""
+"""The dashboard: counts by kind and annotator, a chart of verdicts per day, agreement."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def _people(desk: Desk) -> None:
 
 
 def _days(desk: Desk) -> None:
-    days = pd.DataFrame([(d.date, d.annotator, d.verdicts) for d in desk.store.statistics.by_day()], columns=["day", "who", "n"])
+    rows = [(d.date, d.annotator, d.verdicts) for d in desk.store.statistics.by_day()]
+    days = pd.DataFrame(rows, columns=["day", "who", "n"])
     if days.empty:
         st.caption(desk.say("none"))
         return
@@ -85,8 +86,8 @@ def _agreement(desk: Desk) -> None:
         rows.append(_row(kind, agreement(e for e in events if kinds.get(e.sample_id) == kind)))
     st.dataframe(pd.DataFrame(rows), hide_index=True)
     st.caption(desk.say("over_time"))
-    weeks = sorted({e.time[:10] for e in events})
-    days = [_row(day, agreement(e for e in events if e.time[:10] <= day)) for day in weeks[-30:]]
+    dates = sorted({e.time[:10] for e in events})
+    days = [_row(day, agreement(e for e in events if e.time[:10] <= day)) for day in dates[-30:]]
     st.dataframe(pd.DataFrame(days), hide_index=True)
 
 

@@ -1,4 +1,4 @@
-"""Editing a sample: its turns, a live diff and live checks. Every change is a draft in the store at once."""
+"""The editor: a sample's turns, a live diff and live checks. The store has every change at once, as a draft."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from annotations.ui.text_component import live_text
 from curation.codes import explain_flag
 from curation.record import ROLES, Message, Role
 
-# Above this a browser's text area is no pleasure, and each pause in typing would send it all.
+# Above this a browser's text area is slow, and each pause in typing would send all of it.
 _EDITABLE_CHARS = 100_000
 
 
@@ -36,9 +36,9 @@ def edit(desk: Desk, item: Item) -> None:
 
 @st.fragment
 def _turns(desk: Desk, item: Item) -> None:
-    """The part that runs again while somebody types; the rest of the page stays."""
+    """Show the part that runs again while the annotator types; the rest of the page stays."""
     if mode() != "edit" or current_sample() != item.id:
-        st.rerun()  # what a key did leads off this page, and a fragment's own run does not draw the others
+        st.rerun()  # a key has left the editor, and a fragment's own run does not draw the rest of the page
     turns = _working(desk, item)
     st.caption(desk.say("editing"))
     written, beside = st.columns([3, 2], gap="medium")
@@ -124,7 +124,7 @@ def _checks(desk: Desk, turns: tuple[Message, ...]) -> None:
 
 
 def _merge(desk: Desk, item: Item, draft: Draft) -> None:
-    """The sample got a newer revision while a draft was being written: show both, lose neither."""
+    """Show the newest revision beside a draft that was begun on an older one."""
     st.warning(desk.say("merge_title"), icon=":material/merge:")
     theirs, yours = st.columns(2)
     with theirs:
@@ -142,9 +142,9 @@ def _merge(desk: Desk, item: Item, draft: Draft) -> None:
 
 
 def _key(item: Item, index: int) -> str:
-    """Return the key of a turn's text: everything that its content depends on but the typing itself.
+    """Return the key of a turn's text area: everything that its first content depends on.
 
-    Streamlit then makes a new area where the turns were moved, instead of showing an old text in a new place.
+    When turns are moved the keys change, so Streamlit creates new areas instead of showing an old text in a new place.
     """
     return f"text {item.id} {item.state.revision} {st.session_state.get('shape', 0)} {index}"
 
@@ -162,7 +162,7 @@ def _store_turns(desk: Desk, item: Item, turns: list[Message], moved: bool = Fal
 
 
 def _typed(desk: Desk, item: Item) -> list[Message]:
-    """Return the turns with what the text areas hold: nobody promises the order of a page's changes."""
+    """Return the turns with the text areas' contents: a page's changes may arrive in any order."""
     turns = list(_working(desk, item))
     for index, turn in enumerate(turns):
         text = (st.session_state.get(_key(item, index)) or {}).get("text")
@@ -172,14 +172,14 @@ def _typed(desk: Desk, item: Item) -> list[Message]:
 
 
 def _type(desk: Desk, item: Item) -> None:
-    if current_sample() == item.id:  # else Ctrl+Enter has been here first
+    if current_sample() == item.id:  # otherwise Ctrl+Enter came first
         _store_turns(desk, item, _typed(desk, item))
 
 
 def _set_role(desk: Desk, item: Item, index: int, key: str) -> None:
     turns = _typed(desk, item)
     role: Role = st.session_state[key]
-    # The label was the old speaker's.
+    # The name was the old speaker's.
     turns[index] = replace(turns[index], role=role, name=None)
     _store_turns(desk, item, turns)
 
@@ -232,5 +232,5 @@ def _keep_mine(desk: Desk, item: Item, draft: Draft) -> None:
 
 
 def draft_note(desk: Desk, draft: Draft) -> str:
-    """Say that an unfinished rewrite is there."""
+    """Return the note that there is an unfinished rewrite."""
     return plain(desk.say("draft_found", time=draft.time[:16].replace("T", " ")))

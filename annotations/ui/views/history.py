@@ -1,4 +1,4 @@
-"""Who did what to one sample, and the way back to any of its revisions."""
+"""The history of one sample: its events, and a button to restore any of its revisions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import streamlit as st
 from annotations.store.types import Item, UnknownSample
 from annotations.ui import markup
 from annotations.ui.session import Desk, attempt, current_sample, go_to, plain, tell
+from annotations.words import explain_reason
 from curation.record import Message
 from curation.review.decisions import Decision
 
@@ -56,22 +57,16 @@ def _story(desk: Desk, item: Item) -> None:
             st.caption(desk.say("history_hidden"))
             continue
         words = [_clock(event), event.annotator, desk.say(f"verdict_{event.verdict}"), event.client]
-        words += [desk.say("taken_back")] if event.id in undone else []
-        words += [desk.say("out_of_turn")] if event.id in item.state.conflicts else []
-        st.html(markup.event(event.verdict, " · ".join(words), reason(desk, event), event.id in undone))
+        words += [desk.say("was_undone")] if event.id in undone else []
+        words += [desk.say("on_old_revision")] if event.id in item.state.conflicts else []
+        why = explain_reason(event.reason, desk.language)
+        st.html(markup.event(event.verdict, " · ".join(words), why, event.id in undone))
         if event.messages is not None:
             st.html(markup.diff(before, event.messages, desk.names, desk.say("diff_too_long")) or " ")
             if event.messages != item.messages:
                 _restore(desk, item, event.messages, event.id)
             if event.id not in undone:
                 before = event.messages
-
-
-def reason(desk: Desk, event: Decision) -> str:
-    """Return a verdict's reason in words, where it is one of the desk's codes."""
-    from annotations.words import REASONS
-
-    return desk.say(f"reason_{event.reason}") if event.reason in REASONS else event.reason
 
 
 def _restore(desk: Desk, item: Item, messages: tuple[Message, ...], key: str) -> None:
@@ -88,7 +83,7 @@ def _restore(desk: Desk, item: Item, messages: tuple[Message, ...], key: str) ->
 
 @attempt
 def _write_back(desk: Desk, item: Item, messages: tuple[Message, ...]) -> None:
-    """Restoring is a rewrite like any other: what was there in between stays in the history."""
+    """Restore a revision by a rewrite: the history keeps everything in between."""
     desk.store.decide(
         item.id,
         desk.who,

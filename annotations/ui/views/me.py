@@ -1,4 +1,4 @@
-"""One's own figures and unfinished work."""
+"""The annotator's own figures and drafts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from annotations.ui.session import Desk, go_to, plain, set_mode, show_view
 
 
 def show(desk: Desk) -> None:
-    """Show what the annotator has done and begun."""
+    """Show the annotator's verdicts and drafts."""
     mine = [day for day in desk.store.statistics.by_day() if day.annotator == desk.who]
     today = datetime.now(UTC).date().isoformat()
-    each = pace.of(desk)
+    each = pace.seconds_per_verdict(desk)
     figures = (
         ("today", sum(day.verdicts for day in mine if day.date == today)),
         ("all_time", sum(day.verdicts for day in mine)),

@@ -1,4 +1,4 @@
-"""The page where the work is done: one sample, its keys, and how much is left."""
+"""The review view: one sample, its keys, and how much is left."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from annotations.ui.views import sample
 from annotations.ui.views.editor import draft_note, edit
 from annotations.words import HELP, REASONS
 
-# A third of a lease: two renewals may be lost before somebody else gets the sample.
+# A third of a lease: two renewals may be lost before another annotator gets the sample.
 _RENEW_SECONDS = 100
 
 
 def show(desk: Desk) -> None:
-    """Show the open sample, or the next one, or that nothing is left."""
+    """Show the open sample, or else the next one, or that nothing is left."""
     _refilter(desk)
     item = _open(desk)
     _header(desk)
@@ -49,7 +49,7 @@ def _open(desk: Desk) -> Item | None:
     if wanted is not None:
         try:
             return desk.store.queue.open_item(wanted, desk.who)
-        except UnknownSample:  # an old link, or a later build has dropped it
+        except UnknownSample:  # an old link, or a later build no longer has it
             go_to(None)
     item = _resumed(desk) or desk.store.queue.next_item(desk.who, desk.filters)
     if item is not None:
@@ -58,16 +58,16 @@ def _open(desk: Desk) -> Item | None:
 
 
 def _resumed(desk: Desk) -> Item | None:
-    """Return what the annotator had open when the page was closed, if it is still theirs."""
-    if st.session_state.get("seated"):
+    """Return the sample that was open when the page was closed, if the annotator still holds it."""
+    if st.session_state.get("resumed"):
         return None
-    st.session_state["seated"] = True
+    st.session_state["resumed"] = True
     held = desk.store.queue.held(desk.who)
     return desk.store.queue.open_item(held[0], desk.who) if held else None
 
 
 def _refilter(desk: Desk) -> None:
-    """Other filters, another sample: give the open one back when the annotator has chosen anew."""
+    """Release the open sample when the annotator has changed the filters."""
     before = st.session_state.get("filtered_by", desk.filters)
     st.session_state["filtered_by"] = desk.filters
     wanted = current_sample()
@@ -78,7 +78,7 @@ def _refilter(desk: Desk) -> None:
 
 @st.fragment(run_every=_RENEW_SECONDS)
 def _keep(desk: Desk, sample_id: str) -> None:
-    """Renew the lease for as long as the page is open."""
+    """Renew the lease while the page is open."""
     desk.store.queue.renew([sample_id], desk.who)
 
 
@@ -90,7 +90,7 @@ def _header(desk: Desk) -> None:
     words = [
         desk.say("progress", done=done, total=total),
         desk.say("left", n=left),
-        pace.sentence(desk, left if desk.filters == Filters() else desk.store.queue.count(desk.who, Filters())),
+        pace.describe(desk, left if desk.filters == Filters() else desk.store.queue.count(desk.who, Filters())),
     ]
     st.progress(done / total if total else 0.0, text=plain(" · ".join(words)))
 
@@ -142,7 +142,7 @@ def _keys(desk: Desk, item: Item) -> None:
 
 
 def _verdicts(desk: Desk, item: Item) -> None:
-    # Keys that Streamlit keeps for itself (c, r) or does not take (?) are why reject is x and help is h.
+    # Streamlit keeps c and r for itself and does not accept ?: so reject is x and help is h.
     off = len(item.holders) >= item.panel or (item.state.disputed and desk.role != "adjudicator")
     st.button(
         desk.say("approve"),

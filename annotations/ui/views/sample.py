@@ -1,4 +1,4 @@
-"""What stands beside a sample: its flags, its near-duplicates, where it came from."""
+"""Beside a sample: its flags, its near-duplicates, its notes and its source."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from annotations.ui.actions import settle_cluster
 from annotations.ui.session import Desk, go_to
 from curation.codes import explain_flag, findings
 
-# More neighbours than this are listed by number only: a screen full of diffs helps nobody.
+# No more neighbours than this are shown: a screen full of diffs does not help.
 _NEIGHBOURS = 6
 
 
 def beside(desk: Desk, item: Item) -> None:
-    """Show everything that helps to judge the sample but is not the sample."""
+    """Show what helps to judge the sample."""
     _flags(desk, item)
     if item.queued.cluster:
         _neighbours(desk, item)
@@ -29,10 +29,10 @@ def beside(desk: Desk, item: Item) -> None:
 
 def _flags(desk: Desk, item: Item) -> None:
     st.subheader(desk.say("flags"), anchor=False)
-    flags = findings(item.sample.flags)
-    for flag in flags:
+    found = findings(item.sample.flags)
+    for flag in found:
         st.html(markup.flag(explain_flag(flag.code, desk.language), flag.detail))
-    if not flags:
+    if not found:
         st.caption(desk.say("no_flags"))
 
 
@@ -77,7 +77,7 @@ def _text(item: Item) -> str:
 
 def _provenance(desk: Desk, item: Item) -> None:
     sample, source = item.sample, item.sample.source
-    st.subheader(desk.say("from_where"), anchor=False)
+    st.subheader(desk.say("source_of"), anchor=False)
     pairs = [("", f"{source.path} · {source.locator}"), ("", f"{source.importer} · {source.rights}")]
     pairs += [("", desk.say("also_in", path=s.path, locator=s.locator)) for s in item.queued.merged]
     pairs += [(desk.say("topic"), sample.topic)] if sample.topic else []

@@ -1,4 +1,4 @@
-"""Who is at the desk. On this computer alone a name is enough; anywhere else it takes OIDC or a password."""
+"""Sign-in. On this computer alone a name is enough; elsewhere it takes OIDC or a password."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from annotations.ui.session import Desk, attempt, go_to, tell
 
 
 def sign_in(desk: Desk) -> Desk | None:
-    """Return the desk with somebody at it; None while the page asks who it is."""
+    """Return the desk with its annotator, None while the page asks for one."""
     if is_loopback(st.get_option("server.address")):
         who = st.query_params.get("who", "")
         ask = _ask_name
@@ -21,7 +21,7 @@ def sign_in(desk: Desk) -> Desk | None:
             desk.store.people.add(who)
         ask = _ask_oidc
     else:
-        # The address could be written by anybody: here only what a password has opened counts.
+        # Anyone can write a name into the address: here only a sign-in with a password counts.
         who = st.session_state.get("signed_in", "")
         ask = _ask_password
     people = desk.store.people.roles()
@@ -32,7 +32,7 @@ def sign_in(desk: Desk) -> Desk | None:
 
 
 def is_loopback(address: str | None) -> bool:
-    """Say whether a server at this address is reached from its own computer only; no address means every one."""
+    """Return whether a server at this address is reachable from its own computer only; no address means all."""
     if address == "localhost":
         return True
     try:
@@ -56,7 +56,7 @@ def _ask_name(desk: Desk) -> None:
 
 @attempt
 def _enter(desk: Desk) -> None:
-    # Read here and not when the button was drawn: whoever types and clicks at once means what is typed now.
+    # Read now, not when the button was drawn: the user may have typed and clicked at once.
     name = st.session_state.get("known_name") or " ".join(st.session_state["new_name"].split())
     if not name:
         return
@@ -90,8 +90,8 @@ def _check(desk: Desk) -> None:
         tell(desk.say("wrong_password"), problem=True)
 
 
-def badge(desk: Desk) -> None:
-    """Say in the sidebar who is at the desk, and let another person take it."""
+def show_annotator(desk: Desk) -> None:
+    """Show in the sidebar who is signed in, with a button to sign out."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(f"{desk.who} · {desk.say('role_' + desk.role)}")
         st.button(desk.say("sign_out"), on_click=_leave, args=(desk,), type="tertiary", key="sign_out")

@@ -17,16 +17,15 @@ from typing import Any
 import httpx
 import pytest
 
-from annotations.labelstudio import poll as watch_module
-from annotations.labelstudio import project as project_module
-from annotations.labelstudio import push_tasks as push_module
-from annotations.labelstudio.compare import status
+from annotations.labelstudio import poll, project, push_tasks
+from annotations.labelstudio.compare import compare
 from annotations.labelstudio.connection import LabelStudioError, Server, connect
 from annotations.labelstudio.interface import MARK, reply_name
 from annotations.labelstudio.poll import hints, registered, watch
 from annotations.labelstudio.project import find
 from annotations.labelstudio.pull_verdicts import Pulled, pull
 from annotations.labelstudio.push_tasks import push
+from annotations.store.event_log import EventLog
 from annotations.store.log_sync import sync_store
 from annotations.store.queries import Filters
 from curation.errors import InosukeError
@@ -116,7 +115,7 @@ def test_two_thousand_real_samples_there_and_two_annotators_back(
     assert (pulled.annotations, pulled.new, pulled.problems) == (3, 3, [])
     assert events(desk) == {
         ids[1]: ("approve", EMAIL, ""),
-        ids[2]: ("reject", "hoa", "not_his_voice; quá hiền"),
+        ids[2]: ("reject", "hoa", "wrong_voice; quá hiền"),
         ids[0]: ("rewrite", "hoa", ""),
     }
     rewritten = desk.store.queue.item(ids[0])
@@ -128,7 +127,7 @@ def test_two_thousand_real_samples_there_and_two_annotators_back(
     again = pull(there, title, desk.persona, desk.store, {"hoa@example.org": "hoa"})
     assert (again.annotations, again.new, again.undone) == (3, 0, 0)
     assert desk.store.log.events() == before
-    both = status(there, title, desk.persona, desk.store, {"hoa@example.org": "hoa"})
+    both = compare(there, title, desk.persona, desk.store, {"hoa@example.org": "hoa"})
     assert both.same and (both.tasks_there, both.open_here, both.outdated) == (2000, 1997, 1)
 
 
@@ -168,8 +167,8 @@ def test_a_push_survives_the_server_being_killed(
     desk: Desk, running: LabelStudioServer, there: Server, owner: Annotator, title: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.queue([item(n) for n in range(600)])
-    monkeypatch.setattr(push_module, "BATCH", 100)
-    send, batches = push_module._send, iter(range(99))
+    monkeypatch.setattr(push_tasks, "BATCH", 100)
+    send, batches = push_tasks._send, iter(range(99))
     killer = threading.Timer(0.05, running.kill)
 
     def killing(project: Any, tasks: Any) -> None:
@@ -177,7 +176,7 @@ def test_a_push_survives_the_server_being_killed(
             killer.start()  # while the server works on this batch
         send(project, tasks)
 
-    monkeypatch.setattr(push_module, "_send", killing)
+    monkeypatch.setattr(push_tasks, "_send", killing)
     with pytest.raises(LabelStudioError, match="run the command again"):
         push(there, title, desk.persona, desk.store)
     killer.join()
@@ -199,17 +198,17 @@ def test_a_pull_survives_the_server_being_killed(
     push(there, title, desk.persona, desk.store)
     for task in owner.tasks(number(there, title)).values():
         owner.submit(task, "approve")
-    monkeypatch.setattr(project_module, "PAGE", 10)
-    add = desk.store.add_events
+    monkeypatch.setattr(project, "PAGE", 10)
+    add = EventLog.add
 
-    def killing(decisions: Any) -> int:
+    def killing(log: EventLog, decisions: Any) -> int:
         running.kill()
-        return add(decisions)
+        return add(log, decisions)
 
-    monkeypatch.setattr(desk.store, "add_events", killing)
+    monkeypatch.setattr(EventLog, "add", killing)
     with pytest.raises(LabelStudioError):
         pull(there, title, desk.persona, desk.store)
-    monkeypatch.setattr(desk.store, "add_events", add)
+    monkeypatch.setattr(EventLog, "add", add)
     assert len(desk.store.log.events()) == 10
     running.start()
     assert pull(there, title, desk.persona, desk.store).new == 20
@@ -221,18 +220,18 @@ def test_a_task_that_a_broken_push_left_twice_is_there_once(desk: Desk, there: S
     found = find(there, title)
     assert found is not None
     first = desk.items[1]
-    again = push_module._task(push_module.Open(first, 0, first.sample.messages), desk.persona, {})
-    push_module._send(found, [again])
-    assert status(there, title, desk.persona, desk.store).doubled == 1
+    again = push_tasks._task(push_tasks.OpenSample(first, 0, first.sample.messages), desk.persona, {})
+    push_tasks._send(found, [again])
+    assert compare(there, title, desk.persona, desk.store).doubled == 1
     assert push(there, title, desk.persona, desk.store).doubled == 1
-    assert status(there, title, desk.persona, desk.store).doubled == 0
+    assert compare(there, title, desk.persona, desk.store).doubled == 0
 
 
 def test_a_batch_that_got_lost_after_it_was_taken_is_said(
     desk: Desk, there: Server, title: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as losing:
-        losing.setattr(push_module, "_send", lambda project, tasks: None)
+        losing.setattr(push_tasks, "_send", lambda project, tasks: None)
         with pytest.raises(LabelStudioError, match=r"6 tasks that .* took are not there"):
             push(there, title, desk.persona, desk.store)
     assert push(there, title, desk.persona, desk.store).new == 6
@@ -246,14 +245,14 @@ def test_another_persona_updates_the_page_and_keeps_the_annotations(
     renamed = desk.persona.model_copy(update={"name": "Zenitsu"})
     assert not push(there, title, renamed, desk.store).created
     found = find(there, title)
-    assert found is not None and "Zenitsu: is this how he talks?" in found.interface
+    assert found is not None and "Does this sound like Zenitsu?" in found.interface
     assert pull(there, title, renamed, desk.store).new == 1
 
 
 def test_a_project_of_the_same_name_with_another_interface_is_left_alone(desk: Desk, there: Server, title: str) -> None:
     theirs = '<View><Text name="t" value="$t"/><Choices name="c" toName="t"><Choice value="x"/></Choices></View>'
     made: Any = connect(there).projects.create(title=title, label_config=theirs)
-    for work in (push, pull, status):
+    for work in (push, pull, compare):
         with pytest.raises(LabelStudioError, match="has another labeling interface"):
             work(there, title, desk.persona, desk.store)
     assert connect(there).projects.get(made.id).label_config == theirs
@@ -316,7 +315,7 @@ def test_watch_pulls_on_a_hint_and_survives_a_restart(
     hint, stop, failed, looked = (threading.Event() for _ in range(4))
     arrived = threading.Semaphore(0)
 
-    def say(news: Pulled | InosukeError) -> None:
+    def report(news: Pulled | InosukeError) -> None:
         failed.set() if isinstance(news, InosukeError) else arrived.release()
 
     def looking(*arguments: Any, **options: Any) -> Pulled:
@@ -325,13 +324,13 @@ def test_watch_pulls_on_a_hint_and_survives_a_restart(
         finally:
             looked.set()
 
-    monkeypatch.setattr(watch_module, "pull", looking)
+    monkeypatch.setattr(poll, "pull", looking)
 
     def work(interval: float) -> threading.Thread:
         thread = threading.Thread(
             target=watch,
             args=(there, title, desk.persona, desk.store),
-            kwargs={"interval": interval, "hint": hint, "stop": stop, "say": say},
+            kwargs={"interval": interval, "hint": hint, "stop": stop, "report": report},
         )
         thread.start()
         return thread
@@ -365,7 +364,7 @@ def test_what_a_killed_watch_left_registered_is_cleared_away_and_other_webhooks_
 ) -> None:
     push(there, title, desk.persona, desk.store)
     project = number(there, title)
-    body = {"project": project, "send_for_all_actions": False, "actions": watch_module._ACTIONS}
+    body = {"project": project, "send_for_all_actions": False, "actions": poll._ACTIONS}
     for url in ("http://127.0.0.1:8091/left-behind", "http://127.0.0.1:80919/elsewhere"):
         owner.http.post("api/webhooks/", json=body | {"url": url}).raise_for_status()
 
@@ -389,7 +388,7 @@ def test_a_second_clone_that_has_the_log_pulls_nothing_anew(
     sync_store(desk.store, Folders(desk.root))
     clone = Desk(tmp_path / "clone", desk.items)
     shutil.copy(Folders(desk.root).log, Folders(clone.root).log)
-    assert status(there, title, clone.persona, clone.store).same and clone.store.log.events() == []
+    assert compare(there, title, clone.persona, clone.store).same and clone.store.log.events() == []
     assert pull(there, title, clone.persona, clone.store).new == 0
     assert clone.store.log.events() == desk.store.log.events()
     clone.store.close()

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from annotations.commands.label_studio import label_studio, names_of
-from annotations.labelstudio import poll as watch_module
+from annotations.labelstudio import poll
 from annotations.labelstudio.connection import LabelStudioError, Server, connect, from_environment
 from annotations.labelstudio.poll import hints, listening, watch
 from annotations.labelstudio.pull_verdicts import Pulled
@@ -80,7 +80,7 @@ def fake() -> Iterator[Callable[..., tuple[str, list[tuple[str, str, str]]]]]:
         ((403, "application/json", '{"detail": "No."}'), "may not do this"),
         ((404, "text/html", "<!doctype html><html>nothing</html>"), "a page of HTML. Check LABEL_STUDIO_URL"),
         ((429, "application/json", '{"detail": "Slow down."}'), "It is busy"),
-        ((500, "text/html", "<html>Server Error</html>"), "The fault is the server's"),
+        ((500, "text/html", "<html>Server Error</html>"), "The server has failed"),
         ((200, "text/html", "<html>Welcome to nginx</html>"), "not Label Studio's API"),
         ((301, "text/html", ""), "redirects elsewhere"),
         (None, "cannot be reached"),
@@ -168,7 +168,7 @@ def test_the_token_comes_from_the_environment_or_from_a_private_file(tmp_path: P
     ("environment", "expected"),
     [
         ({}, "LABEL_STUDIO_URL is not set"),
-        ({"LABEL_STUDIO_URL": "labels.example.org"}, "is no http"),
+        ({"LABEL_STUDIO_URL": "labels.example.org"}, "is not an http"),
         ({"LABEL_STUDIO_URL": "https://hoa:secret@labels.example.org"}, "holds a user or password"),
         (URL, "neither LABEL_STUDIO_API_KEY nor LABEL_STUDIO_API_KEY_FILE"),
         ({**URL, "LABEL_STUDIO_API_KEY": "two words"}, "characters that no token has"),
@@ -233,9 +233,9 @@ def test_watch_goes_on_after_any_failure_that_is_a_sentence(monkeypatch: pytest.
         found: Pulled = answer
         return found
 
-    monkeypatch.setattr(watch_module, "pull", pull)
+    monkeypatch.setattr(poll, "pull", pull)
     nothing: Any = None
-    watch(Server("http://x/", TOKEN), "p", nothing, nothing, interval=3600, hint=hint, stop=stop, say=said.append)
+    watch(Server("http://x/", TOKEN), "p", nothing, nothing, interval=3600, hint=hint, stop=stop, report=said.append)
     assert [str(said[0]), said[1].new, len(said)] == [str(busy), 1, 2], "the same failure is said once"
     assert since[:3] == [None] * 3 and since[3] is not None, "after a failure everything is read again"
 

@@ -17,8 +17,7 @@ from annotations.labelstudio.ledger import Ledger
 from annotations.labelstudio.push_tasks import open_samples
 from annotations.labelstudio.results import Reading, Unreadable, origin, read
 from annotations.labelstudio.tasks import Key, key_of, prediction, seen, to_task
-from annotations.store.queue_table import Overlap
-from curation.persona import Persona
+from curation.persona import Persona, Review
 from curation.record import ROLES, Flag, Message
 from curation.review.decisions import Decision, State, fold
 from tests.annotations.labelstudio.project import SCENE, item, result
@@ -125,10 +124,10 @@ def test_an_approval(task: dict[str, Any]) -> None:
 
 def test_a_rejection_carries_its_reasons_and_the_note(task: dict[str, Any]) -> None:
     found = reading(task, "reject", reasons=["not_his_voice", "no_sense"], notes=" quá lịch sự ")
-    assert (found.verdict, found.reason) == ("reject", "not_his_voice; no_sense; quá lịch sự")
+    assert (found.verdict, found.reason) == ("reject", "wrong_voice; no_sense; quá lịch sự")
 
 
-def test_a_rewrite_changes_his_turns_and_nothing_else(task: dict[str, Any]) -> None:
+def test_a_rewrite_changes_the_characters_turns_and_nothing_else(task: dict[str, Any]) -> None:
     found = reading(task, "rewrite", replies=["Ta lên núi!", "Nhanh lên, đồ rùa!"])
     assert found.verdict == "rewrite"
     assert found.messages == (
@@ -188,11 +187,21 @@ def desk(
     event: str, verdict: Any, at: str, revision: int = 0, messages: Any = None, annotator: str = "minh"
 ) -> Decision:
     time = f"2026-11-22T{at}.000+00:00"
-    return Decision(event, SAMPLE, revision, verdict, messages, "", annotator, "streamlit", time)
+    return Decision(
+        id=event,
+        sample_id=SAMPLE,
+        revision=revision,
+        verdict=verdict,
+        messages=messages,
+        reason="",
+        annotator=annotator,
+        client="streamlit",
+        time=time,
+    )
 
 
-def ledger(*events: Decision, overlap: Overlap | None = None) -> Ledger:
-    return Ledger(events, "deadbeef", overlap or Overlap())
+def ledger(*events: Decision, review: Review | None = None) -> Ledger:
+    return Ledger(events, "deadbeef", review or Review())
 
 
 def record(book: Ledger, found: Reading, annotator: str = "hoa") -> list[Decision]:
@@ -254,15 +263,15 @@ def test_a_verdict_taken_back_and_given_again_counts_again(task: dict[str, Any])
     book = ledger()
     first = reading(task, "approve")
     (event,) = record(book, first)
-    book.add(book.take_back(event, first.time))
+    book.add(book.undo(event, first.time))
     assert state(book).status == "pending"
-    assert book.take_back(event, first.time) == []
+    assert book.undo(event, first.time) == []
     assert len(record(book, reading(task, "approve", at="12:00:00"))) == 1
     assert state(book).status == "approved"
 
 
 def test_samples_for_a_panel_are_voted_on(task: dict[str, Any]) -> None:
-    book = ledger(overlap=Overlap(1.0, 2))
+    book = ledger(review=Review(overlap=1.0, annotators=2))
     record(book, reading(task, "approve"))
     assert state(book).status == "pending"
     other = read(task, annotation(task, "reject") | {"id": 12}, "deadbeef")

@@ -1,4 +1,4 @@
-"""A database that cannot be used ends in a sentence that says what to do; what was saved before stays."""
+"""A database that cannot be used: the error message says what to do, and what was saved before stays."""
 
 from __future__ import annotations
 
@@ -119,11 +119,11 @@ def test_a_newer_schema_asks_for_a_newer_project(path):
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("review.db", "no database URL"),
+        ("review.db", "not a database URL"),
         ("oracle+nothing://x/y", "no driver for this database"),
     ],
 )
-def test_a_url_that_is_none(url, message):
+def test_something_else_than_a_database_url(url, message):
     with pytest.raises(UsageError, match=message):
         ReviewStore(url)
 
@@ -145,7 +145,11 @@ def test_a_password_is_kept_as_a_hash(tmp_path, monkeypatch):
     assert result.output.endswith("An: adjudicator, with a password\n")
     assert "lợn rừng".encode() not in (tmp_path / "datasets" / "review.db").read_bytes()
     store = ReviewStore(f"sqlite:///{tmp_path / 'datasets' / 'review.db'}")
-    assert (store.people.check_password("An", "lợn rừng"), store.people.check_password("An", ""), store.people.check_password("B", "nobody")) == (
+    assert (
+        store.people.check_password("An", "lợn rừng"),
+        store.people.check_password("An", ""),
+        store.people.check_password("B", "nobody"),
+    ) == (
         True,
         False,
         False,

@@ -17,6 +17,7 @@ from annotations.store.projection import status_of
 from annotations.store.review_store import ReviewStore
 from curation.errors import InosukeError
 from curation.folders import Folders
+from curation.persona import Review
 from curation.record import Message
 from curation.review.decisions import (
     VERDICTS,
@@ -127,18 +128,19 @@ def test_a_deleted_store_is_made_again_from_the_log(folders):
     again.close()
 
 
-def test_refresh_loads_the_queue_when_it_has_changed(folders, tmp_path):
-    from annotations.store.queue_table import Overlap
-
+def test_refresh_loads_the_queue_when_it_or_the_review_table_has_changed(folders):
     store = ReviewStore(sqlite(folders))
     with pytest.raises(InosukeError, match="no queue yet"):
-        refresh(store, folders, Overlap())
+        refresh(store, folders, Review())
     write_queue(SAMPLES[:2], folders.queue)
-    assert refresh(store, folders, Overlap()).added == 2
-    assert refresh(store, folders, Overlap()) is None
+    assert refresh(store, folders, Review()).added == 2
+    assert refresh(store, folders, Review()) is None
     write_queue(SAMPLES, folders.queue)
-    assert refresh(store, folders, Overlap()).added == 2
-    assert refresh(store, folders, Overlap(0.5)).changed >= 0
+    assert refresh(store, folders, Review()).added == 2
+    blind = Review(overlap=1.0)
+    assert refresh(store, folders, blind).changed == len(SAMPLES)
+    assert refresh(store, folders, blind) is None
+    assert {store.queue.item(q.sample.id).panel for q in SAMPLES} == {2}
     store.close()
 
 
@@ -170,7 +172,17 @@ def test_sync_export_import_and_status_from_the_command_line(project, tmp_path):
     assert run(project, "export", str(exported)).exit_code == 0
     assert read_log(exported).decisions == (EARLY,)
 
-    theirs = Decision("x" * 32, SAMPLES[1].sample.id, 0, "approve", None, "", "bình", "streamlit", "2026-02-01")
+    theirs = Decision(
+        id="x" * 32,
+        sample_id=SAMPLES[1].sample.id,
+        revision=0,
+        verdict="approve",
+        messages=None,
+        reason="",
+        annotator="bình",
+        client="streamlit",
+        time="2026-02-01",
+    )
     write_log(tmp_path / "theirs.jsonl", Log((theirs,), ((2, "junk"),)))
     result = run(project, "import", str(tmp_path / "theirs.jsonl"), "--json")
     assert result.exit_code == 1

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from annotations.store.panels import drawn_panel
 from annotations.store.projection import status_of
 from annotations.store.queries import Filters
-from annotations.store.queue_table import Overlap
 from annotations.store.review_store import ReviewStore
 from annotations.store.schema import HEAD
 from annotations.store.types import (
@@ -20,6 +20,7 @@ from annotations.store.types import (
     StaleVerdict,
     UnknownSample,
 )
+from curation.persona import Review
 from curation.record import Flag, Message
 from curation.review.decisions import fold, trusted_approval
 
@@ -56,7 +57,7 @@ def test_a_sample_that_a_later_build_no_longer_has_keeps_its_events_and_comes_ba
 def test_flagged_first_then_clusters_together_then_the_rest(store, item):
     plain = [item(i) for i in range(2)]
     near = [item(i, cluster="c1", flags=(Flag("near_duplicate", "…"),)) for i in (10, 11)]
-    polite = item(20, flags=(Flag("out_of_character", "he would not say: dạ"),))
+    polite = item(20, flags=(Flag("out_of_character", "avoided: dạ"),))
     store.queue.load([plain[0], near[0], plain[1], near[1], polite])
     order = []
     rank = None
@@ -170,12 +171,12 @@ def test_approve_reject_rewrite_skip_and_note(store, item):
     ids = [q.sample.id for q in queue]
     store.queue.load(queue)
     store.decide(ids[0], "an", "approve", revision=0)
-    store.decide(ids[1], "an", "reject", revision=0, reason="not_his_voice")
+    store.decide(ids[1], "an", "reject", revision=0, reason="wrong_voice")
     store.decide(ids[2], "an", "rewrite", revision=0, messages=BETTER)
     store.decide(ids[3], "an", "skip", revision=0)
     store.decide(ids[4], "an", "note", revision=0, reason="hỏi lại Bình")
     assert statuses(store) == {"approved": 2, "rejected": 1, "pending": 2}
-    assert store.queue.item(ids[1]).state.reason == "not_his_voice"
+    assert store.queue.item(ids[1]).state.reason == "wrong_voice"
     assert (store.queue.item(ids[2]).messages, store.queue.item(ids[2]).state.revision) == (BETTER, 1)
     assert store.queue.item(ids[4]).state.notes == ("hỏi lại Bình",)
     # What one skips, another still gets.
@@ -272,7 +273,7 @@ def test_undo_of_a_rewrite_that_somebody_went_on_from_is_refused(store, item):
     store.queue.load([item(1)])
     store.decide(one, "an", "rewrite", revision=0, messages=BETTER)
     store.decide(one, "binh", "rewrite", revision=1, messages=BETTER[1:])
-    with pytest.raises(BuiltUpon, match="binh went on"):
+    with pytest.raises(BuiltUpon, match="binh continued"):
         store.undo("an")
     assert store.queue.item(one).messages == BETTER[1:]
 
@@ -288,7 +289,7 @@ def test_undo_waits_while_somebody_else_has_the_sample_open(store, item):
 
 # ---------------------------------------------------------------- blind double review
 
-BLIND = Overlap(share=1.0, annotators=2)
+BLIND = Review(overlap=1.0, annotators=2)
 
 
 def test_a_panel_sample_goes_to_two_people_at_once_and_to_no_third(store, item):
@@ -328,11 +329,11 @@ def test_two_blind_verdicts_that_differ_wait_for_an_adjudicator(store, item):
 
 def test_a_share_of_the_samples_is_drawn_the_same_way_everywhere(item):
     ids = [item(i).sample.id for i in range(2_000)]
-    drawn = [i for i in ids if Overlap(0.1).panel(i) == 2]
+    drawn = [i for i in ids if drawn_panel(i, Review(overlap=0.1)) == 2]
     assert 140 < len(drawn) < 260
-    assert {i for i in ids if Overlap(0.2).panel(i) == 2} > set(drawn)
-    assert Overlap(0.0).panel(ids[0]) == 1
-    assert Overlap(1.0).panel("not a hash") == 1
+    assert {i for i in ids if drawn_panel(i, Review(overlap=0.2)) == 2} > set(drawn)
+    assert drawn_panel(ids[0], Review(overlap=0.0)) == 1
+    assert drawn_panel("not a hash", Review(overlap=1.0)) == 1
 
 
 # ---------------------------------------------------------------- the log

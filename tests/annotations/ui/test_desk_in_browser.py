@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from annotations.store.queue_table import Overlap
 from annotations.store.review_store import ReviewStore
 from curation.folders import Folders
+from curation.persona import Review
 from curation.record import Flag, Message, Sample, Source, sample_id
 from curation.review.queue import QueueItem, write_queue
 from tests.annotations.conftest import make_item
@@ -36,7 +36,7 @@ def queue() -> list[QueueItem]:
     polite = sample(
         Message("user", "Chào ngươi."),
         Message("assistant", "Dạ, ta xin phép leo núi ạ!"),
-        flags=(Flag("out_of_character", "he would not say: dạ, xin phép, ạ"),),
+        flags=(Flag("out_of_character", "dạ, xin phép, ạ"),),
         path="chao-hoi.jsonl",
         locator="row 12",
     )
@@ -153,7 +153,7 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
 
     # Undo brings it back; reject again.
     see(page, "Tối nay cắm trại")
-    assert store.queue.item(polite.id).state.reason == "not_his_voice"
+    assert store.queue.item(polite.id).state.reason == "wrong_voice"
     key(page, "u")
     see(page, "xin phép leo núi")
     assert store.queue.item(polite.id).status == "pending"
@@ -168,7 +168,7 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
     page.wait_for_function("document.activeElement.ariaLabel === 'Lời của lượt 4'")
     page.keyboard.press("Control+A")
     page.keyboard.type("Lạnh hả? Dạ, chạy quanh núi ba vòng là nóng!")
-    see(page, "Có từ mà nhân vật không nói.")
+    see(page, "Có từ mà nhân vật không dùng.")
     page.locator("ins", has_text="Dạ").first.wait_for()
     shot(page, "edit")
     assert "Dạ, chạy" in store.drafts.get(scene.id, "An").messages[-1].content
@@ -224,7 +224,7 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
 def test_the_other_views_at_two_widths(browser, project):
     server, store = project
     items = queue()
-    store.queue.load(items, Overlap(1.0, 2))
+    store.queue.load(items, Review(overlap=1.0, annotators=2))
     for who in ("An", "Bình"):
         store.people.add(who, "adjudicator")
     for number, item in enumerate(items[4:12]):
