@@ -8,16 +8,26 @@ BIN := .venv/bin
 endif
 INOSUKE := $(BIN)/inosuke
 CORPUS ?=
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
+# Each file of requirements/ is complete and has the hash of every package, so pip need not work out what belongs together.
+LOCKED := --require-hashes --requirement
+PROJECT := --no-build-isolation --editable .
+TORCH_FOR_CUDA := import sys, importlib.metadata as m; sys.exit(not any('nvidia' in r for r in m.requires('torch')))
+FAST := not slow and not label_studio and not browser and not model
 
 .DEFAULT_GOAL := help
 # Folders of the same names exist, so make must not take them for files that are up to date.
-.PHONY: help setup dataset review label-studio train evaluate gguf serve publish space test test-label-studio lint bench clean
+.PHONY: help setup dataset review label-studio train evaluate gguf serve publish space test test-fast test-label-studio \
+  coverage lint bench docs lock clean
 
+##@ Start
 help:  ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^##@ / {printf "%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' \
+	  $(MAKEFILE_LIST)
 
-setup: .venv/.ready  ## create .venv with everything pinned in constraints.txt
+setup: .venv/.ready  ## create .venv with what requirements/ locks
 
+##@ Dataset
 dataset: .venv/.ready  ## sources + review log -> queue and export (CORPUS=folder: that folder alone)
 	@$(INOSUKE) review sync
 	@$(INOSUKE) dataset $(if $(CORPUS),--corpus "$(CORPUS)")
@@ -32,6 +42,11 @@ label-studio: .venv/.ready  ## push the queue to Label Studio and pull verdicts 
 	@$(INOSUKE) label-studio push
 	@$(INOSUKE) label-studio pull
 
+publish: .venv/.ready  ## publish the newest export to the Hugging Face Hub (REPO=OWNER/NAME)
+	@test -n "$(REPO)" || { echo "Name the repository: make publish REPO=OWNER/NAME"; exit 2; }
+	@$(INOSUKE) publish "$(REPO)"
+
+##@ Model
 # glibc's malloc keeps the few bytes that it cuts off beside each tensor to itself, so that the next tensor of that size
 # does not fit into the place of the first. Told not to, a training takes 80 MB less.
 train: export GLIBC_TUNABLES ?= glibc.malloc.tcache_count=0
@@ -47,41 +62,60 @@ gguf: .venv/.ready  ## write the newest adapter as GGUF files for llama.cpp, mea
 serve: .venv/.ready  ## chat with the trained character at http://127.0.0.1:7860
 	@$(INOSUKE) serve
 
-publish: .venv/.ready  ## publish the newest export to the Hugging Face Hub (REPO=OWNER/NAME)
-	@test -n "$(REPO)" || { echo "Name the repository: make publish REPO=OWNER/NAME"; exit 2; }
-	@$(INOSUKE) publish "$(REPO)"
-
 space: .venv/.ready  ## write a folder that a Hugging Face Space builds, into build/space
 	@$(INOSUKE) space --out build/space
 
+##@ Development
 test: .venv/.ready-dev  ## run the test suite
 	@$(BIN)/python -m pytest -m "not label_studio"
+
+test-fast: .venv/.ready-dev  ## run the fast tests, in minutes
+	@$(BIN)/python -m pytest -n 2 -m "$(FAST)"
 
 test-label-studio: .venv/.ready-dev  ## the part against a real Label Studio server (the first time installs 1 GB)
 	@$(BIN)/python -m pytest -m label_studio
 
-lint: .venv/.ready-dev  ## ruff and mypy
+coverage: .venv/.ready-dev  ## run the test suite and write which lines it reached into build/coverage
+	@$(BIN)/python -m pytest -m "$(or $(MARKS),not label_studio)" --cov --cov-report=term --cov-report=html
+
+lint: .venv/.ready-dev  ## ruff, mypy, codespell, and the types in the page's JavaScript
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/codespell
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.ready && npm run --silent check; \
+	  else echo "Skipped the check of the page's JavaScript: npm is not installed."; fi
 
 bench: .venv/.ready-bench  ## measure, both sides in one run, into benchmarks/results.md
 	@$(BIN)/python -m benchmarks
 
-clean:  ## remove what can be rebuilt (the review store and the log stay)
-	rm -rf datasets/build datasets/export datasets/quarantine build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+docs: .venv/.ready-dev  ## write docs/cli.md from the help of every command
+	@$(BIN)/python -m tests.tools.cli_reference
 
-.venv/.ready: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Python {v.major}.{v.minor} seen, 3.11 or newer expected: make PYTHON=python3.11 ...")'
+lock: .venv/.ready-dev  ## write constraints.txt and requirements/ from pyproject.toml (needs uv)
+	@$(BIN)/python -m tests.tools.lock
+
+clean:  ## remove what can be rebuilt (the review store and the log stay)
+	rm -rf datasets/build datasets/export datasets/quarantine build *.egg-info .mypy_cache .ruff_cache .pytest_cache node_modules
+
+.venv/.ready: pyproject.toml requirements/base.txt requirements/cuda.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python {v.major}.{v.minor} seen, 3.11 to 3.13 expected: make PYTHON=python3.11 ...")'
 	@echo "Setting up .venv; the first time this downloads about 1 GB."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@$(PIP) $(LOCKED) requirements/base.txt
+	@# Where the machine offers a build of torch without CUDA, pip has taken that, and it needs no more.
+	@! $(BIN)/python -c "$(TORCH_FOR_CUDA)" || $(PIP) $(LOCKED) requirements/cuda.txt
+	@$(PIP) $(PROJECT)
 	@touch $@
 
-.venv/.ready-dev: .venv/.ready
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+.venv/.ready-dev: .venv/.ready requirements/dev.txt
+	@$(PIP) $(LOCKED) requirements/dev.txt
 	@touch $@
 
-.venv/.ready-bench: .venv/.ready-dev
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]"
+.venv/.ready-bench: .venv/.ready-dev requirements/bench.txt
+	@$(PIP) $(LOCKED) requirements/bench.txt
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json
+	@npm ci --silent
 	@touch $@
