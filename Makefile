@@ -98,12 +98,13 @@ lock: .venv/.ready-dev  ## write constraints.txt and requirements/ from pyprojec
 clean:  ## remove what can be rebuilt (the review store and the log stay)
 	rm -rf datasets/build datasets/export datasets/quarantine build *.egg-info .mypy_cache .ruff_cache .pytest_cache node_modules
 
-.venv/.ready: pyproject.toml requirements/base.txt requirements/cuda.txt
+.venv/.ready: pyproject.toml requirements/torch-cpu.txt requirements/base.txt requirements/cuda.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python {v.major}.{v.minor} seen, 3.11 to 3.13 expected: make PYTHON=python3.11 ...")'
 	@echo "Setting up .venv; the first time this downloads about 1 GB."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) $(LOCKED) requirements/torch-cpu.txt 2>/dev/null || \
+	  echo "pip finds no torch without CUDA here, so the one with CUDA comes: about 3 GB more."
 	@$(PIP) $(LOCKED) requirements/base.txt
-	@# Where the machine offers a build of torch without CUDA, pip has taken that, and it needs no more.
 	@! $(BIN)/python -c "$(TORCH_FOR_CUDA)" || $(PIP) $(LOCKED) requirements/cuda.txt
 	@$(PIP) $(PROJECT)
 	@touch $@

@@ -8,34 +8,28 @@ import click
 
 from curation.command import run
 
-# name → (where the click command is, one line for `inosuke --help`). Kept here as text: importing every stage for its
-# help would cost seconds.
-COMMANDS: dict[str, tuple[str, str]] = {
-    "import": ("curation.commands.dataset:import_files", "Read files and say what is in them."),
-    "dataset": ("curation.commands.dataset:dataset", "Sources + review log → queue and export."),
-    "dedup": ("curation.commands.dedup:dedup", "Find near-duplicates in a CSV, JSONL or Parquet file."),
-    "review": ("annotations.commands.review:review", "Keep the review store and the log the same; look at the queue."),
-    "label-studio": (
-        "annotations.commands.label_studio:label_studio",
-        "Push the queue to Label Studio, pull verdicts back.",
-    ),
-    "publish": ("curation.commands.dataset:publish", "Publish the export to the Hugging Face Hub."),
-    "publish-model": (
-        "curation.commands.dataset:publish_model",
-        "Publish a trained adapter or model to the Hugging Face Hub.",
-    ),
-    "train": ("train.commands.train:train", "Train an adapter on the newest export."),
-    "evaluate": ("train.commands.train:evaluate", "Measure a trained adapter beside its base."),
-    "merge": ("train.commands.train:merge", "Merge an adapter into its 16-bit base."),
-    "gguf": ("train.commands.train:gguf", "Write a run as GGUF files for llama.cpp, measured."),
-    "serve": ("serve.commands.serve:serve", "Chat with the trained character in a browser."),
-    "feedback": ("serve.commands.serve:feedback", "Fetch what visitors said about his replies."),
-    "space": ("serve.commands.serve:space", "Write a folder that a Hugging Face Space builds."),
+# Each command by its name, and where it is. What it does stands once, as its own help text. A module of commands
+# imports what it needs only when its command runs: `inosuke --help` loads all of them, and nothing heavy.
+COMMANDS: dict[str, str] = {
+    "import": "curation.commands.dataset:import_files",
+    "dataset": "curation.commands.dataset:dataset",
+    "dedup": "curation.commands.dedup:dedup",
+    "review": "annotations.commands.review:review",
+    "label-studio": "annotations.commands.label_studio:label_studio",
+    "publish": "curation.commands.dataset:publish",
+    "publish-model": "curation.commands.dataset:publish_model",
+    "train": "train.commands.train:train",
+    "evaluate": "train.commands.train:evaluate",
+    "merge": "train.commands.train:merge",
+    "gguf": "train.commands.train:gguf",
+    "serve": "serve.commands.serve:serve",
+    "feedback": "serve.commands.serve:feedback",
+    "space": "serve.commands.serve:space",
 }
 
 
 class _Lazy(click.Group):
-    """A group that knows its commands by name and loads one when it is needed."""
+    """A group that knows its commands by name and imports one when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -43,13 +37,15 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, help_line) for name, (_, help_line) in COMMANDS.items()])
+            commands = [(name, self.get_command(ctx, name)) for name in COMMANDS]
+            # click's own listing cuts a long line off, this one wraps it.
+            formatter.write_dl([(name, command.get_short_help_str(limit=200)) for name, command in commands if command])
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

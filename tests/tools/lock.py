@@ -6,10 +6,11 @@ name gets the newest version within the bounds: delete its line to upgrade it, t
 requirements/ holds the same versions with the SHA-256 of every file that the index offers, for every system and Python
 that pyproject.toml allows, and no address. Each part is complete, so pip installs it with ``--no-deps``:
 
-- ``base.txt``  what the package itself needs
-- ``cuda.txt``  what torch needs beside that where pip chose a build for CUDA
-- ``dev.txt``   what the `dev` extra adds
-- ``bench.txt`` what the `bench` and `tensorboard` extras add
+- ``torch-cpu.txt``  torch without CUDA, to be tried first: base.txt then finds its torch installed
+- ``base.txt``       what the package itself needs
+- ``cuda.txt``       what torch needs beside that where it was built for CUDA
+- ``dev.txt``        what the `dev` extra adds
+- ``bench.txt``      what the `bench` and `tensorboard` extras add
 """
 
 from __future__ import annotations
@@ -23,9 +24,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("base", "cuda", "dev", "bench")
-# The build of torch without CUDA for Linux on x86-64 and Python 3.11. It is not on PyPI; where a machine offers it
-# (`--find-links`, PyTorch's own index), pip takes it, and nothing of cuda.txt is needed.
-_CPU_TORCH = "6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b"
+# The build of torch without CUDA for Linux. It is not on PyPI, but a machine may offer it (`--find-links`, an index of
+# PyTorch's). It has a file of its own: among files of one version pip prefers those whose hash the index names, so it
+# would pass over a wheel in a folder.
+CPU_TORCH = """\
+torch==2.13.0+cpu ; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version == '3.11' \\
+    --hash=sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
+"""
 _CUDA = re.compile(r"(nvidia|cuda)-|triton$")
 # Common to all: pyproject.toml says the same of Python, and there are no other systems in [tool.uv].
 _EVERYWHERE = (
@@ -74,8 +79,6 @@ def _entry(text: str) -> str:
     pin, _, marker = head.partition(" ; ")
     for common in _EVERYWHERE:
         marker = marker.replace(common, "")
-    if pin.startswith("torch=="):
-        hashes = f"{hashes.rstrip()} \\\n    --hash=sha256:{_CPU_TORCH}\n"
     return f"{pin}{' ; ' if marker else ''}{marker} \\\n{hashes}"
 
 
@@ -100,12 +103,12 @@ def main() -> None:
         "dev": {n: entry for n, entry in dev.items() if n not in base},
         "bench": {n: entry for n, entry in bench.items() if n not in base and n not in dev},
     }
+    if f"torch=={versions['torch']}+cpu " not in CPU_TORCH:
+        sys.exit(f"torch is now {versions['torch']}. Write that version and its wheel's hash into CPU_TORCH.")
     path.write_text(new, encoding="utf-8", newline="\n")
-    for part in PARTS:
-        head = f"# Written by `make lock` from constraints.txt. Install with: pip install --no-deps --require-hashes -r requirements/{part}.txt\n"
-        target = ROOT / "requirements" / f"{part}.txt"
-        target.parent.mkdir(exist_ok=True)
-        target.write_text(head + "".join(parts[part].values()), encoding="utf-8", newline="\n")
+    for name, text in {"torch-cpu": CPU_TORCH, **{part: "".join(parts[part].values()) for part in PARTS}}.items():
+        head = f"# Written by `make lock`. pip install --no-deps --require-hashes -r requirements/{name}.txt\n"
+        (ROOT / "requirements" / f"{name}.txt").write_text(head + text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
