@@ -6,9 +6,12 @@ import { answer } from "./stream.js";
 import { clean, sendable, titleOf } from "./text.js";
 import * as tree from "./tree.js";
 
+/** @import { Conversation, Turn } from "./tree.js" */
+
 const running = new Map(); // conversation id → {conversation, controller, reply}
 const troubles = new Map(); // conversation id → {conversation, error, parent, automatic}
 
+/** @type {(conversation: Conversation, what: "turns" | "text") => void} */
 let changed = () => {};
 let limits = { messages: 400, chars: 4000 };
 
@@ -31,8 +34,11 @@ export function say(conversation, text, parent = tree.leaf(conversation)?.id ?? 
   return ask(conversation, said.id);
 }
 
-/** Give a reply an alternative; below a message that has no reply yet, the first one. */
-export function again(conversation, turn = tree.leaf(conversation), automatic = false) {
+/**
+ * Give a reply an alternative; below a message that has no reply yet, the first one.
+ * @param {Conversation} conversation
+ */
+export function again(conversation, turn = /** @type {Turn} */ (tree.leaf(conversation)), automatic = false) {
   return ask(conversation, turn.role === "assistant" ? turn.parent : turn.id, automatic);
 }
 

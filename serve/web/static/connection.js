@@ -4,7 +4,8 @@
 const FIRST_MS = 1000;
 const LONGEST_MS = 15_000;
 
-let waiting = null; // {delay, timer, back}
+/** @type {{delay: number, timer: number, back: () => void} | null} */
+let waiting = null;
 
 export const isWaiting = () => waiting !== null;
 

@@ -9,6 +9,11 @@ const fields = { line: $("dialog-line"), area: $("dialog-area") };
 /**
  * Resolves to the text (empty where none was asked for), or to null for "no". `field` is "line" or "area" where a text
  * is asked for, `no: false` leaves only one button.
+ * @param {{
+ *   title: string, note?: string, yes: string, no?: boolean, field?: "line" | "area" | null, value?: string, max?: number,
+ *   danger?: boolean,
+ * }} what
+ * @returns {Promise<string | null>}
  */
 export function ask({ title, note = "", yes, no = true, field = null, value = "", max = 80, danger = false }) {
   $("dialog-title").textContent = title;
@@ -26,7 +31,7 @@ export function ask({ title, note = "", yes, no = true, field = null, value = ""
   dialog.showModal();
   if (field) fields[field].select();
   return new Promise((resolve) => {
-    const answer = () => resolve(dialog.returnValue === "yes" ? (fields[field]?.value ?? "") : null);
+    const answer = () => resolve(dialog.returnValue === "yes" ? (field ? fields[field].value : "") : null);
     dialog.addEventListener("close", answer, { once: true });
   });
 }

@@ -1,7 +1,20 @@
 // The few lines that every drawing module needs. Text only ever becomes a text node, never HTML.
 
-export const $ = (id) => document.getElementById(id);
+/**
+ * The page's elements that are more than an HTMLElement, by their ids.
+ * @typedef {{
+ *   input: HTMLTextAreaElement, dialog: HTMLDialogElement, "dialog-line": HTMLInputElement,
+ *   "dialog-area": HTMLTextAreaElement, search: HTMLInputElement, "import-file": HTMLInputElement,
+ * }} Special
+ */
 
+/** @type {<Id extends string>(id: Id) => Id extends keyof Special ? Special[Id] : HTMLElement} */
+export const $ = (id) => /** @type {any} */ (document.getElementById(id));
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ */
 export function element(name, className = "", text = "") {
   const made = document.createElement(name);
   made.className = className;

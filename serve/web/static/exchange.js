@@ -21,7 +21,7 @@ export function listen(imported) {
   const chooser = $("import-file");
   $("import").addEventListener("click", () => chooser.click());
   chooser.addEventListener("change", async () => {
-    const chosen = [...chooser.files];
+    const chosen = [...(chooser.files ?? [])];
     chooser.value = ""; // the same file may be chosen again
     for (const file of chosen) await take(file, imported);
   });
@@ -36,7 +36,7 @@ async function take(file, imported) {
   } catch (error) {
     // What the browser says when it has no room differs; what is wrong with a file we have said ourselves.
     const words = { QuotaExceededError: t("noRoom"), SecurityError: t("forbidden") };
-    const reason = error instanceof Damaged ? t(error.key, ...error.args) : (words[error.name] ?? String(error));
+    const reason = error instanceof Damaged ? t(error.key, ...error.args) : (words[/** @type {Error} */ (error).name] ?? String(error));
     await tell(t("notImported", file.name), `${reason} ${t("nothingLost")}`);
   }
 }

@@ -21,12 +21,12 @@ export const t = (key, ...args) => {
 /** Fill every element that names its words with data-i18n, data-i18n-label or data-i18n-alt. */
 export function translate(root = document) {
   document.documentElement.lang = language;
-  for (const element of root.querySelectorAll("[data-i18n]")) element.textContent = t(element.dataset.i18n);
-  for (const element of root.querySelectorAll("[data-i18n-label]")) {
+  for (const element of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-i18n]"))) element.textContent = t(element.dataset.i18n);
+  for (const element of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[data-i18n-label]"))) {
     const label = t(element.dataset.i18nLabel);
     element.setAttribute("aria-label", label);
     if (element.matches("button")) element.title = label;
     if (element.matches("input")) element.placeholder = label;
   }
-  for (const element of root.querySelectorAll("[data-i18n-alt]")) element.alt = t(element.dataset.i18nAlt);
+  for (const element of /** @type {NodeListOf<HTMLImageElement>} */ (root.querySelectorAll("[data-i18n-alt]"))) element.alt = t(element.dataset.i18nAlt);
 }

@@ -37,7 +37,7 @@ export function icon(name) {
 
 /** Draw the icon of every element that names one with data-icon. */
 export function drawIcons(root = document) {
-  for (const element of root.querySelectorAll("[data-icon]")) element.prepend(icon(element.dataset.icon));
+  for (const element of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-icon]"))) element.prepend(icon(element.dataset.icon));
 }
 
 /** A small button that shows an icon and says its label. */

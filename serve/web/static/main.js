@@ -18,12 +18,15 @@ import { clean } from "./text.js";
 import { create, path, siblings } from "./tree.js";
 import { drawGrowth, drawTurns, step, toNewest, turnAt } from "./view.js";
 
+/** @import { Conversation, Turn } from "./tree.js" */
+
 const TOAST_MS = 6000;
 const KNOWN = "unread-known";
 const { character } = document.body.dataset;
 const open = new Map(); // conversations of this tab, so that one that is answered in the background is not lost
-let current = null;
-let info = null;
+let current = /** @type {Conversation} */ (/** @type {unknown} */ (null)); // until the first one is shown
+/** @type {Record<string, any> | null} */
+let info = null; // what api/info says
 
 // ---------------------------------------------------------------- what is shown
 
@@ -129,6 +132,7 @@ const feedbackActions = {
   rate: (turn, rating) => opinion(turn, { rating, better: turn.better || null }),
   async better(turn) {
     if (!(await feedback.agree())) return;
+    /** @type {Parameters<typeof ask>[0]} */
     const asked = { title: t("betterTitle", character), note: t("betterNote"), yes: t("sendIt"), field: "area", max: feedback.MAX_CHARS };
     const better = await ask({ ...asked, value: turn.better || turn.content });
     const words = clean(better ?? "");
@@ -206,6 +210,10 @@ exchange.listen((conversations) => {
 
 // ---------------------------------------------------------------- the composer and the keys
 
+/**
+ * @param {string} text
+ * @param {Turn | null} edited
+ */
 function say(text, edited = null) {
   clearSearch();
   toNewest();
@@ -281,7 +289,7 @@ async function loadInfo() {
     const response = await fetch("api/info");
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
     info = await response.json();
-    chat.setLimits(info.limits);
+    chat.setLimits(/** @type {any} */ (info).limits);
     words();
     draw();
   } catch {

@@ -4,6 +4,7 @@ import { $, element } from "./dom.js";
 import { icon } from "./icons.js";
 
 const menu = $("menu");
+/** @type {HTMLElement | null} */
 let owner = null;
 
 /** Open the menu under `button`; `items` are [{icon, label, act, danger?}]. */
@@ -30,7 +31,7 @@ export function openMenu(button, items) {
   const { width, height } = menu.getBoundingClientRect();
   menu.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
   menu.style.top = `${at.bottom + height + 8 > innerHeight ? Math.max(8, at.top - height - 4) : at.bottom + 4}px`;
-  menu.firstElementChild.focus();
+  /** @type {HTMLElement} */ (menu.firstElementChild).focus();
 }
 
 function close() {
@@ -42,8 +43,8 @@ menu.addEventListener("toggle", (event) => {
   if (event.newState === "closed") owner?.setAttribute("aria-expanded", "false");
 });
 menu.addEventListener("keydown", (event) => {
-  const entries = [...menu.children];
-  const here = entries.indexOf(document.activeElement);
+  const entries = /** @type {HTMLElement[]} */ ([...menu.children]);
+  const here = entries.indexOf(/** @type {HTMLElement} */ (document.activeElement));
   const to = { ArrowDown: here + 1, ArrowUp: here - 1 + entries.length, Home: 0, End: entries.length - 1 }[event.key];
   if (to !== undefined) entries[to % entries.length].focus();
   else if (event.key === "Escape" || event.key === "Tab") close();

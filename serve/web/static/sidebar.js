@@ -14,7 +14,11 @@ const opener = $("sidebar-open");
 const search = $("search");
 
 const AROUND = 12; // letters of a message that are shown before what was found
-let drawn = { currentId: null, actions: null };
+/**
+ * @import { Conversation } from "./tree.js"
+ * @type {{currentId: string, actions: {open(id: string): void, menu(one: Conversation): any[]}}}
+ */
+let drawn = /** @type {any} */ ({ currentId: null, actions: null });
 
 /** Draw the list; `actions` are {open(id), menu(conversation)} where `menu` gives the entries of a row's menu. */
 export function drawList(currentId, actions) {

@@ -31,7 +31,7 @@ export function all() {
   unreadable = [];
   try {
     for (let i = 0; i < localStorage.length; i++) {
-      const key = localStorage.key(i);
+      const key = /** @type {string} */ (localStorage.key(i));
       if (!key.startsWith(PREFIX)) continue;
       const one = read(key);
       if (one) found.push(one);
@@ -162,7 +162,7 @@ const settled = (one) => one.nodes.filter((node) => !isGrowing(node));
 
 function read(key) {
   try {
-    return salvaged({ ...JSON.parse(localStorage.getItem(key)), id: key.slice(PREFIX.length) });
+    return salvaged({ ...JSON.parse(/** @type {string} */ (localStorage.getItem(key))), id: key.slice(PREFIX.length) });
   } catch {
     return null; // not there, not ours, or cut short: it is left where it is
   }

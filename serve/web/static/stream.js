@@ -56,7 +56,7 @@ async function* events(body) {
       if (done) return;
       buffer += value;
       const blocks = buffer.split("\n\n");
-      buffer = blocks.pop();
+      buffer = /** @type {string} */ (blocks.pop());
       for (const block of blocks) {
         const fields = Object.fromEntries(block.split("\n").map((line) => {
           const colon = line.indexOf(":");

@@ -5,8 +5,9 @@ const PULL = 0.35;
 
 /** Call `onSwipe(item, step)`: 1 for a swipe to the left, which asks for what comes next, -1 for one to the right. */
 export function watchSwipes(list, onSwipe) {
+  /** @type {{x: number, y: number, item: HTMLElement, bubble: HTMLElement} | null} */
   let start = null;
-  const moved = (event) => ({ x: event.clientX - start.x, y: event.clientY - start.y });
+  const moved = (event, from) => ({ x: event.clientX - from.x, y: event.clientY - from.y });
   const end = () => {
     if (start) start.bubble.style.translate = "";
     start = null;
@@ -19,16 +20,16 @@ export function watchSwipes(list, onSwipe) {
   });
   list.addEventListener("pointermove", (event) => {
     if (!start) return;
-    const { x, y } = moved(event);
+    const { x, y } = moved(event, start);
     start.bubble.style.translate = Math.abs(x) > Math.abs(y) ? `${x * PULL}px` : "";
   });
   list.addEventListener("pointerup", (event) => {
     if (!start) return;
-    const { x, y } = moved(event);
+    const { x, y } = moved(event, start);
     const { item } = start;
     end();
     // Words that are being marked for copying are not swiped away.
-    if (Math.abs(x) >= FAR && Math.abs(x) > 2 * Math.abs(y) && getSelection().isCollapsed) onSwipe(item, x < 0 ? 1 : -1);
+    if (Math.abs(x) >= FAR && Math.abs(x) > 2 * Math.abs(y) && getSelection()?.isCollapsed) onSwipe(item, x < 0 ? 1 : -1);
   });
   list.addEventListener("pointercancel", end);
 }

@@ -1,5 +1,6 @@
 // Runs before the first paint. The choice is "light", "dark" or absent, which follows the system.
 (() => {
+  /** @type {string | null} */
   let chosen = null;
   try {
     chosen = localStorage.getItem("inosuke.theme");

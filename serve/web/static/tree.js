@@ -7,11 +7,26 @@
 //
 // A parent stands before its children. `titled` and a node's `time` say when it was last changed: the later one wins.
 
+/**
+ * @typedef {"user" | "assistant"} Role
+ * @typedef {"up" | "down" | null} Rating
+ * @typedef {{
+ *   id: string, parent: string | null, role: Role, content: string, time: number, state?: string, place?: number,
+ *   dropped?: number, rating?: Rating, better?: string,
+ * }} Turn
+ * @typedef {{
+ *   version: number, id: string, title: string, titled: number, created: number, updated: number, nodes: Turn[],
+ *   chosen: Record<string, string>, damaged?: unknown[],
+ * }} Conversation
+ * @typedef {Map<string | null, Turn[]>} Families
+ */
+
 export const VERSION = 2;
 
 export const newId = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, "0")).join("");
 
+/** @returns {Conversation} */
 export const create = () => ({
   version: VERSION,
   id: newId(),
@@ -23,40 +38,65 @@ export const create = () => ({
   chosen: {},
 });
 
-/** Every turn's children, by its id: asked for once where there is something to do for each of many turns. */
+/**
+ * Every turn's children, by its id: asked for once where there is something to do for each of many turns.
+ * @param {Conversation} conversation
+ */
 export function families(conversation) {
-  const children = new Map();
+  const children = /** @type {Families} */ (new Map());
   for (const node of conversation.nodes) {
     if (!children.has(node.parent)) children.set(node.parent, []);
-    children.get(node.parent).push(node);
+    children.get(node.parent)?.push(node);
   }
   return children;
 }
 
-/** The turns that are shown, the first one first. */
+/**
+ * The turns that are shown, the first one first.
+ * @param {Conversation} conversation
+ * @returns {Turn[]}
+ */
 export function path(conversation, children = families(conversation)) {
   const turns = [];
   for (let here = null; children.has(here); here = turns.at(-1).id) {
     const wanted = conversation.chosen[here ?? ""];
-    turns.push(children.get(here).find((node) => node.id === wanted) ?? children.get(here).at(-1));
+    const all = /** @type {Turn[]} */ (children.get(here));
+    turns.push(/** @type {Turn} */ (all.find((node) => node.id === wanted) ?? all.at(-1)));
   }
   return turns;
 }
 
+/** @param {Conversation} conversation */
 export const leaf = (conversation) => path(conversation).at(-1) ?? null;
 
-/** The turns that stand in the same place, the given one among them. */
+/**
+ * The turns that stand in the same place, the given one among them.
+ * @param {Conversation} conversation
+ * @param {Turn} node
+ */
 export const siblings = (conversation, node) => conversation.nodes.filter((other) => other.parent === node.parent);
 
-/** The turns from the first one to this one. */
+/**
+ * The turns from the first one to this one.
+ * @param {Conversation} conversation
+ * @param {string | null} id
+ */
 export function upTo(conversation, id) {
-  const byId = new Map(conversation.nodes.map((node) => [node.id, node]));
+  const byId = new Map(conversation.nodes.map((node) => [/** @type {string | null} */ (node.id), node]));
   const turns = [];
   for (let node = byId.get(id); node; node = byId.get(node.parent)) turns.unshift(node);
   return turns;
 }
 
-/** Add a turn below `parent` and show it. */
+/**
+ * Add a turn below `parent` and show it.
+ * @param {Conversation} conversation
+ * @param {string | null} parent
+ * @param {Role} role
+ * @param {string} content
+ * @param {Partial<Turn>} more
+ * @returns {Turn}
+ */
 export function add(conversation, parent, role, content, more = {}) {
   const node = { id: newId(), parent, role, content, time: Date.now(), ...more };
   conversation.nodes.push(node);
@@ -64,19 +104,32 @@ export function add(conversation, parent, role, content, more = {}) {
   return node;
 }
 
-/** Show this turn in its place, and below it what was shown there before. */
+/**
+ * Show this turn in its place, and below it what was shown there before.
+ * @param {Conversation} conversation
+ * @param {Turn} node
+ */
 export function choose(conversation, node) {
   conversation.chosen[node.parent ?? ""] = node.id;
 }
 
-/** Take back a reply that never came, and show what stood there before. */
+/**
+ * Take back a reply that never came, and show what stood there before.
+ * @param {Conversation} conversation
+ * @param {Turn} node
+ * @param {string | undefined} former
+ */
 export function takeBack(conversation, node, former) {
   conversation.nodes.splice(conversation.nodes.indexOf(node), 1);
   if (former) conversation.chosen[node.parent ?? ""] = former;
   else delete conversation.chosen[node.parent ?? ""];
 }
 
-/** Bring what another tab or a file knows of the same conversation into ours: the union of both, nothing is lost. */
+/**
+ * Bring what another tab or a file knows of the same conversation into ours: the union of both, nothing is lost.
+ * @param {Conversation} ours
+ * @param {Conversation} theirs
+ */
 export function merge(ours, theirs) {
   const known = new Map(ours.nodes.map((node) => [node.id, node]));
   for (const node of theirs.nodes) {
@@ -93,7 +146,11 @@ export function merge(ours, theirs) {
   return ours;
 }
 
-/** Whether two records of one id are different conversations: the same turn, said by somebody else or after another. */
+/**
+ * Whether two records of one id are different conversations: the same turn, said by somebody else or after another.
+ * @param {Conversation} ours
+ * @param {Conversation} theirs
+ */
 export function conflict(ours, theirs) {
   const known = new Map(ours.nodes.map((node) => [node.id, node]));
   return theirs.nodes.some((node) => {

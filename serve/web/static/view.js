@@ -9,16 +9,22 @@ import { watchSwipes } from "./swipe.js";
 import { families, path, siblings } from "./tree.js";
 
 const { character, portrait } = document.body.dataset;
+/** @import { Conversation, Families, Turn } from "./tree.js" */
+
 const list = $("messages");
 const scroller = $("scroller");
 const jump = $("jump");
 
 let follow = true; // whether the newest words are kept in sight
-let shown = { conversation: null, families: new Map(), turns: [], actions: null };
+/** @type {{conversation: Conversation, families: Families, turns: Turn[], actions: Record<string, any>}} */
+let shown = /** @type {any} */ ({ conversation: null, families: new Map(), turns: [], actions: null });
 
 /**
  * Draw the turns of a conversation. `actions` are {edit(turn), again(turn), choose(turn)} and, where feedback is taken,
  * {rate(turn, rating), better(turn)}; `editing` is the turn that is being written anew.
+ * @param {Conversation} conversation
+ * @param {Record<string, any>} actions
+ * @param {Turn | null} editing
  */
 export function drawTurns(conversation, actions, editing = null) {
   const focused = focus();
@@ -27,11 +33,15 @@ export function drawTurns(conversation, actions, editing = null) {
   shown = { conversation, families: children, turns, actions };
   list.replaceChildren(...turns.map((turn, index) => draw(turn, index, editing)));
   // The buttons are new ones: whoever pressed one of the old stays where they were.
-  if (focused) list.children[focused.index]?.querySelector(`[data-act="${focused.act}"]`)?.focus();
+  const pressed = focused && list.children[focused.index]?.querySelector(`[data-act="${focused.act}"]`);
+  /** @type {HTMLElement | null} */ (pressed)?.focus();
   keepInSight();
 }
 
-/** Draw the reply that is growing, and nothing else. */
+/**
+ * Draw the reply that is growing, and nothing else.
+ * @param {Conversation} conversation
+ */
 export function drawGrowth(conversation) {
   const reply = chat.replyOf(conversation);
   const item = list.querySelector(".waiting, .growing");
@@ -71,7 +81,7 @@ new ResizeObserver(() => keepInSight()).observe(scroller);
 watchSwipes(list, (item, by) => step(turnAt(item), by, true));
 // Without a pointer that hovers, a tap brings out the buttons of an older turn.
 list.addEventListener("click", (event) => {
-  for (const item of list.children) item.classList.toggle("tapped", item.contains(event.target));
+  for (const item of list.children) item.classList.toggle("tapped", item.contains(/** @type {Node} */ (event.target)));
 });
 
 function keepInSight() {
@@ -80,15 +90,21 @@ function keepInSight() {
 }
 
 function focus() {
-  const act = document.activeElement?.dataset?.act;
-  return act ? { act, index: [...list.children].indexOf(document.activeElement.closest(".turn")) } : null;
+  const here = /** @type {HTMLElement | null} */ (document.activeElement);
+  const act = here?.dataset?.act;
+  return act ? { act, index: [...list.children].indexOf(/** @type {Element} */ (here.closest(".turn"))) } : null;
 }
 
+/**
+ * @param {Turn} turn
+ * @param {number} index
+ * @param {Turn | null} editing
+ */
 function draw(turn, index, editing) {
   const his = turn.role === "assistant";
   const idle = !chat.isRunning(shown.conversation);
   const item = element("li", `turn ${his ? "his" : "mine"}`);
-  const all = shown.families.get(turn.parent);
+  const all = /** @type {Turn[]} */ (shown.families.get(turn.parent));
   item.classList.toggle("can-swipe", idle && (all.length > 1 || (his && index === shown.turns.length - 1)));
   item.classList.toggle("edited", turn === editing);
   if (his) {
@@ -110,7 +126,12 @@ function draw(turn, index, editing) {
   return item;
 }
 
-/** ‹ 2/3 › */
+/**
+ * ‹ 2/3 ›
+ * @param {Turn} turn
+ * @param {Turn[]} all
+ * @param {boolean} idle
+ */
 function variants(turn, all, idle) {
   const here = all.indexOf(turn);
   const group = element("div", "variants");
@@ -126,6 +147,11 @@ function variants(turn, all, idle) {
   return group;
 }
 
+/**
+ * @param {Turn} turn
+ * @param {Turn | undefined} before
+ * @param {boolean} idle
+ */
 function buttons(turn, before, idle) {
   const { actions } = shown;
   const made = [];
@@ -160,15 +186,23 @@ function copyButton(turn) {
   return made;
 }
 
+/**
+ * @param {Element} item
+ * @param {Turn} turn
+ */
 function fill(item, turn) {
   const waiting = turn.state === "thinking" && !turn.content;
   item.classList.toggle("waiting", waiting);
   item.classList.toggle("growing", turn.state === "thinking" && !waiting);
   item.setAttribute("aria-busy", String(turn.state === "thinking"));
-  item.querySelector(".text").textContent = waiting ? "" : turn.content;
-  item.querySelector(".note").textContent = note(turn, waiting);
+  /** @type {Element} */ (item.querySelector(".text")).textContent = waiting ? "" : turn.content;
+  /** @type {Element} */ (item.querySelector(".note")).textContent = note(turn, waiting);
 }
 
+/**
+ * @param {Turn} turn
+ * @param {boolean} waiting
+ */
 function note(turn, waiting) {
   if (waiting) return turn.place ? t("queued", turn.place) : t("thinking");
   const notes = { stopped: t("stopped"), cut: t("cut"), broken: t("broken") };

@@ -3,8 +3,10 @@
 (() => {
   const page = document.body.dataset.page;
   const key = `inosuke-votes-${page}`;
-  const pairs = [...document.querySelectorAll(".pair")];
-  const name = document.getElementById("annotator");
+  const pairs = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".pair")]);
+  const name = /** @type {HTMLInputElement} */ (document.getElementById("annotator"));
+  /** @param {HTMLElement} pair */
+  const choices = (pair) => /** @type {NodeListOf<HTMLElement>} */ (pair.querySelectorAll("button"));
   let state = { annotator: "", votes: {} };
   try {
     const kept = JSON.parse(localStorage.getItem(key) ?? "null");
@@ -25,12 +27,12 @@
   function show() {
     for (const pair of pairs) {
       const chosen = state.votes[pair.dataset.pair];
-      for (const button of pair.querySelectorAll("button")) {
+      for (const button of choices(pair)) {
         button.setAttribute("aria-pressed", String(button.dataset.choice === chosen));
       }
     }
     const done = pairs.filter((pair) => state.votes[pair.dataset.pair]).length;
-    document.getElementById("count").textContent = `${done} of ${pairs.length}`;
+    /** @type {HTMLElement} */ (document.getElementById("count")).textContent = `${done} of ${pairs.length}`;
   }
 
   function go(index) {
@@ -48,7 +50,7 @@
   }
 
   pairs.forEach((pair, index) => {
-    for (const button of pair.querySelectorAll("button")) {
+    for (const button of choices(pair)) {
       button.addEventListener("click", () => {
         go(index);
         vote(index, button.dataset.choice);
@@ -73,7 +75,7 @@
     keep();
   });
 
-  document.getElementById("save").addEventListener("click", () => {
+  document.getElementById("save")?.addEventListener("click", () => {
     if (!name.value.trim()) {
       name.setCustomValidity("Whose votes are these?");
       name.reportValidity();
