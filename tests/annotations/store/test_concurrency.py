@@ -93,6 +93,7 @@ def judge_for_ever(url: str, ready: Connection) -> None:
             ready.send(store.undo("an").id)
 
 
+@pytest.mark.slow
 def test_kill_9_in_the_middle_of_a_verdict_a_hundred_times(store, url):
     """Whatever was confirmed is there, and the state of every sample is what its events say."""
     store.queue.load([make_item(i) for i in range(SAMPLES)])

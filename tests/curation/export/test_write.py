@@ -129,6 +129,7 @@ def test_nothing_approved_is_an_error_and_leaves_no_folder(tmp_path: Path) -> No
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_same_inputs_give_the_same_bytes_in_another_process(written: Path, tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from tests.tools.exports import write; write(Path(sys.argv[1]))"
     environment = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C"}

@@ -53,6 +53,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # ---------------------------------------------------------------- publishing
 
 
+@pytest.mark.slow
 def test_publish_makes_one_commit_that_load_dataset_reads_and_again_makes_none(
     folder: Path, hub: FakeHub, send: Publish, worker: ProcessPoolExecutor
 ) -> None:
@@ -140,6 +141,7 @@ def test_one_cut_is_mended_by_the_client_itself(folder: Path, hub: FakeHub, send
 # ---------------------------------------------------------------- rights and personal data
 
 
+@pytest.mark.slow
 def test_private_and_unknown_lines_stay_out_of_a_public_repository_and_are_listed(
     mixed: Path, hub: FakeHub, send: Publish
 ) -> None:
@@ -332,6 +334,7 @@ def test_somebody_who_published_meanwhile_is_not_overwritten(folder: Path, hub: 
 # ---------------------------------------------------------------- the whole way
 
 
+@pytest.mark.slow
 def test_what_the_pipeline_writes_is_publishable_and_private_sources_and_personal_data_are_not(
     project: Callable[..., Path], hub: FakeHub, send: Publish
 ) -> None:
@@ -361,6 +364,7 @@ def test_what_the_pipeline_writes_is_publishable_and_private_sources_and_persona
 # ---------------------------------------------------------------- the command
 
 
+@pytest.mark.slow
 def test_the_command_publishes_from_a_shell_and_prints_no_token(
     folder: Path, hub: FakeHub, environment: dict[str, str], tmp_path: Path
 ) -> None:

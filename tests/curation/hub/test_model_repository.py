@@ -236,6 +236,7 @@ def _greedy(repo: str, base: str | None) -> list[int]:
     return said
 
 
+@pytest.mark.slow
 def test_what_was_published_loads_with_from_pretrained_and_says_the_same(
     run: Path, hub: FakeHub, send: Publish, worker: ProcessPoolExecutor, tmp_path: Path
 ) -> None:

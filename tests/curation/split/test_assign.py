@@ -270,6 +270,7 @@ def test_nothing_near_crosses_and_nobody_moves_whatever_comes(
     assert before.side.items() <= after.side.items()
 
 
+@pytest.mark.slow
 def test_the_users_rows_split_ninety_to_ten_in_every_kind_without_a_leak(corpus: Path, persona: Persona) -> None:
     kinds: dict[str, Kind] = {
         "persona": "persona",

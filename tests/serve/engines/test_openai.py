@@ -116,6 +116,7 @@ def test_a_key_comes_from_the_environment(upstream, persona, monkeypatch):
     assert upstream.keys == ["Bearer k"]
 
 
+@pytest.mark.slow
 def test_the_command_is_told_everything_by_the_environment(upstream):
     words = {"URL": upstream.url, "MODEL": "boar", "RATE": "1", "PROXIES": "1", "HOSTS": "boar.example", "FEEDBACK": ""}
     process = command("--port", "0", env={f"INOSUKE_{key}": value for key, value in words.items()})
@@ -134,6 +135,7 @@ def test_the_command_is_told_everything_by_the_environment(upstream):
 
 
 @pytest.mark.parametrize(("key", "value"), [("RATE", "abc"), ("CONTEXT", "-1")])
+@pytest.mark.slow
 def test_the_command_ends_with_a_sentence_about_a_wrong_variable(key, value):
     process = command("--port", "0", env={f"INOSUKE_{key}": value})
     _, errors = process.communicate(timeout=60)

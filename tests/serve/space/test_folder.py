@@ -24,6 +24,7 @@ def ready(finished):
     return finished
 
 
+@pytest.mark.slow
 def test_the_folder_is_complete_and_its_start_command_works(ready, tmp_path):
     out = tmp_path / "space"
     written = {p.as_posix() for p in write_space(out, root=ready)}

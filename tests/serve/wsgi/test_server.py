@@ -229,6 +229,7 @@ def command(*args, cwd=PROJECT, env=None):
     )
 
 
+@pytest.mark.slow
 def test_the_command_serves_the_newest_run_and_stops_on_ctrl_c(finished):
     process = command("--port", "0", cwd=finished)
     said = []

@@ -146,6 +146,7 @@ def invoke(project: Project, *arguments: str) -> str:
     return CliRunner().invoke(evaluate, [*arguments, "--persona", str(project.persona)], catch_exceptions=False).stdout
 
 
+@pytest.mark.slow
 def test_a_run_is_measured_reported_and_voted_on(evaluated: tuple[Project, dict[str, Any]], tmp_path: Path) -> None:
     project, content = evaluated
     folder = project.root / "models" / "r"
@@ -207,6 +208,7 @@ def write_votes(file: Path, page: str, annotator: str, chosen: dict[str, str]) -
     return file
 
 
+@pytest.mark.slow
 def test_measuring_again_keeps_what_people_voted(evaluated: tuple[Project, dict[str, Any]], tmp_path: Path) -> None:
     project, content = evaluated
     folder = project.root / "models" / "r"
@@ -231,6 +233,7 @@ def test_measuring_again_keeps_what_people_voted(evaluated: tuple[Project, dict[
         invoke(project, "r", "--votes", str(blanks))
 
 
+@pytest.mark.slow
 def test_an_eval_split_that_was_trained_on_is_named(
     evaluated: tuple[Project, dict[str, Any]], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,6 +247,7 @@ def test_an_eval_split_that_was_trained_on_is_named(
     assert "was trained on another export (v1) and has learnt the replies of 2 of these 2 eval dialogues" in done.stderr
 
 
+@pytest.mark.slow
 def test_one_row_has_no_interval_and_no_verdict(evaluated: tuple[Project, dict[str, Any]]) -> None:
     _, content = evaluated
     assert content["eval"]["rows"] == 1
@@ -259,6 +263,7 @@ def test_a_reply_that_was_cut_off_says_nothing_of_its_length(persona: Persona) -
     assert table["length_ratio"] == [None, 15 / 7]
 
 
+@pytest.mark.slow
 def test_a_worse_figure_is_called_worse(evaluated: tuple[Project, dict[str, Any]]) -> None:
     _, content = evaluated
     figures = content["eval"]["figures"]["loss"]
@@ -278,6 +283,7 @@ def test_the_side_of_the_adapter_is_a_fair_coin() -> None:
 
 @pytest.mark.browser
 @pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing: apt-get install chromium")
+@pytest.mark.slow
 def test_the_blind_page_opened_from_a_folder_keeps_votes_and_saves_them(
     evaluated: tuple[Project, dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -37,6 +37,7 @@ def logits(model: Any) -> Any:
         return model.float().eval()(torch.arange(200)[None]).logits
 
 
+@pytest.mark.slow
 def test_merged_and_adapted_give_equal_logits_and_the_same_next_tokens(half: Project) -> None:
     import torch
     from transformers import AutoModelForCausalLM
@@ -60,6 +61,7 @@ def test_merged_and_adapted_give_equal_logits_and_the_same_next_tokens(half: Pro
     assert sure.float().mean() > 0.7
 
 
+@pytest.mark.slow
 def test_an_adapter_of_another_base_is_refused_and_an_older_merge_stays(half: Project) -> None:
     folder = merge(half.persona, "r", lambda line: None)
     before = (folder / "model.safetensors").read_bytes()
@@ -74,6 +76,7 @@ def test_an_adapter_of_another_base_is_refused_and_an_older_merge_stays(half: Pr
     assert (folder / "model.safetensors").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_an_adapter_of_another_shape_is_refused_even_where_no_hash_is_known(half: Project) -> None:
     from transformers import AutoConfig, AutoModelForCausalLM
 

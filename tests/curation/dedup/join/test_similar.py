@@ -213,6 +213,7 @@ def test_the_users_rows_have_the_pairs_that_brute_force_finds(corpus: Path) -> N
     assert {(i, j, s) for i, j, s in pairs.tolist() if i in chosen or j in chosen} == expected
 
 
+@pytest.mark.slow
 def test_ray_finds_what_threads_find() -> None:
     import ray
 
@@ -292,6 +293,7 @@ def test_importing_dedup_and_a_small_join_load_neither_numba_nor_ray() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_without_a_folder_for_compiled_code_it_works_and_a_warning_says_what_to_set(tmp_path: Path) -> None:
     # NUMBA_CACHE_LOCATOR_CLASSES names the only places to look in: a user's folder that is not there to be written to.
     code = (
