@@ -1,4 +1,4 @@
-"""`inosuke dedup FILE`: the duplicates in one column of any table. Parse, call, print; nothing else."""
+"""`inosuke dedup FILE`: the duplicates in one column of a table. Parses options, calls `dedup`, prints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from curation.errors import UsageError
 
-_SHOWN = 20  # clusters that the terminal shows; the HTML report and --json have all
+_SHOWN = 20  # clusters that the terminal shows; --html and --json have all
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -27,16 +27,19 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
     "--index",
     "index_folder",
     type=click.Path(path_type=Path),
-    help="Also compare with the texts kept in this folder, and keep these too.",
+    help="Also compare with the texts stored in this folder, then store these there.",
 )
 @click.option(
-    "--engine",
+    "--executor",
+    "--engine",  # its first name
+    "executor",
     type=click.Choice(["local", "ray"]),
     default="local",
     show_default=True,
     help="Where to compare: this process, or a Ray cluster (RAY_ADDRESS, or one started here).",
 )
 def dedup(
+    *,
     file: Path,
     field: str,
     threshold: float,
@@ -44,9 +47,9 @@ def dedup(
     as_html: bool,
     output: Path | None,
     index_folder: Path | None,
-    engine: str,
+    executor: str,
 ) -> None:
-    """Find exact and near duplicates in a CSV, JSON, JSONL or Parquet file. Changes nothing in it.
+    """Find exact and near duplicates in a CSV, JSON, JSONL, Excel, Parquet or Arrow file. Leaves the file unchanged.
 
     Texts are compared without regard to case, spaces and repeated marks.
 
@@ -61,14 +64,14 @@ def dedup(
     from curation.files import write_atomically
 
     samples = read_samples(file, field)
-    duplicates = cluster(samples, threshold, engine=Ray() if engine == "ray" else Local(progress=True))
+    duplicates = cluster(samples, threshold, executor=Ray() if executor == "ray" else Local(progress=True))
     if index_folder is not None:
         duplicates = look_up(duplicates, Index(index_folder), threshold)
     if as_html:
         text = evidence.to_html(duplicates, f"{file.name}: {field}", threshold)
     elif as_json:
         found = {"file": str(file), "field": field, "threshold": threshold, **evidence.to_json(duplicates)}
-        # Half of a surrogate pair, as damaged files have them, can be written in JSON, but only escaped.
+        # JSON can hold half of a surrogate pair (damaged files have some), but only escaped.
         text = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", json.dumps(found, ensure_ascii=False))
     else:
         text = "\n".join(_lines(evidence.to_json(duplicates)))
@@ -82,10 +85,10 @@ def dedup(
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
     n = found["counts"]
-    yield f"{n['samples']:,} rows: {n['exact']:,} merge into another (the same but for case, spaces, repeated marks)"
+    yield f"{n['samples']:,} rows: {n['exact']:,} merge into another (equal but for case, spaces, repeated marks)"
     yield f"{n['left']:,} left: {n['near']:,} near a kept one, in {n['clusters']:,} clusters"
     if n["diacritics"]:
-        yield f"{n['diacritics']:,} more are alike without diacritics"
+        yield f"{n['diacritics']:,} more are near a kept one without diacritics"
     if n["known"]:
         yield f"{n['known']:,} are near a text of the index"
     for cluster in found["near"][:_SHOWN]:

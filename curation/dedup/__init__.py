@@ -1,18 +1,19 @@
-"""Near-duplicates, exact and with evidence: finding pairs, grouping them, reporting them.
+"""Near-duplicates, exact and with evidence: finds pairs, groups them, reports them.
 
-Light to import: numba is loaded when a join is large enough to pay for it, Ray when it is asked for.
+In: samples, or texts. Out: clusters, pairs, flags. Imports the shared ground and, to read tables, ``importers``. numba
+is loaded only for a join that is large enough, Ray only on request.
 """
 
 from curation.dedup.duplicates import Cluster, Duplicates, Exact, Known, Member, cluster, drop_near, flag, look_up
-from curation.dedup.join.executors import Engine, Local, Ray
+from curation.dedup.join.executors import Executor, Local, Ray
 from curation.dedup.join.index import Index
 from curation.dedup.join.similar import components, similar_pairs
 
 __all__ = [
     "Cluster",
     "Duplicates",
-    "Engine",
     "Exact",
+    "Executor",
     "Index",
     "Known",
     "Local",

@@ -1,7 +1,7 @@
 """Near texts become clusters: one text that is kept, and those near to it. Knows texts and ranks, not samples.
 
-Nearness is not transitive: in a chain A ~ B ~ C, A and C may differ by two edits too many. So a component of the near
-graph is cut into stars, whose members are all near the kept text itself, and the cut says which pair it went through.
+Nearness is not transitive: in a chain A ~ B ~ C, A and C may be too far apart. So a component of the near graph is cut
+into stars, whose members are all near the kept text; each cut records the pair that it separates.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
-from curation.dedup.join.executors import Engine
+from curation.dedup.join.executors import Executor
 from curation.dedup.join.similar import components
-from curation.dedup.join.ties import below
+from curation.dedup.join.ties import lowered
 
 
 @dataclass(frozen=True, slots=True)
 class Star:
-    """Numbers of texts. ``members`` are (text, score against ``kept``), best rank first.
+    """A kept text and its members, by number. ``members`` are (text, score against ``kept``), best rank first.
 
     ``cut_from`` is the nearest (text, score) of another star, where a chain was cut between them; a star may have
-    nothing but that.
+    no members besides.
     """
 
     kept: int
@@ -32,19 +32,19 @@ class Star:
 
 
 def stars(
-    texts: Sequence[tuple[str, ...]], threshold: float, rank: Sequence[int], engine: Engine | None = None
+    texts: Sequence[tuple[str, ...]], threshold: float, rank: Sequence[int], executor: Executor | None = None
 ) -> list[Star]:
     """Group texts, each given as its parts (turns), by nearness: ``len(a) == len(b)`` and every part near its partner.
 
     The score of a pair is the lowest ``fuzz.ratio`` of its parts. Greedy by ``rank`` (lower is better, all different):
-    the best text that is not in a star yet is kept, and what is near it joins it. Texts near to nothing are in no star.
-    The stars come in the order of their kept texts' ranks.
+    the best text that is not in a star yet is kept, and the free texts near it become its members. A text without a
+    near one is left out. The stars are sorted by the rank of their kept text.
 
-    Pairs are never all held: components come first, then each kept text is compared with its own component.
+    The pairs are never all in memory: components come first, then each kept text is compared with its own component.
     """
     # Parts that are near one by one are near when joined, so components of the joined texts miss nothing.
     joined = ["\n".join(parts) for parts in texts]
-    labels = components(joined, threshold, engine)
+    labels = components(joined, threshold, executor)
     order = np.lexsort((np.asarray(rank, np.int64), labels))
     found: list[Star] = []
     for component in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
@@ -64,7 +64,7 @@ def _cut(
             continue
         free[at] = False
         score = process.cdist(
-            [choices[at]], choices, scorer=fuzz.ratio, score_cutoff=below(threshold), dtype=np.float64
+            [choices[at]], choices, scorer=fuzz.ratio, score_cutoff=lowered(threshold), dtype=np.float64
         )[0]
         score[at] = 0
         for other in np.flatnonzero(score):

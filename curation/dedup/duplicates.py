@@ -1,7 +1,7 @@
-"""Samples become duplicates with their evidence: what was merged, what is near, kept, witness and score.
+"""Duplicates among samples, with their evidence: what was merged, what is near, kept, witness and score.
 
-Only exact duplicates (the same after :func:`curation.dedup.wording.normal`) merge by themselves, and no source is lost
-by it. What is near is flagged for an annotator: one changed word can be the point of a line.
+Only exact duplicates (equal after :func:`curation.dedup.wording.normal`) are merged, and their sources are all kept.
+Near ones are flagged for an annotator: one changed word can be the point of a line.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from curation.codes import findings
 from curation.dedup.clusters import stars
-from curation.dedup.join.executors import Engine
+from curation.dedup.join.executors import Executor
 from curation.dedup.join.index import Index
-from curation.dedup.wording import comparable, compared, exact_key, normal, without_diacritics
+from curation.dedup.wording import by_replies, compared, exact_key, normal, without_diacritics
 from curation.record import RIGHTS, Flag, Sample, Source
 
 
@@ -36,7 +36,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A sample that is near a text which an index held already (in normal form)."""
+    """A sample that is near a text of an index (in normal form)."""
 
     sample_id: str
     text: str
@@ -45,10 +45,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A kept sample and the samples near to it. ``id`` names the kept one, so it lasts as long as that is kept.
+    """A kept sample and the samples near to it. ``id`` names the kept one, so it is stable as long as that is kept.
 
-    ``cut_from`` is there where a chain of near samples was cut: its witness is in another cluster and near the kept
-    sample of this one, but not near the kept sample of its own.
+    ``cut_from`` is set where a chain of near samples was cut: its witness is a sample of another cluster that is near
+    the kept sample of this one.
     """
 
     id: str
@@ -73,7 +73,10 @@ class Duplicates:
 
 
 def cluster(
-    samples: Sequence[Sample], threshold: float, template_prompts: Collection[str] = (), engine: Engine | None = None
+    samples: Sequence[Sample],
+    threshold: float,
+    template_prompts: Collection[str] = (),
+    executor: Executor | None = None,
 ) -> Duplicates:
     """Merge exact duplicates and group near ones.
 
@@ -83,7 +86,7 @@ def cluster(
     earlier one. Of near rows the first two rules and the last decide.
 
     Quotes and persona lines are compared with each other, dialogues and questions with each other. Raises UsageError
-    for a threshold out of range and InosukeError when memory does not suffice.
+    for a threshold out of range and InosukeError when memory is too small.
     """
     templates = {normal(prompt) for prompt in template_prompts}
     groups: dict[tuple[object, ...], list[int]] = {}
@@ -100,17 +103,17 @@ def cluster(
     near: list[Cluster] = []
     diacritics: list[Member] = []
     for by_reply in (True, False):
-        group = [sample for sample in kept if comparable(sample) is by_reply]
-        found, marks = _look(group, threshold, templates, engine)
+        group = [sample for sample in kept if by_replies(sample) is by_reply]
+        found, marks = _look(group, threshold, templates, executor)
         near += found
         diacritics += marks
     return Duplicates(kept, exact, tuple(near), tuple(diacritics))
 
 
 def flag(duplicates: Duplicates) -> list[Sample]:
-    """Return the kept samples, in order, with a flag on each that an annotator should hold against another one.
+    """Return the kept samples, in order, with a flag on each that an annotator should compare with another one.
 
-    A cluster's kept sample has no flag of its own, unless a chain was cut there. Flagging twice changes nothing.
+    The kept sample of a cluster is not flagged, unless a chain was cut there. Flagging twice changes nothing.
     """
     flags: dict[str, list[Flag]] = {}
     for found in duplicates.near:
@@ -130,7 +133,7 @@ def flag(duplicates: Duplicates) -> list[Sample]:
 
 
 def drop_near(duplicates: Duplicates) -> tuple[list[Sample], list[Sample]]:
-    """Return the samples (left, dropped) when only a cluster's kept one is left. Only for an explicit --auto-near."""
+    """Return (left, dropped): of each cluster only the kept sample is left. For an explicit --auto-near only."""
     drop = {member.sample_id for found in duplicates.near for member in found.members}
     left = [sample for sample in duplicates.kept if sample.id not in drop]
     return left, [sample for sample in duplicates.kept if sample.id in drop]
@@ -149,16 +152,16 @@ def look_up(duplicates: Duplicates, index: Index, threshold: float) -> Duplicate
 
 
 def _look(
-    samples: Sequence[Sample], threshold: float, templates: set[str], engine: Engine | None
+    samples: Sequence[Sample], threshold: float, templates: set[str], executor: Executor | None
 ) -> tuple[list[Cluster], list[Member]]:
-    """Find the clusters among comparable samples, then, without diacritics, what that look missed."""
+    """Find the clusters among comparable samples, then the pairs that are near only without diacritics."""
     order = sorted(range(len(samples)), key=lambda at: (*_worth(samples[at]), at))
     rank = [0] * len(samples)
     for place, at in enumerate(order):
         rank[at] = place
     texts = [compared(sample, templates) for sample in samples]
     clusters, known = [], set()
-    for star in stars(texts, threshold, rank, engine):
+    for star in stars(texts, threshold, rank, executor):
         kept = samples[star.kept].id
         members = tuple(Member(samples[at].id, kept, score) for at, score in star.members)
         cut_from = Member(kept, samples[star.cut_from[0]].id, star.cut_from[1]) if star.cut_from else None
@@ -167,7 +170,7 @@ def _look(
     bare = [tuple(map(without_diacritics, parts)) for parts in texts]
     marks = [
         Member(samples[at].id, samples[star.kept].id, score)
-        for star in stars(bare, threshold, rank, engine)
+        for star in stars(bare, threshold, rank, executor)
         for at, score in star.members
         if samples[at].id not in known
     ]
@@ -175,7 +178,7 @@ def _look(
 
 
 def _with_flags_of(sample: Sample, merged: Sequence[Sample]) -> Sample:
-    """Keep what any of the merged rows was flagged for: a copy without the flag must not hide a doubt."""
+    """Add the flags of the merged samples: a copy without a flag must not hide a doubt about another copy."""
     codes = {flag.code for flag in sample.flags}
     more = {f.code: f for other in reversed(merged) for f in findings(other.flags) if f.code not in codes}
     return replace(sample, flags=(*sample.flags, *(more[code] for code in sorted(more)))) if more else sample

@@ -1,18 +1,15 @@
-"""Duplicates as plain objects, and as an HTML page that shows what differs. Opens nothing but its own template."""
+"""Duplicates as plain objects, and as an HTML page that shows what differs. Opens only its own template."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from curation import differences
 from curation.dedup.duplicates import Cluster, Duplicates, Member
 from curation.dedup.wording import normal
 from curation.record import Sample
-
-# Words, but each letter of Japanese, which has no spaces between words.
-_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|(?:(?![\u3040-\u30ff\u3400-\u9fff])\w)+|\s+|[^\w\s]")
 
 
 def to_json(duplicates: Duplicates) -> dict[str, Any]:
@@ -48,7 +45,7 @@ def to_json(duplicates: Duplicates) -> dict[str, Any]:
 
 
 def counts(duplicates: Duplicates) -> dict[str, int]:
-    """Return how many samples came in, were merged into others, are left, are near another, or near an index's text."""
+    """Return the counts: read, merged into another, left, near another, and near a text of the index."""
     merged = sum(len(e.dropped) for e in duplicates.exact)
     return {
         "samples": len(duplicates.kept) + merged,
@@ -62,15 +59,15 @@ def counts(duplicates: Duplicates) -> dict[str, int]:
 
 
 def to_html(duplicates: Duplicates, title: str, threshold: float) -> str:
-    """Return a page that stands alone: no script, no outside file, dark and light, readable on a phone and in print."""
+    """Return a page without scripts or outside files, for dark and light screens, phones and print."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(Path(__file__).with_name("evidence.html").read_text(encoding="utf-8"))
     samples: Mapping[str, Sample] = {sample.id: sample for sample in duplicates.kept}
 
-    def against(sample_id: str, witness: str) -> list[tuple[str, str]]:
-        return differences(text_of(samples[witness]), text_of(samples[sample_id]))
+    def against(sample_id: str, witness: str) -> list[tuple[differences.Side, str]]:
+        return differences.words(text_of(samples[witness]), text_of(samples[sample_id]))
 
     page = template.render(
         title=title,
@@ -80,38 +77,15 @@ def to_html(duplicates: Duplicates, title: str, threshold: float) -> str:
         samples=samples,
         text_of=text_of,
         against=against,
-        beside=lambda known: differences(known.text, normal(text_of(samples[known.sample_id]))),
+        beside=lambda known: differences.words(known.text, normal(text_of(samples[known.sample_id]))),
     )
     # Half of a surrogate pair, as damaged files have them, cannot be written as UTF-8.
     return page.encode("utf-8", "replace").decode("utf-8")
 
 
 def text_of(sample: Sample) -> str:
-    """Return the turns of a sample, one a line; of a sample of one kind of turn, just the words."""
+    """Return the turns of a sample, one per line with the speaker; of a single turn only the words."""
     turns = [message for message in sample.messages if message.role != "system"]
     if len(turns) == 1:
         return turns[0].content
     return "\n".join(f"{message.name or message.role}: {message.content}" for message in turns)
-
-
-def differences(old: str, new: str) -> list[tuple[str, str]]:
-    """Return how ``old`` becomes ``new``, word by word: ("equal" | "delete" | "insert", text) pieces.
-
-    Between two equal pieces there is at most one deletion, then at most one insertion.
-    """
-    from rapidfuzz.distance import Indel
-
-    a, b = _TOKEN.findall(old), _TOKEN.findall(new)
-    pieces = []
-    gone, come = "", ""
-    for step in Indel.opcodes(a, b):
-        if step.tag == "delete":
-            gone += "".join(a[step.src_start : step.src_end])
-        elif step.tag == "insert":
-            come += "".join(b[step.dest_start : step.dest_end])
-        else:
-            equal = "".join(a[step.src_start : step.src_end])
-            pieces += [("delete", gone), ("insert", come), ("equal", equal)]
-            gone, come = "", ""
-    pieces += [("delete", gone), ("insert", come)]
-    return [(tag, text) for tag, text in pieces if text]

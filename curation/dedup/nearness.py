@@ -1,4 +1,4 @@
-"""Which samples are near which: by a reply, by a prompt, by their scene. What the split asks; knows no sides."""
+"""Which samples are near each other: by a reply, a prompt or their scene. The split asks; knows no train or eval."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WHATS: tuple[What, ...] = ("reply", "prompt", "scene")
 
 
 class Link(NamedTuple):
-    """Two samples (numbers) that are near, by what, and the score (100 for a scene)."""
+    """Two samples (by number) that are near, what they share, and the score (100 for a scene)."""
 
     a: int
     b: int
@@ -27,7 +27,7 @@ class Link(NamedTuple):
 
 
 class Nearness:
-    """Answers for a list of samples, which are known by their numbers in it.
+    """The near relation of a list of samples, each known by its number in the list.
 
     Two texts are near when any of their forms are, at ``threshold`` or above: as written, in normal form and, for
     prompts, with the label before them, because files and models show prompts with and without one.
@@ -48,7 +48,7 @@ class Nearness:
                 self._forms["scene"][at].add(scene)
 
     def groups(self, members: Collection[int]) -> list[list[int]]:
-        """Return the members in groups that hang together over links among themselves, each sorted, by first member."""
+        """Return the members in groups that links among them connect; groups and members are sorted."""
         own = np.array(sorted(members), np.int64)
         labels = np.arange(len(own))
         for what in WHATS:
@@ -61,7 +61,7 @@ class Nearness:
         return list(groups.values())
 
     def links(self, left: Collection[int], right: Collection[int]) -> list[Link]:
-        """Return the links between two disjoint sets of samples, sorted: the best of each pair and what."""
+        """Return the links between two disjoint sets of samples, sorted: the best score of each pair and kind."""
         best: dict[tuple[int, int, What], float] = {}
         sides = np.array(sorted(left), np.int64), np.array(sorted(right), np.int64)
         for what in WHATS:
@@ -73,15 +73,15 @@ class Nearness:
         return sorted(Link(x, y, what, score) for (x, y, what), score in best.items())
 
     def _texts(self, what: What, members: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
-        """Return all forms of the members' texts, and for each the position of its owner in ``members``."""
+        """Return all forms of the members' texts and, for each, the position in ``members`` that it belongs to."""
         found = [(text, at) for at, member in enumerate(members.tolist()) for text in sorted(self._forms[what][member])]
         return [text for text, _ in found], np.array([at for _, at in found], np.int64)
 
 
 def scene_of(source: Source) -> str | None:
-    """Name the scene that a sample was cut from: the file, and what its locator says before a middle dot.
+    """Return a name for the scene that a sample was cut from: its file and the locator's part before a middle dot.
 
-    Importers write ``scene 3 · cue 12 …``; a row of a handwritten file has no scene.
+    Importers write ``scene 3 · cue 12 …``. A row of a handwritten file has no scene: None.
     """
     part, dot, _ = source.locator.partition(" · ")
     return f"{source.path}\n{source.sha256}\n{part}" if dot else None

@@ -12,7 +12,7 @@ _SPACE = re.compile(r"\s+")
 _REPEATED = re.compile(r"([^\w\s])\1+")
 # The marks of Latin letters. Kana have theirs elsewhere (U+3099): か and が are two letters, not one with a mark.
 _MARKS = re.compile(r"[\u0300-\u036f]")
-# Kinds whose reply stands by itself: the prompt only says "speak". The others answer what was asked.
+# Kinds whose reply makes sense without the prompt, which only invites the character to speak.
 _BY_REPLY = {"persona", "quote"}
 
 
@@ -39,7 +39,7 @@ def compared(sample: Sample, templates: Set[str]) -> tuple[str, ...]:
     """Return the normal forms that decide whether a sample is near another, turn by turn.
 
     Quotes and persona lines are compared by their replies, dialogues by all their turns. A prompt among ``templates``
-    (normal forms), shared by many rows, says nothing and is left out.
+    (normal forms), shared by many rows, carries no information and is left out.
     """
     if sample.kind in _BY_REPLY:
         return tuple(normal(reply) for reply in sample.replies)
@@ -47,16 +47,16 @@ def compared(sample: Sample, templates: Set[str]) -> tuple[str, ...]:
     return tuple(text for role, text in turns if not (role == "user" and text in templates))
 
 
-def comparable(sample: Sample) -> bool:
-    """Say which of the two groups a sample belongs to; near-duplicates are looked for within a group."""
+def by_replies(sample: Sample) -> bool:
+    """Return whether a sample is compared by its replies alone. The two groups are not compared with each other."""
     return sample.kind in _BY_REPLY
 
 
 def exact_key(sample: Sample, templates: Set[str]) -> tuple[object, ...]:
-    """Return what two samples share if one of them is redundant: the kind, and every turn that says something.
+    """Return a key that is equal for two samples if one of them is redundant: the kind and every informative turn.
 
-    A quote's prompt never does. Elsewhere two questions with one answer are two samples, and so is one line said by
-    two people.
+    The prompt of a quote is not. In other kinds, two questions with one answer are two samples, and so is one line
+    said by two people.
     """
     turns: list[tuple[str, str]] = []
     for message in sample.messages:

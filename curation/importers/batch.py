@@ -1,4 +1,4 @@
-"""Many files at once: in parallel, in a stable order, from the cache where nothing has changed."""
+"""Many files at once: in parallel, in a stable order, from the cache where nothing changed."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from curation.console import bar
 from curation.errors import InosukeError
 from curation.importers import cache
-from curation.importers.registry import choose
+from curation.importers.registry import read_with_format
 from curation.importers.source.source_file import from_bytes, read_bytes
 from curation.persona import Persona
 from curation.record import Imported, Rights
 
-# Below this, starting processes takes longer than it saves.
+# For fewer files or bytes, starting processes takes longer than it saves.
 _WORTH_FILES = 8
 _WORTH_BYTES = 1_000_000
 
@@ -36,13 +37,11 @@ class Job:
 def read_all(
     jobs: Sequence[Job], persona: Persona, cache_folder: Path | None = None, quiet: bool = False
 ) -> Iterator[Imported | InosukeError]:
-    """Yield what each file gave, or the error that says why it gave nothing, in the order of ``jobs``.
+    """Yield the records of each file, or the error why it has none, in the order of ``jobs``.
 
-    With ``cache_folder``, files that were read before are taken from there and new ones are kept. A progress bar is
-    shown on a terminal unless ``quiet``.
+    With ``cache_folder``, the records of unchanged files come from there and new ones are kept. A terminal shows a
+    progress bar unless ``quiet``.
     """
-    from tqdm import tqdm
-
     work = partial(_encoded, persona=persona, cache_folder=cache_folder)
     workers = min(os.cpu_count() or 1, len(jobs))
     parallel = workers > 1 and len(jobs) >= _WORTH_FILES and _size(jobs) >= _WORTH_BYTES and _can_fork()
@@ -51,12 +50,13 @@ def read_all(
         results = (
             pool.map(work, jobs, chunksize=max(1, min(8, len(jobs) // (4 * workers)))) if pool else map(work, jobs)
         )
-        # disable=None: quiet where nobody looks (a pipe, a log file).
-        for data in tqdm(results, "import", len(jobs), unit="file", disable=True if quiet else None, leave=False):
-            yield InosukeError(data) if isinstance(data, str) else cache.decode(data)
+        with bar(len(jobs), "import", "file", quiet=quiet) as progress:
+            for data in results:
+                yield InosukeError(data) if isinstance(data, str) else cache.decode(data)
+                progress.update(1)
     except BrokenProcessPool:
         raise InosukeError(
-            "a process that read files was ended from outside, most likely for lack of memory. "
+            "a process that read files was killed from outside, most likely for lack of memory. "
             "Import fewer files at a time."
         ) from None
     finally:
@@ -73,7 +73,7 @@ def read_cached(job: Job, persona: Persona, cache_folder: Path | None) -> Import
 
 
 def _encoded(job: Job, persona: Persona, cache_folder: Path | None) -> bytes | str:
-    """Return the records of a file as the cache keeps them, or the text of the error. Runs in another process."""
+    """Return the records of a file as the cache stores them, or an error message. Runs in a worker process."""
     try:
         data = read_bytes(job.path)
         key = cache.key(job.path, data, job.name, job.rights, persona) if cache_folder else ""
@@ -81,7 +81,7 @@ def _encoded(job: Job, persona: Persona, cache_folder: Path | None) -> bytes | s
         if kept is not None:
             return kept
         file = from_bytes(job.path, data, name=job.name, rights=job.rights)
-        encoded = cache.encode(replace(choose(file, persona), encoding=file.encoding))
+        encoded = cache.encode(read_with_format(file, persona))
         if cache_folder:
             cache.put(cache_folder, key, encoded)
         return encoded
@@ -96,5 +96,5 @@ def _size(jobs: Sequence[Job]) -> int:
 
 
 def _can_fork() -> bool:
-    """Elsewhere processes are spawned, which runs the caller's script again unless it is written for that."""
+    """Only Linux forks safely; a spawned process would run the caller's script again."""
     return sys.platform == "linux"

@@ -16,7 +16,7 @@ from typing import Any
 
 from curation import fingerprint
 from curation.errors import InosukeError
-from curation.importers.formats.manga import manga109
+from curation.importers import registry
 from curation.importers.source.source_file import read_bytes
 from curation.persona import Persona
 from curation.record import Flag, Imported, Rejected, Sample, Source, Utterance, messages_from_json, messages_to_json
@@ -28,7 +28,7 @@ def key(path: Path, data: bytes, name: str, rights: str, persona: Persona) -> st
     """Return the name under which the records of a file are kept: 64 hexadecimal digits."""
     digest = hashlib.sha256(f"{_code()}\0{_persona(persona)}\0{name}\0{path.name}\0{rights}\0".encode())
     digest.update(hashlib.sha256(data).digest())
-    for companion in manga109.companions(path) if path.suffix.lower() == ".xml" else ():
+    for companion in registry.companions(path):
         digest.update(hashlib.sha256(read_bytes(companion) if companion.is_file() else b"").digest())
     return digest.hexdigest()
 

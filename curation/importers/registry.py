@@ -1,13 +1,15 @@
-"""Which importer reads a file: what its content says outright, else what its suffix promises.
+"""The format of a file: what its content shows, else what its suffix promises.
 
-To add a format, write ``curation/importers/<format>.py`` with a function ``(SourceFile, Persona) -> Imported`` and add
-one entry to :data:`FORMATS`.
+To add a format, write one file under ``curation/importers/formats/`` with a function ``(SourceFile, Persona) ->
+Imported``, and add one row to :data:`FORMATS`.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from curation.errors import InosukeError
 from curation.importers.formats.data import archive as zip_archive
@@ -19,25 +21,30 @@ from curation.importers.source.source_file import Importer, SourceFile
 from curation.persona import Persona
 from curation.record import Imported
 
-# Characters (or bytes) at the start of a file that a format is recognised by.
+# How many characters at the start of a file are searched for a format's opening.
 _HEAD = 4096
+# Containers that no importer reads, named so that their error message does not call them damaged text: the old Excel.
+_OTHER_MAGIC = (b"\xd0\xcf\x11\xe0",)
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a format is known: ``suffixes`` promise it; ``opens`` and ``magic`` are how a file begins that is one,
+    """A file format.
 
-    whatever it is called.
+    ``suffixes`` are its usual extensions; ``opens`` (regex) and ``magic`` (bytes) identify it by the start of its
+    content. A format with ``magic`` is binary: its files are never decoded. ``companions`` names the files that are
+    read together with one, so that the cache notices when they change.
     """
 
     read: Importer
     suffixes: tuple[str, ...]
     opens: re.Pattern[str] | None = None
     magic: tuple[bytes, ...] = ()
+    companions: Callable[[Path], list[Path]] = lambda path: []
 
 
 class UnknownFormat(InosukeError):
-    """No importer knows this file."""
+    """No importer reads this file."""
 
 
 def _opens(pattern: str) -> re.Pattern[str]:
@@ -45,38 +52,45 @@ def _opens(pattern: str) -> re.Pattern[str]:
 
 
 def _zip(file: SourceFile, persona: Persona) -> Imported:
-    return zip_archive.read(file, persona, choose)
+    return zip_archive.read(file, persona, read_with_format)
 
 
-def choose(file: SourceFile, persona: Persona) -> Imported:
+def read_with_format(file: SourceFile, persona: Persona) -> Imported:
     """Read a file with the format that its content or its suffix names. Raises UnknownFormat where neither does."""
-    return format_of(file)(file, persona)
+    found = format_of(file)
+    return replace(found.read(file, persona), encoding="binary" if found.magic else file.encoding)
 
 
-def format_of(file: SourceFile) -> Importer:
-    """Return the importer of a file. Raises UnknownFormat, with what is known."""
+def format_of(file: SourceFile) -> Format:
+    """Return the format of a file. Raises UnknownFormat, with the formats that are known."""
     suffix = file.path.suffix.lower()
-    promised = IMPORTERS.get(suffix)
+    promised = next((f for f in FORMATS.values() if suffix in f.suffixes), None)
     fitting = [f for f in FORMATS.values() if f.magic and file.data.startswith(f.magic)]
-    if not fitting and file.encoding != "binary":
+    binary = bool(fitting) or file.data.startswith(_OTHER_MAGIC)
+    if not binary:
         head = file.text[:_HEAD]
         fitting = [f for f in FORMATS.values() if f.opens and f.opens.search(head)]
     # Several may fit (a workbook is a zip): then the suffix decides, if it is one of them.
-    recognised = next((f.read for f in fitting if f.read is promised), fitting[0].read if fitting else None)
-    if recognised is None and (promised is None or file.encoding == "binary"):
-        what = "a binary file" if file.encoding == "binary" else suffix or "a file without suffix"
+    found = next((f for f in fitting if f is promised), fitting[0] if fitting else None if binary else promised)
+    if found is None:
+        what = "a binary file" if binary else suffix or "a file without suffix"
         raise UnknownFormat(
             f"{file.path}: no importer for {what}. Known: {', '.join(sorted(IMPORTERS))}. "
             "Convert the file or leave it out."
         )
-    found = recognised or promised
-    assert found is not None
     return found
+
+
+def companions(path: Path) -> list[Path]:
+    """Return the files that are read together with a file of this name, whether they exist or not."""
+    return [beside for f in FORMATS.values() if path.suffix.lower() in f.suffixes for beside in f.companions(path)]
 
 
 _SRT_TIMES = r"\A\s*(?:\d+\s*\n)?\s*-?\d{1,2}:\d{1,2}:\d{1,2}[.,]\d{1,3}\s*-->"
 
-# name → format. The order counts only where two fit the same content and the suffix is neither's.
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+
+# name → format. The order counts only where two formats fit the same content and the suffix belongs to neither.
 FORMATS: dict[str, Format] = {
     "ass": Format(ass.read, (".ass", ".ssa"), _opens(r"\A\s*(?:;[^\n]*\s*)*\[Script Info\]|^\[V4\+? Styles\]")),
     "vtt": Format(vtt.read, (".vtt",), _opens(r"\A\s*WEBVTT")),
@@ -85,14 +99,19 @@ FORMATS: dict[str, Format] = {
     "ttml": Format(
         ttml.read, (".ttml", ".dfxp"), _opens(r"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?tt[\s>]")
     ),
-    "manga109": Format(manga109.read, (".xml",), _opens(r"\A\s*(?:<\?xml[^>]*>\s*)?<book[\s>]")),
+    "manga109": Format(
+        manga109.read,
+        (".xml",),
+        _opens(r"\A\s*(?:<\?xml[^>]*>\s*)?<book[\s>]"),
+        companions=manga109.companions,
+    ),
     "mokuro": Format(mokuro.read, (".mokuro",), _opens(r'\A\s*\{.*"(?:pages"\s*:\s*\[|blocks"\s*:\s*\[\s*\{\s*"box")')),
     "wiki": Format(wiki.read, (".wiki", ".wikitext", ".mediawiki"), _opens(r"(?:\A|\n)[*:]*'''[^'\n]+(?::'''|''':)")),
     "jsonl": Format(json_rows.read_jsonl, (".jsonl", ".ndjson")),
     "json": Format(json_rows.read_json, (".json",)),
     "csv": Format(spreadsheet.read_csv, (".csv", ".tsv")),
-    "zip": Format(_zip, (".zip",), magic=(b"PK",)),
-    "excel": Format(spreadsheet.read_excel, (".xlsx",), magic=(b"PK",)),
+    "zip": Format(_zip, (".zip",), magic=_ZIP),
+    "excel": Format(spreadsheet.read_excel, (".xlsx",), magic=_ZIP),
     "parquet": Format(spreadsheet.read_parquet, (".parquet",), magic=(b"PAR1",)),
     "arrow": Format(spreadsheet.read_arrow, (".arrow",), magic=(b"ARROW1", b"\xff\xff\xff\xff")),
     "script": Format(script.read, (".txt", ".md", ".markdown")),

@@ -1,4 +1,4 @@
-"""Who runs the tiles of a join: this machine's cores, or a Ray cluster. The result is the same."""
+"""What runs the tiles of a join: this machine's cores, or a Ray cluster. The result is the same."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from curation.console import bar
 from curation.dedup.join.packed import Packed, pack
 from curation.dedup.join.pairs import Pairs
-from curation.dedup.join.tiles import Side, Tile, plan, run_tile
+from curation.dedup.join.tiles import JoinInput, Tile, plan, run_tile
 from curation.errors import UsageError
 
 T = TypeVar("T")
 
 
-class Engine(Protocol):
+class Executor(Protocol):
     """Runs joins."""
 
-    def run(self, left: Side, right: Side, threshold: float, thin: bool = False) -> Iterator[Pairs]:
-        """Yield the near pairs as numbers of texts (left, right), piece by piece, in an order of their own.
+    def run(
+        self, left: JoinInput, right: JoinInput, threshold: float, components_only: bool = False
+    ) -> Iterator[Pairs]:
+        """Yield the near pairs as numbers of texts (left, right), in pieces, in any order.
 
-        A side against itself gives each pair once, lower number first. ``thin``: see
+        An input against itself gives each pair once, lower number first. ``components_only``: see
         :func:`curation.dedup.join.tiles.run_tile`.
         """
         ...
 
 
 class Local:
-    """Threads of this process: the compiled loop and rapidfuzz both work outside Python's lock.
-
-    With ``progress``, a bar on standard error for what takes longer than a second, if that is a terminal.
-    """
+    """Threads of this process: the compiled loop and rapidfuzz both release Python's lock. ``progress`` shows a bar."""
 
     def __init__(self, progress: bool = False) -> None:
         self._progress = progress
 
-    def run(self, left: Side, right: Side, threshold: float, thin: bool = False) -> Iterator[Pairs]:
-        """See :meth:`Engine.run`."""
+    def run(
+        self, left: JoinInput, right: JoinInput, threshold: float, components_only: bool = False
+    ) -> Iterator[Pairs]:
+        """See :meth:`Executor.run`."""
         workers = os.cpu_count() or 1
         with ThreadPoolExecutor(workers) as pool:
-            tiles: Iterable[Tile] = plan(left.signatures, right.signatures, threshold)
-            if self._progress:
-                from tqdm import tqdm
-
-                tiles = tqdm(tiles, desc="compare", unit="tile", delay=1, leave=False, disable=None)
-            tasks = (pool.submit(run_tile, left, right, threshold, tile, thin) for tile in tiles)
-            for done in _ahead(tasks, 2 * workers):
-                yield _lower_first(done.result(), left is right)
+            tiles = plan(left.signatures, right.signatures, threshold)
+            tasks = (pool.submit(run_tile, left, right, threshold, tile, components_only) for tile in tiles)
+            with bar(len(tiles), "compare", "tile", quiet=not self._progress) as progress:
+                for done in _ahead(tasks, 2 * workers):
+                    yield _lower_first(done.result(), left is right)
+                    progress.update(1)
 
 
 class Ray:
@@ -62,11 +62,13 @@ class Ray:
         try:
             import ray
         except ImportError:
-            raise UsageError("the engine `ray` needs the package ray: pip install 'ai-inosuke[ray]'") from None
+            raise UsageError(
+                "comparing on a Ray cluster needs the package ray: pip install 'ai-inosuke[ray]'"
+            ) from None
         self._ray = ray
         if not ray.is_initialized():
             root = str(Path(__file__).parents[3])  # so that local workers find a checkout that is not installed
-            # Ray would listen on the machine's outer address, where everybody on the network could give it work.
+            # By default Ray listens on the machine's outer address, where anyone on the network could run code.
             here: dict[str, Any] = {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
             local = address is None and "RAY_ADDRESS" not in os.environ
             ray.init(
@@ -76,25 +78,30 @@ class Ray:
                 **(here if local else {}),
             )
 
-    def run(self, left: Side, right: Side, threshold: float, thin: bool = False) -> Iterator[Pairs]:
-        """See :meth:`Engine.run`. Each machine gets the signatures once; its workers share them without a copy."""
+    def run(
+        self, left: JoinInput, right: JoinInput, threshold: float, components_only: bool = False
+    ) -> Iterator[Pairs]:
+        """See :meth:`Executor.run`. Each machine gets the signatures once; its workers share them without a copy."""
         ray = self._ray
         same = left is right
         # Arrays are shared by the processes of a machine; a list of texts would be copied to each of them.
-        shared = [ray.put(Side(_packed(side), side.signatures)) for side in ([left] if same else [left, right])]
+        shared = [ray.put(JoinInput(_packed(side), side.signatures)) for side in ([left] if same else [left, right])]
         remote = ray.remote(_remote_tile)
         tasks = (
-            remote.remote(threshold, tile, thin, *shared) for tile in plan(left.signatures, right.signatures, threshold)
+            remote.remote(threshold, tile, components_only, *shared)
+            for tile in plan(left.signatures, right.signatures, threshold)
         )
         for reference in _ahead(tasks, 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))):
             yield _lower_first(ray.get(reference), same)
 
 
-def _remote_tile(threshold: float, tile: Tile, thin: bool, left: Side, right: Side | None = None) -> Pairs:
-    return run_tile(left, right or left, threshold, tile, thin)
+def _remote_tile(
+    threshold: float, tile: Tile, components_only: bool, left: JoinInput, right: JoinInput | None = None
+) -> Pairs:
+    return run_tile(left, right or left, threshold, tile, components_only)
 
 
-def _packed(side: Side) -> Packed:
+def _packed(side: JoinInput) -> Packed:
     texts = side.texts
     return texts if isinstance(texts, Packed) else pack(texts[at] for at in range(len(side.signatures)))
 
@@ -104,7 +111,7 @@ def _lower_first(pairs: Pairs, same: bool) -> Pairs:
 
 
 def _ahead(tasks: Iterable[T], most: int) -> Iterator[T]:
-    """Start up to ``most`` tasks before the first result is asked for: a slow reader does not pile results up."""
+    """Start at most ``most`` tasks ahead of the results that were read, so that a slow reader does not fill memory."""
     waiting: deque[T] = deque()
     tasks = iter(tasks)
     waiting.extend(islice(tasks, most))

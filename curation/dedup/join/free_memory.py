@@ -1,4 +1,4 @@
-"""How much memory is left, asked before a large step instead of being killed in the middle of it."""
+"""A check for enough free memory before a large step, so that the process is not killed in the middle of it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from curation.errors import InosukeError
 
 
 def check_memory(needed: int, what: str, advice: str) -> None:
-    """Raise InosukeError, with the estimate and ``advice``, when ``needed`` bytes are not there.
+    """Raise InosukeError, with the estimate and ``advice``, when fewer than ``needed`` bytes are free.
 
-    The answer is the operating system's; a container with a lower limit of its own is not seen.
+    The figure is the operating system's; a lower limit of a container is not seen.
     """
-    if needed < 1 << 26:  # asking takes longer than 64 MB are worth
+    if needed < 1 << 26:  # too little to be worth asking
         return
     import psutil  # type: ignore[import-untyped]
 

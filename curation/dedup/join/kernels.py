@@ -1,14 +1,13 @@
 """The compiled inner loop of the join: which pairs of signatures could be near. Knows bytes, not texts.
 
-Importing this file imports numba (about half a second), so only :mod:`curation.dedup.join.similar` does, and only
-when the
-input is large enough to pay for it. Compiled code is cached beside this file or in numba's own cache folder; where
-neither can be written, every run compiles again, which a warning says once.
+Importing this file imports numba, which is slow, so only :mod:`curation.dedup.join.similar` does so, and only for a
+large input. Compiled code is cached beside this file or in numba's own cache folder; where neither can be written,
+every run compiles again and warns once.
 
 Why LLVM intrinsics and not plain loops: a block of 64 byte sums is exactly one or two vector registers, and the
-comparison of all 64 with the bound comes back as one 64-bit mask. Written as loops, numba promoted bytes to 64-bit
-integers and collecting the hits cost three times the arithmetic. LLVM lowers these vectors to whatever the machine has
-(AVX-512, AVX2, SSE2, NEON).
+comparison of all 64 with the bound is one 64-bit mask. In plain loops numba promotes bytes to 64-bit integers, and
+collecting the hits costs more than the arithmetic. LLVM lowers these vectors to what the machine has (AVX-512, AVX2,
+SSE2, NEON).
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ types: Any = numba.types
 njit: Any = numba.njit
 intrinsic: Any = numba.extending.intrinsic
 
-# Blocks of columns that stay in the level-1 cache while the rows pass by: 16 * 20 buckets * 64 lanes = 20 KB.
+# Blocks of columns that fit into the level-1 cache together: 16 * 20 buckets * 64 lanes = 20 KB.
 COLUMN_BLOCKS = 16
-# A row against one group of column blocks can give this many candidates; the buffer must always have room for them.
+# The most candidates that a row can have in one group of column blocks; the buffer must always have room for them.
 MOST_AT_ONCE = COLUMN_BLOCKS * LANES
 
 _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
@@ -39,9 +38,9 @@ _BLOCK = COARSE * LANES
 
 
 def _array(dtype: Any, ndim: int, written: bool = False) -> Any:
-    """The type of an array argument. One that is only read may be read-only: mapped from a file or shared by Ray.
+    """Return the type of an array argument. An argument that is only read may be mapped from a file or shared by Ray.
 
-    Types are spelled out because numba would otherwise compile again for every mix of read-only and other arrays.
+    Types are given because numba would otherwise compile again for every mix of read-only and writable arrays.
     """
     return types.Array(dtype, ndim, "C", readonly=not written)
 
@@ -54,8 +53,8 @@ def _jit(signature: Any) -> Callable[[Callable[..., Any]], Any]:
             if "no locator available" not in str(error):
                 raise
             warnings.warn(
-                f"compiled code cannot be kept, so each run compiles for some seconds ({error}). "
-                "Set NUMBA_CACHE_DIR to a folder that can be written.",
+                f"compiled code cannot be cached, so each run compiles for some seconds ({error}). "
+                "Set NUMBA_CACHE_DIR to a writable folder.",
                 stacklevel=2,
             )
             return njit(signature, nogil=True)(function)
@@ -80,7 +79,7 @@ def _splat(builder: Any, value: Any, vector: Any) -> Any:
 def _load(builder: Any, pointer: Any, offset: int, vector: Any) -> Any:
     at = builder.gep(pointer, [ir.Constant(_I64, offset)])
     loaded = builder.load(builder.bitcast(at, vector.as_pointer()))
-    loaded.align = vector.element.width // 8  # memory-mapped files promise no more
+    loaded.align = vector.element.width // 8  # the only alignment that memory-mapped files guarantee
     return loaded
 
 
@@ -88,11 +87,11 @@ def _load(builder: Any, pointer: Any, offset: int, vector: Any) -> Any:
 def _compare(_typing: Any, row: Any, blocks: Any, bounds: Any, masks: Any, count: Any) -> Any:
     """For each of ``count`` blocks set bit k of its mask if ``sum_b max(0, row[b] - block[b, k]) <= bound``.
 
-    The row's counts are copied into all lanes once and stay in registers while the blocks pass by.
+    The row's counts are copied into all lanes once and stay in registers for all blocks.
 
-    Sums are bytes and wrap. One within a bound of at most 255 never gets that far, so no pair is lost; one above 255
-    may look small, and the exact test that follows finds it out. Saturating additions would spare very long texts that
-    and cost all others 30%: a Xeon has one port for them.
+    Sums are bytes and wrap. A sum within a bound of at most 255 never wraps, so no pair is lost; one above 255 may look
+    small and fails the exact test that follows. Saturating additions would avoid that for very long texts, but they are
+    slower for all others: a Xeon has one port for them.
     """
     pointers = (types.CPointer(t) for t in (types.uint8, types.uint8, types.uint8, types.uint64))
     signature = types.void(*pointers, types.intp)
@@ -105,7 +104,7 @@ def _compare(_typing: Any, row: Any, blocks: Any, bounds: Any, masks: Any, count
         own = [_splat(builder, value, vector) for value in own]
         with cgutils.for_range(builder, count) as loop:
             block = builder.gep(blocks, [builder.mul(loop.index, ir.Constant(_I64, _BLOCK))])
-            sums = [ir.Constant(vector, [0] * LANES)] * 2  # two chains: the additions of one would wait for each other
+            sums = [ir.Constant(vector, [0] * LANES)] * 2  # two chains: in one, each addition waits for the last
             for bucket in range(COARSE):
                 excess = builder.call(subtract, [own[bucket], _load(builder, block, bucket * LANES, vector)])
                 sums[bucket % 2] = builder.add(sums[bucket % 2], excess)
@@ -134,7 +133,7 @@ def _excess(_typing: Any, left: Any, right: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def _lowest_bit(_typing: Any, mask: Any) -> Any:
-    """Index of the lowest set bit (the mask is not 0)."""
+    """Return the index of the lowest set bit; the mask must not be 0."""
 
     def build(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
@@ -144,7 +143,7 @@ def _lowest_bit(_typing: Any, mask: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def _at(_typing: Any, array: Any, offset: Any) -> Any:
-    """Pointer to the element ``offset`` of a contiguous array, counted flat."""
+    """Return a pointer to the element ``offset`` of a contiguous array, counted flat."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
@@ -177,7 +176,7 @@ def count_buckets(codes: Any, starts: Any, table: Any, places: Any, fine: Any) -
 def pack_coarse(fine: Any, groups: Any, coarse: Any) -> None:
     """Add fine buckets up into coarse ones, capped at 255 and transposed: ``coarse[block, bucket, lane]``, zeroed.
 
-    A capped count can only make a difference look smaller, so nothing near is lost by it.
+    A capped count can only make a difference smaller, so no near pair is lost.
     """
     sums = np.empty(COARSE, np.int64)
     for row in range(fine.shape[0]):
@@ -214,7 +213,7 @@ def candidates(
     resume: int,
     found: Any,
 ) -> tuple[int, int]:
-    """Write the pairs (row of left, row of right) that counting characters cannot tell apart; return (n, resume).
+    """Write the pairs (row of left, row of right) that the counts do not rule out; return (n, resume).
 
     A pair may differ by at most ``D = differ * (Li + Lj)`` insertions and deletions, of which ``(D + Li - Lj) / 2`` are
     characters of i without a partner; each is missing from some bucket of j, so a larger excess rules the pair out.
@@ -243,7 +242,7 @@ def candidates(
         for bucket in range(COARSE):
             own[bucket] = left_coarse[row // LANES, bucket, row % LANES]
         for block in range(begin, end):
-            # The bound falls as the other text gets longer: the block's first, shortest text has the loosest.
+            # The bound falls with the length of the other text: the first, shortest text of a block has the loosest.
             shortest = right_lengths[block * LANES]
             bound = int((differ * (length + shortest) + 1e-6 + length - shortest) * 0.5)
             bounds[block - begin] = min(max(bound, 0), 255)
@@ -257,7 +256,7 @@ def candidates(
                     continue
                 other = right_lengths[column]
                 allowed = int(differ * (length + other) + 1e-6) + length - other
-                # Counts stop at 65535, which can only make the excess smaller: nothing near is lost.
+                # Counts stop at 65535, which can only make the excess smaller: no near pair is lost.
                 if allowed >= 0 and 2 * _excess(_at(left_fine, row * FINE), _at(right_fine, column * FINE)) <= allowed:
                     found[n, 0], found[n, 1] = row, column
                     n += 1

@@ -1,8 +1,8 @@
-"""How many counts a text has and how many texts stand side by side: what the compiled code and its callers agree on.
+"""The layout of signatures, which the compiled code and its callers share: counts per text and texts per block.
 
-Numba does not see that these change: remove ``__pycache__/kernels.*`` when they do, and raise ``index.FORMAT``.
+Numba's cache does not notice a change: remove ``__pycache__/kernels.*`` after one, and increase ``index.FORMAT``.
 """
 
-LANES = 64  # texts in a block: as many bytes as an AVX-512 register has
+LANES = 64  # texts in a block: the bytes of an AVX-512 register
 COARSE = 20  # buckets of the first test, one byte each
 FINE = 64  # buckets of the second, two bytes each

@@ -1,4 +1,4 @@
-"""Many texts in one array of bytes: maps from disk, travels between processes without a copy, decodes one at a time."""
+"""Many texts in one array of bytes, which can be mapped from disk and shared by processes; each decodes by itself."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Packed:
 
 
 def pack(texts: Iterable[str]) -> Packed:
-    """Pack texts. Lone surrogates, which damaged files have, survive: they are texts that must compare as they are."""
+    """Pack texts. Lone surrogates, which damaged files have, are kept, so that texts compare as they are."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     ends = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum([len(text) for text in encoded], out=ends[1:])

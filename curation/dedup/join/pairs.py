@@ -1,4 +1,4 @@
-"""Pairs of text numbers, and the two things that are made of them: a sorted table, and components."""
+"""Pairs of text numbers, and what is made of them: a sorted table, and components."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from curation.dedup.join.free_memory import check_memory
 
-Table: TypeAlias = "np.recarray[Any, np.dtype[Any]]"
+PairTable: TypeAlias = "np.recarray[Any, np.dtype[Any]]"
 PAIR = np.dtype([("i", np.int64), ("j", np.int64), ("score", np.float64)])
 
 
 class Pairs(NamedTuple):
-    """Three arrays of one length: the numbers of two texts (int64) and their score (float64)."""
+    """Three arrays of equal length: the numbers of two texts (int64) and their score (float64)."""
 
     i: NDArray[np.int64]
     j: NDArray[np.int64]
@@ -23,11 +23,11 @@ class Pairs(NamedTuple):
 
     @classmethod
     def concatenate(cls, pieces: Iterable[Pairs]) -> Pairs:
-        """Put pieces together; none give no pairs."""
+        """Join pieces; without pieces the result is empty."""
         none = cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
         return cls(*(np.concatenate(columns) for columns in zip(none, *pieces, strict=True)))
 
-    def sorted_table(self) -> Table:
+    def sorted_table(self) -> PairTable:
         """Return the pairs as a record array (i, j, score), sorted by i, then j."""
         order = np.lexsort((self.j, self.i))
         table = np.empty(len(order), PAIR)
@@ -35,22 +35,22 @@ class Pairs(NamedTuple):
         return table.view(np.recarray)
 
 
-def expand(near: Pairs, number: NDArray[np.int64]) -> Table:
+def expand(near: Pairs, number: NDArray[np.int64]) -> PairTable:
     """Turn pairs of distinct texts into pairs ``i < j`` of positions, equal texts among them at score 100.
 
-    near: pairs of distinct texts, each once; number: for each position, which distinct text stands there.
+    near: pairs of distinct texts, each once; number: for each position, the distinct text at it.
     Raises InosukeError when the pairs would not fit into memory.
     """
-    size = np.bincount(number)  # how often each distinct text stands somewhere
+    size = np.bincount(number)  # how often each distinct text occurs
     again = np.flatnonzero(size > 1)
     equal = Pairs(again, again, np.full(len(again), 100.0))
     count = int((size[near.i] * size[near.j]).sum() + (size[again] ** 2).sum())
-    # Three columns of eight bytes, and as much again each for numbering, sorting and the table.
+    # Three columns of eight bytes, and the same again for numbering, for sorting and for the table.
     check_memory(4 * count * PAIR.itemsize, f"{count:,} pairs", "Cluster the texts instead: that needs no pairs.")
     positions = np.argsort(number, kind="stable")
     begin = np.cumsum(size) - size
     left, right, score = Pairs.concatenate((near, equal))
-    # Pair p stands for size[left] * size[right] pairs; `cell` counts through them.
+    # Pair p represents size[left] * size[right] pairs; `cell` counts through them.
     cells = size[left] * size[right]
     pair = np.repeat(np.arange(len(cells)), cells)
     cell = np.arange(len(pair)) - np.repeat(np.cumsum(cells) - cells, cells)
@@ -63,7 +63,7 @@ def expand(near: Pairs, number: NDArray[np.int64]) -> Table:
 def merge_labels(labels: NDArray[np.int64], i: NDArray[np.int64], j: NDArray[np.int64]) -> None:
     """Merge the components of i[k] and j[k] for all k, in place. ``labels[x]`` is the lowest member of x's component.
 
-    Vectorised hooking and pointer jumping (Shiloach and Vishkin 1982): a handful of rounds whatever the input.
+    Vectorised hooking and pointer jumping (Shiloach and Vishkin 1982): a few rounds for any input.
     """
     while True:
         a, b = labels[i], labels[j]

@@ -1,8 +1,8 @@
-"""Texts become counts of character buckets, sorted by length: what the join compares instead of the texts.
+"""Counts of character buckets, sorted by the length of their text: what the join compares instead of the texts.
 
 Two texts that differ by few insertions and deletions have nearly the same characters, whatever their order. Counting
-characters in a few buckets is therefore a necessary test, for any map of characters to buckets; a good map makes it a
-sharp one. This file knows texts and counts; it does not know thresholds or pairs.
+characters in a few buckets is therefore a necessary test, for any map of characters to buckets; a good map makes it
+selective. This file knows texts and counts, not thresholds or pairs.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from curation.dedup.join.layout import COARSE, FINE, LANES
 
 CODE_POINTS = 0x110000
-# What `sign` needs beside the texts: both counts, the order there and back, and half as much again for the work.
+# What `sign` needs besides the texts: both counts, the order and its inverse, and half of that for temporary arrays.
 BYTES_A_TEXT = 3 * (2 * FINE + COARSE + 24) // 2
-_CHUNK = 50_000  # texts whose characters are held as numbers at one time: at 127 characters, 25 MB
-_PAIRS = 256  # pairs of texts that the map of buckets is fitted to
+_CHUNK = 50_000  # texts whose characters are held as numbers at a time
+_PAIRS = 256  # pairs of texts that the map of buckets is fitted on
 _LETTERS = 128  # frequent characters that are placed one by one
 
 
@@ -36,7 +36,7 @@ class Buckets:
 class Signatures:
     """The counts of some texts, shortest text first.
 
-    order: int64 (texts,), which text stands in each row; lengths: int64 (texts,), characters, ascending;
+    order: int64 (texts,), the text of each row; lengths: int64 (texts,), characters, ascending;
     coarse: uint8 (blocks, COARSE, LANES), the last block filled up with zeros; fine: uint16 (texts, FINE).
     """
 
@@ -50,16 +50,15 @@ class Signatures:
 
 
 def code_points(texts: Sequence[str]) -> NDArray[np.uint32]:
-    """Return the characters of the texts, one after the other. Lone surrogates are characters like any other."""
+    """Return the characters of the texts, one after the other; lone surrogates count as characters."""
     return np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def fit_buckets(texts: Sequence[str]) -> Buckets:
-    """Choose the buckets that tell these texts apart best. Any texts may be counted with the result.
+    """Choose the buckets that separate these texts best. Any texts may be counted with the result.
 
-    Balancing buckets by frequency alone lets letters cancel that take each other's place. Here characters go, most
-    variable first, to the bucket where they add most to the differences between texts of about the same length. On
-    the first user's rows 1.9% of the pairs then pass 20 buckets instead of 3.2%, on replies 0.10% instead of 0.26%.
+    In buckets that are balanced by frequency alone, letters that replace each other can cancel. Here characters go,
+    most variable first, to the bucket where they add most to the differences between texts of similar length.
     """
     by_length = sorted(texts, key=len)
     spread = np.linspace(0, max(0, len(by_length) - 2), _PAIRS).astype(np.int64)
@@ -76,14 +75,14 @@ def fit_buckets(texts: Sequence[str]) -> Buckets:
 
     fine_of, fine = _spread(difference, FINE)
     groups, _ = _spread(fine, COARSE)
-    table = _strewn().copy()
+    table = _hashed().copy()
     table[letters[frequent]] = fine_of[: len(frequent)]
     return Buckets(table, groups.astype(np.uint8))
 
 
 @cache
-def _strewn() -> NDArray[np.uint8]:
-    """The bucket of characters that no sample placed, thousands of them in Japanese: Knuth's multiplicative hash."""
+def _hashed() -> NDArray[np.uint8]:
+    """Return a bucket for every code point, for characters outside the sample: Knuth's multiplicative hash."""
     return (np.arange(CODE_POINTS, dtype=np.uint32) * np.uint32(2654435761) >> np.uint32(26)).astype(np.uint8)
 
 
@@ -101,7 +100,7 @@ def _spread(columns: NDArray[np.float32], buckets: int) -> tuple[NDArray[np.int6
 
 
 def sign(texts: Sequence[str], buckets: Buckets) -> Signatures:
-    """Count the buckets of every text. ``BYTES_A_TEXT`` says what that takes beside the texts."""
+    """Count the buckets of every text. This takes ``BYTES_A_TEXT`` of memory per text, besides the texts."""
     from curation.dedup.join import kernels
 
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))

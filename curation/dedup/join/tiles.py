@@ -1,8 +1,7 @@
 """One join as independent tasks: a band of rows, all of about one length, against the columns whose lengths fit.
 
-A task needs both sides' signatures and texts and nothing else, so tasks run on threads, in other processes or on other
-machines (:mod:`curation.dedup.join.executors`), from memory or from files mapped into it
-(:mod:`curation.dedup.join.index`).
+A task needs only the signatures and texts of both inputs, so tasks run on threads, in other processes or on other
+machines (:mod:`curation.dedup.join.executors`), from memory or from mapped files (:mod:`curation.dedup.join.index`).
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from rapidfuzz import fuzz, process
 from curation.dedup.join.layout import LANES
 from curation.dedup.join.pairs import Pairs, merge_labels
 from curation.dedup.join.signature import Signatures
-from curation.dedup.join.ties import below, settle
+from curation.dedup.join.ties import lowered, settle
 
-_MOST_ROWS = 2048  # rows of a task: at a million texts about a fifth of a second
-_CANDIDATES = 1 << 15  # pairs that are handed to rapidfuzz at once
+_MOST_ROWS = 2048  # rows of a task
+_CANDIDATES = 1 << 15  # pairs that rapidfuzz gets at once
 _SLACK = 1e-6  # insertions and deletions more than allowed, so that rounding loses no pair
 
 
@@ -32,8 +31,8 @@ class Texts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One side of a join."""
+class JoinInput:
+    """The left or the right input of a join: texts with their signatures."""
 
     texts: Texts
     signatures: Signatures
@@ -41,7 +40,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Rows ``start .. end`` of the left side; row ``start + k`` meets the blocks ``first[k] .. last[k]`` (excluded)."""
+    """Rows ``start .. end`` of the left input; row ``start + k`` meets blocks ``first[k] .. last[k]`` (ends excluded)."""
 
     start: int
     end: int
@@ -65,14 +64,14 @@ def plan(left: Signatures, right: Signatures, threshold: float) -> list[Tile]:
     return [Tile(s, min(s + rows, len(left)), first[s : s + rows], last[s : s + rows]) for s in starts]
 
 
-def run_tile(left: Side, right: Side, threshold: float, tile: Tile, thin: bool) -> Pairs:
+def run_tile(left: JoinInput, right: JoinInput, threshold: float, tile: Tile, components_only: bool) -> Pairs:
     """Return the near pairs of a tile, as numbers of texts (left, right).
 
-    With ``thin`` the result only has the same components as the near pairs, and its scores mean nothing: pairs that
-    would join what is joined already are not even scored.
+    With ``components_only`` the result has the same components as the near pairs but fewer pairs, and its scores are
+    not set: pairs inside a known component are not scored.
     """
     pieces = []
-    labels = np.arange(len(left.signatures)) if thin and left is right else None
+    labels = np.arange(len(left.signatures)) if components_only and left is right else None
     for rows, columns in _candidates(left.signatures, right.signatures, threshold, tile):
         i, j = left.signatures.order[rows], right.signatures.order[columns]
         if labels is not None:
@@ -83,7 +82,7 @@ def run_tile(left: Side, right: Side, threshold: float, tile: Tile, thin: bool) 
             [a for a, _ in pairs],
             [b for _, b in pairs],
             scorer=fuzz.ratio,
-            score_cutoff=below(threshold),
+            score_cutoff=lowered(threshold),
             dtype=np.float64,
         )
         settle(score, threshold, pairs.__getitem__)

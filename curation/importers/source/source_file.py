@@ -1,10 +1,11 @@
-"""A file as every importer gets it: its bytes read once, hashed and decoded. Knows no format."""
+"""A file as every importer gets it: its bytes, read once, with their hash and their text. Knows no format."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from curation.errors import InosukeError
@@ -14,65 +15,71 @@ from curation.record import Imported, Rights, Source
 
 # More than any script, season of subtitles or corpus seen; a larger file is a mistake or an attack.
 MAX_BYTES = 256 * 1024 * 1024
-# How containers begin: zip (and xlsx), Parquet, Arrow (stream and file), the old Excel. They are not decoded.
-CONTAINERS = (b"PK\x03\x04", b"PK\x05\x06", b"PAR1", b"\xff\xff\xff\xff", b"ARROW1", b"\xd0\xcf\x11\xe0")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class SourceFile:
-    """``name`` is the path the records carry, with forward slashes; ``text`` is decoded, with ``\\n`` line ends.
+    """One file. ``name`` is the path that its records carry, with forward slashes.
 
-    A container (zip, xlsx, Parquet, Arrow) has an empty ``text`` and the encoding ``binary``.
+    ``text`` (with ``\\n`` line ends) and ``encoding`` are decoded when they are first asked for: a zip or a Parquet
+    file has none.
     """
 
     path: Path
     name: str
     data: bytes
-    text: str
-    encoding: str
     sha256: str
     rights: Rights
+
+    @property
+    def text(self) -> str:
+        """The decoded text. Raises InosukeError for a file that is not text."""
+        return self._decoded[0]
+
+    @property
+    def encoding(self) -> str:
+        """The encoding that the text was decoded from. Raises InosukeError for a file that is not text."""
+        return self._decoded[1]
+
+    @cached_property
+    def _decoded(self) -> tuple[str, str]:
+        try:
+            return decode(self.data)
+        except Undecodable as error:
+            raise InosukeError(f"{self.path}: {error}.") from None
 
     def at(self, locator: str, importer: str) -> Source:
         """Return the provenance of one place in this file."""
         return Source(path=self.name, sha256=self.sha256, locator=locator, importer=importer, rights=self.rights)
 
 
-# What a format is to the rest: the records of a file, for a character.
+# A format, as the registry sees it: reads a file's records for a persona.
 Importer = Callable[[SourceFile, Persona], Imported]
 
 
-def load(path: Path, *, name: str | None = None, rights: Rights = "unknown") -> SourceFile:
-    """Read, hash and decode a file. Raises InosukeError if it is missing, unreadable, too large or not text."""
-    return from_bytes(path, read_bytes(path), name=name, rights=rights)
+def load(
+    path: Path, *, name: str | None = None, rights: Rights = "unknown", max_bytes: int | None = None
+) -> SourceFile:
+    """Read and hash a file. Raises InosukeError if it is missing, unreadable or larger than ``max_bytes``."""
+    return from_bytes(path, read_bytes(path, max_bytes), name=name, rights=rights)
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return a file's bytes. Raises InosukeError if it is missing, unreadable or larger than MAX_BYTES."""
+def read_bytes(path: Path, max_bytes: int | None = None) -> bytes:
+    """Return a file's bytes. Raises InosukeError if it is missing, unreadable or too large (default: MAX_BYTES)."""
+    most = MAX_BYTES if max_bytes is None else max_bytes
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)  # not stat(): a pipe or /dev/zero has no size
+            data = file.read(most + 1)  # not stat(): a pipe or /dev/zero has no size
     except OSError as error:
         raise InosukeError(
             f"{path}: cannot be read ({error.strerror}). Expected a readable file; check its name and permissions."
         ) from None
-    if len(data) > MAX_BYTES:
-        raise InosukeError(f"{path}: more than {MAX_BYTES:,} bytes; expected at most that. Split the file.")
+    if len(data) > most:
+        raise InosukeError(f"{path}: more than {most:,} bytes; expected at most that. Split the file.")
     return data
 
 
 def from_bytes(path: Path, data: bytes, *, name: str | None = None, rights: Rights = "unknown") -> SourceFile:
-    """Hash and decode bytes that are already here, such as a zip's member. Raises InosukeError if they are no text."""
-    try:
-        text, encoding = ("", "binary") if data.startswith(CONTAINERS) else decode(data)
-    except Undecodable as error:
-        raise InosukeError(f"{path}: {error}.") from None
-    return SourceFile(
-        path=path,
-        name=name or path.name,
-        data=data,
-        text=text,
-        encoding=encoding,
-        sha256=hashlib.sha256(data).hexdigest(),
-        rights=rights,
-    )
+    """Return bytes that were read already, such as a zip's member, as a file."""
+    digest = hashlib.sha256(data).hexdigest()
+    return SourceFile(path=path, name=name or path.name, data=data, sha256=digest, rights=rights)

@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner
 
 from curation.commands.dedup import dedup
-from curation.dedup.evidence import differences
 from curation.dedup.samples_file import read_samples
 from curation.errors import InosukeError, UsageError
 
@@ -140,13 +139,20 @@ def test_a_missing_field_is_answered_with_those_that_are_there(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("lines.txt", b"x", r"cannot read `\.txt` files. Expected one of \.csv, \.json, \.jsonl, \.parquet"),
-        ("lines.json", b'{"output": "x"}', "a list of objects was expected, not dict"),
+        (
+            "lines.txt",
+            b"x",
+            r"cannot read `\.txt` files. Expected one of \.arrow, \.csv, \.json, \.jsonl, .*\.parquet, \.tsv, \.xlsx",
+        ),
+        ("lines.json", b'"x"', "row 1 is str; expected an object"),
+        ("lines.json", b'[{"output": "x"}, {"out', "row 2 cannot be read as JSON"),
+        ("lines.json", b"x", "not valid JSON"),
         ("lines.json", b"[1]", "row 1 is int; expected an object"),
-        ("lines.jsonl", b'{"output": "x"}\n{"out', "cannot be read as JSONL"),
-        ("lines.csv", b"output\n\xff\xfe\n", "cannot be read as CSV"),
-        ("lines.csv", b'output\n"open', "cannot be read as CSV"),
-        ("lines.parquet", b"PAR1 not", "cannot be read as PARQUET"),
+        ("lines.jsonl", b'{"output": "x"}\n{"out', "line 2 cannot be read as JSONL"),
+        ("lines.csv", b"output\n" + bytes(range(1, 9)) * 9, "not a text file"),
+        ("lines.csv", b"output,n\nmot\n", "row 1 cannot be read as CSV"),
+        ("lines.csv", b'output\n"open', r"row 1 cannot be read as CSV \(line 2: unexpected end of data\)"),
+        ("lines.parquet", b"PAR1 not", "cannot be read .* Expected a whole file, a Parquet file"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, name: str, content: bytes, said: str) -> None:
@@ -162,18 +168,10 @@ def test_a_file_that_is_not_there_and_options_that_exclude_each_other(tmp_path: 
         run(write(tmp_path / "lines.csv", TEXTS), "--json", "--html")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "pieces"),
-    [
-        (
-            "Ngươi vỡ mật!",
-            "Ngươi vỡ mặt!",
-            [("equal", "Ngươi vỡ "), ("delete", "mật"), ("insert", "mặt"), ("equal", "!")],
-        ),
-        ("俺は強い", "俺が強い", [("equal", "俺"), ("delete", "は"), ("insert", "が"), ("equal", "強い")]),
-        ("", "a", [("insert", "a")]),
-        ("a", "a", [("equal", "a")]),
-    ],
-)
-def test_differences_are_shown_by_word(old: str, new: str, pieces: list[tuple[str, str]]) -> None:
-    assert differences(old, new) == pieces
+def test_a_table_is_read_as_import_reads_it(tmp_path: Path) -> None:
+    """Another delimiter, another encoding, a single object: the same reader as `inosuke import`."""
+    (tmp_path / "lines.csv").write_bytes("n;output\n1;café đâu?".encode("cp1258", "replace"))
+    (tmp_path / "lines.tsv").write_text("n\toutput\n1\tTa, đây!\n", encoding="utf-16")
+    (tmp_path / "one.json").write_text('{"output": "Ta!"}', encoding="utf-8")
+    found = [read_samples(tmp_path / name, "output")[0].replies[0] for name in ("lines.csv", "lines.tsv", "one.json")]
+    assert (found[0][:3], found[1:]) == ("caf", ["Ta, đây!", "Ta!"])

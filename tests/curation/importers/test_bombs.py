@@ -7,8 +7,8 @@ import time
 import pytest
 
 from curation.errors import InosukeError
-from curation.importers.formats.data import archive, spreadsheet
-from curation.importers.source import source_file
+from curation.importers.formats.data import archive
+from curation.importers.source import source_file, tables
 from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import SRT, zipped
 
@@ -99,7 +99,7 @@ def test_a_zip_with_a_password(imported):
 
 
 def test_a_workbook_that_unpacks_to_too_much(imported, monkeypatch):
-    monkeypatch.setattr(spreadsheet, "MAX_UNPACKED", 1000)
+    monkeypatch.setattr(tables, "MAX_UNPACKED", 1000)
     with pytest.raises(InosukeError, match="unpacks to"):
         imported("a.xlsx", zipped({"xl/workbook.xml": b"0" * 100_000}))
 

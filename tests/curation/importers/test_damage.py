@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from curation.errors import InosukeError
 from curation.importers import cache
-from curation.importers.registry import choose
+from curation.importers.registry import read_with_format
 from curation.importers.source.source_file import from_bytes
 from curation.persona import Persona, load_persona
 from curation.transcripts.scenes import to_samples
@@ -32,7 +32,7 @@ def assert_read_or_refused(name: str, data: bytes, persona: Persona = PERSONA) -
     """Read a file as `inosuke import` does, to the end; say whether it could be read."""
     start = time.process_time()
     try:
-        found = choose(from_bytes(Path(name), data), persona)
+        found = read_with_format(from_bytes(Path(name), data), persona)
     except InosukeError as error:
         assert str(error), "an error without a word"
         return False

@@ -82,7 +82,7 @@ def test_the_cache_gives_back_what_was_read_and_notices_every_change(tmp_path, p
     job = batch.Job(path, "a.srt", "own")
     first = batch.read_cached(job, persona, kept)
     assert first == read(path, persona, name="a.srt", rights="own")
-    monkeypatch.setattr(batch, "choose", lambda *_: pytest.fail("parsed again"))
+    monkeypatch.setattr(batch, "read_with_format", lambda *_: pytest.fail("parsed again"))
     assert batch.read_cached(job, persona, kept) == first
     path.write_text(SRT + "\n")
     with pytest.raises(pytest.fail.Exception, match="parsed again"):

@@ -7,8 +7,8 @@ import zipfile
 from pathlib import PurePosixPath, PureWindowsPath
 
 from curation.errors import InosukeError
-from curation.importers.formats.data.spreadsheet import check_unpacked
 from curation.importers.source.source_file import Importer, SourceFile, from_bytes
+from curation.importers.source.tables import check_unpacked
 from curation.persona import Persona
 from curation.record import Imported, Rejected, Sample, Utterance
 
@@ -16,8 +16,8 @@ MAX_MEMBERS = 10_000
 MAX_UNPACKED = 512 * 1024 * 1024
 
 
-def read(file: SourceFile, persona: Persona, choose: Importer) -> Imported:
-    """Read each member with the importer that ``choose`` finds; what cannot be read is set aside by name.
+def read(file: SourceFile, persona: Persona, read_member: Importer) -> Imported:
+    """Read each member with ``read_member``; a member that cannot be read is rejected by name.
 
     Raises InosukeError for a damaged zip and for one that would unpack to more than MAX_UNPACKED bytes.
     """
@@ -35,7 +35,7 @@ def read(file: SourceFile, persona: Persona, choose: Importer) -> Imported:
         for member in sorted(members, key=lambda m: m.filename):
             source = file.at(member.filename, "zip")
             try:
-                found = choose(_member(file, archive, member), persona)
+                found = read_member(_member(file, archive, member), persona)
             except InosukeError as error:
                 rejected.append(
                     Rejected(source=source, reason="unreadable_member", text=member.filename, detail=str(error))

@@ -100,8 +100,8 @@ def test_components_are_those_of_the_near_pairs(texts: list[str], threshold: flo
             first[i] = first[j] = min(first[i], first[j])
     assert components(texts, threshold).tolist() == first
     distinct, number = number_texts(texts)
-    thin = Pairs.concatenate(compiled_pairs(distinct, threshold, thin=True))
-    edges = [(int(i), int(j)) for i, j in zip(thin.i, thin.j, strict=True)]
+    components_only = Pairs.concatenate(compiled_pairs(distinct, threshold, components_only=True))
+    edges = [(int(i), int(j)) for i, j in zip(components_only.i, components_only.j, strict=True)]
     joined = list(range(len(distinct)))
     for _ in distinct:
         for i, j in edges:
@@ -229,14 +229,14 @@ def test_ray_finds_what_threads_find() -> None:
     try:
         texts = [*lines(2500, seed=2), "\ud83d half", "\ud83d halb"]
         distinct, number = number_texts(texts)
-        engine = Ray()
-        assert expand(Pairs.concatenate(compiled_pairs(distinct, 80, engine)), number).tolist() == compiled(texts, 80)
-        assert (components(texts, 80, engine) == components(texts, 80, Local())).all()
+        executor = Ray()
+        assert expand(Pairs.concatenate(compiled_pairs(distinct, 80, executor)), number).tolist() == compiled(texts, 80)
+        assert (components(texts, 80, executor) == components(texts, 80, Local())).all()
     finally:
         ray.shutdown()
 
 
-def test_the_engine_ray_without_the_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_executor_ray_without_the_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     from curation.dedup import Ray
 
     monkeypatch.setitem(sys.modules, "ray", None)

@@ -18,6 +18,7 @@ from curation.importers.lines.to_utterances import to_imported
 from curation.importers.records import feedback
 from curation.importers.records.shapes import read_row
 from curation.importers.source.source_file import SourceFile
+from curation.importers.source.tables import Broken
 from curation.persona import Persona
 from curation.record import Imported, Rejected, Sample
 
@@ -26,12 +27,6 @@ _SPEAKER = ("speaker", "name", "character", "actor", "nhân vật", "người n�
 _SCENE = ("scene", "episode", "page", "cảnh", "tập")
 _START = ("start_ms", "start", "begin")
 _END = ("end_ms", "end", "stop")
-
-
-class Broken(str):
-    """The text of a row that could not be read."""
-
-    __slots__ = ()
 
 
 def to_records(
