@@ -40,7 +40,7 @@ class JoinInput:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Rows ``start .. end`` of the left input; row ``start + k`` meets blocks ``first[k] .. last[k]`` (end excluded)."""
+    """Left rows ``start .. end``; row ``start + k`` meets blocks ``first[k] .. last[k]`` (ends excluded)."""
 
     start: int
     end: int
