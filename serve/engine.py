@@ -1,7 +1,7 @@
-"""What an engine is: messages in, events out. It knows nothing of HTTP, queues or files.
+"""The engine interface: messages in, events out. It knows nothing of HTTP, queues or files.
 
 The events of one answer are any number of :class:`Delta`, then exactly one :class:`Done`. :class:`Queued` comes from
-the line in front of the engine (:mod:`serve.answering.waiting_line`), never from the engine itself.
+the waiting line in front of the engine (:mod:`serve.answering.waiting_line`), never from the engine itself.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from curation.errors import InosukeError
 from curation.record import Message
 
-# The most answers that any engine makes at a time; the server has a thread for each.
+# The most answers that any engine makes at the same time. The server has a thread for each.
 MOST_SLOTS = 32
 FinishReason = Literal["stop", "length", "cancelled"]
 Cancelled = Callable[[], bool]
 
 
 class Settings(BaseModel):
-    """How to sample. ``temperature`` 0 always takes the likeliest token; a ``seed`` makes an answer repeatable.
+    """Sampling settings. ``temperature`` 0 always takes the likeliest token; a ``seed`` makes an answer repeatable.
 
-    The repetition penalty is weak on purpose: SmolLM2 spells Vietnamese letters in bytes that many words share, so a
-    strong one breaks words apart, while none at all let a first small run go round in circles
+    The default repetition penalty is weak on purpose. SmolLM2 spells Vietnamese letters in bytes that many words
+    share, so a strong penalty breaks words apart; without any, a small model repeats itself without end
     (docs/experiments/2026-11-22-repetition-penalty.md).
     """
 
@@ -43,7 +43,7 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """The place in the waiting line, 1 for the next."""
+    """A place in the waiting line. 1 is the next to be answered."""
 
     place: int
 
@@ -69,19 +69,19 @@ Event = Queued | Delta | Done
 
 
 class Engine(Protocol):
-    """Something that can answer as the character."""
+    """Generates the character's replies."""
 
     name: str
-    """Which engine: the word after ``--engine``."""
+    """The word after ``--engine``."""
     model: str
-    """Which model, as a person would name it."""
+    """The model's name, for people to read."""
     context: int | None
-    """Tokens that prompt and reply may have together, or None where only a server behind it knows."""
+    """How many tokens prompt and reply may have together. None where only a server behind the engine knows."""
     slots: int
     """How many answers it makes at the same time."""
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
-        """Answer the last message. Asks ``cancelled`` between tokens; if it says so, ``Done("cancelled")`` is next.
+        """Answer the last message. Calls ``cancelled`` between tokens; once it is true, ``Done("cancelled")`` is next.
 
         Raises ConversationTooLong before the first event when even the last exchange does not fit.
         """

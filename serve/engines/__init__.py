@@ -1,39 +1,40 @@
-"""The engines by name. A new one is a module with ``load(options) -> Engine`` and a line here."""
+"""The engines, one row each. A new engine is a module with ``load(options) -> Engine`` and a row in :data:`ENGINES`.
+
+The help text of ``--engine`` and the requirements of a Space follow from the table. This file imports no engine and
+none of their libraries, so that ``inosuke serve --help`` stays quick.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
-
-from curation.errors import UsageError
-from curation.persona import Persona
-from serve.engine import Engine
-from serve.model_files.served_run import Run
-
-ENGINES = {
-    "llamacpp": "serve.engines.llamacpp",
-    "transformers": "serve.engines.transformers",
-    "openai": "serve.engines.openai",
-}
-# Those that serve what was trained here; the others reach a model elsewhere.
-RUN_ENGINES = ("llamacpp", "transformers")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What an engine may need; each takes its part and says what is missing."""
+class EngineEntry:
+    """One row of the table."""
 
-    persona: Persona
-    run: Run | None = None
-    url: str | None = None
-    model: str | None = None
-    context: int | None = None
-    gguf: str | None = None
+    module: str
+    """Where ``load`` is."""
+    description: str
+    """What it runs, for ``--engine``'s help text."""
+    serves_run: bool
+    """Whether it serves a run that was trained here, rather than a model that it reaches elsewhere."""
+    requirements: tuple[str, ...] = ()
+    """What a Space installs for it, beside what the server itself needs. An engine without any cannot go to a Space."""
 
 
-def load_engine(name: str, options: Options) -> Engine:
-    """Load an engine; only now are its libraries imported. Raises UsageError for an unknown name."""
-    if name not in ENGINES:
-        raise UsageError(f"no engine is called {name!r}. Expected one of: {', '.join(ENGINES)}.")
-    engine: Engine = import_module(ENGINES[name]).load(options)
-    return engine
+ENGINES = {
+    "llamacpp": EngineEntry(
+        "serve.engines.llamacpp",
+        "a run's GGUF file, with llama.cpp",
+        serves_run=True,
+        requirements=("tokenizers", "xllamacpp"),
+    ),
+    "transformers": EngineEntry(
+        "serve.engines.transformers",
+        "a run's adapter on its base model, with PyTorch",
+        serves_run=True,
+        requirements=("accelerate", "peft", "safetensors", "torch", "transformers"),
+    ),
+    "openai": EngineEntry("serve.engines.openai", "any OpenAI-compatible model server, at --url", serves_run=False),
+}

@@ -1,7 +1,7 @@
 """llama.cpp inside this process (xllamacpp) over a run's GGUF: the default on a CPU.
 
-Messages become the training prompt here, and llama.cpp gets token ids, never text: what somebody types cannot become a
-control token, and the ids are those of training. Slots, continuous batching and the prefix cache are llama.cpp's.
+Messages become the training prompt here. llama.cpp gets token ids, never text, so a typed control token stays text and
+the ids are those of training. Slots, continuous batching and the prefix cache are llama.cpp's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any
 
 from curation import chat
@@ -20,24 +20,25 @@ from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
 from serve.engine import Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
-from serve.engines import Options, native_libraries
+from serve.engines import native_libraries
+from serve.engines.chunk_queue import Chunk, received
+from serve.engines.options import Options
 from serve.engines.prompts import fit
-from serve.engines.token_budget import Room
+from serve.engines.token_budget import TokenBudget
 from serve.engines.tokenizer import ChatTokenizer
 from serve.model_files.gguf_choice import choose
 
 DEFAULT_CONTEXT = 2048
 SLOTS = 8
-# Cells of the key/value cache that all slots share: four whole windows, 190 MB for SmolLM2-135M. Eight whole windows
-# would double that for a case that is rare; `Room` makes answers wait where it happens.
+# Cells of the key/value cache that all slots share, in whole context windows. A window for each slot would double the
+# memory for a rare case; `TokenBudget` makes answers wait where it happens.
 _POOL_WINDOWS = 4
-# Caches of conversations whose slot somebody else got, so that going on with one does not read it all again.
+# Caches of conversations that have lost their slot to another client: continuing one need not read it all again.
 _KEPT_MIB = 64
-_POLL_SECONDS = 0.1
 
 
 class LlamaCppEngine:
-    """One model that answers ``slots`` people at a time. ``server`` is an ``xllamacpp.Server``."""
+    """One model that makes ``slots`` answers at the same time. ``server`` is an ``xllamacpp.Server``."""
 
     name = "llamacpp"
 
@@ -58,20 +59,23 @@ class LlamaCppEngine:
         self._tokenizer = tokenizer
         self._persona = persona
         self._prompt = prompt
-        self._room = Room(pool(context, slots))
+        self._budget = TokenBudget(pool(context, slots))
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
         """See :meth:`serve.engine.Engine.stream`."""
         dropped, ids = fit(messages, settings, self._tokenizer, self._persona, self.context, self._prompt)
         limit = min(settings.max_new_tokens, self.context - len(ids))
-        with self._room.take(len(ids) + limit, cancelled) as got:
-            if not got:
+        with self._budget.reserve(len(ids) + limit, cancelled) as reserved:
+            if not reserved:
                 yield Done("cancelled", len(ids), 0, dropped)
                 return
             reason: FinishReason = "cancelled"
             made = 0
             with closing(self._chunks(request(ids, limit, settings), cancelled)) as chunks:
                 for chunk in chunks:
+                    if "error" in chunk:
+                        message = chunk["error"].get("message", chunk["error"])
+                        raise EngineFailed(f"llama.cpp refused the request: {str(message)[:200]}")
                     if "prompt_progress" in chunk:
                         continue
                     choice = chunk["choices"][0]
@@ -83,23 +87,23 @@ class LlamaCppEngine:
                         made = chunk["usage"]["completion_tokens"]
             yield Done(reason, len(ids), made, dropped)
 
-    def _chunks(self, body: dict[str, Any], cancelled: Cancelled) -> Generator[dict[str, Any]]:
-        """Run one completion in a thread of its own and pass on its chunks; ends early when the client has gone.
+    def _chunks(self, body: dict[str, Any], cancelled: Cancelled) -> Generator[Chunk]:
+        """Run one completion in a thread of its own and yield its chunks; ends early when the client has gone.
 
-        llama.cpp calls back once a token, and stops when the call gives True. Its own call blocks, and this iterator
-        may be closed at any time, so the two are apart; the slot is free again when this returns.
+        llama.cpp calls back once a token, and stops when the call returns True. Its own call blocks, and this generator
+        may be closed at any time, so the two run apart. The slot is free again when this returns.
         """
-        chunks: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        chunks: SimpleQueue[Chunk | None] = SimpleQueue()
         stop = threading.Event()
         failed: list[BaseException] = []
 
-        def heard(chunk: dict[str, Any]) -> bool:
+        def on_chunk(chunk: Chunk) -> bool:
             chunks.put(chunk)
             return stop.is_set()
 
         def work() -> None:
             try:
-                self._server.handle_completions(body, heard)
+                self._server.handle_completions(body, on_chunk)
             except BaseException as error:
                 failed.append(error)
             finally:
@@ -108,29 +112,16 @@ class LlamaCppEngine:
         thread = threading.Thread(target=work, name="llamacpp", daemon=True)
         thread.start()
         try:
-            while True:
-                try:
-                    chunk = chunks.get(timeout=_POLL_SECONDS)
-                except Empty:
-                    if cancelled():
-                        return
-                    continue
-                if chunk is None:
-                    break
-                if "error" in chunk:
-                    raise EngineFailed(f"llama.cpp refused: {str(chunk['error'].get('message', chunk['error']))[:200]}")
-                yield chunk
-                if cancelled():
-                    return
+            complete = yield from received(chunks, cancelled)
         finally:
             stop.set()
             thread.join()
-        if failed:
+        if complete and failed:
             raise failed[0]
 
 
 def load(options: Options) -> LlamaCppEngine:
-    """Load the run's GGUF and let it read its system prompt once. Raises InosukeError for a damaged file."""
+    """Load the run's GGUF and read the system prompt once. Raises InosukeError for a damaged file."""
     if options.run is None:
         raise UsageError("the engine `llamacpp` serves a trained run, and none was given. Run `make train` first.")
     run = options.run
@@ -138,8 +129,8 @@ def load(options: Options) -> LlamaCppEngine:
     context = options.context or DEFAULT_CONTEXT
     tokenizer = ChatTokenizer(run.folder / "tokenizer")
     hello, settings = [Message("user", "!")], Settings(max_new_tokens=1)
-    # Whatever can fail does so before llama.cpp starts: an xllamacpp.Server that is dropped as soon as it is made waits
-    # for its own threads for ever.
+    # Everything that can fail comes before llama.cpp starts: an xllamacpp.Server that is dropped as soon as it is made
+    # waits for its own threads forever.
     fit(hello, settings, tokenizer, run.persona, context, run.prompt)
     engine = LlamaCppEngine(
         start(gguf.path, context),
@@ -149,7 +140,7 @@ def load(options: Options) -> LlamaCppEngine:
         f"{run.base_name} + {run.name} ({gguf.type})",
         context,
     )
-    # Reads the system prompt into the cache and proves that the model answers before anybody is told that it does.
+    # Reads the system prompt into the cache, and shows that the model answers before the server reports that it is ready.
     if not isinstance(list(engine.stream(hello, settings, lambda: False))[-1], Done):
         raise InosukeError(f"{gguf.path}: the model does not answer. Run `inosuke gguf` again.")
     return engine
@@ -168,7 +159,7 @@ def start(path: Path, context: int, slots: int = SLOTS) -> Any:
     params.fit_params = False
     params.cache_ram_mib = _KEPT_MIB
     params.verbosity = -1
-    # It opens a port on this machine, too, which nobody needs: nothing answers there without this run's key.
+    # It opens an HTTP port on this machine too, which is not used here: nothing answers there without this random key.
     params.api_keys = [secrets.token_urlsafe(32)]
     params.ui = params.endpoint_slots = params.endpoint_props = params.endpoint_metrics = False
     params.cors_origins = "http://127.0.0.1"
@@ -178,17 +169,17 @@ def start(path: Path, context: int, slots: int = SLOTS) -> Any:
     except RuntimeError:
         raise InosukeError(
             f"{path} cannot be loaded by llama.cpp: it is damaged, too large for the memory, or of an architecture "
-            "that is not known there. Run `inosuke gguf` again, or serve the adapter with --engine transformers."
+            "that llama.cpp does not know. Run `inosuke gguf` again, or serve the adapter with --engine transformers."
         ) from None
 
 
 def pool(context: int, slots: int) -> int:
-    """Return how many tokens all slots together may hold."""
+    """Return how many tokens all slots may hold together."""
     return context * min(slots, _POOL_WINDOWS)
 
 
 def cores() -> int:
-    """Return how many cores this process may use: a container's share counts, not its host's cores."""
+    """Return how many cores this process may use: in a container its share, not the host's cores."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = Path("/sys/fs/cgroup/cpu.max")
     if quota.is_file():
@@ -199,18 +190,18 @@ def cores() -> int:
 
 
 def request(ids: list[int], limit: int, settings: Settings) -> dict[str, Any]:
-    """Return the request for llama.cpp, with everything said that it would otherwise choose itself.
+    """Return the request for llama.cpp. It names every option for which llama.cpp has another default.
 
-    Its penalty counts the last 64 tokens, the end of the prompt among them; transformers' engine leaves the prompt
-    out, which llama.cpp cannot.
+    Its repetition penalty covers the last 64 tokens, the end of the prompt among them. The transformers engine leaves
+    the prompt out, which llama.cpp cannot do.
     """
     body: dict[str, Any] = {
         "prompt": ids,
         "stream": True,
-        "return_progress": True,  # a word now and then while a long prompt is read, so that it can be cancelled
+        "return_progress": True,  # chunks while a long prompt is read, so that it can be cancelled
         "stream_options": {"include_usage": True},
         # A prompt that is read in other pieces gives scores that differ in their last bits, enough to draw other words.
-        # Who gives a seed wants the same words again, and waits for the prompt to be read again.
+        # A seed asks for the same words again, so its prompt is read as a whole.
         "cache_prompt": settings.seed is None,
         "max_tokens": limit,
         "samplers": ["penalties", "temperature", "top_p"],

@@ -1,4 +1,4 @@
-"""Sets the libraries that compute up for a machine that they do not have to themselves, and loads llama.cpp's."""
+"""Loads llama.cpp's library, and sets up the computing libraries for a machine that other programs use too."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from curation.errors import UsageError
 
 
 def let_threads_sleep() -> None:
-    """Have threads sleep while they wait for each other; call it before llama.cpp or torch is loaded.
+    """Make OpenMP threads sleep while they wait for each other. Call it before llama.cpp or torch is loaded.
 
-    OpenMP reads it then, and never again. Threads that spin took most of the time wherever somebody else wanted a core,
-    too. llama.cpp, 2 cores, load 5: 3 tokens a second spinning, 18 sleeping; transformers: 0.5 and 8 to 16.
+    OpenMP reads the variable once, when it is loaded. Threads that spin while they wait are many times slower as soon
+    as another program wants a core (docs/experiments). The trainer sets the same variable for the same reason.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -25,4 +25,4 @@ def xllamacpp() -> Any:
         return import_module("xllamacpp")
     except ImportError as error:
         hint = "apt-get install libgomp1" if "libgomp" in str(error) else "pip install xllamacpp"
-        raise UsageError(f"the engine `llamacpp` needs xllamacpp ({error}): {hint}") from None
+        raise UsageError(f"the engine `llamacpp` needs xllamacpp, which cannot be loaded ({error}): {hint}") from None

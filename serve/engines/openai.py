@@ -1,7 +1,7 @@
 """Any OpenAI-compatible server over HTTP: vLLM, llama.cpp, Ollama, a hosted one.
 
-The persona's system prompt is sent along; the other server renders it, counts tokens and refuses what is too long, and
-then the oldest exchanges are left out until it does not.
+Each request carries the persona's system prompt. The other server renders the prompt and counts tokens. When it refuses
+a conversation as too long, the oldest exchanges are left out until it fits.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any
 
 import httpx
@@ -32,18 +32,18 @@ from serve.engine import (
     FinishReason,
     Settings,
 )
-from serve.engines import Options
+from serve.engines.chunk_queue import Chunk, received
+from serve.engines.options import Options
 
 KEY_VARIABLE = "INOSUKE_OPENAI_KEY"
-# A large model on a busy server may think for a while before its first token; connecting must be quick.
+# A large model on a busy server may take a while before its first token; connecting must be quick.
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
-_POLL_SECONDS = 0.1
-# How servers say that a conversation does not fit: OpenAI's code, llama.cpp's type, vLLM's words.
+# How servers report that a conversation does not fit: OpenAI's code, llama.cpp's type, vLLM's words.
 _TOO_LONG = ("context_length_exceeded", "exceed_context_size", "maximum context length")
 
 
 class OpenAIEngine:
-    """A client for ``POST {url}/chat/completions``. ``slots`` is generous: the server behind has its own queue."""
+    """A client for ``POST {url}/chat/completions``. ``slots`` is generous: the server behind it has its own queue."""
 
     name = "openai"
     context = None
@@ -53,14 +53,14 @@ class OpenAIEngine:
         self.model = model
         self._client = client
         self._persona = persona
-        # Reading in one thread of its own, an answer can be given up whatever the server does or does not say.
+        # One thread does all the reading, so an answer can be abandoned even while the server is silent.
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=_work, args=(self._loop, client), name="openai", daemon=True).start()
-        # The thread knows the loop and not the engine, so an engine that nobody needs ends it.
+        # The thread refers to the loop and not to the engine: when the engine is garbage-collected, the thread ends.
         weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
-        """See :meth:`serve.engine.Engine.stream`. Leaves the repetition penalty out: the API has no such key."""
+        """See :meth:`serve.engine.Engine.stream`. The API has no repetition penalty, so it is not sent."""
         dropped = 0
         while True:
             try:
@@ -70,7 +70,7 @@ class OpenAIEngine:
                 starts = [n for n, m in enumerate(messages) if m.role == "user" and n > dropped]
                 if not starts:
                     raise
-                # A quarter at a time, so that a long conversation does not have to be sent a hundred times.
+                # A quarter at a time, so that a long conversation is not sent a hundred times.
                 dropped = starts[len(starts) // 4]
 
     def _answer(
@@ -110,27 +110,17 @@ class OpenAIEngine:
             body["seed"] = settings.seed
         return body
 
-    def _chunks(self, body: dict[str, Any], cancelled: Cancelled) -> Generator[dict[str, Any]]:
-        """Pass on the chunks of one answer; ends early when the client has gone, and the connection is closed then."""
-        chunks: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+    def _chunks(self, body: dict[str, Any], cancelled: Cancelled) -> Generator[Chunk]:
+        """Yield the chunks of one answer. Ends early, and closes the connection, when the client has gone."""
+        chunks: SimpleQueue[Chunk | None] = SimpleQueue()
         reading = asyncio.run_coroutine_threadsafe(_read(self._client, body, chunks.put), self._loop)
         reading.add_done_callback(lambda _: chunks.put(None))
         try:
-            while True:
-                try:
-                    chunk = chunks.get(timeout=_POLL_SECONDS)
-                except Empty:
-                    if cancelled():
-                        return
-                    continue
-                if chunk is None:
-                    break
-                if cancelled():
-                    return
-                yield chunk
+            complete = yield from received(chunks, cancelled)
         finally:
             reading.cancel()
-        reading.result()  # raises what went wrong
+        if complete:
+            reading.result()  # raises what went wrong
 
 
 def load(options: Options) -> OpenAIEngine:
@@ -152,8 +142,8 @@ def _first_model(url: str, headers: dict[str, str]) -> str:
         name: str = response.json()["data"][0]["id"]
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as error:
         raise InosukeError(
-            f"{url.rstrip('/')}/models did not list a model ({error!r}). Expected an OpenAI-compatible server: "
-            f"is the address right, does it end in /v1, does it want a key in {KEY_VARIABLE}? Or name one with --model."
+            f"{url.rstrip('/')}/models did not list a model ({error!r}). Expected an OpenAI-compatible server. Check that the "
+            f"address is right and ends in /v1, and that {KEY_VARIABLE} holds its key; or name a model with --model."
         ) from error
     return name
 
@@ -164,10 +154,10 @@ def _work(loop: asyncio.AbstractEventLoop, client: httpx.AsyncClient) -> None:
     loop.close()
 
 
-async def _read(client: httpx.AsyncClient, body: dict[str, Any], hear: Callable[[dict[str, Any]], None]) -> None:
-    """Ask, and hand on each chunk up to ``[DONE]``.
+async def _read(client: httpx.AsyncClient, body: dict[str, Any], push: Callable[[Chunk], None]) -> None:
+    """Send the request and push each chunk up to ``[DONE]``.
 
-    Raises ConversationTooLong, or EngineFailed for a refusal, for what is no answer and for one that breaks off.
+    Raises ConversationTooLong, or EngineFailed for a refusal, a malformed answer and one that breaks off.
     """
     ended = False
     async with client.stream("POST", "chat/completions", json=body) as response:
@@ -177,14 +167,14 @@ async def _read(client: httpx.AsyncClient, body: dict[str, Any], hear: Callable[
             data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
             if data == "[DONE]":
                 if not ended:
-                    hear({"choices": [{"finish_reason": "stop"}]})
+                    push({"choices": [{"finish_reason": "stop"}]})
                 return
             if data:
                 chunk = _chunk(data)
                 ended = ended or any(choice.get("finish_reason") for choice in chunk.get("choices") or ())
-                hear(chunk)
+                push(chunk)
     if not ended:
-        raise EngineFailed("the model server broke off in the middle of the answer. Try again.")
+        raise EngineFailed("the model server closed the connection in the middle of the answer. Try again.")
 
 
 async def _lines(response: httpx.Response) -> AsyncIterator[str]:
@@ -197,21 +187,21 @@ async def _lines(response: httpx.Response) -> AsyncIterator[str]:
     yield rest
 
 
-def _chunk(data: str) -> dict[str, Any]:
+def _chunk(data: str) -> Chunk:
     try:
         chunk = json.loads(data)
     except ValueError as error:
-        raise EngineFailed(f"the model server sent what is not JSON: {data[:80]!r}") from error
+        raise EngineFailed(f"the model server sent {data[:80]!r}, which is not JSON.") from error
     if not isinstance(chunk, dict):
         raise EngineFailed(f"the model server sent {data[:80]!r}; expected a JSON object.")
     if "error" in chunk:
-        raise EngineFailed(f"the model server stopped: {str(chunk['error'])[:200]}")
+        raise EngineFailed(f"the model server reported an error: {str(chunk['error'])[:200]}")
     return chunk
 
 
-def _refusal(status: int, said: str) -> InosukeError:
-    if status == 400 and any(words in said for words in _TOO_LONG):
+def _refusal(status: int, body: str) -> InosukeError:
+    if status == 400 and any(words in body for words in _TOO_LONG):
         return ConversationTooLong(
-            f"the last message does not fit into what the model server reads ({said[:200]}). Say it in fewer words."
+            f"the last message does not fit into the model server's context ({body[:200]}). Shorten the message."
         )
-    return EngineFailed(f"the model server refused ({status}): {said[:200]}")
+    return EngineFailed(f"the model server refused the request ({status}): {body[:200]}")

@@ -1,4 +1,4 @@
-"""From a conversation to the token ids that an engine in this process reads, with room left for the reply."""
+"""Turns a conversation into the token ids that an engine in this process reads, with room left for the reply."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from serve.engine import ConversationTooLong, Settings
 def fit(
     messages: Sequence[Message], settings: Settings, tokenizer: Any, persona: Persona, context: int, prompt: chat.Prompt
 ) -> tuple[int, list[int]]:
-    """Return how many turns had to go, and the prompt's ids: those that training would see for what is left.
+    """Return how many turns were dropped, and the prompt's ids: those that training would see for the rest.
 
-    Raises ConversationTooLong when even the last exchange does not fit.
+    ``context`` is in tokens. Raises ConversationTooLong when even the last exchange does not fit.
     """
     limit = context - min(settings.max_new_tokens, context // 2)
     fitted = chat.fit(messages, tokenizer, persona, limit, prompt)
     if fitted is None:
         raise ConversationTooLong(
             f"the last message does not fit: this model reads at most {limit} tokens before it answers. "
-            "Say it in fewer words."
+            "Shorten the message."
         )
     kept, rendered = fitted
     return _turns(messages) - _turns(kept), rendered.input_ids

@@ -1,20 +1,22 @@
-"""How many tokens may be in memory at once: answers take what they may need and give it back.
+"""Limits how many tokens are in memory at once: an answer reserves what it may need and releases it at its end.
 
-Knows nothing of models. Who comes first is served first, so that a long conversation is not starved by short ones.
+Knows nothing of models. Requests are served in the order they came, so that short ones cannot starve a long one.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Somebody who waits is asked this often whether they are still there; room itself is told by notification.
+from serve.engine import Cancelled
+
+# How often a waiting request checks that its client is still there. Free tokens are announced by notification.
 _POLL_SECONDS = 0.25
 
 
-class Room:
-    """``tokens`` cells that answers share."""
+class TokenBudget:
+    """``tokens`` cells of the key/value cache that all answers share."""
 
     def __init__(self, tokens: int) -> None:
         self._free = tokens
@@ -22,18 +24,18 @@ class Room:
         self._changed = threading.Condition()
 
     @contextmanager
-    def take(self, tokens: int, cancelled: Callable[[], bool]) -> Iterator[bool]:
-        """Hold ``tokens`` for the length of the block; gives False to somebody who gave up before there was room."""
-        got = self._wait(tokens, cancelled)
+    def reserve(self, tokens: int, cancelled: Cancelled) -> Iterator[bool]:
+        """Hold ``tokens`` for the length of the block. Yields False if the client left before they were free."""
+        reserved = self._wait(tokens, cancelled)
         try:
-            yield got
+            yield reserved
         finally:
-            if got:
+            if reserved:
                 with self._changed:
                     self._free += tokens
                     self._changed.notify_all()
 
-    def _wait(self, tokens: int, cancelled: Callable[[], bool]) -> bool:
+    def _wait(self, tokens: int, cancelled: Cancelled) -> bool:
         ticket = object()
         with self._changed:
             self._waiting.append(ticket)

@@ -1,8 +1,7 @@
-"""A run's tokenizer folder, read with `tokenizers` and jinja2 alone: what :func:`curation.chat.render` asks of one.
+"""A run's tokenizer folder, read with `tokenizers` and jinja2 alone: what :func:`curation.chat.render` needs of one.
 
-transformers' own would do the same for 300 MB more memory and seconds more at the start, and it switches control
-tokens on and off in a shared object, which several people at once would do to each other. A test holds the token ids
-equal to transformers'.
+transformers' own tokenizer costs memory and seconds at the start, and it switches control tokens on and off in a
+shared object, so several threads would disturb each other. A test holds the token ids equal to those of transformers.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from curation.errors import InosukeError
 
 
 class ChatTokenizer:
-    """Text in, token ids out; never changed after it is made, so any number of threads may use it."""
+    """Text in, token ids out. Immutable, so any number of threads may share it."""
 
     def __init__(self, folder: Path) -> None:
         remedy = "Expected the `tokenizer` folder that `make train` writes: train again, or choose another run."
@@ -32,7 +31,7 @@ class ChatTokenizer:
             self._template = _environment().from_string(template)
         except Exception as error:  # tokenizers raises a bare Exception for a file that it cannot read
             raise InosukeError(f"{folder}: the tokenizer cannot be read ({error}). {remedy}") from None
-        # A typed <|im_end|> is text to this one and the end of a turn to the other.
+        # A typed <|im_end|> is text to this tokenizer and the end of a turn to the other.
         self._plain.encode_special_tokens = True
         for tokenizer in (self._control, self._plain):
             tokenizer.no_padding()
@@ -41,7 +40,7 @@ class ChatTokenizer:
         known = self._control.get_added_tokens_decoder()
         self.all_special_ids: list[int] = sorted(i for i, token in known.items() if token.special)
         self.backend_tokenizer = self._control
-        """What turns ids into text."""
+        """Turns ids into text."""
         self._variables = {k: _content(v) for k, v in settings.items() if k.endswith("_token")}
 
     def __call__(self, text: str, add_special_tokens: bool, split_special_tokens: bool) -> dict[str, list[int]]:
@@ -52,7 +51,7 @@ class ChatTokenizer:
     def apply_chat_template(
         self, messages: list[dict[str, str]], *, tokenize: bool = False, add_generation_prompt: bool
     ) -> str:
-        """Return the dialogue as the model's template lays it out. Raises InosukeError when the template refuses it."""
+        """Return the dialogue in the model's chat template. Raises InosukeError when the template refuses it."""
         try:
             return self._template.render(
                 messages=messages, add_generation_prompt=add_generation_prompt, tools=None, **self._variables
@@ -66,17 +65,17 @@ def _template(folder: Path, settings: dict[str, Any]) -> str:
     if file.is_file():
         return file.read_text(encoding="utf-8")
     template = settings.get("chat_template")
-    # A base model without one can still be trained with alpaca prompts.
+    # A base model without a template can still be trained with alpaca prompts.
     return template if isinstance(template, str) else "{{ raise_exception('this model has no chat template') }}"
 
 
 def _content(token: Any) -> Any:
-    """Older files write a token as an object with its flags."""
+    """Return a token's text; older files write it as an object with flags."""
     return token.get("content") if isinstance(token, dict) else token
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
-    """As transformers sets it up (utils/chat_template_utils.py): templates are code that came with the model."""
+    """Return a sandbox like that of transformers (utils/chat_template_utils.py): templates are code from the model."""
 
     def refuse(message: str) -> None:
         raise TemplateError(message)

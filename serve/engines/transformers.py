@@ -1,9 +1,8 @@
-"""Base model and adapter in this process, for several people at once: the default with CUDA.
+"""Base model and adapter in this process, with several answers at the same time: the default with CUDA.
 
 Messages become the training prompt here, and tokens become text; :mod:`serve.engines.transformers_parts.batch`
-makes the tokens.
-transformers' own continuous batching has no seeds and no penalty for one answer alone, and ends for everybody when one
-answer fails (docs/experiments/2026-11-25-transformers-continuous-batching.md).
+generates the tokens. transformers' own continuous batching has neither seeds nor penalties per answer, and one answer
+that fails ends all the others (docs/experiments/2026-11-25-transformers-continuous-batching.md).
 """
 
 from __future__ import annotations
@@ -22,24 +21,24 @@ from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
 from serve.engine import Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
-from serve.engines import Options
+from serve.engines.options import Options
 from serve.engines.prompts import fit
 from serve.engines.tokenizer import ChatTokenizer
 from serve.engines.transformers_parts.batch import Batch, Job
 from serve.engines.transformers_parts.decoder import Decoder, longest
-from serve.engines.transformers_parts.detokenizer import Piece, Voice
+from serve.engines.transformers_parts.detokenizer import Detokenizer, Piece
 from serve.engines.transformers_parts.sampling import Sampler
 from serve.model_files.served_run import Run
 
 # More would fit into most models, but on a CPU a prompt of this length already takes seconds.
 DEFAULT_CONTEXT = 2048
 SLOTS = 8
-# Tokens in memory for all together, in whole windows; where people talk that long at once, some wait for others.
+# Tokens in memory for all answers, in whole context windows. Where more are needed at once, some answers wait.
 _POOL_WINDOWS = 4
 
 
 class TransformersEngine:
-    """One model that answers ``slots`` people at a time. ``tokenizer`` is asked in several threads at once."""
+    """One model that makes ``slots`` answers at the same time. Several threads call ``tokenizer`` at once."""
 
     name = "transformers"
 
@@ -63,39 +62,47 @@ class TransformersEngine:
         self._ends = _end_tokens(model, tokenizer, persona, prompt)
         self._decoder = Decoder(model.eval(), slots, self.context * min(slots, _POOL_WINDOWS), self.context)
         self._batch = Batch(self._decoder)
-        # The batch's thread knows the batch and not the engine, so an engine that nobody needs ends it.
+        # The thread refers to the batch and not to the engine: when the engine is garbage-collected, the thread ends.
         weakref.finalize(self, self._batch.close)
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
-        """See :meth:`serve.engine.Engine.stream`. ``cancelled`` is also asked in another thread."""
+        """See :meth:`serve.engine.Engine.stream`. ``cancelled`` is also called in another thread."""
         dropped, ids = fit(messages, settings, self._tokenizer, self._persona, self.context, self._prompt)
-        voice = Voice(self._tokenizer.backend_tokenizer, self._ends, settings.stop)
+        detokenizer = Detokenizer(self._tokenizer.backend_tokenizer, self._ends, settings.stop)
         limit = min(settings.max_new_tokens, self.context - len(ids))
         reason: FinishReason = "cancelled"
         made = 0
-        # As with llama.cpp, who gives a seed wants the same words again and waits for the prompt to be read again.
-        exact = settings.seed is not None
-        with self._batch.answering(Job(ids, limit, Sampler(settings), voice.hear, voice.over, cancelled, exact)):
+        job = Job(
+            ids=ids,
+            limit=limit,
+            sampler=Sampler(settings),
+            push=detokenizer.push,
+            finish=detokenizer.finish,
+            cancelled=cancelled,
+            # As with llama.cpp: a seed asks for the same words again, so the prompt is read as a whole.
+            exact=settings.seed is not None,
+        )
+        with self._batch.answering(job):
             while True:
-                heard = voice.said.get()
-                if isinstance(heard, Exception):
+                piece = detokenizer.pieces.get()
+                if isinstance(piece, Exception):
                     raise EngineFailed(
-                        f"the model failed in the middle of the answer ({type(heard).__name__}). Try again; the log of "
+                        f"the model failed in the middle of the answer ({type(piece).__name__}). Try again; the log of "
                         "this server has the reason."
-                    ) from heard
-                if not isinstance(heard, Piece):
-                    reason = heard
+                    ) from piece
+                if not isinstance(piece, Piece):
+                    reason = piece
                     break
                 if cancelled():
                     break
-                made = heard.made
-                if heard.text:
-                    yield Delta(heard.text)
+                made = piece.made
+                if piece.text:
+                    yield Delta(piece.text)
         yield Done(reason, len(ids), made, dropped)
 
 
 def load(options: Options) -> TransformersEngine:
-    """Load the run's base model and adapter, and let it read its system prompt once."""
+    """Load the run's base model and adapter, and read the system prompt once."""
     if options.run is None:
         raise UsageError("the engine `transformers` serves a trained run, and none was given. Run `make train` first.")
     run = options.run
@@ -103,7 +110,7 @@ def load(options: Options) -> TransformersEngine:
     engine = TransformersEngine(
         _load_model(run), tokenizer, run.persona, run.prompt, f"{run.base_name} + {run.name}", options.context
     )
-    # Reads the system prompt into the cache and proves that the model answers before anybody is told that it does.
+    # Reads the system prompt into the cache, and shows that the model answers before the server reports that it is ready.
     hello = engine.stream([Message("user", "!")], Settings(max_new_tokens=1), lambda: False)
     assert isinstance(list(hello)[-1], Done)
     return engine
@@ -118,13 +125,13 @@ def _load_model(run: Run) -> Any:
         base = AutoModelForCausalLM.from_pretrained(run.base, dtype=dtype)
         model = PeftModel.from_pretrained(base, run.folder / "adapter")
     except (OSError, ValueError, RuntimeError) as error:
-        seen = " ".join(str(error).split("\n")[:2])  # torch goes on with a line for every layer
+        seen = " ".join(str(error).split("\n")[:2])  # torch adds a line for every layer
         raise InosukeError(
             f"the run {run.name} cannot be loaded on {run.base}: {seen.rstrip('.')}. "
             "Expected an adapter for this base model. Train again with `make train`, or choose another run with --run."
         ) from error
     if dtype == torch.float32:
-        # One matrix product a layer instead of three. In bf16 the sum would be rounded, so it stays apart there.
+        # One matrix product a layer instead of three. In bf16 the sum would be rounded, so the adapter stays separate.
         model = model.merge_and_unload()
     return model.to("cuda") if cuda else model
 

@@ -1,4 +1,4 @@
-"""What the transformers engine is made of: batches, KV cache, sampling, text from tokens.
+"""The parts of the transformers engine: batch, KV cache, sampling, text from tokens.
 
-Imports ``serve/engine.py`` alone.
+In: token ids. Out: tokens and text. Imports ``serve/engine.py`` and the shared ground alone.
 """

@@ -1,4 +1,4 @@
-"""Token ids in, next-token scores out, several sequences at a time. Knows nothing of text, chats or sampling."""
+"""Token ids in, next-token scores out, for several sequences at once. Knows nothing of text, chats or sampling."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from curation.errors import UsageError
-from serve.engines.transformers_parts.kv_cache import Rows
+from serve.engines.transformers_parts.kv_cache import KVCache
 
 
 class Decoder:
-    """A causal language model over :class:`Rows`. Not thread-safe: one caller at a time."""
+    """A causal language model over a :class:`KVCache`. Not thread-safe: one caller at a time."""
 
     def __init__(self, model: Any, slots: int, pool: int, context: int) -> None:
         self._model = model
-        self.rows = Rows(len(_layers(model.config)), slots, pool, context)
+        self.cache = KVCache(len(_layers(model.config)), slots, pool, context)
 
     def read(self, row: int, ids: Sequence[int]) -> torch.Tensor:
-        """Read ids behind what a row holds; return the scores of the next token, shape (1, vocabulary)."""
+        """Read ids after those that a row holds; return the scores of the next token, shape (1, vocabulary)."""
         return self._forward(row, [ids])
 
     def step(self, first: int, tokens: Sequence[int]) -> torch.Tensor:
@@ -31,38 +31,38 @@ class Decoder:
     @torch.inference_mode()
     def _forward(self, first: int, batch: Sequence[Sequence[int]]) -> torch.Tensor:
         device, tokens = self._model.device, len(batch[0])
-        starts = [self.rows.length(first + i) for i in range(len(batch))]
-        self.rows.prepare(first, starts, tokens, device)
+        starts = [self.cache.length(first + i) for i in range(len(batch))]
+        self.cache.prepare(first, starts, tokens, device)
         ends = torch.tensor(starts, device=device)[:, None] + tokens
-        # Rows of one length need no mask, and without one the kernels are quicker.
+        # Rows of equal length need no mask, and the kernels are quicker without one.
         uneven = len(set(starts)) > 1
         out = self._model(
             input_ids=torch.tensor([list(ids) for ids in batch], device=device),
             position_ids=ends + torch.arange(-tokens, 0, device=device),
             attention_mask=(torch.arange(max(starts) + tokens, device=device) < ends).long() if uneven else None,
-            past_key_values=self.rows,
+            past_key_values=self.cache,
             use_cache=True,
-            # The scores over the vocabulary are the dearest part of a small model's prompt.
+            # The scores over the vocabulary are the most expensive part of reading a prompt with a small model.
             logits_to_keep=1,
         )
-        self.rows.wrote(first, batch)
-        # Sampling is done there, one answer after the other; a GPU is asked once for all of them.
+        self.cache.append(first, batch)
+        # Sampling runs on the CPU, one answer after another; the scores leave the GPU in one copy.
         scores: torch.Tensor = out.logits[:, -1].float().cpu()
         return scores
 
 
 def longest(config: Any) -> int | None:
-    """Return how many tokens the rows of a model may have, or None where its cache sets no bound.
+    """Return how many tokens a row may have with this model, or None where its layers set no bound.
 
-    A layer that looks back over a window only is a full one as long as a conversation fits into the window. Raises
-    UsageError for a model whose layers keep something else than keys and values of each token.
+    A sliding-window layer equals a full one as long as the conversation fits into the window. Raises UsageError for a
+    model whose layers keep anything but the keys and values of each token.
     """
     layers = _layers(config)
     strange = sorted({type(x).__name__ for x in layers if type(x) not in (DynamicLayer, DynamicSlidingWindowLayer)})
     if strange:
         raise UsageError(
             f"a model of the type {config.model_type!r} keeps its past in {', '.join(strange)}, which the engine "
-            "`transformers` here cannot share between people. Serve it with --engine llamacpp or --engine openai."
+            "`transformers` cannot share between several answers. Serve it with --engine llamacpp or --engine openai."
         )
     return min((x.sliding_window for x in layers if x.is_sliding), default=None)
 

@@ -1,8 +1,8 @@
 """Keys and values of several conversations at once, one row each: the cache that transformers' models read and write.
 
-A row keeps what it read when its answer is over, so a conversation that goes on, and every new one that opens with the
-same system prompt, only computes the tokens that differ. Rows that a forward works on stand together at the top, so
-that the model sees them as they lie in memory, without a copy for each token. Knows nothing of text or of answers.
+A row keeps its tokens when its answer is over. A conversation that continues, and a new one with the same system
+prompt, then only computes the tokens that differ. The rows of a forward pass are adjacent, so the model reads them as
+a slice, without a copy for each token. Knows nothing of text or of answers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from transformers import Cache
 from transformers.cache_utils import CacheLayerMixin
 
-# Rows begin this wide and double when a conversation needs more: a short talk should not pay for a long one.
+# Rows begin this wide, in tokens, and double when a conversation needs more: a short one should not pay for a long one.
 FIRST_WIDTH = 256
 
 
@@ -28,7 +28,7 @@ class _Row:
 
 @dataclass(slots=True)
 class _Window:
-    """What the running forward works on: rows from ``first``, written from ``starts`` on, read up to ``end``."""
+    """The part that the running forward pass uses: rows from ``first``, written from ``starts`` on, read up to ``end``."""
 
     first: int
     starts: list[int]
@@ -37,8 +37,8 @@ class _Window:
     cells: torch.Tensor
 
 
-class Rows(Cache):  # type: ignore[misc]
-    """At most ``slots`` rows, and never more than ``pool`` tokens in all of them together. Not thread-safe."""
+class KVCache(Cache):  # type: ignore[misc]
+    """At most ``slots`` rows, and never more than ``pool`` tokens in all rows together. Not thread-safe."""
 
     def __init__(self, layers: int, slots: int, pool: int, longest: int) -> None:
         self._slots, self._pool, self._longest = slots, pool, longest
@@ -51,15 +51,15 @@ class Rows(Cache):  # type: ignore[misc]
 
     @property
     def count(self) -> int:
-        """How many rows there are now."""
+        """The current number of rows."""
         return len(self._rows)
 
     def length(self, row: int) -> int:
         """Return how many tokens a row holds."""
         return len(self._rows[row].ids)
 
-    def arrange(self, rows: int, width: int) -> bool:
-        """See that the first ``rows`` rows are there and hold ``width`` tokens each; False where memory forbids it."""
+    def ensure(self, rows: int, width: int) -> bool:
+        """Make room for ``rows`` rows of ``width`` tokens each. Returns False where that would exceed the pool."""
         if rows <= len(self._rows) and width <= self.width:
             return True
         wide = FIRST_WIDTH
@@ -72,16 +72,16 @@ class Rows(Cache):  # type: ignore[misc]
         self._reshape(there, wide)
         return True
 
-    def place(self, row: int, ids: Sequence[int]) -> int:
-        """Make ``row`` the row of a new prompt; it and those below it are free. Returns how many ids it holds already.
+    def assign(self, row: int, ids: Sequence[int]) -> int:
+        """Prepare ``row`` for a new prompt; it and the rows after it are free. Returns how many ids it holds already.
 
-        The last id is never among them: its scores are what the caller wants.
+        The last id is never among them, because the caller needs its scores.
         """
         shared = [min(_common_prefix(r.ids, ids), len(ids) - 1) for r in self._rows]
         best = max(range(len(self._rows)), key=shared.__getitem__)
 
         def cost(free: int) -> tuple[bool, int]:
-            """Take the row that goes on with these ids, or else the one that nobody has wanted for longest."""
+            """Prefer the row that these ids continue, then the least recently used."""
             loses = shared[free] < len(self._rows[free].ids)
             return loses, self._rows[free].used if loses else -shared[free]
 
@@ -94,13 +94,13 @@ class Rows(Cache):  # type: ignore[misc]
         self.swap(row, chosen)
         return known
 
-    def cut(self, row: int) -> None:
-        """Let a row be read again from its beginning."""
+    def rewind(self, row: int) -> None:
+        """Forget a row's ids, so that its prompt is read from the beginning."""
         self._rows[row].ids = []
 
     @torch.inference_mode()
     def swap(self, a: int, b: int) -> None:
-        """Let two rows change places."""
+        """Exchange two rows."""
         if a == b:
             return
         cells = max(self.length(a), self.length(b))
@@ -112,25 +112,25 @@ class Rows(Cache):  # type: ignore[misc]
 
     @torch.inference_mode()
     def clear(self, row: int) -> None:
-        """Empty a row of which something is wrong. Zeros, since a mask hides any number but one that is none."""
+        """Empty a row after a failure. It is zeroed, because a mask hides any number except NaN."""
         self._rows[row] = _Row()
         for tensor in self._tensors():
             tensor[row].zero_()
 
-    def forget(self) -> None:
-        """Empty all rows and give their memory back."""
+    def clear_all(self) -> None:
+        """Empty all rows and free their memory."""
         self._rows = [_Row() for _ in self._rows]
         for layer in self._parts:
             layer.drop()
 
     def prepare(self, first: int, starts: list[int], tokens: int, device: torch.device) -> None:
-        """Say what the next forward works on: ``tokens`` behind ``starts``, one start for each row from ``first``."""
+        """Choose the window of the next forward pass: ``tokens`` after ``starts``, one start for each row from ``first``."""
         rows = torch.arange(first, first + len(starts), device=device)
         cells = torch.tensor(starts, device=device)
         self.window = _Window(first, starts, max(starts) + tokens, rows, cells)
 
-    def wrote(self, first: int, batch: Sequence[Sequence[int]]) -> None:
-        """Take down the ids that a forward has read, one sequence a row."""
+    def append(self, first: int, batch: Sequence[Sequence[int]]) -> None:
+        """Record the ids that a forward pass has read, one sequence a row."""
         for row, ids in zip(self._rows[first:], batch, strict=False):
             row.ids += ids
             row.used = next(self._clock)
@@ -160,25 +160,25 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc,no-untyped-call,unused-ignor
     is_sliding = False
     supports_early_init = False
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, cache: KVCache) -> None:
         super().__init__()  # type: ignore[no-untyped-call,unused-ignore]
-        self._rows = rows
+        self._cache = cache
 
     def tensors(self) -> tuple[torch.Tensor, ...]:
-        """Return keys and values, or nothing before the first forward."""
+        """Return keys and values, or nothing before the first forward pass."""
         return () if self.keys is None or self.values is None else (self.keys, self.values)
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        """Take memory, now that shape, type and device are known."""
+        """Allocate memory, now that shape, type and device are known."""
         self.keys, self.values = (
-            t.new_zeros(self._rows.count, t.shape[1], self._rows.width, t.shape[3]) for t in (key_states, value_states)
+            t.new_zeros(self._cache.count, t.shape[1], self._cache.width, t.shape[3]) for t in (key_states, value_states)
         )
         self.is_initialized = True
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write the new tokens' keys and values; return all that the window reads."""
+        """Write the keys and values of the new tokens; return all that the window reads."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         window = self._window()
@@ -193,7 +193,7 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc,no-untyped-call,unused-ignor
         return keys, values
 
     def get_seq_length(self) -> int:
-        """Return how many tokens lie before those that the longest row of the window reads now."""
+        """Return how many tokens the longest row of the window already holds."""
         return max(self._window().starts)
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
@@ -201,24 +201,24 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc,no-untyped-call,unused-ignor
         return self._window().end, 0
 
     def get_max_length(self) -> int:
-        """Return how many tokens a row holds at most."""
-        return self._rows.width
+        """Return how many tokens a row can hold."""
+        return self._cache.width
 
     def reshape(self, rows: int, width: int, kept: int, cells: int) -> None:
-        """Move what is kept, the first ``cells`` of the first ``kept`` rows, into tensors of another shape."""
+        """Copy the first ``cells`` tokens of the first ``kept`` rows into tensors of another shape."""
         for name, old in zip(("keys", "values"), self.tensors(), strict=False):
             new = old.new_zeros(rows, old.shape[1], width, old.shape[3])
             new[:kept, :, :cells] = old[:kept, :, :cells]
             setattr(self, name, new)
 
     def drop(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         self.keys = self.values = None
         self.is_initialized = False
 
     def _window(self) -> _Window:
-        assert self._rows.window is not None, "prepare() comes before a forward"
-        return self._rows.window
+        assert self._cache.window is not None, "prepare() comes before a forward pass"
+        return self._cache.window
 
 
 def _common_prefix(a: Sequence[int], b: Sequence[int]) -> int:

@@ -1,4 +1,4 @@
-"""From the scores of the next token to a token, with transformers' own logits processors."""
+"""Draws the next token from its scores, with transformers' own logits processors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from serve.engine import Settings
 
 
 class Sampler:
-    """Draws the tokens of one answer, with its own random numbers: people who chat at once do not disturb a seed."""
+    """Draws the tokens of one answer, with random numbers of its own: other answers cannot disturb a seed."""
 
     def __init__(self, settings: Settings) -> None:
         self._random = torch.Generator()
@@ -36,8 +36,8 @@ class Sampler:
     def draw(self, scores: torch.Tensor, reply: Sequence[int]) -> int:
         """Return a token. ``scores`` has shape (1, vocabulary); ``reply`` are the tokens drawn so far.
 
-        Only the reply's own tokens are penalised. ``generate`` would also penalise the prompt's, and so the words
-        that the system prompt asks of him ("ta", "ngươi") and the end of his earlier turns.
+        Only the reply's own tokens are penalised. ``generate`` would also penalise those of the prompt: the words that
+        the system prompt asks for (such as pronouns), and the token that ends the character's earlier turns.
         """
         scores = scores.cpu()
         drawn = torch.tensor([list(reply)], dtype=torch.long)

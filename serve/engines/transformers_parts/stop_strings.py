@@ -1,12 +1,12 @@
-"""Ends a reply at the texts that a client named, and shows nothing of them. Knows nothing of models."""
+"""Ends a reply at the stop strings that a client named, and shows nothing of them. Knows nothing of models."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 
-class Stops:
-    """Text comes in pieces; what may be the beginning of a stop text is held back until the next piece tells."""
+class StopStrings:
+    """Searches text that comes in pieces. What may begin a stop string is held back until the next piece decides."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = tuple(texts)
@@ -14,7 +14,7 @@ class Stops:
         self.hit = False
 
     def feed(self, piece: str) -> str:
-        """Return what may be shown now. Once ``hit`` is true, nothing more is."""
+        """Return what may be shown now. Once ``hit`` is true, that is always nothing."""
         if not self._texts or self.hit:
             return "" if self.hit else piece
         text = self._held + piece
@@ -27,7 +27,7 @@ class Stops:
         return text[: len(text) - keep]
 
     def rest(self) -> str:
-        """Return what was held back, at the end of a reply that no stop text ended."""
+        """Return what was held back, at the end of a reply that no stop string ended."""
         held, self._held = self._held, ""
         return held
 

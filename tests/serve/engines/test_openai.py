@@ -13,7 +13,7 @@ from curation.errors import InosukeError, UsageError
 from curation.record import Message
 from serve import create_app
 from serve.engine import Delta, Done, EngineFailed, Settings
-from serve.engines import Options, load_engine
+from serve.engines.options import Options, load_engine
 from tests.serve.wsgi.test_server import command
 
 TALK = (Message("user", "Chào!"),)
@@ -81,7 +81,7 @@ def upstream():
 
 @pytest.fixture
 def engine(upstream, persona):
-    return load_engine("openai", Options(persona, url=upstream.url))
+    return load_engine("openai", Options(persona=persona, url=upstream.url))
 
 
 def test_the_answer_is_passed_on_piece_by_piece(engine):
@@ -112,12 +112,12 @@ def test_the_persona_speaks_first_and_the_settings_come_along(engine, upstream, 
 
 def test_a_key_comes_from_the_environment(upstream, persona, monkeypatch):
     monkeypatch.setenv("INOSUKE_OPENAI_KEY", "k")
-    list(load_engine("openai", Options(persona, url=upstream.url)).stream(TALK, Settings(), lambda: False))
+    list(load_engine("openai", Options(persona=persona, url=upstream.url)).stream(TALK, Settings(), lambda: False))
     assert upstream.keys == ["Bearer k"]
 
 
 @pytest.mark.slow
-def test_the_command_is_told_everything_by_the_environment(upstream):
+def test_the_command_reads_every_setting_from_the_environment(upstream):
     words = {"URL": upstream.url, "MODEL": "boar", "RATE": "1", "PROXIES": "1", "HOSTS": "boar.example", "FEEDBACK": ""}
     process = command("--port", "0", env={f"INOSUKE_{key}": value for key, value in words.items()})
     opened = next((line for line in process.stdout if line.startswith("Open ")), None)
@@ -136,7 +136,7 @@ def test_the_command_is_told_everything_by_the_environment(upstream):
 
 @pytest.mark.parametrize(("key", "value"), [("RATE", "abc"), ("CONTEXT", "-1")])
 @pytest.mark.slow
-def test_the_command_ends_with_a_sentence_about_a_wrong_variable(key, value):
+def test_the_command_ends_with_an_error_message_about_a_wrong_variable(key, value):
     process = command("--port", "0", env={f"INOSUKE_{key}": value})
     _, errors = process.communicate(timeout=60)
     assert errors.splitlines()[-1].startswith(f"Error: the environment variable INOSUKE_{key} is '{value}'; expected ")
@@ -150,7 +150,7 @@ def test_the_length_limit_and_cancelling_are_told_apart(engine, upstream):
 
 
 @pytest.mark.parametrize("silent", ["from the start", "after a word"])
-def test_somebody_who_leaves_is_free_although_the_server_is_silent(engine, upstream, silent):
+def test_a_client_can_leave_although_the_server_is_silent(engine, upstream, silent):
     upstream.silent = silent
     gone, seen = threading.Event(), []
     answer = threading.Thread(target=lambda: seen.extend(engine.stream(TALK, Settings(), gone.is_set)))
@@ -162,7 +162,7 @@ def test_somebody_who_leaves_is_free_although_the_server_is_silent(engine, upstr
     assert upstream.left.wait(60)  # the connection is closed, so the server can stop, too
 
 
-def test_an_answer_that_nobody_reads_on_closes_the_connection(engine, upstream):
+def test_an_answer_that_is_not_read_to_its_end_closes_the_connection(engine, upstream):
     upstream.silent = "after a word"
     events = engine.stream(TALK, Settings(), lambda: False)
     assert next(events) == Delta("Hừ")
@@ -176,7 +176,7 @@ def test_either_sign_of_the_end_is_enough(engine, upstream, end):
     assert list(engine.stream(TALK, Settings(), lambda: False)) == [Delta("a"), Done("stop", 0, 0)]
 
 
-def test_a_line_separator_inside_a_text_is_no_end_of_a_line(engine, upstream):
+def test_a_line_separator_inside_a_text_does_not_end_the_line(engine, upstream):
     upstream.answer = [json.dumps(chunk("a\u2028b\x85c"), ensure_ascii=False), "[DONE]"]
     assert next(engine.stream(TALK, Settings(), lambda: False)) == Delta("a\u2028b\x85c")
 
@@ -185,10 +185,10 @@ def test_a_line_separator_inside_a_text_is_no_end_of_a_line(engine, upstream):
     ("answer", "says"),
     [
         ([{"error": "out of memory"}], "out of memory"),
-        (["{"], "sent what is not JSON"),
+        (["{"], "which is not JSON"),
         (["5"], "sent '5'; expected a JSON object"),
-        ([chunk("a")], "broke off in the middle"),
-        ([], "broke off in the middle"),
+        ([chunk("a")], "closed the connection in the middle"),
+        ([], "closed the connection in the middle"),
     ],
 )
 def test_a_server_that_breaks_off_is_an_engine_failure(engine, upstream, answer, says):
@@ -213,12 +213,12 @@ TOO_LONG = [
 
 
 @pytest.mark.parametrize("words", TOO_LONG)
-def test_what_never_fits_is_the_visitors_to_shorten(upstream, persona, words):
+def test_a_message_that_never_fits_asks_the_visitor_to_shorten_it(upstream, persona, words):
     upstream.most, upstream.too_long = 1, words
     client = create_app({"URL": upstream.url, "PERSONA": persona}).test_client()
     response = client.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": "a"}]})
     assert (response.status_code, response.json["error"]["code"]) == (400, "context_length_exceeded")
-    assert "fewer words" in response.json["error"]["message"]
+    assert "Shorten the message" in response.json["error"]["message"]
 
 
 @pytest.mark.parametrize("most", [2, 5, 20, 40])
@@ -240,11 +240,11 @@ def test_a_server_that_went_away_is_an_engine_failure(engine, upstream):
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/v1", "nonsense", "http://[bad/v1"])
-def test_an_address_without_a_server_says_what_to_check(persona, url):
-    with pytest.raises(InosukeError, match="is the address right"):
-        load_engine("openai", Options(persona, url=url))
+def test_an_address_without_a_server_tells_what_to_check(persona, url):
+    with pytest.raises(InosukeError, match="Check that the address is right"):
+        load_engine("openai", Options(persona=persona, url=url))
 
 
 def test_no_address_is_wrong_usage(persona):
     with pytest.raises(UsageError, match="needs --url"):
-        load_engine("openai", Options(persona))
+        load_engine("openai", Options(persona=persona))

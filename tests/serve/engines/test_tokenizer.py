@@ -1,4 +1,4 @@
-"""The light tokenizer gives the ids of transformers' own, for what anybody may type."""
+"""The light tokenizer gives the ids of transformers' own, whatever a visitor types."""
 
 import json
 
@@ -43,7 +43,7 @@ def test_a_template_inside_the_settings_is_read_too(tmp_path, tokenizer, light, 
         assert chat.render(talk, ChatTokenizer(tmp_path), persona, prompt) == chat.render(talk, light, persona, prompt)
 
 
-def test_a_model_without_a_template_says_so(tmp_path, tokenizer, persona):
+def test_a_model_without_a_template_is_reported(tmp_path, tokenizer, persona):
     tokenizer.save_pretrained(tmp_path)
     (tmp_path / "chat_template.jinja").unlink()
     with pytest.raises(InosukeError, match="this model has no chat template"):

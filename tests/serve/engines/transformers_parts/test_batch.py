@@ -1,4 +1,4 @@
-"""Several people at once: each gets the very answer that he would get alone, and nobody hears of another's trouble."""
+"""Several answers at the same time: each is the answer that it would be alone, and a failure stays with one answer."""
 
 import copy
 import gc
@@ -27,17 +27,23 @@ def never():
     return False
 
 
-class Person:
-    """Asks, and keeps what is heard. ``at`` calls something once that many tokens have been."""
+class Client:
+    """Asks, and keeps the tokens. ``at`` calls something after that many tokens."""
 
     def __init__(self, ids, settings=GREEDY, cancelled=never, at=None):
         self.tokens, self.ended, self._at = [], SimpleQueue(), at or {}
         limit = settings.max_new_tokens
         self.job = Job(
-            list(ids), limit, Sampler(settings), self.hear, self.ended.put, cancelled, settings.seed is not None
+            ids=list(ids),
+            limit=limit,
+            sampler=Sampler(settings),
+            push=self.push,
+            finish=self.ended.put,
+            cancelled=cancelled,
+            exact=settings.seed is not None,
         )
 
-    def hear(self, token):
+    def push(self, token):
         self.tokens.append(token)
         self._at.get(len(self.tokens), never)()
 
@@ -59,7 +65,7 @@ def batch(tiny_model):
 
 @pytest.fixture
 def light(tokenizer, tmp_path):
-    """The one that a run is served with: transformers' own changes while it works, which people at once would see."""
+    """The tokenizer that a run is served with: transformers' own changes its state while it works, across threads."""
     tokenizer.save_pretrained(tmp_path)
     return ChatTokenizer(tmp_path)
 
@@ -69,39 +75,39 @@ def prompt(n):
     return [*range(40), *(3 * n + k for k in range(5 + 7 * n))]
 
 
-def everybody(batch, people):
-    with ThreadPoolExecutor(len(people)) as pool:
-        return list(pool.map(lambda p: p.ask(batch), people))
+def all_ask(batch, clients):
+    with ThreadPoolExecutor(len(clients)) as pool:
+        return list(pool.map(lambda p: p.ask(batch), clients))
 
 
 @pytest.mark.parametrize("settings", [GREEDY, LIVELY])
-def test_everybody_gets_the_tokens_that_he_would_get_alone(batch, settings):
-    alone = [Person(prompt(n), settings).alone(batch) for n in range(8)]
-    people = [Person(prompt(n), settings) for n in range(8)]
-    assert everybody(batch, people) == ["length"] * 8
-    assert [p.tokens for p in people] == alone
+def test_every_client_gets_the_tokens_that_it_would_get_alone(batch, settings):
+    alone = [Client(prompt(n), settings).alone(batch) for n in range(8)]
+    clients = [Client(prompt(n), settings) for n in range(8)]
+    assert all_ask(batch, clients) == ["length"] * 8
+    assert [p.tokens for p in clients] == alone
     assert len({tuple(tokens) for tokens in alone}) > 4
 
 
-def test_people_join_and_leave_between_any_two_tokens(batch):
+def test_clients_join_and_leave_between_any_two_tokens(batch):
     lengths = [30, 3, 17, 1, 24, 9, 2, 40]
     settings = [GREEDY.model_copy(update={"max_new_tokens": n}) for n in lengths]
-    alone = [Person(prompt(n), settings[n]).alone(batch) for n in range(8)]
-    people, started = [], []
+    alone = [Client(prompt(n), settings[n]).alone(batch) for n in range(8)]
+    clients, started = [], []
 
     with ThreadPoolExecutor(8) as pool:
-        # Each comes when the one before has heard a token.
+        # Each comes when the one before has got a token.
         for n in range(8):
-            people.append(Person(prompt(n), settings[n], at={1: lambda n=n: begin(n + 1)}))
+            clients.append(Client(prompt(n), settings[n], at={1: lambda n=n: begin(n + 1)}))
 
         def begin(n):
             if n < 8:
-                started.append(pool.submit(people[n].ask, batch))
+                started.append(pool.submit(clients[n].ask, batch))
 
         begin(0)
         for n in range(8):
             assert started[n].result(60) == "length"
-    assert [p.tokens for p in people] == alone
+    assert [p.tokens for p in clients] == alone
 
 
 def test_a_seed_repeats_to_the_last_bit_even_in_bf16_and_beside_others(tiny_model, monkeypatch):
@@ -113,17 +119,17 @@ def test_a_seed_repeats_to_the_last_bit_even_in_bf16_and_beside_others(tiny_mode
         return draw(self, row, reply)
 
     monkeypatch.setattr(Sampler, "draw", noted)
-    alone = Person(prompt(3), LIVELY)
+    alone = Client(prompt(3), LIVELY)
     alone.alone(batch)
-    people = [Person(prompt(n), LIVELY if n in (3, 4) else GREEDY) for n in range(8)]
-    assert everybody(batch, people) == ["length"] * 8
-    assert all(map(torch.equal, scores[alone.job.sampler], scores[people[3].job.sampler]))
-    assert people[3].tokens == alone.tokens
+    clients = [Client(prompt(n), LIVELY if n in (3, 4) else GREEDY) for n in range(8)]
+    assert all_ask(batch, clients) == ["length"] * 8
+    assert all(map(torch.equal, scores[alone.job.sampler], scores[clients[3].job.sampler]))
+    assert clients[3].tokens == alone.tokens
     batch.close()
 
 
 class Echo:
-    """A model that says the last three tokens of its prompt again and again, out of the keys that it kept."""
+    """A model that repeats the last three tokens of its prompt, read from the cached keys."""
 
     device = torch.device("cpu")
 
@@ -137,40 +143,40 @@ class Echo:
         return SimpleNamespace(logits=torch.nn.functional.one_hot(said, 1000)[:, None].float())
 
 
-def test_sixteen_with_their_own_marks_never_hear_another_one(tiny_model):
+def test_sixteen_clients_with_marks_of_their_own_never_get_another_mark(tiny_model):
     echo = Batch(Decoder(Echo(tiny_model.config), slots=8, pool=8192, context=1024))
     marks = [[100 + n, 200 + n, 300 + n] for n in range(16)]
     settings = [GREEDY.model_copy(update={"max_new_tokens": 30 + 5 * (n % 4)}) for n in range(16)]
     for _ in range(3):
-        people = [Person([1, 2, 3, *range(n), *mark], settings[n]) for n, mark in enumerate(marks)]
-        assert everybody(echo, people) == ["length"] * 16
-        for person, mark, said in zip(people, marks, settings, strict=True):
-            assert person.tokens == (mark * 20)[: said.max_new_tokens]
+        clients = [Client([1, 2, 3, *range(n), *mark], settings[n]) for n, mark in enumerate(marks)]
+        assert all_ask(echo, clients) == ["length"] * 16
+        for client, mark, said in zip(clients, marks, settings, strict=True):
+            assert client.tokens == (mark * 20)[: said.max_new_tokens]
     echo.close()
 
 
 def test_a_long_conversation_makes_others_wait_instead_of_taking_more_memory(tiny_model):
     batch = Batch(decoder := Decoder(tiny_model, slots=8, pool=1024, context=1024))
     shapes = []
-    arrange = decoder.rows.arrange
-    decoder.rows.arrange = lambda *a: arrange(*a) and not shapes.append((decoder.rows.count, decoder.rows.width))
+    ensure = decoder.cache.ensure
+    decoder.cache.ensure = lambda *a: ensure(*a) and not shapes.append((decoder.cache.count, decoder.cache.width))
     long = [n % 100 for n in range(900)]
-    people = [Person(prompt(0)), Person(long), Person(prompt(1)), Person(prompt(2))]
-    assert everybody(batch, people) == ["length"] * 4
+    clients = [Client(prompt(0)), Client(long), Client(prompt(1)), Client(prompt(2))]
+    assert all_ask(batch, clients) == ["length"] * 4
     assert (1, 1024) in shapes and all(rows * width <= 1024 for rows, width in shapes)
     fresh = Batch(Decoder(tiny_model, slots=1, pool=1024, context=1024))
-    assert [p.tokens for p in people] == [Person(p.job.ids).alone(fresh) for p in people]
+    assert [p.tokens for p in clients] == [Client(p.job.ids).alone(fresh) for p in clients]
     batch.close()
     fresh.close()
 
 
-def test_who_cancels_frees_the_row_before_the_next_token(tiny_model):
+def test_cancelling_frees_the_row_before_the_next_token(tiny_model):
     batch = Batch(Decoder(tiny_model, slots=1, pool=2048, context=2048))
     gone = threading.Event()
     long = GREEDY.model_copy(update={"max_new_tokens": 1024})
-    first = Person(prompt(0), long, cancelled=gone.is_set, at={1: lambda: waiting.set(), 5: gone.set})
+    first = Client(prompt(0), long, cancelled=gone.is_set, at={1: lambda: waiting.set(), 5: gone.set})
     waiting = threading.Event()
-    second = Person(prompt(1))
+    second = Client(prompt(1))
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(first.ask, batch)
         assert waiting.wait(60)
@@ -180,27 +186,27 @@ def test_who_cancels_frees_the_row_before_the_next_token(tiny_model):
     batch.close()
 
 
-def test_who_gives_up_while_waiting_is_let_go_and_is_never_answered(tiny_model):
+def test_a_client_that_leaves_while_waiting_is_never_answered(tiny_model):
     batch = Batch(Decoder(tiny_model, slots=1, pool=2048, context=2048))
     asked = threading.Event()
-    second = Person(prompt(1), cancelled=lambda: not asked.set())
+    second = Client(prompt(1), cancelled=lambda: not asked.set())
     with ThreadPoolExecutor(2) as pool:
         later = []
-        first = Person(prompt(0), at={1: lambda: later.append(pool.submit(second.ask, batch))})
+        first = Client(prompt(0), at={1: lambda: later.append(pool.submit(second.ask, batch))})
         assert first.ask(batch) == "length"
         assert later[0].result(60) == "cancelled"
     assert asked.is_set() and second.tokens == []
     batch.close()
 
 
-def test_who_leaves_the_block_frees_the_row(tiny_model):
+def test_leaving_the_block_frees_the_row(tiny_model):
     batch = Batch(Decoder(tiny_model, slots=1, pool=2048, context=2048))
     spoken = threading.Event()
-    first = Person(prompt(0), GREEDY.model_copy(update={"max_new_tokens": 1024}), at={3: spoken.set})
+    first = Client(prompt(0), GREEDY.model_copy(update={"max_new_tokens": 1024}), at={3: spoken.set})
     with batch.answering(first.job):
         assert spoken.wait(60)
     assert first.ended.get(timeout=60) == "cancelled"
-    assert Person(prompt(1)).ask(batch) == "length"
+    assert Client(prompt(1)).ask(batch) == "length"
     batch.close()
 
 
@@ -222,33 +228,33 @@ class Breaking:
 
 def test_a_model_that_fails_ends_the_answers_of_that_moment_and_no_other(tiny_model):
     batch = Batch(Decoder(model := Breaking(tiny_model), slots=2, pool=4096, context=2048))
-    expected = Person(prompt(2)).alone(batch)
-    people = [Person(prompt(0)), Person(prompt(1)), Person(prompt(2))]
+    expected = Client(prompt(2)).alone(batch)
+    clients = [Client(prompt(0)), Client(prompt(1)), Client(prompt(2))]
     with ThreadPoolExecutor(3) as pool:
         begun = []
-        people[0]._at = {1: lambda: begun.append(pool.submit(people[1].ask, batch))}
-        people[1]._at = {2: lambda: (begun.append(pool.submit(people[2].ask, batch)), setattr(model, "broken", True))}
-        ended = [people[0].ask(batch)]
+        clients[0]._at = {1: lambda: begun.append(pool.submit(clients[1].ask, batch))}
+        clients[1]._at = {2: lambda: (begun.append(pool.submit(clients[2].ask, batch)), setattr(model, "broken", True))}
+        ended = [clients[0].ask(batch)]
         ended += [begun[0].result(60), begun[1].result(60)]
     assert [str(e) for e in ended] == ["out of memory at /root/secret"] * 2 + ["length"]
-    assert people[2].tokens == expected
-    assert Person(prompt(2)).alone(batch) == expected
+    assert clients[2].tokens == expected
+    assert Client(prompt(2)).alone(batch) == expected
     batch.close()
 
 
-def test_what_goes_wrong_with_one_answer_leaves_the_others_alone(batch):
-    expected = Person(prompt(1)).alone(batch)
+def test_an_error_in_one_answer_leaves_the_others_alone(batch):
+    expected = Client(prompt(1)).alone(batch)
 
     def trip():
         raise ValueError("no letter")
 
-    people = [Person(prompt(0), at={4: trip}), Person(prompt(1))]
-    ended = everybody(batch, people)
+    clients = [Client(prompt(0), at={4: trip}), Client(prompt(1))]
+    ended = all_ask(batch, clients)
     assert str(ended[0]) == "no letter" and ended[1] == "length"
-    assert people[1].tokens == expected
+    assert clients[1].tokens == expected
 
 
-def test_a_failure_reaches_a_client_as_a_sentence_without_secrets(tiny_model, light, persona, monkeypatch):
+def test_a_failure_reaches_a_client_as_a_message_without_secrets(tiny_model, light, persona, monkeypatch):
     engine = TransformersEngine(tiny_model, light, persona)
 
     def fail(*_):
@@ -272,7 +278,7 @@ def test_a_seed_repeats_an_answer_among_others(tiny_model, light, persona):
         assert list(pool.map(say, range(1, 17))) == alone
 
 
-def test_each_answer_stops_at_its_own_words(tiny_model, light, persona):
+def test_each_answer_stops_at_its_own_stop_strings(tiny_model, light, persona):
     engine = TransformersEngine(tiny_model, light, persona)
 
     def say(stop):
@@ -288,7 +294,7 @@ def test_each_answer_stops_at_its_own_words(tiny_model, light, persona):
     assert said[2] == (whole[: whole.index(whole[2:4])], "stop")
 
 
-def test_an_engine_that_nobody_needs_ends_its_thread(tiny_model, light, persona):
+def test_an_engine_that_is_garbage_collected_ends_its_thread(tiny_model, light, persona):
     before = set(threading.enumerate())
     engine = TransformersEngine(tiny_model, light, persona)
     list(engine.stream([Message("user", "a")], GREEDY, never))

@@ -1,24 +1,24 @@
-"""The cache for several people: what is remembered, what is copied, and how much memory it may take."""
+"""The cache of several conversations: what is kept, what is copied, and how much memory it may take."""
 
 import pytest
 import torch
 
 from serve.engines.transformers_parts.decoder import longest
-from serve.engines.transformers_parts.kv_cache import FIRST_WIDTH, Rows
+from serve.engines.transformers_parts.kv_cache import FIRST_WIDTH, KVCache
 
 
-def rows(slots=3, pool=4 * FIRST_WIDTH, longest=4 * FIRST_WIDTH):
-    return Rows(layers=1, slots=slots, pool=pool, longest=longest)
+def new_cache(slots=3, pool=4 * FIRST_WIDTH, longest=4 * FIRST_WIDTH):
+    return KVCache(layers=1, slots=slots, pool=pool, longest=longest)
 
 
 def read(cache, row, ids):
-    """Read what is new of a prompt, with the id itself as its key. Returns how many ids were known."""
-    known = cache.place(row, ids)
+    """Read the new part of a prompt, with the id itself as its key. Returns how many ids were known."""
+    known = cache.assign(row, ids)
     fresh = ids[known:]
     cache.prepare(row, [known], len(fresh), torch.device("cpu"))
     states = torch.tensor(fresh, dtype=torch.float32).reshape(1, 1, -1, 1)
     cache.update(states, -states, 0)
-    cache.wrote(row, [fresh])
+    cache.append(row, [fresh])
     return known
 
 
@@ -28,8 +28,8 @@ def held(cache, row):
     return cells.int().tolist()
 
 
-def test_a_prompt_that_goes_on_keeps_its_row_and_reads_what_is_new():
-    cache = rows()
+def test_a_prompt_that_continues_keeps_its_row_and_reads_only_what_is_new():
+    cache = new_cache()
     assert read(cache, 0, [1, 2, 3]) == 0
     assert read(cache, 0, [7, 8]) == 0
     assert read(cache, 0, [1, 2, 3, 4]) == 3
@@ -37,21 +37,21 @@ def test_a_prompt_that_goes_on_keeps_its_row_and_reads_what_is_new():
 
 
 def test_the_same_beginning_is_copied_and_the_other_conversation_stays():
-    cache = rows()
+    cache = new_cache()
     read(cache, 0, [1, 2, 3])
     assert read(cache, 1, [1, 2, 9]) == 2
     assert (held(cache, 0), held(cache, 1)) == ([1, 2, 3], [1, 2, 9])
 
 
 def test_the_last_id_is_always_read_again():
-    cache = rows()
+    cache = new_cache()
     read(cache, 0, [1, 2, 3])
     assert read(cache, 0, [1, 2, 3]) == 2
     assert held(cache, 0) == [1, 2, 3]
 
 
-def test_the_conversation_that_nobody_went_on_with_for_longest_makes_room():
-    cache = rows(slots=2)
+def test_the_least_recently_used_conversation_makes_room():
+    cache = new_cache(slots=2)
     read(cache, 0, [1, 2])
     read(cache, 0, [5, 6])
     assert read(cache, 0, [1, 2, 3]) == 2  # [5, 6] is now the older one
@@ -59,28 +59,28 @@ def test_the_conversation_that_nobody_went_on_with_for_longest_makes_room():
     assert {tuple(held(cache, row)) for row in range(2)} == {(1, 2, 3), (8, 9)}
 
 
-def test_rows_that_change_places_take_what_they_hold_along():
-    cache = rows()
+def test_swapped_rows_keep_their_contents():
+    cache = new_cache()
     read(cache, 0, [1, 2, 3])
     read(cache, 1, [9])
     cache.swap(0, 1)
     assert (held(cache, 0), held(cache, 1)) == ([9], [1, 2, 3])
 
 
-def test_each_row_is_written_behind_its_own_tokens():
-    cache = rows()
+def test_each_row_is_written_after_its_own_tokens():
+    cache = new_cache()
     read(cache, 0, [1, 2, 3])
     read(cache, 1, [9])
     cache.prepare(0, [3, 1], 1, torch.device("cpu"))
     states = torch.tensor([4.0, 8.0]).reshape(2, 1, 1, 1)
     keys, _ = cache.update(states, -states, 0)
-    cache.wrote(0, [[4], [8]])
+    cache.append(0, [[4], [8]])
     assert (held(cache, 0), held(cache, 1)) == ([1, 2, 3, 4], [9, 8])
     assert keys.shape == (2, 1, 4, 1)
 
 
 @pytest.mark.parametrize(
-    ("people", "tokens", "there"),
+    ("count", "tokens", "there"),
     [
         (3, FIRST_WIDTH, (3, FIRST_WIDTH)),
         (2, FIRST_WIDTH + 1, (2, 2 * FIRST_WIDTH)),
@@ -91,26 +91,26 @@ def test_each_row_is_written_behind_its_own_tokens():
         (1, 4 * FIRST_WIDTH + 1, None),
     ],
 )
-def test_long_rows_are_fewer_and_all_together_stay_within_the_pool(people, tokens, there):
-    cache = rows()
-    assert cache.arrange(people, tokens) is (there is not None)
+def test_long_rows_are_fewer_and_together_stay_within_the_pool(count, tokens, there):
+    cache = new_cache()
+    assert cache.ensure(count, tokens) is (there is not None)
     assert (cache.count, cache.width) == (there or (3, FIRST_WIDTH))
     assert cache.count * cache.width <= 4 * FIRST_WIDTH
 
 
 def test_another_shape_keeps_what_fits_into_it():
-    cache = rows()
+    cache = new_cache()
     read(cache, 0, [1, 2, 3])
     read(cache, 1, [9])
-    assert cache.arrange(2, 2 * FIRST_WIDTH)
+    assert cache.ensure(2, 2 * FIRST_WIDTH)
     assert (held(cache, 0), held(cache, 1)) == ([1, 2, 3], [9])
     assert cache.layers[0].keys.shape[:3] == (2, 1, 2 * FIRST_WIDTH)
-    assert cache.arrange(3, FIRST_WIDTH)  # back: more people, shorter ones
+    assert cache.ensure(3, FIRST_WIDTH)  # back: more conversations, shorter ones
     assert (cache.count, held(cache, 0), cache.length(2)) == (3, [1, 2, 3], 0)
 
 
-def test_a_row_of_which_something_was_wrong_leaves_no_number_that_is_none():
-    cache = rows()
+def test_a_cleared_row_leaves_no_nan_behind():
+    cache = new_cache()
     read(cache, 0, [1, 2, 3])
     cache.layers[0].keys[0, 0, 1] = torch.nan
     cache.clear(0)
@@ -118,16 +118,16 @@ def test_a_row_of_which_something_was_wrong_leaves_no_number_that_is_none():
     assert not cache.layers[0].keys[0].any()
 
 
-def test_what_is_forgotten_takes_no_memory():
-    cache = rows()
+def test_a_cleared_cache_takes_no_memory():
+    cache = new_cache()
     read(cache, 0, [1, 2, 3])
-    cache.forget()
+    cache.clear_all()
     assert cache.layers[0].keys is None
     assert read(cache, 0, [1, 2, 3]) == 0
     assert held(cache, 0) == [1, 2, 3]
 
 
-def test_a_layer_that_looks_back_over_a_window_bounds_the_context():
+def test_a_sliding_window_bounds_the_context():
     from transformers import MistralConfig, Qwen2Config
 
     assert longest(MistralConfig(sliding_window=512)) == 512

@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.engines.transformers_parts.stop_strings import Stops
+from serve.engines.transformers_parts.stop_strings import StopStrings
 
 
 def shown(pieces, *stops):
-    checker = Stops(stops)
+    checker = StopStrings(stops)
     text = "".join(checker.feed(piece) for piece in pieces)
     return text + checker.rest(), checker.hit
 
@@ -24,7 +24,7 @@ def shown(pieces, *stops):
         (["aab"], ("ab",), "a", True),
     ],
 )
-def test_a_reply_ends_before_the_first_stop_text(pieces, stops, text, hit):
+def test_a_reply_ends_before_the_first_stop_string(pieces, stops, text, hit):
     assert shown(pieces, *stops) == (text, hit)
 
 
