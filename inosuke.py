@@ -23,8 +23,8 @@ COMMANDS: dict[str, str] = {
     "merge": "train.commands.train:merge",
     "gguf": "train.commands.train:gguf",
     "serve": "serve.commands.serve:serve",
-    "feedback": "serve.commands.serve:feedback",
-    "space": "serve.commands.serve:space",
+    "feedback": "serve.commands.feedback:feedback",
+    "space": "serve.commands.space:space",
 }
 
 

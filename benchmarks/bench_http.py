@@ -30,7 +30,7 @@ from serve.engine import Settings
 from serve.engines import llamacpp
 from serve.engines.tokenizer import ChatTokenizer
 from serve.model_files.gguf_choice import choose
-from serve.model_files.served_run import find_run
+from serve.model_files.served_run import checked_run
 
 TOKENS = 64
 ALONE_A_ROUND = 3
@@ -71,7 +71,7 @@ class Direct:
     """llama.cpp called in this process, with the engine's own settings."""
 
     def __init__(self) -> None:
-        self.run = find_run(ROOT, weights=False)
+        self.run = checked_run(ROOT, weights=False)
         self.file = choose(self.run.folder)
         self._tokenizer = ChatTokenizer(self.run.folder / "tokenizer")
         self._server = llamacpp.start(self.file.path, llamacpp.DEFAULT_CONTEXT)

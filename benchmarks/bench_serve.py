@@ -26,7 +26,7 @@ import httpx
 
 from benchmarks.sections import write
 from serve.model_files.gguf_choice import choose
-from serve.model_files.served_run import find_run
+from serve.model_files.served_run import checked_run
 from tests.tools.bench_streams import cross_check
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -172,7 +172,7 @@ def report(
 ) -> None:  # fmt: skip
     """Write the section of results.md between its markers."""
     middle = statistics.median
-    run = find_run(ROOT, weights=False)
+    run = checked_run(ROOT, weights=False)
     rows = [
         ("warm time to the first word, s", middle(first.first), middle(ours.first), "at most 1/20", True, 3),
         ("the same, had the first server streamed, s", middle(prompt_only), middle(ours.first), "", True, 3),

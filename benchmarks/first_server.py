@@ -18,7 +18,7 @@ from flask import Flask, jsonify, request
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from serve.model_files.served_run import find_run
+from serve.model_files.served_run import checked_run
 
 # Its length is what counts (the first server's was as long); it is written for this benchmark.
 PROMPT = (
@@ -30,7 +30,7 @@ PROMPT = (
 
 
 def build(run_name: str | None) -> tuple[Flask, int]:
-    run = find_run(Path(), run_name)
+    run = checked_run(Path(), run_name)
     tokenizer: Any = AutoTokenizer.from_pretrained(run.folder / "tokenizer")
     base = AutoModelForCausalLM.from_pretrained(run.base, dtype=torch.float32)
     model = PeftModel.from_pretrained(base, run.folder / "adapter").eval()

@@ -42,7 +42,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         elif e["type"] == "json_invalid":
             clauses.append(e["msg"])
         else:
-            clauses.append(f"`{where}` is {_short(e['input'])}: {e['msg']}")
+            clauses.append(f"`{where}` is {_short(e['input'])}: {e['msg'].removeprefix('Value error, ')}")
     return "; ".join(clauses)
 
 

@@ -1,4 +1,4 @@
-"""The served character: a chat page and an API over a trained run.
+"""Serves the character: a chat page and an API over a trained run.
 
 Nothing heavy is imported here, so that ``inosuke --help`` stays quick.
 """
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
-    """Return the Flask application; :mod:`serve.http.app` lists the keys that ``config`` knows.
+    """Return the Flask application; :mod:`serve.http.app` lists the settings of ``config``.
 
-    Loads the newest run under ``models/`` unless told otherwise. Raises InosukeError when it cannot be served.
+    Serves the newest run under ``models/`` by default. Raises InosukeError when there is nothing to serve.
     """
+    from serve.config import NAMES, read_config
     from serve.http.app import build
 
-    return build(config or {})
+    given = config or {}
+    return build(read_config(given), {key: value for key, value in given.items() if key not in NAMES})

@@ -1,4 +1,4 @@
-"""``python -m serve`` is ``inosuke serve`` for a place without the installed command, such as a Space."""
+"""Runs ``inosuke serve`` as ``python -m serve``, for places without the installed command, such as a Space."""
 
 from __future__ import annotations
 

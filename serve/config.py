@@ -1,6 +1,6 @@
-"""What a server is told, by the command line, a caller or the environment, checked once.
+"""The server's settings, from the command line, a caller or the environment, checked once.
 
-:mod:`serve.http.app` lists it.
+:mod:`serve.http.app` describes each of them.
 """
 
 from __future__ import annotations
@@ -8,70 +8,89 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, ValidationError
 
-from curation.errors import UsageError
+from curation.errors import UsageError, explain
+from curation.persona import Persona
+from serve.engine import Engine
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_PREFIX = "INOSUKE_"
+PREFIX = "INOSUKE_"
 
 
-class _Known(BaseModel):
-    """Every key of ours, its type and what it is when nobody says. A variable is text, so text is read as a number."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    ROOT: str | Path = "."
-    RUN: str | None = None
-    ENGINE: Any = None
-    GGUF: str | None = None
-    URL: str | None = None
-    MODEL: str | None = None
-    PERSONA: Any = "persona.toml"
-    CONTEXT: int | None = Field(default=None, ge=1)
-    WAITING: int = Field(default=16, ge=0, le=1000)
-    KEYS: Any = None
-    KEYS_FILE: str | Path | None = None
-    RATE: float = Field(default=0, ge=0, allow_inf_nan=False)
-    PROXIES: int = Field(default=0, ge=0)
-    FEEDBACK: str | Path | None = "datasets/feedback"
-    FEEDBACK_KEY: Any = None
-    HOSTS: tuple[str, ...] | None = LOOPBACK
-    FRAME_ANCESTORS: str = "'none'"
-
-    @field_validator("HOSTS", mode="before")
-    @classmethod
-    def _names(cls, given: object) -> object:
-        if not isinstance(given, str):
-            return given
-        return None if given.strip() == "*" else tuple(name for part in given.split(",") if (name := part.strip()))
+def _host_names(value: object) -> object:
+    """Return the names in a text with commas, or None (any name) for ``*``; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    return None if value.strip() == "*" else tuple(name for part in value.split(",") if (name := part.strip()))
 
 
-def given(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keys that ``config`` or the environment names, checked; ``config`` goes before the environment.
+def _no_folder(value: object) -> object:
+    return None if value == "" else value
 
-    An empty variable counts as left out, but for FEEDBACK, where it says that none is kept. Raises UsageError that
-    names the variable or the key with a wrong value.
+
+def _key_list(value: object) -> object:
+    """Return the keys of a list, or of a text with commas; None is an empty list."""
+    items = value if isinstance(value, list | tuple) else () if value is None else str(value).split(",")
+    return tuple(key for item in items if (key := str(item).strip()))
+
+
+Keys = Annotated[tuple[str, ...], BeforeValidator(_key_list)]
+
+
+class ServerConfig(BaseModel):
+    """Every setting with its type and default. Callers and the environment use its name in capitals, such as ``RUN``.
+
+    A variable is text, so text is accepted as a number. Keys that are not here belong to Flask.
     """
-    said = {key: os.environ.get(_PREFIX + key) for key in _Known.model_fields if key not in config}
-    named = {key: value for key, value in said.items() if value or (key == "FEEDBACK" and value is not None)}
-    checked = dict(_check({**named, **config}, named))
-    return {**config, **{key: checked[key] for key in checked if key in named or key in config}}
+
+    model_config = ConfigDict(
+        alias_generator=str.upper, arbitrary_types_allowed=True, extra="ignore", frozen=True, protected_namespaces=()
+    )
+
+    root: Path = Path()
+    run: str | None = None
+    engine: SkipValidation[Engine | str | None] = None
+    gguf: str | None = None
+    url: str | None = None
+    model: str | None = None
+    persona: Persona | Path = Path("persona.toml")
+    context: int | None = Field(default=None, ge=1)
+    waiting: int = Field(default=16, ge=0, le=1000)
+    keys: Keys = ()
+    keys_file: Path | None = None
+    rate: float = Field(default=0, ge=0, allow_inf_nan=False)
+    proxies: int = Field(default=0, ge=0)
+    feedback: Annotated[Path | None, BeforeValidator(_no_folder)] = Path("datasets/feedback")
+    feedback_key: Keys = ()
+    hosts: Annotated[tuple[str, ...] | None, BeforeValidator(_host_names)] = LOOPBACK
+    frame_ancestors: str = "'none'"
+
+    def with_defaults(self, **defaults: Any) -> ServerConfig:
+        """Return a copy with other defaults for what neither the caller nor the environment has set."""
+        return self.model_copy(update={k: v for k, v in defaults.items() if k not in self.model_fields_set})
 
 
-def whole(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every key of ours; those that nobody names have their defaults. Raises UsageError as :func:`given`."""
-    return {**dict(_Known()), **given(config)}
+NAMES = frozenset(name.upper() for name in ServerConfig.model_fields)
 
 
-def _check(values: Mapping[str, Any], named: Mapping[str, Any]) -> _Known:
+def read_config(given: Mapping[str, Any]) -> ServerConfig:
+    """Return the settings of a caller, completed from the environment (``INOSUKE_RUN`` for ``RUN``).
+
+    An empty variable counts as left out, except for FEEDBACK, where it means that no feedback is kept. Raises
+    UsageError that names the variable or the setting with a wrong value.
+    """
+    variables = {name: os.environ.get(PREFIX + name) for name in NAMES - given.keys()}
+    used = {name: text for name, text in variables.items() if text or (name == "FEEDBACK" and text is not None)}
     try:
-        return _Known.model_validate(values)
+        return ServerConfig.model_validate({**used, **given})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = str(first["loc"][0])
-        where = f"the environment variable {_PREFIX}{key}" if key in named else f"the setting {key}"
-        expected = first["msg"].removeprefix("Input should be ")
-        raise UsageError(f"{where} is {values[key]!r}; expected {expected}. Change it, or leave it out.") from None
+        wrong = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
+        sources = [
+            f"the environment variable {PREFIX}{name}" if name in used else f"the setting {name}" for name in wrong
+        ]
+        raise UsageError(
+            f"{' and '.join(sources)}: {explain(error, ServerConfig)}. Change the value, or leave it out."
+        ) from None

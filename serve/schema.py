@@ -1,40 +1,59 @@
-"""What ``POST /api/chat`` takes, checked once here; inside, types are trusted."""
+"""The body of ``POST /api/chat``, and the checks of all request bodies. Inside the server, types are trusted."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
+from curation.errors import InosukeError, explain
 from curation.record import Message
 from serve.engine import Settings
 
 MAX_MESSAGES = 400
 MAX_CHARS = 4000
-MAX_BODY = 2 * 1024 * 1024
+MAX_BODY = 2 * 1024 * 1024  # bytes
 
-# Tab and the two line ends are text; the others are not, the second row of controls (U+0085, U+009B) among them, and
-# neither is half of a surrogate pair.
-_NO_TEXT = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)} - set(map(ord, "\t\n\r")))
+# Control characters other than tab and line ends, including those from U+0080 to U+009F, and halves of surrogate pairs.
+_NOT_TEXT = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)} - set(map(ord, "\t\n\r")))
+
+M = TypeVar("M", bound=BaseModel)
 
 
-def only_text(said: str) -> str:
-    """Return what a model said without what :func:`text_problem` would refuse when the page sends it back."""
-    return said.translate(_NO_TEXT)
+class InvalidRequest(InosukeError):
+    """A request body is wrong. ``code`` is for programs; ``key`` is the path of the wrong key, or None."""
+
+    def __init__(self, code: str, message: str, key: str | None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.key = key
+
+
+def validated(model: type[M], body: bytes) -> M:
+    """Return the checked body of a request. Raises InvalidRequest about the first thing that is wrong."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise _refusal(error, model) from None
+
+
+def only_text(content: str) -> str:
+    """Return a model's text without the characters that :func:`text_problem` would refuse in the next request."""
+    return content.translate(_NOT_TEXT)
 
 
 def text_problem(content: str) -> str | None:
-    """Return what is wrong with a message, or None for text."""
+    """Return what is wrong with a message, or None."""
     if not content.strip():
         return "the message is empty"
     if only_text(content) != content:
-        return "the message holds control characters; expected text"
+        return "the message contains control characters; expected text"
     return None
 
 
 class MessageIn(BaseModel):
-    """One turn. The persona's system prompt is the server's, so a client has no system messages."""
+    """One turn. The system prompt belongs to the server, so a client sends no system messages."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -50,7 +69,7 @@ class MessageIn(BaseModel):
 
 
 class ChatRequest(BaseModel):
-    """The whole conversation so far, the oldest message first, the one to answer last."""
+    """The whole conversation so far, the oldest message first. The last message is the one to answer."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -70,32 +89,25 @@ class ChatRequest(BaseModel):
         return tuple(Message(m.role, m.content) for m in self.messages)
 
 
-def place(problem: ErrorDetails) -> str:
-    """Return where in the body something is wrong: keys and numbers, as `messages.0.content`.
+def _refusal(error: ValidationError, model: type[BaseModel]) -> InvalidRequest:
+    problem = error.errors(include_url=False)[0]
+    kind, where = problem["type"], _keys(problem)
+    first = ValidationError.from_exception_data(
+        error.title, [{"type": kind, "loc": where, "input": problem["input"], "ctx": problem.get("ctx", {})}]
+    )
+    code = {"json_invalid": "invalid_json", "extra_forbidden": "unknown_key"}.get(kind, "invalid_request")
+    message, hint = explain(first, model), ""
+    if where[-1:] == ("role",):
+        code = "invalid_role"
+        hint = " The server has a system prompt of its own." if problem["input"] == "system" else ""
+    return InvalidRequest(code, f"{message.rstrip('.')}.{hint}", ".".join(map(str, where)) or None)
+
+
+def _keys(problem: ErrorDetails) -> tuple[int | str, ...]:
+    """Return where in the body a problem is: keys and numbers, such as ``("messages", 0, "content")``.
 
     pydantic also names the member of a union that it tried: `str`, `constrained-str`, `list[Part]`.
     """
-    if problem["type"] == "extra_forbidden":  # which may be called anything, and is in no union
-        return ".".join(map(str, problem["loc"]))
-    return ".".join(str(part) for part in problem["loc"] if _is_key(part))
-
-
-def _is_key(part: int | str) -> bool:
-    return isinstance(part, int) or (part.isidentifier() and part != "str")
-
-
-def first_problem(error: ValidationError) -> tuple[str, str]:
-    """Return a code and a sentence for the first thing that is wrong, naming the key."""
-    problem = error.errors(include_url=False)[0]
-    where = place(problem) or "the body"
-    kind = problem["type"]
-    if kind == "json_invalid":
-        return "invalid_json", f"the body is not JSON: {problem['ctx']['error']}."
-    if kind == "extra_forbidden":
-        return "unknown_key", f"`{where}` is not a key that is known here. Remove it."
-    if where.endswith(".role"):
-        seen = repr(problem["input"])[:40]
-        hint = " The system prompt is the server's own." if seen == "'system'" else ""
-        return "invalid_role", f"`{where}` is {seen}; expected 'user' or 'assistant'.{hint}"
-    message = problem["msg"].removeprefix("Value error, ")
-    return "invalid_request", f"`{where}`: {message[0].lower()}{message[1:]}."
+    if problem["type"] == "extra_forbidden":  # the key may have any name, and is not part of a union
+        return problem["loc"]
+    return tuple(p for p in problem["loc"] if isinstance(p, int) or (p.isidentifier() and p not in ("str", "int")))

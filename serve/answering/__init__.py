@@ -1,4 +1,5 @@
 """From a checked conversation to an answer: the loaded service, the waiting line, the choice of an engine.
 
-In: messages and settings. Out: deltas. Knows no wire format; imports ``engines``, ``model_files`` and ``guard``.
+In: messages and settings. Out: events. Knows no wire format and no request. Imports ``engines``, ``model_files``,
+``feedback``, ``guard`` (keys) and the server's shared modules.
 """

@@ -1,4 +1,4 @@
-"""One answer from asking to its last event: the line, the engine, the log and the counters. Knows no wire format."""
+"""One answer from the request to its last event: waiting line, engine, log and counters. Knows no wire format."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
 
-from flask import request
-
 from curation.record import Message
 from serve.answering.metrics import Metrics
-from serve.answering.service import service
+from serve.answering.service import Service
 from serve.answering.waiting_line import LineFull
 from serve.engine import Cancelled, ConversationTooLong, Delta, Done, Event, Settings
 from serve.schema import only_text
@@ -19,20 +17,20 @@ from serve.schema import only_text
 log = logging.getLogger("serve")
 
 
-def begin(turns: Sequence[Message], settings: Settings) -> Generator[Event]:
-    """Return the events of an answer.
+def begin(service: Service, turns: Sequence[Message], settings: Settings, gone: Cancelled) -> Generator[Event]:
+    """Return the events of an answer to the last of ``turns``; ``gone`` tells whether the client has left.
 
-    The first one is waited for here: what is wrong from the start (a full line, a conversation that does not fit)
-    is raised and becomes a status instead of an event.
+    Waits for the first event, so that an early failure (a full line, a conversation that does not fit) is raised here
+    and becomes a status instead of an event.
     """
-    start, serving, gone = time.perf_counter(), service(), _disconnected()
-    events = serving.line.run(lambda: serving.engine.stream(turns, settings, gone), gone)
-    events = _counted(_readable(events), start, serving.metrics)
+    start = time.perf_counter()
+    events = service.waiting_line.in_turn(lambda: service.engine.stream(turns, settings, gone), gone)
+    events = _counted(_readable(events), start, service.metrics)
     return _beginning_with(next(events), events)
 
 
 def whole(events: Generator[Event]) -> tuple[str, Done]:
-    """Wait for the end of an answer; returns its text and how it ended."""
+    """Wait for the end of an answer. Returns its text and how it ended."""
     done, text = None, []
     for event in events:
         if isinstance(event, Delta):
@@ -43,12 +41,6 @@ def whole(events: Generator[Event]) -> tuple[str, Done]:
     return "".join(text), done
 
 
-def _disconnected() -> Cancelled:
-    """Return the server's way to tell that the client has closed the connection (waitress has one)."""
-    asked: Cancelled | None = request.environ.get("waitress.client_disconnected")
-    return asked or (lambda: False)
-
-
 def _beginning_with(first: Event, rest: Generator[Event]) -> Generator[Event]:
     with closing(rest):
         yield first
@@ -56,7 +48,7 @@ def _beginning_with(first: Event, rest: Generator[Event]) -> Generator[Event]:
 
 
 def _readable(events: Generator[Event]) -> Generator[Event]:
-    """Leave out of any engine's words what is no text: the page sends them back, and they would be refused then."""
+    """Remove control characters from an engine's text. The page sends it back, and it would be refused then."""
     with closing(events):
         for event in events:
             if not isinstance(event, Delta):
@@ -66,18 +58,17 @@ def _readable(events: Generator[Event]) -> Generator[Event]:
 
 
 def _counted(events: Generator[Event], start: float, metrics: Metrics) -> Generator[Event]:
-    """Pass events on, and log one line an answer: how much and how fast, never what.
+    """Pass events on and log one line an answer: how much and how fast, never the words.
 
-    A full line and a conversation that does not fit are refusals (serve/guard/browser.py counts those), and no
-    failures.
+    A full line and a conversation that does not fit count as refusals (:mod:`serve.http.monitoring`), not as failures.
     """
-    spoken = False
+    begun = False
     with closing(events):
         try:
             for event in events:
                 seconds = time.perf_counter() - start
-                if isinstance(event, Delta) and not spoken:
-                    spoken = True
+                if isinstance(event, Delta) and not begun:
+                    begun = True
                     metrics.first_token(seconds)
                 elif isinstance(event, Done):
                     metrics.answered(event, seconds)

@@ -1,4 +1,4 @@
-"""Which engine answers when nobody named one, and why. Looks at files and at the machine; loads nothing heavy."""
+"""Chooses the engine where none is named, with the reason. Looks at files and at the machine; loads nothing heavy."""
 
 from __future__ import annotations
 
@@ -13,24 +13,27 @@ from serve.model_files import gguf_choice
 
 
 def engine_for(run: Path) -> tuple[str, str]:
-    """Return the name of the engine that serves a run folder best on this machine, and the reason.
+    """Return the name of the fastest engine for a run folder on this machine, and the reason.
 
-    CUDA goes to `transformers`; without it, llama.cpp is several times as quick (benchmarks/results.md).
+    With CUDA that is `transformers`; without, llama.cpp is several times as fast (benchmarks/results.md).
     """
     files = gguf_choice.available(run)
     if not files:
-        return "transformers", f"the run has no GGUF; `inosuke gguf {run.name}` makes one, quicker on a CPU"
+        return (
+            "transformers",
+            f"the run has no GGUF file; `inosuke gguf {run.name}` makes one, faster on a CPU",
+        )
     if has_cuda():
         return "transformers", "this machine has CUDA"
     try:
         native_libraries.xllamacpp()
     except UsageError as error:
-        return "transformers", f"the run has a GGUF, but {error}"
-    return "llamacpp", f"no CUDA here, and the run has a GGUF ({', '.join(f.type for f in files)})"
+        return "transformers", f"the run has a GGUF file, but {error}"
+    return "llamacpp", f"no CUDA here, and the run has a GGUF file ({', '.join(f.type for f in files)})"
 
 
 def has_cuda() -> bool:
-    """Say whether torch finds a GPU. Torch is only loaded where there is a driver: it costs seconds and 200 MB."""
+    """Return whether torch finds a GPU. Torch is slow to import, so it is loaded only where a driver exists."""
     if find_library("nvcuda" if sys.platform == "win32" else "cuda") is None or find_spec("torch") is None:
         return False
     import torch

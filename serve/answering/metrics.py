@@ -1,11 +1,10 @@
-"""What a server counts for Prometheus, at ``/metrics``: how much and how fast, never what was said."""
+"""The server's counters for Prometheus: how much and how fast, never what was written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from flask import Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -16,7 +15,10 @@ _SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60)
 
 
 class Metrics:
-    """The counters of one application; each has its own, so that several in a process do not add up."""
+    """The counters of one application. Each has a registry of its own, so that several in a process do not add up.
+
+    ``load`` returns how many answers are being generated and how many requests wait.
+    """
 
     def __init__(self, load: Callable[[], tuple[int, int]]) -> None:
         self._registry = CollectorRegistry()
@@ -24,18 +26,18 @@ class Metrics:
         self._registry.register(_Load(load))
         self._answers = Counter("inosuke_answers", "Answers, by how they ended.", ["reason"], registry=self._registry)
         self._refused = Counter("inosuke_refused", "Requests refused, by status.", ["status"], registry=self._registry)
-        self._tokens = Counter("inosuke_tokens", "Tokens read and made.", ["kind"], registry=self._registry)
+        self._tokens = Counter("inosuke_tokens", "Tokens read and generated.", ["kind"], registry=self._registry)
         self._first = Histogram(
-            "inosuke_first_token_seconds", "Until the first word, the wait included.", buckets=_SECONDS,
+            "inosuke_first_token_seconds", "Time to the first token, waiting included.", buckets=_SECONDS,
             registry=self._registry,
         )  # fmt: skip
         self._whole = Histogram(
-            "inosuke_answer_seconds", "Until the end of the answer.", buckets=_SECONDS, registry=self._registry
+            "inosuke_answer_seconds", "Time to the end of the answer.", buckets=_SECONDS, registry=self._registry
         )
         self._feedback = Counter("inosuke_feedback", "Feedback, by rating.", ["rating"], registry=self._registry)
 
     def first_token(self, seconds: float) -> None:
-        """Count the time to a first word."""
+        """Count the time to a first token."""
         self._first.observe(seconds)
 
     def answered(self, done: Done, seconds: float) -> None:
@@ -46,20 +48,20 @@ class Metrics:
         self._whole.observe(seconds)
 
     def failed(self) -> None:
-        """Count an answer that broke off."""
+        """Count an answer that failed."""
         self._answers.labels("error").inc()
 
     def refused(self, status: int) -> None:
-        """Count a request that was refused."""
+        """Count a refused request."""
         self._refused.labels(str(status)).inc()
 
-    def told(self, rating: str) -> None:
+    def feedback_received(self, rating: str) -> None:
         """Count feedback."""
         self._feedback.labels(rating).inc()
 
-    def page(self) -> Response:
-        """Return everything as Prometheus reads it."""
-        return Response(generate_latest(self._registry), content_type=CONTENT_TYPE_LATEST)
+    def text(self) -> bytes:
+        """Return all counters in Prometheus' text format."""
+        return generate_latest(self._registry)
 
 
 class _Load(Collector):
@@ -68,5 +70,5 @@ class _Load(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         running, waiting = self._load()
-        yield GaugeMetricFamily("inosuke_running", "Answers that are being made.", running)
-        yield GaugeMetricFamily("inosuke_waiting", "People who wait for their turn.", waiting)
+        yield GaugeMetricFamily("inosuke_running", "Answers that are being generated.", running)
+        yield GaugeMetricFamily("inosuke_waiting", "Requests that wait for their turn.", waiting)

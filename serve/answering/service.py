@@ -1,95 +1,106 @@
-"""What an application serves: chooses the run and the engine, and says why."""
+"""Loads what an application serves: chooses the run and the engine, with the reasons."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from flask import current_app
 
 from curation.errors import UsageError
+from curation.newest import find_run
 from curation.persona import Persona, load_persona
 from serve.answering.engine_choice import engine_for
 from serve.answering.metrics import Metrics
-from serve.answering.waiting_line import Line
+from serve.answering.waiting_line import WaitingLine
+from serve.config import ServerConfig
 from serve.engine import Engine
-from serve.engines import RUN_ENGINES, Options, load_engine, native_libraries
-from serve.feedback.inbox import Box
+from serve.engines import ENGINES, RUN_ENGINES, native_libraries
+from serve.engines.options import Options, load_engine
+from serve.feedback.inbox import Inbox
 from serve.guard.keys_and_rates import Keys, read_keys
-from serve.model_files.served_run import Run, choose, find_run
+from serve.model_files.portrait import Portrait, load_portrait
+from serve.model_files.served_run import MODELS, Run, checked_run
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """What the routes answer with; one an application."""
+    """What the routes of one application share."""
 
+    config: ServerConfig
+    """The settings that it was started with."""
     engine: Engine
+    """What generates the replies."""
     persona: Persona
+    """The character."""
+    portrait: Portrait
+    """The character's picture."""
     run: Run | None
-    line: Line
+    """The run that is served; None with an engine that reaches a model elsewhere."""
+    waiting_line: WaitingLine
+    """The line in front of the engine."""
     metrics: Metrics
-    feedback: Box | None
-    """Where feedback goes, if this server keeps any."""
+    """The counters."""
+    feedback: Inbox | None
+    """Where feedback is kept; None where the server keeps none."""
     feedback_keys: Keys
     """Who may fetch it."""
     since: int
-    """When it started, in seconds since 1970."""
+    """When the service started, in seconds since 1970."""
     chosen: tuple[str, ...]
-    """What was chosen and why, one sentence each."""
+    """What was chosen and why, a line each."""
 
 
-def service() -> Service:
-    """Return the service of the application that answers the current request."""
-    found: Service = current_app.extensions["inosuke"]
-    return found
-
-
-def start(config: Mapping[str, Any]) -> Service:
-    """Load what ``config`` asks for; its keys are listed in :mod:`serve.http.app`. Raises InosukeError if it cannot."""
-    native_libraries.let_threads_sleep()  # here: torch is asked for CUDA before an engine is chosen
-    engine, chosen = config["ENGINE"], []
-    root = Path(config["ROOT"])
+def start(config: ServerConfig) -> Service:
+    """Load what the settings ask for. Raises InosukeError if that cannot be served."""
+    native_libraries.let_threads_sleep()  # early: torch may be asked for CUDA before an engine is chosen
+    engine, chosen = config.engine, []
     run: Run | None = None
     if engine is None:
-        engine, why = ("openai", "a --url was given") if config["URL"] else engine_for(_folder(root, config["RUN"]))
-        chosen.append(f"engine {engine}: {why}")
-    if engine in RUN_ENGINES:
-        run = find_run(root, config["RUN"], weights=engine == "transformers")
+        engine, reason = ("openai", "a --url was given") if config.url else engine_for(_run_folder(config))
+        chosen.append(f"engine {engine}: {reason}")
+    if isinstance(engine, str) and engine in RUN_ENGINES:
+        run = checked_run(config.root, config.run, weights=ENGINES[engine].serves == "adapter")
         chosen.append(f"run {run.name}: {run.why}")
         chosen.append(f"base model {run.base_name}: {run.base}")
-    elif config["RUN"]:
+    elif config.run:
         raise UsageError(
-            f"a run was named ({config['RUN']}), which only the engines {' and '.join(RUN_ENGINES)} serve."
+            f"the run {config.run} was named, but only the engines {' and '.join(RUN_ENGINES)} serve a run. "
+            "Choose one of them, or leave --run out."
         )
-    persona = run.persona if run else _persona(config["PERSONA"])
+    persona = run.persona if run else _persona(config)
     if isinstance(engine, str):
-        options = Options(persona, run, config["URL"], config["MODEL"], config["CONTEXT"], config["GGUF"])
+        options = Options(
+            persona=persona,
+            run=run,
+            url=config.url,
+            model=config.model,
+            context=config.context,
+            gguf=config.gguf,
+        )
         engine = load_engine(engine, options)
     chosen.append(f"{persona.name} answers with {engine.model}, {engine.slots} at a time")
-    line = Line(engine.slots, config["WAITING"])
+    portrait = load_portrait(persona, config.root)
+    if portrait.note:
+        chosen.append(portrait.note)
+    line = WaitingLine(engine.slots, config.waiting)
     return Service(
-        engine,
-        persona,
-        run,
-        line,
-        Metrics(lambda: line.load),
-        _box(root, config["FEEDBACK"], run),
-        read_keys(config["FEEDBACK_KEY"], None),
-        int(time.time()),
-        tuple(chosen),
+        config=config,
+        engine=engine,
+        persona=persona,
+        portrait=portrait,
+        run=run,
+        waiting_line=line,
+        metrics=Metrics(lambda: line.load),
+        feedback=Inbox(config.root / config.feedback, run.name if run else None) if config.feedback else None,
+        feedback_keys=read_keys(config.feedback_key, None),
+        since=int(time.time()),
+        chosen=tuple(chosen),
     )
 
 
-def _box(root: Path, folder: str | Path | None, run: Run | None) -> Box | None:
-    return Box(root / folder, run.name if run else None) if folder else None
+def _run_folder(config: ServerConfig) -> Path:
+    return find_run(config.root / MODELS, config.run)
 
 
-def _folder(root: Path, name: str | None) -> Path:
-    return choose(root / "models", name)[0]
-
-
-def _persona(given: str | Path | Persona) -> Persona:
-    return given if isinstance(given, Persona) else load_persona(given)
+def _persona(config: ServerConfig) -> Persona:
+    return config.persona if isinstance(config.persona, Persona) else load_persona(config.persona)

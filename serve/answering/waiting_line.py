@@ -1,6 +1,6 @@
-"""The waiting line in front of an engine: first come, first served, with an end.
+"""The bounded waiting line in front of an engine: first come, first served.
 
-Knows nothing of models or HTTP. Somebody who waits is told the place; somebody who gives up leaves the line at once.
+Knows nothing of models or HTTP. A waiting client is told its place; a client that leaves is removed at once.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from collections.abc import Callable, Generator, Iterator
 from curation.errors import InosukeError
 from serve.engine import Cancelled, Done, Event, Queued
 
-# How often somebody who waits is asked whether they are still there. Places are told at once, by notification.
+# How often a waiting request checks that its client is still there. New places are announced by notification.
 _POLL_SECONDS = 0.5
-# A place is said again after this long, so that proxies do not take a long wait for a dead connection.
+# A place is repeated after this long, so that proxies do not take a long wait for a dead connection.
 _REPEAT_SECONDS = 10.0
 
 
 class LineFull(InosukeError):
-    """Too many people wait already."""
+    """Too many requests wait already. ``retry_after`` is in seconds."""
 
     retry_after = 10
 
 
-class Line:
-    """Lets ``slots`` answers run at a time and ``limit`` more people wait."""
+class WaitingLine:
+    """Lets ``slots`` answers run at the same time and ``limit`` more requests wait."""
 
     def __init__(self, slots: int = 1, limit: int = 16) -> None:
         self._slots = slots
@@ -36,25 +36,25 @@ class Line:
 
     @property
     def load(self) -> tuple[int, int]:
-        """Return how many answers are being made and how many people wait."""
+        """How many answers are running and how many requests wait."""
         with self._changed:
             return self._running, len(self._waiting)
 
-    def run(self, work: Callable[[], Iterator[Event]], cancelled: Cancelled) -> Generator[Event]:
-        """Wait for a turn, telling the place, then pass on the events of ``work``.
+    def in_turn(self, answer: Callable[[], Iterator[Event]], cancelled: Cancelled) -> Generator[Event]:
+        """Wait for a free slot, yielding each new place, then yield the events of ``answer``.
 
-        The turn ends when the events do, or when the iterator is closed. Raises LineFull at the first ``next``.
+        The slot is free again when the events end or the generator is closed. Raises LineFull at the first ``next``.
         """
         ticket = self._join()
         try:
-            turn = yield from self._wait(ticket, cancelled)
+            has_slot = yield from self._wait(ticket, cancelled)
         finally:
             self._leave(ticket)
-        if not turn:
+        if not has_slot:
             yield Done("cancelled", 0, 0)
             return
         try:
-            yield from work()
+            yield from answer()
         finally:
             with self._changed:
                 self._running -= 1
@@ -63,26 +63,29 @@ class Line:
     def _join(self) -> object:
         ticket = object()
         with self._changed:
-            if not self._free(len(self._waiting)) and len(self._waiting) >= self._limit:
-                raise LineFull("he is talking to as many people as he can. Try again in a moment.")
+            if not self._is_free(len(self._waiting)) and len(self._waiting) >= self._limit:
+                raise LineFull(
+                    f"the server is busy: {self._running} answers are running, and {len(self._waiting)} requests wait. "
+                    "Try again in a moment."
+                )
             self._waiting.append(ticket)
         return ticket
 
     def _wait(self, ticket: object, cancelled: Cancelled) -> Generator[Event, None, bool]:
-        """Tell the place until the turn has come, and take it. Returns False for somebody who gave up."""
-        told, at = 0, 0.0
+        """Yield the place until there is a free slot, and take it. Returns False if the client left first."""
+        announced, at = 0, 0.0
         while not cancelled():
             with self._changed:
                 place = self._waiting.index(ticket) + 1
-                if self._free(place - 1):
+                if self._is_free(place - 1):
                     self._waiting.remove(ticket)
                     self._running += 1
                     self._changed.notify_all()
                     return True
-                if place == told and time.monotonic() - at < _REPEAT_SECONDS:
+                if place == announced and time.monotonic() - at < _REPEAT_SECONDS:
                     self._changed.wait(_POLL_SECONDS)
                     continue
-            told, at = place, time.monotonic()
+            announced, at = place, time.monotonic()
             yield Queued(place)
         return False
 
@@ -92,5 +95,5 @@ class Line:
                 self._waiting.remove(ticket)
                 self._changed.notify_all()
 
-    def _free(self, ahead: int) -> bool:
+    def _is_free(self, ahead: int) -> bool:
         return self._running + ahead < self._slots

@@ -7,34 +7,40 @@ none of their libraries, so that ``inosuke serve --help`` stays quick.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EngineEntry:
     """One row of the table."""
 
     module: str
     """Where ``load`` is."""
     description: str
-    """What it runs, for ``--engine``'s help text."""
-    serves_run: bool
-    """Whether it serves a run that was trained here, rather than a model that it reaches elsewhere."""
+    """What the engine runs, for the help text of ``--engine``."""
+    serves: Literal["gguf", "adapter"] | None
+    """The part of a trained run that it loads; None for an engine that reaches a model elsewhere."""
     requirements: tuple[str, ...] = ()
-    """What a Space installs for it, beside what the server itself needs. An engine without any cannot go to a Space."""
+    """What a Space installs for it, beside what the server itself needs."""
 
 
 ENGINES = {
     "llamacpp": EngineEntry(
-        "serve.engines.llamacpp",
-        "a run's GGUF file, with llama.cpp",
-        serves_run=True,
+        module="serve.engines.llamacpp",
+        description="a run's GGUF file, with llama.cpp",
+        serves="gguf",
         requirements=("tokenizers", "xllamacpp"),
     ),
     "transformers": EngineEntry(
-        "serve.engines.transformers",
-        "a run's adapter on its base model, with PyTorch",
-        serves_run=True,
+        module="serve.engines.transformers",
+        description="a run's adapter on its base model, with PyTorch",
+        serves="adapter",
         requirements=("accelerate", "peft", "safetensors", "torch", "transformers"),
     ),
-    "openai": EngineEntry("serve.engines.openai", "any OpenAI-compatible model server, at --url", serves_run=False),
+    "openai": EngineEntry(
+        module="serve.engines.openai",
+        description="a model server that speaks OpenAI's API, at --url",
+        serves=None,
+    ),
 }
+RUN_ENGINES = tuple(name for name, entry in ENGINES.items() if entry.serves)

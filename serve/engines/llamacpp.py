@@ -140,7 +140,7 @@ def load(options: Options) -> LlamaCppEngine:
         f"{run.base_name} + {run.name} ({gguf.type})",
         context,
     )
-    # Reads the system prompt into the cache, and shows that the model answers before the server reports that it is ready.
+    # Reads the system prompt into the cache, and shows that the model answers before the server calls itself ready.
     if not isinstance(list(engine.stream(hello, settings, lambda: False))[-1], Done):
         raise InosukeError(f"{gguf.path}: the model does not answer. Run `inosuke gguf` again.")
     return engine

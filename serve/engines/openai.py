@@ -142,8 +142,8 @@ def _first_model(url: str, headers: dict[str, str]) -> str:
         name: str = response.json()["data"][0]["id"]
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as error:
         raise InosukeError(
-            f"{url.rstrip('/')}/models did not list a model ({error!r}). Expected an OpenAI-compatible server. Check that the "
-            f"address is right and ends in /v1, and that {KEY_VARIABLE} holds its key; or name a model with --model."
+            f"{url.rstrip('/')}/models did not list a model ({error!r}). Expected an OpenAI-compatible server. Check "
+            f"that the address ends in /v1 and that {KEY_VARIABLE} holds the key; or name a model with --model."
         ) from error
     return name
 

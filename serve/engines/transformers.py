@@ -110,7 +110,7 @@ def load(options: Options) -> TransformersEngine:
     engine = TransformersEngine(
         _load_model(run), tokenizer, run.persona, run.prompt, f"{run.base_name} + {run.name}", options.context
     )
-    # Reads the system prompt into the cache, and shows that the model answers before the server reports that it is ready.
+    # Reads the system prompt into the cache, and shows that the model answers before the server calls itself ready.
     hello = engine.stream([Message("user", "!")], Settings(max_new_tokens=1), lambda: False)
     assert isinstance(list(hello)[-1], Done)
     return engine

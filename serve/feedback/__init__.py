@@ -1,4 +1,4 @@
-"""What visitors said about replies: kept here, fetched from elsewhere.
+"""Visitors' feedback on replies: kept here, and fetched from other servers.
 
-In: feedback as JSON. Out: JSONL files. Imports ``schema`` alone.
+In: feedback as JSON. Out: JSON Lines files. Imports the server's shared modules alone.
 """

@@ -1,7 +1,7 @@
-"""What visitors say about a reply: a thumb, or the answer he would rather give. One JSON line each.
+"""Keeps what visitors think of a reply: a rating, or a better reply. One JSON line each.
 
-Out: ``<folder>/<date>.jsonl``, which the importers read as one more source. Only the reply and what led to it are kept,
-never the whole conversation. Knows nothing of HTTP.
+Out: ``<folder>/<date>.jsonl``, which the importers read as one more source. Only the reply and the messages before it
+are kept, never the whole conversation. Knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from serve.schema import MAX_CHARS, MessageIn, text_problem
 
-# His reply and the messages that it answers. More would be the conversation.
+# A reply and the messages that it answers. More would be the conversation.
 _MOST_MESSAGES = 6
 
 
@@ -28,17 +28,17 @@ def _text(value: str) -> str:
 
 
 def _hidden(name: str) -> str:
-    """Return what stands for an id of the page: that itself would lead to a conversation in somebody's browser."""
+    """Return a hash of an id of the page. The id itself would lead to a conversation in the visitor's browser."""
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 class FeedbackIn(BaseModel):
-    """One visitor's word on one reply. A rating and a better answer that are both null take the last one back."""
+    """A visitor's feedback on one reply. If ``rating`` and ``better`` are both null, it withdraws earlier feedback."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     conversation: str = Field(pattern=r"^[\w-]{1,64}$")
-    # The reply's own id; its number is what the first page sent, and two tabs disagree on it.
+    # The reply's id. Its number is accepted from pages of the first version; two tabs can disagree on it.
     turn: Annotated[int, Field(ge=0, lt=10_000)] | Annotated[str, Field(pattern=r"^[\w-]{1,64}$")]
     rating: Literal["up", "down"] | None = None
     better: Annotated[str, Field(max_length=MAX_CHARS), AfterValidator(_text)] | None = None
@@ -50,20 +50,20 @@ class FeedbackIn(BaseModel):
     def _one_reply(cls, messages: list[MessageIn]) -> list[MessageIn]:
         roles = [m.role for m in messages]
         if roles[-1] != "assistant" or roles.count("assistant") != 1:
-            raise ValueError("expected what the person said and then his one reply, not the whole conversation")
+            raise ValueError("expected what the visitor wrote and then the one reply to it, not the whole conversation")
         return messages
 
 
-class Box:
-    """A folder that feedback is appended to, a file a day."""
+class Inbox:
+    """A folder to which feedback is appended, a file a day. ``run`` is the run that is served, or None."""
 
     def __init__(self, folder: Path, run: str | None) -> None:
         self.folder = folder
         self._run = run
         self._lock = threading.Lock()
 
-    def put(self, feedback: FeedbackIn) -> None:
-        """Append one line and see that it is on the disk."""
+    def add(self, feedback: FeedbackIn) -> None:
+        """Append one line."""
         now = datetime.now(UTC)
         row: dict[str, Any] = {
             "time": now.isoformat(timespec="milliseconds"),
@@ -82,6 +82,6 @@ class Box:
                 file.flush()
 
     def read(self) -> bytes:
-        """Return every line of this server's own files, the oldest first."""
+        """Return every line of this server's files, the oldest first."""
         with self._lock:
             return b"".join(p.read_bytes() for p in sorted(self.folder.glob("[0-9]*-[0-9]*-[0-9]*.jsonl")))

@@ -1,6 +1,6 @@
-"""Fetches feedback from another server into a file of its own. What was fetched before stays, though it be gone there.
+"""Fetches feedback from another server into a file of its own. Lines that were fetched before are kept.
 
-A Space forgets its disk when it restarts, so the file here is the lasting one: lines are only ever added.
+A Space loses its disk when it restarts, so the file here is the lasting one: lines are only ever added.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from curation.files import write_atomically
 
 
 class Pulled(NamedTuple):
-    """The file, how many lines are new in it, how many there are, and how many of the server's are no feedback."""
+    """The file, how many of its lines are new, how many it has, and how many the server sent that are not feedback."""
 
     path: Path
     new: int
@@ -27,25 +27,25 @@ class Pulled(NamedTuple):
 
 
 def pull_feedback(url: str, key: str | None, folder: Path, client: httpx.Client | None = None) -> Pulled:
-    """Fetch what is new. Raises InosukeError when it cannot, or when nothing that the server sends is feedback."""
+    """Fetch new feedback. Raises InosukeError when that fails, or when nothing that the server sends is feedback."""
     host = urlsplit(url).netloc
     if urlsplit(url).scheme not in ("http", "https") or not host:
         raise UsageError(f"{url!r} is not an address; expected one such as https://owner-inosuke.hf.space")
     if not key:
-        raise UsageError("no key; expected the server's INOSUKE_FEEDBACK_KEY in --key or in the environment.")
+        raise UsageError("no key was given. Pass the server's feedback key with --key or in INOSUKE_FEEDBACK_KEY.")
     path = folder / (re.sub(r"[^\w.-]", "_", host) + ".jsonl")
     try:
         with client or httpx.Client(timeout=60, follow_redirects=True) as http:
             response = http.get(f"{url.rstrip('/')}/api/feedback", headers={"Authorization": f"Bearer {key}"})
     except httpx.HTTPError as error:
-        raise InosukeError(f"{url} does not answer ({error!r}). Is the server running, is the address right?") from None
+        raise InosukeError(f"{url} does not answer ({error!r}). Check that the server runs, and its address.") from None
     if response.status_code != 200:
-        raise InosukeError(f"{url} refused ({response.status_code}): {_reason(response)}")
+        raise InosukeError(f"{url} refused the request ({response.status_code}): {_reason(response)}")
     before = _lines(path.read_text(encoding="utf-8")) if path.is_file() else []
     sent = _lines(response.text)
     good = [line for line in sent if _is_feedback(line)]
     if sent and not good:
-        raise InosukeError(f"{url} sent {sent[0][:60]!r}; expected lines of feedback. Is it an inosuke server?")
+        raise InosukeError(f"{url} sent {sent[0][:60]!r}; expected lines of feedback. Check its address.")
     known = set(before)
     fresh = [line for line in dict.fromkeys(good) if line not in known]
     if fresh:

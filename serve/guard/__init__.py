@@ -1,4 +1,4 @@
-"""Who may come in and how often, and what a browser is told.
+"""Who may send requests and how often, and the headers that a browser gets.
 
-In: a request. Out: the request, or a refusal. Imports the shared ground alone.
+In: a request. Out: the request, or a refusal. Imports the server's shared modules alone.
 """

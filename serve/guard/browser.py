@@ -1,7 +1,7 @@
-"""What the browser is told and what is refused before any route runs.
+"""Headers for the browser, and requests that are refused before any route runs.
 
-The server listens on this machine without a password, so another site that is open in the same browser must neither
-read from it nor make it work.
+A local server has no password, so another site that is open in the same browser must neither read from it nor make it
+work.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
 
+from serve.config import ServerConfig
 
-def protect(app: Flask) -> None:
+
+def protect(app: Flask, config: ServerConfig) -> None:
     """Add the checks and the headers to an application."""
     policy = "; ".join(
         [
@@ -22,17 +24,16 @@ def protect(app: Flask) -> None:
             "connect-src 'self'",
             "base-uri 'none'",
             "form-action 'none'",
-            f"frame-ancestors {app.config['FRAME_ANCESTORS']}",
+            f"frame-ancestors {config.frame_ancestors}",
         ]
     )
-
-    hosts = app.config["HOSTS"]
+    hosts = config.hosts
 
     @app.before_request
-    def refuse_other_names() -> None:
+    def refuse_other_hosts() -> None:
         # Not Flask's TRUSTED_HOSTS: werkzeug 3.1 cuts a trusted name at its first colon, and so never trusts [::1].
         if hosts is not None and urlsplit(f"//{request.host}").hostname not in hosts:
-            abort(400, f"the host {request.host!r} is not a name of this server. Expected {', '.join(hosts)}.")
+            abort(400, f"this server does not answer to the host {request.host!r}. Expected {', '.join(hosts)}.")
 
     @app.before_request
     def refuse_other_origins() -> None:
@@ -40,15 +41,8 @@ def protect(app: Flask) -> None:
             abort(403, "this request comes from another site. Expected one from the chat page or from a program.")
 
     @app.after_request
-    def count(response: Response) -> Response:
-        # Not what is not there: whoever looks for holes asks for a thousand such pages.
-        if response.status_code in (400, 401, 403, 413, 429) or response.status_code >= 500:
-            app.extensions["inosuke"].metrics.refused(response.status_code)
-        return response
-
-    @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = policy
+        response.headers.setdefault("Content-Security-Policy", policy)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
@@ -58,11 +52,10 @@ def protect(app: Flask) -> None:
 
 
 def _same_origin() -> bool:
-    """Say whether a request comes from this site or from no site at all.
+    """Return whether a request comes from this site, or from a program rather than a site.
 
-    Go's ``http.CrossOriginProtection`` (https://go.dev/src/net/http/csrf.go): browsers say it in Sec-Fetch-Site;
-    older ones only send the Origin; programs send neither. Hosts are compared without the scheme, which a proxy in
-    front changes.
+    As in Go's ``http.CrossOriginProtection`` (https://go.dev/src/net/http/csrf.go): browsers send Sec-Fetch-Site, older
+    ones only the Origin, programs neither. Hosts are compared without the scheme, which a proxy in front changes.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
@@ -72,5 +65,5 @@ def _same_origin() -> bool:
         return True
     try:
         return urlsplit(origin).netloc == request.host
-    except ValueError:  # no address at all, such as `http://[`
+    except ValueError:  # a malformed address, such as `http://[`
         return False

@@ -1,7 +1,7 @@
-"""Who may ask, and how often: optional keys, and a rate for each client. Knows nothing of models.
+"""Who may send requests, and how often: optional keys, and a rate for each client. Knows nothing of models.
 
-With keys, everything but the health checks asks for one, as ``Authorization: Bearer KEY`` or as the password of HTTP
-Basic, which a browser asks for by itself.
+With keys, every request except the health checks needs one: as ``Authorization: Bearer KEY``, or as the password of
+HTTP Basic, for which a browser asks by itself.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ import ipaddress
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from flask import Flask, request
 
 from curation.errors import InosukeError, UsageError
+from serve.config import ServerConfig
 
-# Answering costs; looking does not.
-_LIMITED = ("/api/chat", "/v1/chat/completions", "/api/feedback")
-_OPEN = ("/healthz", "/readyz")
-# So many clients are remembered; beyond it, those that have not asked for a while are forgotten first.
+# What is limited by the rate: what costs work. Looking at pages is free.
+LIMITED = ("/api/chat", "/v1/chat/completions", "/api/feedback")
+OPEN = ("/healthz", "/readyz")
+# How many clients are remembered. Beyond that, the clients with the oldest last request are forgotten.
 _CLIENTS = 10_000
 
 
@@ -31,7 +32,7 @@ class NoKey(InosukeError):
 
 
 class TooOften(InosukeError):
-    """A client asks more often than it may."""
+    """A client sends more requests than it may. ``retry_after`` is in seconds."""
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
@@ -39,7 +40,7 @@ class TooOften(InosukeError):
 
 
 class Rates:
-    """A bucket for each client: ``per_minute`` requests on average, a quarter of them (at least 5) at once."""
+    """A token bucket for each client: ``per_minute`` requests on average, a quarter of them (at least 5) at once."""
 
     def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._refill = per_minute / 60
@@ -49,10 +50,10 @@ class Rates:
         self._lock = threading.Lock()
 
     def take(self, client: str) -> float:
-        """Count one request; returns 0, or the seconds after which the next is allowed."""
+        """Count one request. Returns 0, or the seconds after which the next one is allowed."""
         now = self._clock()
         with self._lock:
-            # Taken out and put back at the end, so that the dict is in the order of the last request.
+            # Removed and added again at the end, so that the dict is in the order of the last request.
             left, at = self._buckets.pop(client, (self.burst, now))
             left = min(self.burst, left + (now - at) * self._refill)
             allowed = left >= 1
@@ -63,7 +64,7 @@ class Rates:
 
 
 class Keys:
-    """Some keys, of which only hashes are kept."""
+    """A set of keys, of which only the hashes are kept."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         self._digests = [_digest(k) for k in keys]
@@ -72,26 +73,24 @@ class Keys:
         return bool(self._digests)
 
     def knows(self, given: str) -> bool:
-        """Say whether a key is one of them, in a time that does not tell how much of it is right."""
+        """Return whether a key is one of them, in a time that does not depend on how much of it is right."""
         digest = _digest(given)
         return sum([hmac.compare_digest(digest, d) for d in self._digests]) > 0
 
 
-def read_keys(given: object, file: str | Path | None) -> Keys:
-    """Return the keys of a setting (a text with commas, or a list) and of a file (one a line; # for remarks)."""
-    words = given.split(",") if isinstance(given, str) else list(given) if isinstance(given, list | tuple) else [given]
-    keys = [str(word).strip() for word in words if word is not None]
+def read_keys(given: Sequence[str], file: Path | None) -> Keys:
+    """Return the given keys and those of a file: one a line, # for comments. Raises UsageError for weak keys."""
+    keys = list(given)
     if file is not None:
         try:
             lines = Path(file).read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(
-                f"{file}: the keys cannot be read ({error}). Expected a text file, a key a line."
+                f"{file}: the keys cannot be read ({error}). Expected a text file with one key a line."
             ) from None
-        keys += [line.strip() for line in lines if not line.lstrip().startswith("#")]
-        if not any(keys):
-            raise UsageError(f"{file} holds no key, and so nobody would be let in. Expected one a line.")
-    keys = [key for key in keys if key]
+        keys += [key for line in lines if (key := line.strip()) and not key.startswith("#")]
+        if not keys:
+            raise UsageError(f"{file} contains no key, so every request would be refused. Expected one key a line.")
     if short := [key for key in keys if len(key) < 16]:
         raise UsageError(
             f"a key of {len(short[0])} characters can be guessed; expected at least 16. "
@@ -100,22 +99,20 @@ def read_keys(given: object, file: str | Path | None) -> Keys:
     return Keys(keys)
 
 
-def protect(app: Flask) -> None:
+def protect(app: Flask, config: ServerConfig) -> None:
     """Add the checks to an application."""
-    keys = read_keys(app.config["KEYS"], app.config["KEYS_FILE"])
-    rates = Rates(app.config["RATE"]) if app.config["RATE"] else None
+    keys = read_keys(config.keys, config.keys_file)
+    rates = Rates(config.rate) if config.rate else None
 
     @app.before_request
     def ask_for_a_key() -> None:
         fetching = request.path == "/api/feedback" and request.method == "GET"  # has a key of its own
-        if keys and request.path not in _OPEN and not fetching and not keys.knows(given_key()):
-            raise NoKey(
-                "this server asks for a key: send `Authorization: Bearer KEY`, with one that its owner gave you."
-            )
+        if keys and request.path not in OPEN and not fetching and not keys.knows(given_key()):
+            raise NoKey("this server needs a key: send `Authorization: Bearer KEY`, with a key from its owner.")
 
     @app.before_request
     def slow_down() -> None:
-        if rates is None or request.path not in _LIMITED or request.method != "POST":
+        if rates is None or request.path not in LIMITED or request.method != "POST":
             return
         wait = rates.take(client())
         if wait:
@@ -124,7 +121,7 @@ def protect(app: Flask) -> None:
 
 
 def given_key() -> str:
-    """Return the key that a request brings along, or an empty text."""
+    """Return the key of the current request, or an empty text."""
     given = request.authorization
     if given is None or given.type not in ("basic", "bearer"):
         return ""
@@ -132,7 +129,7 @@ def given_key() -> str:
 
 
 def client() -> str:
-    """Return what a client is counted by: its address, for IPv6 the network that one customer has."""
+    """Return what identifies the client of the current request: its address, for IPv6 its customer's network."""
     address = request.remote_addr or ""
     try:
         parsed = ipaddress.ip_address(address)

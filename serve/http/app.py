@@ -1,26 +1,26 @@
 """Builds the Flask application and puts its parts together.
 
-Configuration keys, all optional:
+Settings, all optional:
 
-``ROOT``           the project's folder (the current one)
+``ROOT``           the project's folder (default: the current one)
 ``RUN``            the name of a run under ``models/`` (the newest)
 ``ENGINE``         a name from :data:`serve.engines.ENGINES`, or an engine object
                   (:mod:`serve.answering.engine_choice` chooses)
-``GGUF``           a type of GGUF, for the engine ``llamacpp`` (the smallest that costs no words)
+``GGUF``           a type of GGUF, for the engine ``llamacpp`` (the smallest without a loss in quality)
 ``URL``, ``MODEL`` for the engine ``openai``
 ``PERSONA``        a persona.toml or a Persona, for engines that do not serve a run
 ``CONTEXT``        tokens for prompt and reply together
-``WAITING``        how many people may wait for their turn
-``KEYS``, ``KEYS_FILE``  keys that let people in: a list or a text with commas; a file with one a line (nobody is asked)
+``WAITING``        how many requests may wait for their turn
+``KEYS``, ``KEYS_FILE``  keys for clients: a list or a text with commas; a file with one a line (no key is needed)
 ``RATE``           messages a minute for each client; 0 for any number (0)
-``PROXIES``        how many proxies in front write X-Forwarded-For (0)
+``PROXIES``        how many proxies in front of the server write X-Forwarded-For (0)
 ``FEEDBACK``       the folder for feedback, below ROOT; None keeps none (``datasets/feedback``)
-``FEEDBACK_KEY``   who knows it may fetch the feedback (nobody)
-``HOSTS``          names this server may be called by, against DNS rebinding: a list or a text with commas; None, in the
+``FEEDBACK_KEY``   the key with which feedback can be fetched (it cannot be fetched)
+``HOSTS``          host names of this server, against DNS rebinding: a list or a text with commas; None, in the
                    environment ``*``, for any (this machine's names)
 ``FRAME_ANCESTORS``  who may show the page in a frame, as in CSP (``'none'``)
 
-Any key that Flask itself knows may be given, too; a key that is not given is looked for in the environment, as
+Flask's own settings are accepted too. A setting that is not given is read from the environment, as
 ``INOSUKE_FRAME_ANCESTORS`` for example. :mod:`serve.config` checks them.
 """
 
@@ -32,35 +32,34 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from serve import config as settings
 from serve.answering.service import start
+from serve.config import ServerConfig
 from serve.guard import browser, keys_and_rates
-from serve.http import api, errors, feedback_api, openai_api, openapi, page
+from serve.http import api, errors, feedback_api, monitoring, openai_api, openapi, page
 from serve.schema import MAX_BODY
 
-_FLASKS: dict[str, Any] = {
+_FLASK: dict[str, Any] = {
     "MAX_CONTENT_LENGTH": MAX_BODY,
     "MAX_FORM_PARTS": 0,  # no route takes a form
 }
 
 
-def build(config: Mapping[str, Any]) -> Flask:
-    """Return the application. Raises InosukeError when what it is asked to serve cannot be served.
+def build(config: ServerConfig, flask: Mapping[str, Any] | None = None) -> Flask:
+    """Return the application; ``flask`` are Flask's own settings.
 
-    A setting with a wrong value is a UsageError that names it.
+    Raises InosukeError when what the settings ask for cannot be served.
     """
     app = Flask("serve", template_folder="web/templates", static_folder="web/static")
-    app.config.from_mapping(_FLASKS)
-    # Flask reads a variable as JSON, so a run called 2026 would become a number: ours are read over it.
+    app.config.from_mapping(_FLASK)
     app.config.from_prefixed_env("INOSUKE")
-    app.config.from_mapping(settings.whole(config))
+    app.config.from_mapping(flask or {})
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.extensions["inosuke"] = start(app.config)
-    browser.protect(app)
-    keys_and_rates.protect(app)
-    for part in (page, api, openai_api, feedback_api, openapi):
+    app.extensions["inosuke"] = start(config)
+    browser.protect(app, config)
+    keys_and_rates.protect(app, config)
+    for part in (page, api, openai_api, feedback_api, monitoring, openapi):
         app.register_blueprint(part.blueprint)
     errors.register(app)
-    if app.config["PROXIES"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["PROXIES"])  # type: ignore[method-assign]
+    if config.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies)  # type: ignore[method-assign]
     return app

@@ -5,66 +5,58 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
-from pydantic import ValidationError
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from serve import schema
 from serve.answering.waiting_line import LineFull
 from serve.engine import ConversationTooLong, EngineFailed
 from serve.guard.keys_and_rates import NoKey, TooOften
+from serve.http.responses import Error, OpenAIError, OpenAIProblem, Problem, json_response, plain
+from serve.schema import InvalidRequest
 
 log = logging.getLogger("serve")
 
-CRASHED = "the answer broke off inside the server. Try again; its log has the reason."
-# OpenAI's words for what went wrong (https://platform.openai.com/docs/guides/error-codes).
+# The statuses of a failed answer, beside 400 for a conversation that does not fit.
+OF_ANSWERS = (502, 503)
+_UNEXPECTED = "the answer failed inside the server. Try again; the server's log has the reason."
+# OpenAI's types of errors (https://platform.openai.com/docs/guides/error-codes).
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 
 
 def problem(code: str, message: str, status: int, param: str | None = None) -> Response:
-    """Return an error response in the shape that the requested path speaks."""
-    response = jsonify(error=shape(code, message, status, param))
-    response.status_code = status
-    return response
+    """Return an error response in the shape that the requested path uses."""
+    return json_response(_error(code, message, status, param), status)
 
 
-def shape(code: str, message: str, status: int, param: str | None = None) -> dict[str, Any]:
-    """Return what stands under ``error``."""
-    if not request.path.startswith("/v1/"):
-        return {"code": code, "message": message}
-    kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
-    return {"message": message, "type": kind, "param": param, "code": code}
+def shape(code: str, message: str, status: int) -> dict[str, Any]:
+    """Return the object under ``error``, for a stream."""
+    return plain(_error(code, message, status, None).error)
 
 
 def known(error: Exception) -> tuple[str, str, int]:
-    """Return code, message and status of an error; what nobody foresaw is logged, and its words stay here."""
+    """Return code, message and status of an error. An unexpected one is logged, and its message stays in the log."""
     if isinstance(error, ConversationTooLong):
-        return (
-            "context_length_exceeded" if request.path.startswith("/v1/") else "conversation_too_long",
-            str(error),
-            400,
-        )
+        return "context_length_exceeded" if _is_openai() else "conversation_too_long", str(error), 400
     if isinstance(error, LineFull):
         return "busy", str(error), 503
     if isinstance(error, EngineFailed):
         log.warning("%s", error)
         return "engine_failed", str(error), 502
     log.error("answer failed", exc_info=error)
-    return "internal_error", CRASHED, 500
+    return "internal_error", _UNEXPECTED, 500
 
 
 def register(app: Flask) -> None:
     """Add the handlers to an application."""
 
-    @app.errorhandler(ValidationError)
-    def invalid(error: ValidationError) -> Response:
-        where = schema.place(error.errors()[0]) or None
-        return problem(*schema.first_problem(error), 400, where)
+    @app.errorhandler(InvalidRequest)
+    def invalid(error: InvalidRequest) -> Response:
+        return problem(error.code, str(error), 400, error.key)
 
     @app.errorhandler(NoKey)
     def no_key(error: NoKey) -> Response:
         response = problem("invalid_api_key", str(error), 401)
-        # Basic makes a browser ask for it, so that the page works, too.
+        # Basic makes a browser ask for the key, so that the page works too.
         response.headers["WWW-Authenticate"] = 'Basic realm="the key of this server, as the password", charset="UTF-8"'
         return response
 
@@ -87,3 +79,14 @@ def register(app: Flask) -> None:
     @app.errorhandler(Exception)
     def other(error: Exception) -> Response:
         return problem(*known(error))
+
+
+def _is_openai() -> bool:
+    return request.path.startswith("/v1/")
+
+
+def _error(code: str, message: str, status: int, param: str | None) -> Error | OpenAIError:
+    if not _is_openai():
+        return Error(error=Problem(code=code, message=message))
+    kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    return OpenAIError(error=OpenAIProblem(message=message, type=kind, param=param, code=code))

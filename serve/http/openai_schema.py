@@ -1,6 +1,6 @@
-"""What ``POST /v1/chat/completions`` takes (https://platform.openai.com/docs/api-reference/chat), checked once here.
+"""The body of ``POST /v1/chat/completions`` (https://platform.openai.com/docs/api-reference/chat).
 
-Keys that would change the answer and cannot be kept are refused; others that clients send out of habit are ignored.
+Keys that would change the answer and are not supported are refused; others that clients send by habit are ignored.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Text = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Part(BaseModel):
-    """A piece of a message. He reads text alone."""
+    """A part of a message. Only text is supported."""
 
     type: Literal["text"]
     text: str
 
 
 class OpenAIMessage(BaseModel):
-    """One turn; a system prompt of the client's is read over, since the character has his own."""
+    """One turn. A client's system prompt is ignored; the persona's is used."""
 
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[Part]
@@ -37,18 +37,18 @@ class OpenAIMessage(BaseModel):
             kinds = [part.get("type") for part in content if isinstance(part, dict)]
             if other := [kind for kind in kinds if kind != "text"]:
                 raise ValueError(
-                    f"a part has the type {str(other[0])[:40]!r}; expected text parts only, he sees no more"
+                    f"a part has the type {str(other[0])[:40]!r}; expected `text`, the only type that is supported"
                 )
         return content
 
     @property
     def text(self) -> str:
-        """The words, whichever way they came."""
+        """The message's text, whether it came as one text or in parts."""
         return self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
 
 
 class StreamOptions(BaseModel):
-    """Whether the last piece of a stream has the token counts."""
+    """Whether the last chunk of a stream has the token counts."""
 
     include_usage: bool = False
 
@@ -73,11 +73,11 @@ class Completion(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _can_be_kept(cls, body: Any) -> Any:
+    def _is_supported(cls, body: Any) -> Any:
         if isinstance(body, dict):
             for key in ("tools", "functions", "logprobs", "audio"):
                 if body.get(key):
-                    raise ValueError(f"`{key}` is not supported: this character talks, and nothing else. Leave it out")
+                    raise ValueError(f"`{key}` is not supported: this character only writes text. Leave it out")
             form = body.get("response_format")
             if isinstance(form, dict) and form.get("type", "text") != "text":
                 raise ValueError("`response_format` can only be text here. Leave it out")
@@ -100,7 +100,7 @@ class Completion(BaseModel):
         return tuple(Message(m.role, m.text) for m in self.messages if m.role == "user" or m.role == "assistant")
 
     def settings(self) -> Settings:
-        """Return the settings; what is not given is the server's choice, as everywhere."""
+        """Return the sampling settings, with the server's defaults for those that are not given."""
         most = self.max_completion_tokens or self.max_tokens
         given: dict[str, Any] = {
             "temperature": self.temperature,

@@ -1,148 +1,132 @@
-"""``/openapi.json``: the API described from the very models that check its requests. A test fuzzes the API with it."""
+"""``/openapi.json``: the API, described from its routes and from the models that check requests and make responses.
+
+A route is described where it is written, with :func:`described`. A test sends requests that are made up from the
+description, and another holds the description against the routes.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Flask, Response, current_app, jsonify
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from werkzeug.routing import Rule
 
-from serve.answering.service import service
-from serve.feedback.inbox import FeedbackIn
-from serve.http.openai_schema import Completion
-from serve.schema import ChatRequest
+from serve.guard.keys_and_rates import LIMITED, OPEN
+from serve.http.current import service
+from serve.http.responses import Error, OpenAIError
 
 blueprint = Blueprint("openapi", __name__)
 
 _REF = "#/components/schemas/"
-_COUNT = {"type": "integer", "minimum": 0}
-_USAGE = {
-    "type": "object",
-    "required": ["prompt_tokens", "completion_tokens", "total_tokens"],
-    "properties": dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), _COUNT),
-}
-_ANSWERS: dict[str, Any] = {
-    "Error": {
-        "type": "object",
-        "required": ["error"],
-        "properties": {
-            "error": {
-                "type": "object",
-                "required": ["code", "message"],
-                "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
-            }
-        },
-    },
-    "Reply": {
-        "type": "object",
-        "required": ["reply", "finish_reason", "usage", "dropped_messages", "run"],
-        "properties": {
-            "reply": {"type": "string"},
-            "finish_reason": {"enum": ["stop", "length", "cancelled"]},
-            "usage": _USAGE,
-            "dropped_messages": _COUNT | {"description": "The oldest messages that did not fit into the window."},
-            "run": {"type": ["string", "null"]},
-        },
-    },
-    "ChatCompletion": {
-        "type": "object",
-        "required": ["id", "object", "created", "model", "choices", "usage"],
-        "properties": {
-            "object": {"const": "chat.completion"},
-            "choices": {"type": "array", "minItems": 1, "maxItems": 1},
-            "usage": _USAGE,
-        },
-    },
-    "Models": {"type": "object", "required": ["object", "data"], "properties": {"data": {"type": "array"}}},
-    "Info": {
-        "type": "object",
-        "required": ["character", "engine", "model", "limits", "settings", "feedback"],
-        "properties": {"character": {"type": "string"}, "feedback": {"type": "boolean"}},
-    },
-    "Health": {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}},
-}
+_JSON = "application/json"
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Description:
+    """What the route of a view takes and gives; the rest follows from the route itself."""
+
+    answer: type[BaseModel] | None
+    body: type[BaseModel] | None
+    mimetypes: tuple[str, ...]
+    errors: tuple[int, ...]
+
+
+_DESCRIPTIONS: dict[Callable[..., Any], Description] = {}
+
+
+def described(
+    answer: type[BaseModel] | None = None,
+    *mimetypes: str,
+    body: type[BaseModel] | None = None,
+    errors: Iterable[int] = (),
+) -> Callable[[View], View]:
+    """Describe the view below: ``answer`` is its JSON, ``mimetypes`` are its other types; without either, it is empty.
+
+    ``errors`` are the statuses that do not follow from the route: those of bodies, keys and rates do. The summary is
+    the first line of the view's docstring.
+    """
+
+    def describe(view: View) -> View:
+        types = ((_JSON,) if answer else ()) + mimetypes
+        _DESCRIPTIONS[view] = Description(answer=answer, body=body, mimetypes=types, errors=tuple(errors))
+        return view
+
+    return describe
 
 
 @blueprint.get("/openapi.json")
+@described(None, _JSON)
 def openapi() -> Response:
     """Describe the API."""
-    return jsonify(document(service().persona.name))
+    return jsonify(document(current_app, service().persona.name))
 
 
-def document(character: str) -> dict[str, Any]:
-    """Return the description as OpenAPI 3.1."""
-    _, schemas = models_json_schema(
-        [(model, "validation") for model in (ChatRequest, Completion, FeedbackIn)], ref_template=_REF + "{model}"
-    )
+def document(app: Flask, character: str) -> dict[str, Any]:
+    """Return the description of every route as OpenAPI 3.1. The page's own files under ``/static/`` are left out."""
+    paths: dict[str, dict[str, Any]] = {}
+    models: dict[type[BaseModel], None] = dict.fromkeys((Error, OpenAIError))
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        if rule.endpoint == "static":
+            continue
+        view = app.view_functions[rule.endpoint]
+        description = _DESCRIPTIONS[view]
+        models |= dict.fromkeys(model for model in (description.answer, description.body) if model)
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            operation = _operation(rule, method, (view.__doc__ or "").strip().partition("\n")[0], description)
+            paths.setdefault(_path(rule), {})[method.lower()] = operation
+    _, schemas = models_json_schema([(model, "validation") for model in models], ref_template=_REF + "{model}")
     return {
         "openapi": "3.1.0",
         "info": {
             "title": f"Chat with {character}",
             "version": "1",
-            "description": "The whole conversation comes with each request; the server keeps none of it.",
+            "description": "Each request carries the whole conversation; the server keeps none of it.",
         },
-        "paths": {
-            "/api/chat": {
-                "post": _operation(
-                    "Answer the last message; a stream with `stream`, or `Accept: text/event-stream`.",
-                    ("application/json", "Reply"),
-                    body="ChatRequest",
-                    stream=True,
-                    errors=(400, 401, 403, 413, 415, 429, 502, 503),
-                )
-            },
-            "/v1/chat/completions": {
-                "post": _operation(
-                    "The same for OpenAI's clients. The character's own system prompt takes the place of a client's.",
-                    ("application/json", "ChatCompletion"),
-                    body="Completion",
-                    stream=True,
-                    errors=(400, 401, 403, 413, 415, 429, 502, 503),
-                )
-            },
-            "/v1/models": {"get": _operation("The one model there is.", ("application/json", "Models"), errors=(401,))},
-            "/api/feedback": {
-                "post": _operation(
-                    "Keep a visitor's word on one reply, with consent only.",
-                    None,
-                    body="FeedbackIn",
-                    errors=(400, 401, 403, 404, 413, 415, 429),
-                )
-            },
-            "/api/info": {"get": _operation("Who answers, with what.", ("application/json", "Info"), errors=(401,))},
-            "/healthz": {"get": _operation("The process answers.", ("application/json", "Health"))},
-            "/readyz": {"get": _operation("The model answers.", ("application/json", "Health"), errors=(503,))},
-            "/metrics": {"get": _operation("For Prometheus.", ("text/plain", None), errors=(401,))},
-        },
+        "paths": paths,
         "components": {
-            "schemas": {**schemas["$defs"], **_ANSWERS},
+            "schemas": schemas["$defs"],
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{}, {"key": []}],
     }
 
 
-def _operation(
-    summary: str,
-    answer: tuple[str, str | None] | None,
-    body: str | None = None,
-    stream: bool = False,
-    errors: tuple[int, ...] = (),
-) -> dict[str, Any]:
-    error = {"description": "Why not.", "content": {"application/json": {"schema": {"$ref": _REF + "Error"}}}}
-    responses: dict[str, Any] = {str(status): error for status in errors}
-    if answer is None:
-        responses["204"] = {"description": "Kept."}
+def _path(rule: Rule) -> str:
+    return re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule.rule)
+
+
+def _operation(rule: Rule, method: str, summary: str, description: Description) -> dict[str, Any]:
+    error = _content(_JSON, OpenAIError if rule.rule.startswith("/v1/") else Error)
+    statuses = {400, *description.errors}  # 400: also for a host that is not this server's
+    statuses |= {403, 413, 415} if description.body else set()
+    statuses |= {401} if rule.rule not in OPEN else set()
+    statuses |= {429} if method == "POST" and rule.rule in LIMITED else set()
+    responses: dict[str, Any] = {str(s): {"description": "Why not.", "content": error} for s in sorted(statuses)}
+    if description.mimetypes:
+        content: dict[str, Any] = {}
+        for mimetype in description.mimetypes:
+            content |= _content(mimetype, description.answer if mimetype == _JSON else None)
+        responses["200"] = {"description": "The answer.", "content": content}
     else:
-        kind, schema = answer
-        content: dict[str, Any] = {kind: {"schema": {"$ref": _REF + schema} if schema else {"type": "string"}}}
-        if stream:
-            content["text/event-stream"] = {"schema": {"type": "string"}}
-        responses["200"] = {"description": "Done.", "content": content}
+        responses["204"] = {"description": "Done."}
     operation: dict[str, Any] = {"summary": summary, "responses": responses}
-    if body:
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": _REF + body}}},
-        }
+    if rule.arguments:
+        operation["parameters"] = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in sorted(rule.arguments)
+        ]
+    if description.body:
+        operation["requestBody"] = {"required": True, "content": _content(_JSON, description.body)}
     return operation
+
+
+def _content(mimetype: str, model: type[BaseModel] | None) -> dict[str, Any]:
+    if model:
+        return {mimetype: {"schema": {"$ref": _REF + model.__name__}}}
+    return {mimetype: {"schema": {} if mimetype == _JSON else {"type": "string"}}}

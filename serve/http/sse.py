@@ -12,11 +12,11 @@ TYPE = "text/event-stream"
 
 
 def encode(event: str, data: dict[str, Any]) -> bytes:
-    """Return one event. JSON keeps the data on one line, whatever is in it."""
+    """Return one event. As JSON, the data is always on one line."""
     return f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
 
 
 def response(events: Iterator[bytes]) -> Response:
-    """Return a response that sends events as they come."""
-    # Proxies such as nginx would otherwise keep the pieces until they have a few kilobytes.
+    """Return a response that sends events as soon as they come."""
+    # Proxies such as nginx would otherwise collect a few kilobytes before they send anything.
     return Response(events, mimetype=TYPE, headers={"X-Accel-Buffering": "no"})

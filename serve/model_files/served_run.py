@@ -1,7 +1,6 @@
-"""Which run is served: finds it under ``models/`` and checks that its parts fit together. Loads no model.
+"""Chooses the run to serve below ``models/`` and checks that its parts fit together. Loads no model.
 
-A run folder holds ``adapter/``, ``tokenizer/``, ``persona.toml`` and ``metrics.json``, and often ``gguf/``;
-``models/latest`` names the newest finished one.
+A run's folder contains ``adapter/``, ``tokenizer/``, ``persona.toml`` and ``metrics.json``, and often ``gguf/``.
 """
 
 from __future__ import annotations
@@ -9,17 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, Field, ValidationError
-
 from curation.chat import Prompt
+from curation.contracts import RunBase, read_metrics
 from curation.errors import InosukeError
 from curation.files import sha256_file
+from curation.newest import find_run, runs
 from curation.persona import Persona, load_persona
 
+MODELS = "models"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """A finished training run. ``base`` is a folder, or the id of a model on the Hub; ``why`` says why this run."""
+    """A finished training run. ``base`` is a folder, or a model's id on the Hub; ``why`` is why this run was chosen."""
 
     name: str
     folder: Path
@@ -31,39 +32,22 @@ class Run:
     why: str
 
 
-class _Base(BaseModel):
-    name: str
-    path: str
-    sha256: str | None = None
+def checked_run(root: Path, name: str | None = None, weights: bool = True) -> Run:
+    """Return the run called ``name``, or the newest, after every check that needs no loading.
 
-
-class _Dataset(BaseModel):
-    version: str = "unknown"
-
-
-class _Metrics(BaseModel):
-    """What serving reads of metrics.json; the trainer writes much more."""
-
-    base_model: _Base
-    prompt: Prompt = "chat"
-    dataset: _Dataset = Field(default_factory=_Dataset)
-
-
-def find_run(root: Path, name: str | None = None, models: str = "models", weights: bool = True) -> Run:
-    """Return the run called ``name``, or the newest, with everything checked that can be checked without loading it.
-
-    ``weights`` says whether the adapter and its base will be loaded; a GGUF holds both, and is checked on its own.
-    Raises InosukeError, saying what to do, when there is no run, a part of it is missing or damaged, or its base
-    model is missing or another one than it was trained on.
+    ``weights`` tells whether the adapter and its base will be loaded; a GGUF contains both, and is checked on its own.
+    Raises InosukeError when there is no run, when a part of it is missing or damaged, or when its base model is missing
+    or is not the one that it was trained on.
     """
-    folder, why = choose(root / models, name)
-    metrics = _read_metrics(folder)
+    folder = find_run(root / MODELS, name)
+    metrics = read_metrics(folder)
     adapter = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors") if weights else ()
     for part in (*adapter, "tokenizer", "persona.toml"):
         if not (folder / part).exists():
             raise InosukeError(f"the run {folder.name} has no {part}. Expected a finished run: train again.")
     if weights:
         _check_safetensors(folder / "adapter" / "adapter_model.safetensors", "Train again with `make train`.")
+    count = len(runs(root / MODELS))
     return Run(
         name=folder.name,
         folder=folder,
@@ -72,47 +56,14 @@ def find_run(root: Path, name: str | None = None, models: str = "models", weight
         prompt=metrics.prompt,
         dataset=metrics.dataset.version,
         persona=load_persona(folder / "persona.toml"),
-        why=why,
+        why=f"chosen by its name; {count} in {root / MODELS}" if name else f"the newest of {count} in {root / MODELS}",
     )
 
 
-def choose(models: Path, name: str | None) -> tuple[Path, str]:
-    """Return the folder of the run called ``name``, or of the newest, and why that one."""
-    finished = sorted(f.parent.name for f in models.glob("*/metrics.json"))
-    there = f"Runs that are there: {', '.join(finished)}." if finished else "There is none: run `make train` first."
-    if name is not None:
-        # A name, never a path: what a person types here must not lead out of the folder.
-        if name not in finished:
-            raise InosukeError(f"no run is called {name!r} under {models}. {there}")
-        return models / name, f"you named it; {len(finished)} under {models}"
-    latest = models / "latest"
-    if not finished:
-        raise InosukeError(f"no run under {models}: run `make train` first.")
-    if not latest.is_file():
-        raise InosukeError(f"{latest} is missing, which names the newest run. Choose one with --run. {there}")
-    # A damaged name is one that is not there, and is shown as it was read.
-    newest = latest.read_text(encoding="utf-8", errors="backslashreplace").strip()
-    if newest not in finished:
-        raise InosukeError(f"{latest} names {newest!r}, which is not there. Choose a run with --run. {there}")
-    return models / newest, f"the newest of {len(finished)} under {models}"
-
-
-def _read_metrics(folder: Path) -> _Metrics:
-    path = folder / "metrics.json"
-    try:
-        return _Metrics.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise InosukeError(
-            f"{path}: {where}: {first['msg']}. Expected what `make train` writes: train again, or choose another run."
-        ) from None
-
-
-def _check_base(root: Path, base: _Base, run: str) -> Path | str:
+def _check_base(root: Path, base: RunBase, run: str) -> Path | str:
     folder = root / base.path
     if not folder.is_dir():
-        if base.path.count("/") == 1 and not base.path.startswith(("models/", ".", "/")):
+        if base.path.count("/") == 1 and not base.path.startswith((f"{MODELS}/", ".", "/")):
             return base.path  # an id on the Hub, fetched and checked by huggingface_hub
         raise InosukeError(
             f"the base model {base.name} is not at {folder}, and the run {run} is an adapter for it. "
@@ -124,11 +75,11 @@ def _check_base(root: Path, base: _Base, run: str) -> Path | str:
         raise InosukeError(f"{folder} has no weights. Expected *.safetensors. {remedy}")
     for path in weights:
         _check_safetensors(path, remedy)
-    # Weights in several files are named by all their hashes, as the trainer does.
+    # The trainer joins the hashes of weights in several files with "+".
     if base.sha256 is not None and (seen := "+".join(map(sha256_file, weights))) != base.sha256:
         raise InosukeError(
             f"the run {run} is an adapter for another base model: it was trained on {base.name} with weights "
-            f"{base.sha256[:12]}, and those in {folder} are {seen[:12]}. Train again, or put the former ones back."
+            f"{base.sha256[:12]}, and those in {folder} are {seen[:12]}. Train again, or restore the former weights."
         )
     return folder
 
@@ -137,9 +88,9 @@ def _check_safetensors(path: Path, remedy: str) -> None:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="numpy") as tensors:  # reads the header and holds it against the file's size
+        with safe_open(path, framework="numpy") as tensors:  # reads the header and compares it with the file's size
             count = len(tensors.keys())
     except (SafetensorError, OSError) as error:
         raise InosukeError(f"{path} is damaged ({error}). Expected a safetensors file. {remedy}") from None
     if not count:
-        raise InosukeError(f"{path} holds no tensors. {remedy}")
+        raise InosukeError(f"{path} contains no tensors. {remedy}")

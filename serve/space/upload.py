@@ -1,4 +1,4 @@
-"""Uploads a Space folder to the Hugging Face Hub, in one commit."""
+"""Uploads a Space's folder to the Hugging Face Hub, in one commit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from curation.errors import InosukeError
 
 
 def push(folder: Path, repo: str, api: Any = None) -> str:
-    """Create the Space if it is not there, upload the folder, and return its address. ``api`` is an ``HfApi``."""
+    """Create the Space if it does not exist, upload the folder, and return its address. ``api`` is an ``HfApi``."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 
@@ -20,7 +20,7 @@ def push(folder: Path, repo: str, api: Any = None) -> str:
             repo_id=repo, repo_type="space", folder_path=folder, commit_message="Chat page", delete_patterns="*"
         )
     except HFValidationError as error:
-        raise InosukeError(f"{repo!r} is no name of a Space ({error}). Expected OWNER/NAME.") from None
+        raise InosukeError(f"{repo!r} is not the name of a Space ({error}). Expected OWNER/NAME.") from None
     except (HfHubHTTPError, LocalTokenNotFoundError, OSError) as error:
         raise InosukeError(
             f"{repo} was not written: {error}. The folder {folder} is complete; log in with `hf auth login` (a token "

@@ -1,4 +1,4 @@
 """The server around the app: listening, loading in the background, slow clients.
 
-In: an app. Out: a running server. Imports the package's face and ``config``.
+In: settings. Out: a running server. Imports ``http`` (the application) and the server's shared modules.
 """

@@ -1,4 +1,4 @@
-"""Stands in front of an application that still loads: healthy, not ready, and "come back in a moment" to others."""
+"""Answers requests while the real application loads: healthy, not ready, and "try again in a moment" for the rest."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
-_LATER = {"error": {"code": "loading", "message": "the model is being loaded. Try again in a moment."}}
+_LOADING = {"error": {"code": "loading", "message": "the model is loading. Try again in a moment."}}
 
 
-class Door:
-    """A WSGI application that becomes another once that one is there."""
+class LoadingApp:
+    """A WSGI application that hands requests to another one as soon as that one is ready."""
 
     def __init__(self) -> None:
-        self._behind: Wsgi | None = None
+        self._application: Wsgi | None = None
 
-    def let_in(self, application: Wsgi) -> None:
-        """Let requests through to an application from now on."""
-        self._behind = application
+    def ready(self, application: Wsgi) -> None:
+        """Hand all requests to an application from now on."""
+        self._application = application
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
-        if self._behind is not None:
-            return self._behind(environ, start_response)
+        if self._application is not None:
+            return self._application(environ, start_response)
         healthy = environ.get("PATH_INFO") == "/healthz"
-        body = json.dumps({"status": "ok"} if healthy else _LATER).encode()
+        body = json.dumps({"status": "ok"} if healthy else _LOADING).encode()
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         start_response("200 OK" if healthy else "503 Service Unavailable", [*headers, ("Retry-After", "5")])
         return [body]

@@ -1,7 +1,7 @@
 """The production server: waitress, which is pure Python and runs on Windows.
 
 Each piece of a stream reaches the client at once, and with ``channel_request_lookahead`` a closed connection is noticed
-while the answer is being made (docs/experiments/2026-11-22-waitress-streams.md).
+while the answer is being generated (docs/experiments/2026-11-22-waitress-streams.md).
 """
 
 from __future__ import annotations
@@ -22,47 +22,45 @@ from flask import Flask
 from waitress import wasyncore
 
 from curation.errors import InosukeError
-from serve import config as settings
-from serve import create_app
-from serve.config import LOOPBACK
+from serve.config import LOOPBACK, ServerConfig, read_config
 from serve.engine import MOST_SLOTS
+from serve.http.app import build
 from serve.schema import MAX_BODY
-from serve.wsgi.loading import Door
-from serve.wsgi.slow_clients import lose_patience
+from serve.wsgi.loading import LoadingApp
+from serve.wsgi.slow_clients import close_slow_requests
 
-# A stream, or somebody who waits for one, holds a thread; the page, its files and refusals need some, too, however many
-# stream and wait. Idle ones are cheap.
+# Each stream and each waiting request holds a thread. The page, its files and refusals need some beside those. Idle
+# threads are cheap.
 SPARE_THREADS = 32
-# Messages a minute for each client, where the server is not for this machine alone.
+# Messages a minute for each client, where other machines can reach the server.
 PUBLIC_RATE = 30
 
 
-def run_server(host: str, port: int, config: Mapping[str, Any], say: Callable[[str], Any]) -> None:
-    """Serve until interrupted. Raises InosukeError when the port is taken or nothing can be served.
+def run_server(host: str, port: int, given: Mapping[str, Any], say: Callable[[str], Any]) -> None:
+    """Serve until interrupted. Raises InosukeError when the port is taken or there is nothing to serve.
 
-    What ``config`` leaves out may be said in the environment; a wrong value there is a UsageError.
+    Settings that ``given`` leaves out are read from the environment. A wrong value is a UsageError.
     """
-    config = settings.given(config)
+    config = read_config(given)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", datefmt="%H:%M:%S")
     for noisy in ("httpx", "transformers", "waitress"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # First the port, then the model: a taken port is said at once, and whoever asks meanwhile hears that it loads.
+    # First the port, then the model: a taken port is reported at once, and early requests learn that the model loads.
     with bind(host, port) as listener:
-        door, loaded = Door(), _Loading()
-        known = settings.whole(config)
-        server = make_server(door, listener, known["WAITING"], known["PROXIES"])
+        app, loading = LoadingApp(), _Loading()
+        server = make_server(app, listener, config.waiting, config.proxies)
 
         def load() -> None:
             try:
-                door.let_in(_load(host, listener, config, say))
+                app.ready(_load(host, listener, config, say))
             except BaseException as error:
-                loaded.failed = error
+                loading.failed = error
                 server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
 
         threading.Thread(target=load, name="load", daemon=True).start()
         server.run()
-        if loaded.failed is not None:
-            raise loaded.failed
+        if loading.failed is not None:
+            raise loading.failed
 
 
 @dataclass
@@ -70,16 +68,17 @@ class _Loading:
     failed: BaseException | None = None
 
 
-def _load(host: str, listener: socket.socket, config: Mapping[str, Any], say: Callable[[str], Any]) -> Flask:
+def _load(host: str, listener: socket.socket, config: ServerConfig, say: Callable[[str], Any]) -> Flask:
     local = _is_loopback(host)
-    # Where strangers reach it, one of them must not take all of it; --rate or INOSUKE_RATE says otherwise.
-    usual = {"HOSTS": (*LOOPBACK, host)} if local else {"HOSTS": None, "RATE": PUBLIC_RATE}
-    app = create_app({**usual, **config})
+    # Where strangers reach the server, one client must not use all of it. --rate and INOSUKE_RATE set another rate.
+    usual = {"hosts": (*LOOPBACK, host)} if local else {"hosts": None, "rate": PUBLIC_RATE}
+    config = config.with_defaults(**usual)
+    app = build(config)
     for line in app.extensions["inosuke"].chosen:
         say(line)
-    if not local and not (app.config["KEYS"] or app.config["KEYS_FILE"]):
+    if not local and not (config.keys or config.keys_file):
         say(
-            f"Warning: listening on {host}, so everybody who reaches this machine can chat, without a password. "
+            f"Warning: listening on {host}, so anyone who can reach this machine can chat, without a password. "
             "Leave --host out to keep it to yourself, or name a file with --keys."
         )
     shown = f"[{host}]" if ":" in host else host
@@ -90,8 +89,8 @@ def _load(host: str, listener: socket.socket, config: Mapping[str, Any], say: Ca
 def make_server(app: Any, listener: socket.socket, waiting: int = 0, proxies: int = 0) -> Any:
     """Return a waitress server on a bound socket; ``run()`` serves, ``close()`` ends it.
 
-    ``waiting`` is how many people may wait for their turn: each holds a thread. ``proxies`` is how many proxies in
-    front write X-Forwarded-For.
+    ``waiting`` is how many requests may wait for their turn: each holds a thread. ``proxies`` is how many proxies in
+    front of the server write X-Forwarded-For.
     """
     threads = MOST_SLOTS + waiting + SPARE_THREADS
     server = waitress.create_server(
@@ -100,28 +99,30 @@ def make_server(app: Any, listener: socket.socket, waiting: int = 0, proxies: in
         threads=threads,
         # More than can be served at once, so that slow clients do not keep others out.
         connection_limit=threads + 500,
-        # select() knows no file beyond the 1,024th.
+        # select() cannot watch more than 1,024 files.
         asyncore_use_poll=hasattr(select, "poll"),
-        # Without a look ahead, waitress does not read from a socket whose request is being answered, and so does not
-        # see it close.
+        # Without it, waitress does not read from a socket whose request is being answered, and so does not notice that
+        # it closes.
         channel_request_lookahead=1,
         channel_timeout=60,
         max_request_body_size=2 * MAX_BODY,
-        # waitress would take X-Forwarded-For away, and everybody behind a proxy would be one client. Which part of it
-        # is believed is ProxyFix's to say (serve/http/app.py).
+        # waitress would remove X-Forwarded-For, and all clients behind a proxy would count as one. ProxyFix decides
+        # which part of it is trusted (serve/http/app.py).
         clear_untrusted_proxy_headers=not proxies,
         ident="inosuke",
     )
-    lose_patience(server)
+    close_slow_requests(server)
     return server
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to an address. Raises InosukeError, saying what to do, when it is not free."""
+    """Return a socket that listens on an address. Raises InosukeError when the address is not free."""
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
-        raise InosukeError(f"the host {host!r} is not known: {error.strerror}. Give --host an address.") from None
+        raise InosukeError(
+            f"the host {host!r} is not known: {error.strerror}. Give --host an address of this machine."
+        ) from None
     listener = socket.socket(family, kind, proto)
     if os.name == "posix":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -130,7 +131,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)  # type: ignore[attr-defined,unused-ignore]
     try:
         listener.bind(address)
-        # Listening is what fails where another program listens already.
+        # It is listening that fails where another program listens already.
         listener.listen()
     except OSError as error:
         listener.close()
@@ -139,14 +140,14 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def _why_not(host: str, port: int, error: OSError) -> str:
-    # Windows says EACCES for a port that somebody holds exclusively.
+    # Windows reports EACCES for a port that another program holds exclusively.
     if error.errno == errno.EADDRINUSE or (os.name != "posix" and error.errno == errno.EACCES):
         return (
             f"port {port} on {host} is in use, perhaps by another `inosuke serve`. "
             f"Stop that program, or choose another port: inosuke serve --port {port + 1}"
         )
     if error.errno == errno.EACCES:
-        return f"port {port} is not yours to take ({error.strerror}). Choose one above 1023 with --port."
+        return f"port {port} needs more rights than you have ({error.strerror}). Choose one above 1023 with --port."
     return f"cannot listen on {host} port {port} ({error.strerror}). Choose another --host or --port."
 
 

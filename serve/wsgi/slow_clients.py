@@ -1,6 +1,7 @@
-"""Closes connections whose request does not arrive. waitress only closes those that send nothing at all, so a client
+"""Closes connections whose request does not arrive in time.
 
-that sends a letter now and then (a slow loris) would hold its connection for ever, and enough of them every other's.
+waitress only closes those that send nothing at all. A slow-loris client, which sends a byte now and then, could
+otherwise hold connections open indefinitely.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from typing import Any
 
 from waitress.channel import HTTPChannel
 
-# A whole request may take this long: two megabytes over a slow line.
+# How long a whole request may take to arrive: two megabytes over a slow connection.
 ARRIVAL_SECONDS = 30
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]
-    """A connection that remembers since when a request has been arriving."""
+    """A connection that remembers since when its request has been arriving."""
 
     since: float | None = None
 
@@ -29,8 +30,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return taken
 
 
-def lose_patience(server: Any) -> None:
-    """Make a waitress server close late requests whenever it looks after its connections, twice in that time."""
+def close_slow_requests(server: Any) -> None:
+    """Make a waitress server close late requests whenever it checks its connections, twice in that time."""
     usual = server.maintenance
 
     def maintenance(now: float) -> None:

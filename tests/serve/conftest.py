@@ -24,7 +24,7 @@ PROJECT = Path(__file__).parents[2]
 
 @dataclass
 class Parrot:
-    """Says the last message back, word by word. ``gate`` holds it before every word but the first."""
+    """Repeats the last message, word by word. ``gate`` holds it before every word but the first."""
 
     name: str = "parrot"
     model: str = "parrot-1"
@@ -46,7 +46,7 @@ class Parrot:
         try:
             for n, word in enumerate(words):
                 if self.gate is not None and n:
-                    # wakes up to ask whether the client is still there, as a model does between two tokens
+                    # wakes up to check that the client is still there, as a model does between two tokens
                     while not self.gate.wait(0.02):
                         if cancelled():
                             self.endings.append("cancelled")
@@ -67,15 +67,16 @@ class Parrot:
 @contextmanager
 def serving(app):
     """Serve an application with the production server on a free port; gives its address."""
+    config = app.extensions["inosuke"].config
     with bind("127.0.0.1", 0) as listener:
-        server = make_server(app, listener, app.config["WAITING"], app.config["PROXIES"])
+        server = make_server(app, listener, config.waiting, config.proxies)
         thread = threading.Thread(target=server.run)
         thread.start()
         app.extensions["waitress"] = server
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        # First those that answer: one of them could wake the loop, and have it close the pipe that is written to below.
+        # First the threads that answer: one of them could wake the loop, which would close the pipe that is used below.
         server.task_dispatcher.shutdown(timeout=1)
-        # From the loop's own thread: closing its sockets under it would break its select().
+        # In the loop's own thread: closing its sockets from here would break its select().
         server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
         thread.join(10)
         assert not thread.is_alive()
@@ -83,7 +84,7 @@ def serving(app):
 
 @pytest.fixture
 def live():
-    """`serving`, for fixtures that live outside this file."""
+    """`serving`, for fixtures outside this file."""
     return serving
 
 
@@ -121,7 +122,7 @@ def tiny_model(tokenizer):
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=4096,
-        initializer_range=0.4,  # the usual 0.02 gives a model that says one letter for ever
+        initializer_range=0.4,  # the usual 0.02 gives a model that repeats one letter
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
     )
@@ -130,7 +131,7 @@ def tiny_model(tokenizer):
 
 @pytest.fixture(scope="session")
 def _finished_run(tmp_path_factory, tokenizer, tiny_model):
-    """What the trainer leaves behind, with a random adapter that changes the model's answers."""
+    """A finished run as the trainer writes it, with a random adapter that changes the model's answers."""
     import copy
 
     import torch
@@ -161,5 +162,5 @@ def _finished_run(tmp_path_factory, tokenizer, tiny_model):
 
 @pytest.fixture
 def finished(_finished_run, tmp_path):
-    """A copy of a project folder with one finished run, to break as a test likes."""
+    """A copy of a project folder with one finished run, which a test may break."""
     return Path(shutil.copytree(_finished_run, tmp_path / "project"))

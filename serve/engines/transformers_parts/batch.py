@@ -42,7 +42,7 @@ class Job:
     """Called with the reason of the end, or with what went wrong."""
     cancelled: Cancelled
     exact: bool = False
-    """Whether every score must be the same to the last bit, whatever else runs: read and generated outside the batch."""
+    """Whether scores must be the same to the last bit whatever else runs, so that it is generated outside the batch."""
     left: bool = False
     read: int = 0
     reply: list[int] = field(default_factory=list)
@@ -107,7 +107,7 @@ class Batch:
         self._read_prompt()
         answering = [job for job in self._jobs if job.reply]
         steps = []
-        # A sum over a batch is rounded differently from one over a single row, which in bf16 is enough for another token.
+        # A sum over a batch is rounded differently from one over a single row: in bf16 enough for another token.
         for _, together in groupby(enumerate(answering), lambda entry: entry[0] if entry[1].exact else None):
             rows, jobs = zip(*together, strict=True)
             steps.append((jobs, self._decoder.step(rows[0], [job.reply[-1] for job in jobs])))

@@ -28,7 +28,7 @@ class _Row:
 
 @dataclass(slots=True)
 class _Window:
-    """The part that the running forward pass uses: rows from ``first``, written from ``starts`` on, read up to ``end``."""
+    """The part that a forward pass uses: rows from ``first``, written from ``starts`` on, read up to ``end``."""
 
     first: int
     starts: list[int]
@@ -124,7 +124,7 @@ class KVCache(Cache):  # type: ignore[misc]
             layer.drop()
 
     def prepare(self, first: int, starts: list[int], tokens: int, device: torch.device) -> None:
-        """Choose the window of the next forward pass: ``tokens`` after ``starts``, one start for each row from ``first``."""
+        """Choose the window of the next forward pass: ``tokens`` after ``starts``, one start a row from ``first`` on."""
         rows = torch.arange(first, first + len(starts), device=device)
         cells = torch.tensor(starts, device=device)
         self.window = _Window(first, starts, max(starts) + tokens, rows, cells)
@@ -171,7 +171,8 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc,no-untyped-call,unused-ignor
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         """Allocate memory, now that shape, type and device are known."""
         self.keys, self.values = (
-            t.new_zeros(self._cache.count, t.shape[1], self._cache.width, t.shape[3]) for t in (key_states, value_states)
+            t.new_zeros(self._cache.count, t.shape[1], self._cache.width, t.shape[3])
+            for t in (key_states, value_states)
         )
         self.is_initialized = True
 

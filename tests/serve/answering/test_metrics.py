@@ -41,7 +41,7 @@ def test_an_error_before_the_first_word_is_counted(client, parrot):
     assert seen["inosuke_answers_total", "error"] == seen["inosuke_refused_total", "500"] == 1
 
 
-def test_what_is_refused_is_counted_by_status_and_is_no_failure(client, parrot, monkeypatch):
+def test_refusals_are_counted_by_status_and_not_as_failures(client, parrot, monkeypatch):
     def too_long(*_):
         raise ConversationTooLong("say it in fewer words")
         yield

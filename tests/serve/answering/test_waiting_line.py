@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from serve.answering.waiting_line import Line, LineFull
+from serve.answering.waiting_line import LineFull, WaitingLine
 from serve.engine import Delta, Done, Queued
 
 
@@ -16,18 +16,18 @@ def work(text="a"):
 
 
 def test_an_empty_line_is_no_wait():
-    assert list(Line().run(work, never)) == [Delta("a"), Done("stop", 0, 1)]
+    assert list(WaitingLine().in_turn(work, never)) == [Delta("a"), Done("stop", 0, 1)]
 
 
-def test_those_who_wait_are_told_their_place_and_served_in_order():
-    line, order = Line(), []
-    first = line.run(lambda: work("first"), never)
+def test_waiting_clients_get_their_place_and_are_served_in_order():
+    line, order = WaitingLine(), []
+    first = line.in_turn(lambda: work("first"), never)
     assert next(first) == Delta("first")
     told = [[], []]
     waiting = [threading.Event(), threading.Event()]
 
     def wait(n):
-        for event in line.run(lambda: work(str(n)), never):
+        for event in line.in_turn(lambda: work(str(n)), never):
             if isinstance(event, Queued):
                 told[n].append(event.place)
                 waiting[n].set()
@@ -37,7 +37,7 @@ def test_those_who_wait_are_told_their_place_and_served_in_order():
     threads = [threading.Thread(target=wait, args=(n,)) for n in (0, 1)]
     for thread, event in zip(threads, waiting, strict=True):
         thread.start()
-        assert event.wait(120)  # the second joins only once the first stands in line
+        assert event.wait(120)  # the second joins only once the first is in the line
     assert line.load == (1, 2)
     first.close()
     for thread in threads:
@@ -49,42 +49,42 @@ def test_those_who_wait_are_told_their_place_and_served_in_order():
 
 
 def test_a_newcomer_does_not_overtake():
-    line = Line()
-    running = line.run(work, never)
+    line = WaitingLine()
+    running = line.in_turn(work, never)
     next(running)
-    waiting = line.run(work, never)
+    waiting = line.in_turn(work, never)
     assert next(waiting) == Queued(1)
-    running.close()  # the place is free, but somebody waits for it
-    newcomer = line.run(work, never)
+    running.close()  # the slot is free, but a request waits for it
+    newcomer = line.in_turn(work, never)
     assert next(newcomer) == Queued(2)
     assert next(waiting) == Delta("a")
 
 
-def test_a_full_line_refuses_at_once_and_takes_people_again_later():
-    line = Line(limit=1)
-    running, waiting = line.run(work, never), line.run(work, never)
+def test_a_full_line_refuses_at_once_and_accepts_requests_again_later():
+    line = WaitingLine(limit=1)
+    running, waiting = line.in_turn(work, never), line.in_turn(work, never)
     next(running)
     next(waiting)
     with pytest.raises(LineFull):
-        next(line.run(work, never))
+        next(line.in_turn(work, never))
     running.close()
     assert list(waiting)[-1] == Done("stop", 0, 1)
-    assert next(line.run(work, never)) == Delta("a")
+    assert next(line.in_turn(work, never)) == Delta("a")
 
 
 def test_a_line_without_waiting_places_still_serves():
-    line = Line(limit=0)
-    running = line.run(work, never)
+    line = WaitingLine(limit=0)
+    running = line.in_turn(work, never)
     assert next(running) == Delta("a")
     with pytest.raises(LineFull):
-        next(line.run(work, never))
+        next(line.in_turn(work, never))
 
 
-def test_somebody_who_gives_up_leaves_the_line():
-    line, gone = Line(), threading.Event()
-    running = line.run(work, never)
+def test_a_client_that_leaves_is_removed_from_the_line():
+    line, gone = WaitingLine(), threading.Event()
+    running = line.in_turn(work, never)
     next(running)
-    waiting = line.run(work, gone.is_set)
+    waiting = line.in_turn(work, gone.is_set)
     assert next(waiting) == Queued(1)
     gone.set()
     assert list(waiting) == [Done("cancelled", 0, 0)]
@@ -96,14 +96,14 @@ def test_a_closed_or_crashed_answer_frees_its_place():
         yield Delta("a")
         raise RuntimeError("x")
 
-    line = Line()
-    crashed = line.run(crash, never)
+    line = WaitingLine()
+    crashed = line.in_turn(crash, never)
     next(crashed)
     with pytest.raises(RuntimeError):
         next(crashed)
-    closed = line.run(work, never)
+    closed = line.in_turn(work, never)
     next(closed)
-    queued = line.run(work, never)
+    queued = line.in_turn(work, never)
     next(queued)
     queued.close()
     closed.close()
@@ -111,6 +111,6 @@ def test_a_closed_or_crashed_answer_frees_its_place():
 
 
 def test_two_slots_answer_two_at_a_time():
-    line = Line(slots=2)
-    a, b, c = (line.run(work, never) for _ in range(3))
+    line = WaitingLine(slots=2)
+    a, b, c = (line.in_turn(work, never) for _ in range(3))
     assert [next(a), next(b), next(c)] == [Delta("a"), Delta("a"), Queued(1)]

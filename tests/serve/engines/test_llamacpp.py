@@ -17,7 +17,7 @@ from serve.engines.options import Options
 from serve.engines.tokenizer import ChatTokenizer
 from serve.engines.transformers import TransformersEngine
 from serve.model_files.gguf_choice import choose
-from serve.model_files.served_run import find_run
+from serve.model_files.served_run import checked_run
 from tests.tools.gguf_files import manifest, write_gguf
 
 GREEDY = Settings(temperature=0, repetition_penalty=1.0, max_new_tokens=24)
@@ -202,7 +202,7 @@ def test_a_run_with_a_gguf_is_served_by_llama_cpp_with_a_reason(with_gguf, monke
     monkeypatch.setattr("serve.answering.engine_choice.has_cuda", lambda: False)
     app = create_app({"ROOT": with_gguf, "CONTEXT": 512})
     chosen = app.extensions["inosuke"].chosen
-    assert chosen[0] == "engine llamacpp: no CUDA here, and the run has a GGUF (F32)"
+    assert chosen[0] == "engine llamacpp: no CUDA here, and the run has a GGUF file (F32)"
     assert chosen[1].startswith("run run-1: the newest of 1")
     body = {"messages": [{"role": "user", "content": "a"}], "settings": {"max_new_tokens": 3}}
     assert app.test_client().post("/api/chat", json=body).json["run"] == "run-1"
@@ -244,7 +244,7 @@ def test_a_run_without_a_gguf_tells_how_to_make_one(finished):
 
     chosen, why = engine_for(finished / "models" / "run-1")
     assert chosen == "transformers" and "`inosuke gguf run-1` makes one" in why
-    with pytest.raises(InosukeError, match=r"run-1 has no GGUF.*`inosuke gguf run-1`"):
+    with pytest.raises(InosukeError, match=r"run-1 has no GGUF file.*`inosuke gguf run-1`"):
         create_app({"ROOT": finished, "ENGINE": "llamacpp"})
 
 
@@ -256,8 +256,8 @@ def _damage(path, how):
 @pytest.mark.parametrize(
     ("how", "says"),
     [
-        ("short", r"bytes; gguf\.json says"),
-        ("flipped", r"SHA-256 is \w{12}…; gguf\.json says"),
+        ("short", r"bytes; gguf\.json lists"),
+        ("flipped", r"SHA-256 is \w{12}…; gguf\.json lists"),
         ("empty", r"begins with b''; expected b'GGUF'"),
     ],
 )
@@ -294,7 +294,7 @@ def test_a_damaged_tokenizer_is_named_before_llama_cpp_starts(with_gguf, monkeyp
 
 def test_a_broken_manifest_is_named(with_gguf):
     (with_gguf / "models" / "run-1" / "gguf" / "gguf.json").write_text(json.dumps({"files": 1}), encoding="utf-8")
-    with pytest.raises(InosukeError, match=r"gguf\.json: files: Input should be a valid array"):
+    with pytest.raises(InosukeError, match=r"gguf\.json.*`files` is 1: Input should be a valid array"):
         create_app({"ROOT": with_gguf, "ENGINE": "llamacpp"})
 
 
@@ -315,7 +315,7 @@ def test_the_type_in_a_file_name_may_be_in_small_letters(with_gguf, wanted):
 
 
 def test_a_type_that_is_not_there_lists_those_that_are(with_gguf):
-    with pytest.raises(UsageError, match=r"no GGUF of the type 'Q2_K'\. There: F32\."):
+    with pytest.raises(UsageError, match=r"no GGUF file of the type 'Q2_K'\. Available: F32\."):
         create_app({"ROOT": with_gguf, "ENGINE": "llamacpp", "GGUF": "Q2_K"})
 
 
@@ -325,5 +325,5 @@ def test_the_engine_needs_a_run(persona):
 
 
 def test_a_given_context_is_kept(with_gguf):
-    run = find_run(with_gguf, weights=False)
+    run = checked_run(with_gguf, weights=False)
     assert load(replace(Options(persona=run.persona, run=run), context=256)).context == 256

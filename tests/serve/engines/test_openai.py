@@ -139,7 +139,9 @@ def test_the_command_reads_every_setting_from_the_environment(upstream):
 def test_the_command_ends_with_an_error_message_about_a_wrong_variable(key, value):
     process = command("--port", "0", env={f"INOSUKE_{key}": value})
     _, errors = process.communicate(timeout=60)
-    assert errors.splitlines()[-1].startswith(f"Error: the environment variable INOSUKE_{key} is '{value}'; expected ")
+    assert errors.splitlines()[-1].startswith(
+        f"Error: the environment variable INOSUKE_{key}: `{key}` is '{value}': Input "
+    )
     assert (process.returncode, "Traceback" in errors) == (2, False)
 
 
@@ -241,7 +243,7 @@ def test_a_server_that_went_away_is_an_engine_failure(engine, upstream):
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/v1", "nonsense", "http://[bad/v1"])
 def test_an_address_without_a_server_tells_what_to_check(persona, url):
-    with pytest.raises(InosukeError, match="Check that the address is right"):
+    with pytest.raises(InosukeError, match="Check that the address ends in /v1"):
         load_engine("openai", Options(persona=persona, url=url))
 
 

@@ -10,7 +10,7 @@ from serve.engines.options import Options
 from serve.engines.transformers import TransformersEngine, load
 from serve.engines.transformers_parts import batch as batch_module
 from serve.engines.transformers_parts.decoder import Decoder
-from serve.model_files.served_run import find_run
+from serve.model_files.served_run import checked_run
 
 GREEDY = Settings(temperature=0, repetition_penalty=1.0, max_new_tokens=24)
 TALK = (Message("user", "Chào ngươi!"), Message("assistant", "Hừ!"), Message("user", "Đấu với ta không?"))
@@ -181,7 +181,7 @@ def test_the_cache_gives_the_scores_of_an_uncached_model(tiny_model):
 
 
 def test_a_loaded_run_answers_with_its_adapter(finished, tiny_model, tokenizer, persona):
-    run = find_run(finished)
+    run = checked_run(finished)
     engine = load(Options(persona=run.persona, run=run))
     assert engine.model == "Tiny + run-1"
     with_adapter = words(engine.stream(TALK, GREEDY, never))
@@ -193,7 +193,7 @@ def test_the_merged_adapter_scores_like_the_adapter_beside_its_base(finished, to
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    run = find_run(finished)
+    run = checked_run(finished)
     apart = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(run.base), run.folder / "adapter")
     ids = chat.render(TALK, tokenizer, persona).input_ids
     decoder = load(Options(persona=run.persona, run=run))._decoder

@@ -41,7 +41,7 @@ def test_errors_and_files_carry_the_headers_too(client):
         ({"Origin": "http://["}, 403),
     ],
 )
-def test_another_site_cannot_make_him_talk(client, parrot, headers, status):
+def test_another_site_cannot_get_an_answer(client, parrot, headers, status):
     assert client.post("/api/chat", json=BODY, headers=headers).status_code == status
     assert bool(parrot.seen) == (status == 200)
 
@@ -58,7 +58,7 @@ def test_another_site_cannot_make_him_talk(client, parrot, headers, status):
         ("[nowhere]:7860", 400),
     ],
 )
-def test_a_name_that_was_pointed_at_this_machine_is_not_answered(client, host, status):
+def test_a_foreign_host_name_is_refused(client, host, status):
     for path in ("/", "/api/info"):
         assert client.get(path, headers={"Host": host}).status_code == status
 

@@ -20,7 +20,7 @@ class Clock:
         return self.now
 
 
-def test_a_client_may_burst_and_then_asks_at_its_rate():
+def test_a_client_may_burst_and_is_then_limited_to_its_rate():
     clock = Clock()
     rates = Rates(60, clock)  # one a second, 15 at once
     assert [rates.take("a") for _ in range(15)] == [0] * 15
@@ -31,7 +31,7 @@ def test_a_client_may_burst_and_then_asks_at_its_rate():
     clock.now += 0.5
     assert rates.take("a") == 0
     clock.now += 1e6
-    assert [rates.take("a") > 0 for _ in range(16)] == [False] * 15 + [True]  # what is saved up has an end
+    assert [rates.take("a") > 0 for _ in range(16)] == [False] * 15 + [True]  # the bucket has a limit
 
 
 def test_only_so_many_clients_are_remembered(monkeypatch):
@@ -51,7 +51,7 @@ def ask(client, address):
     return client.post("/api/chat", json=BODY, headers={"X-Forwarded-For": address})
 
 
-def test_who_asks_too_often_is_told_when_to_come_back(limited, parrot):
+def test_a_client_over_its_rate_learns_when_to_try_again(limited, parrot):
     answers = [ask(limited, "192.0.2.1") for _ in range(6)]
     assert [a.status_code for a in answers] == [200] * 5 + [429]
     assert answers[-1].json["error"]["code"] == "too_many_requests"
@@ -66,10 +66,10 @@ def test_over_a_socket_each_visitor_behind_a_proxy_is_a_client(parrot, persona, 
     app = create_app({"ENGINE": parrot, "PERSONA": persona, "RATE": 1, "PROXIES": proxies})
     with serving(app) as url, httpx.Client(base_url=url) as client:
         assert [ask(client, "192.0.2.1").status_code for _ in range(6)] == [200] * 5 + [429]
-        assert ask(client, "192.0.2.2").status_code == others  # without a proxy, anybody could write that
+        assert ask(client, "192.0.2.2").status_code == others  # without a proxy, any client could write that
 
 
-def test_an_address_that_the_client_claims_is_not_believed(limited):
+def test_an_address_that_the_client_claims_is_not_trusted(limited):
     # What the one proxy in front appended is the last; everything before it came from the client.
     assert [ask(limited, f"198.51.100.{n}, 192.0.2.9").status_code for n in range(6)][-1] == 429
 
@@ -85,7 +85,7 @@ def locked(parrot, persona):
 
 
 def basic(key):
-    return {"Authorization": "Basic " + base64.b64encode(f"anybody:{key}".encode()).decode()}
+    return {"Authorization": "Basic " + base64.b64encode(f"visitor:{key}".encode()).decode()}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def basic(key):
         ({"Authorization": "Basic !!!"}, 401),
     ],
 )
-def test_with_keys_nobody_gets_in_without_one(locked, parrot, headers, status):
+def test_with_keys_a_request_needs_one(locked, parrot, headers, status):
     response = locked.post("/api/chat", json=BODY, headers=headers)
     assert response.status_code == status
     assert bool(parrot.seen) == (status == 200)
@@ -119,21 +119,21 @@ def test_the_page_needs_the_key_and_the_health_checks_do_not(locked):
 def test_keys_come_from_a_file(tmp_path):
     path = tmp_path / "keys.txt"
     path.write_text(f"# for the team\n{KEY}\n\n", encoding="utf-8")
-    keys = read_keys(None, path)
+    keys = read_keys((), path)
     assert keys.knows(KEY) and not keys.knows("") and not keys.knows("# for the team")
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("", "holds no key"), ("# none\n", "holds no key"), ("short", r"a key of 5 characters.*at least 16")],
+    [("", "contains no key"), ("# none\n", "contains no key"), ("short", r"a key of 5 characters.*at least 16")],
 )
 def test_a_file_that_protects_nothing_is_refused(tmp_path, text, says):
     path = tmp_path / "keys.txt"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=says):
-        read_keys(None, path)
+        read_keys((), path)
     with pytest.raises(UsageError, match="cannot be read"):
-        read_keys(None, tmp_path / "nowhere.txt")
+        read_keys((), tmp_path / "nowhere.txt")
 
 
 def test_keys_are_compared_whole_and_only_their_hashes_are_kept():

@@ -21,7 +21,7 @@ def events(response):
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions"])
-def test_what_he_says_can_always_be_sent_back(client, parrot, monkeypatch, path, stream):
+def test_every_reply_can_be_sent_back(client, parrot, monkeypatch, path, stream):
     def stream_controls(*_):
         yield Delta("\x00")
         yield Delta("Hừ\x0b\x1b[1m\x85\x9b!\ud800\n\t")
@@ -84,16 +84,24 @@ USER = {"role": "user", "content": "a"}
 @pytest.mark.parametrize(
     ("body", "code", "says"),
     [
-        ({}, "invalid_request", "`messages`: field required"),
+        ({}, "invalid_request", "the key `messages` is missing"),
         ({"messages": []}, "invalid_request", "at least 1 item"),
-        ([], "invalid_request", "the body"),
-        ({"messages": [USER], "history": []}, "unknown_key", "`history` is not a key"),
+        ([], "invalid_request", "`the content` is []"),
+        (
+            {"messages": [USER], "history": []},
+            "unknown_key",
+            "unknown key `history`. Known here: messages, settings, stream",
+        ),
         ({"messages": [USER | {"name": "x"}]}, "unknown_key", "`messages.0.name`"),
         ({"messages": [USER], "settings": {"top_k": 3}}, "unknown_key", "`settings.top_k`"),
-        ({"messages": [{"role": "system", "content": "obey"}]}, "invalid_role", "the server's own"),
+        ({"messages": [{"role": "system", "content": "obey"}]}, "invalid_role", "a system prompt of its own"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "invalid_role", "'user' or 'assistant'"),
         ({"messages": [USER, {"role": "assistant", "content": "b"}]}, "invalid_request", "expected one from `user`"),
-        ({"messages": [{"role": "user", "content": " \n"}]}, "invalid_request", "`messages.0.content`: the message is"),
+        (
+            {"messages": [{"role": "user", "content": " \n"}]},
+            "invalid_request",
+            "`messages.0.content` is ' \\n': the message is empty",
+        ),
         ({"messages": [{"role": "user", "content": "a\x00b"}]}, "invalid_request", "control characters"),
         ({"messages": [{"role": "user", "content": "a\x9b1mb"}]}, "invalid_request", "control characters"),
         ({"messages": [{"role": "user", "content": "x" * 4001}]}, "invalid_request", "at most 4000 characters"),
@@ -114,7 +122,7 @@ def test_a_wrong_body_is_refused_with_the_key_that_is_wrong(client, parrot, body
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b'{"messages": NaN', b"\xff\xfe", b'{"messages": "\\ud800"}'])
-def test_a_body_that_is_not_json_is_said_to_be_none(client, data):
+def test_a_body_that_is_not_json_is_refused(client, data):
     response = client.post("/api/chat", data=data, content_type="application/json")
     assert (response.status_code, response.json["error"]["code"]) == (400, "invalid_json")
 
@@ -142,7 +150,7 @@ def test_static_files_stay_in_their_folder(client):
     assert client.get("/static/%2e%2e/%2e%2e/service.py").status_code == 404
 
 
-def test_a_crash_in_the_first_word_is_a_500_that_tells_nothing_of_the_inside(client, parrot, caplog):
+def test_a_crash_before_the_first_word_is_a_500_without_details(client, parrot, caplog):
     parrot.crash_after = 0
     response = ask(client, "a b")
     assert (response.status_code, response.json["error"]["code"]) == (500, "internal_error")
@@ -152,7 +160,7 @@ def test_a_crash_in_the_first_word_is_a_500_that_tells_nothing_of_the_inside(cli
     assert ask(client, "a b").json["reply"] == "a b "
 
 
-def test_a_crash_in_the_middle_of_a_stream_is_an_error_event_and_the_next_request_works(client, parrot):
+def test_a_crash_in_the_middle_of_a_stream_is_an_error_event(client, parrot):
     parrot.crash_after = 1
     seen = events(ask(client, "a b", stream=True))
     assert [name for name, _ in seen] == ["delta", "error"]
@@ -177,12 +185,12 @@ def test_what_is_wrong_before_the_first_word_is_a_status(client, parrot, monkeyp
     assert (response.status_code, response.json["error"]["code"]) == (status, code)
 
 
-def test_a_full_line_is_a_503_that_says_when_to_come_back(client, app, monkeypatch):
+def test_a_full_line_is_a_503_with_the_time_to_try_again(client, app, monkeypatch):
     def full(*_):
-        raise LineFull("he is talking to as many people as he can.")
+        raise LineFull("the server is busy.")
         yield
 
-    monkeypatch.setattr("serve.answering.waiting_line.Line.run", full)
+    monkeypatch.setattr("serve.answering.waiting_line.WaitingLine.in_turn", full)
     response = ask(client, "a")
     assert (response.status_code, response.json["error"]["code"]) == (503, "busy")
     assert int(response.headers["Retry-After"]) > 0
@@ -200,7 +208,7 @@ def test_messages_reach_the_engine_as_the_type_of_the_stages(client, parrot, mon
     assert got == [Message("user", "<|im_end|>")]
 
 
-def test_info_says_who_answers_and_the_limits_that_are_kept(client):
+def test_info_tells_who_answers_and_the_limits(client):
     info = client.get("/api/info").json
     assert info["character"] == "Inosuke"
     assert (info["engine"], info["model"], info["run"]) == ("parrot", "parrot-1", None)

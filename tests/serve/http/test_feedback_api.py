@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from curation.errors import InosukeError, UsageError
 from curation.importers import read
 from serve import create_app
-from serve.commands.serve import feedback as command
+from serve.commands.feedback import feedback as command
 from serve.feedback.pull_remote import pull_feedback
 from tests.serve.conftest import serving
 
@@ -44,12 +44,12 @@ def test_feedback_with_consent_is_one_line(client, kept):
     assert (response.status_code, response.get_data()) == (204, b"")
     [line] = kept()
     assert line.pop("time").endswith("+00:00")
-    assert len(line["conversation"]) == 16 and line.pop("conversation") != "c-1"  # leads nowhere
+    assert len(line["conversation"]) == 16 and line.pop("conversation") != "c-1"  # a hash
     assert line == {"turn": 3, "rating": "down", "better": "Ta mạnh nhất!", "messages": SAID, "run": None}
 
 
 @pytest.mark.parametrize("consent", [False, None, "true", 1, "missing"])
-def test_without_consent_nothing_is_kept_or_even_looked_at(client, kept, consent):
+def test_without_consent_nothing_is_kept_or_checked(client, kept, consent):
     body = {k: v for k, v in GIVEN.items() if k != "consent"} | {"rating": "nonsense"}
     response = client.post("/api/feedback", json=body if consent == "missing" else body | {"consent": consent})
     assert response.status_code == 403
@@ -63,7 +63,7 @@ def test_without_consent_nothing_is_kept_or_even_looked_at(client, kept, consent
         ({"messages": [*SAID, *SAID]}, "not the whole conversation"),
         ({"messages": SAID[:1]}, "at least 2 items"),
         ({"messages": [SAID[0]] * 9 + [SAID[1]]}, "at most 6 items"),
-        ({"messages": SAID[::-1]}, "his one reply"),
+        ({"messages": SAID[::-1]}, "the one reply"),
         ({"rating": "meh"}, "`rating`"),
         ({"better": "x" * 4001}, "at most 4000 characters"),
         ({"better": " "}, "the message is empty"),
@@ -71,7 +71,7 @@ def test_without_consent_nothing_is_kept_or_even_looked_at(client, kept, consent
         ({"conversation": "../../etc/passwd"}, "`conversation`"),
         ({"turn": -1}, "greater than or equal to 0"),
         ({"turn": "../a"}, "`turn"),
-        ({"chat": []}, "`chat` is not a key"),
+        ({"chat": []}, "unknown key `chat`"),
     ],
 )
 def test_feedback_that_is_wrong_names_its_key(client, kept, change, says):
@@ -98,8 +98,8 @@ def test_only_the_owner_fetches_it(client, parrot, persona, tmp_path):
     assert client.get("/api/feedback", headers={"Authorization": "Bearer wrong"}).status_code == 403
     fetched = client.get("/api/feedback", headers={"Authorization": f"Bearer {KEY}"})
     assert (fetched.mimetype, len(fetched.get_data().splitlines())) == ("application/x-ndjson", 1)
-    nobody = create_app({"ENGINE": parrot, "PERSONA": persona, "ROOT": tmp_path}).test_client()
-    assert nobody.get("/api/feedback", headers={"Authorization": "Bearer "}).status_code == 404
+    without_key = create_app({"ENGINE": parrot, "PERSONA": persona, "ROOT": tmp_path}).test_client()
+    assert without_key.get("/api/feedback", headers={"Authorization": "Bearer "}).status_code == 404
 
 
 # ---------------------------------------------------------------- into the queue
@@ -165,7 +165,7 @@ def test_pull_adds_what_is_new_and_forgets_nothing(app, client, tmp_path):
             old.write_text(old.read_text(encoding="utf-8").splitlines()[-1] + "\n", encoding="utf-8")
         assert pull_feedback(url, KEY, into) == (path, 1, 2, 0)
         assert [json.loads(line)["turn"] for line in path.read_text(encoding="utf-8").splitlines()] == [3, 4]
-        with pytest.raises(InosukeError, match=r"refused \(403\): feedback is handed to the owner"):
+        with pytest.raises(InosukeError, match=r"refused the request \(403\): only the owner of this server can fetch"):
             pull_feedback(url, "wrong", into)
         done = CliRunner().invoke(command, ["pull", url, "--key", KEY, "--into", str(into), "--json"])
         assert json.loads(done.stdout) == {"path": str(path), "new": 0, "there": 2, "left_out": 0}
@@ -194,7 +194,7 @@ def test_one_line_that_is_no_feedback_does_not_keep_the_rest_out(app, client, tm
     assert f"1 lines of {url} are not feedback and were left out" in done.stderr
 
 
-def test_pull_says_what_is_wrong(tmp_path):
+def test_pull_reports_what_is_wrong(tmp_path):
     with pytest.raises(UsageError, match="is not an address"):
         pull_feedback("owner/space", KEY, tmp_path)
     with pytest.raises(UsageError, match="no key"):
@@ -203,11 +203,11 @@ def test_pull_says_what_is_wrong(tmp_path):
         pull_feedback("http://127.0.0.1:9", KEY, tmp_path)
 
 
-def test_pull_keeps_nothing_of_a_server_that_is_another(tmp_path):
+def test_pull_keeps_nothing_of_another_kind_of_server(tmp_path):
     def answer(_):
         return httpx.Response(200, text="<html>hello</html>")
 
     client = httpx.Client(transport=httpx.MockTransport(answer))
-    with pytest.raises(InosukeError, match="Is it an inosuke server"):
+    with pytest.raises(InosukeError, match="Check its address"):
         pull_feedback("http://somewhere.example", KEY, tmp_path / "new", client)
     assert not (tmp_path / "new").exists()

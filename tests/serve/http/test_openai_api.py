@@ -24,7 +24,7 @@ def test_the_official_client_lists_the_model(official):
     [model] = official.models.list().data
     assert (model.id, model.object, model.owned_by) == ("parrot-1", "model", "Inosuke")
     assert official.models.retrieve("parrot-1").id == "parrot-1"
-    with pytest.raises(openai.NotFoundError, match="no model is called 'gpt'"):
+    with pytest.raises(openai.NotFoundError, match="'gpt' is not a model here"):
         official.models.retrieve("gpt")
 
 
@@ -61,18 +61,18 @@ def test_the_official_client_raises_its_own_errors(official, parrot, monkeypatch
     )
 
     def too_long(*_):
-        raise ConversationTooLong("say it in fewer words")
+        raise ConversationTooLong("shorten the message")
         yield
 
     monkeypatch.setattr(parrot, "stream", too_long)
-    with pytest.raises(openai.BadRequestError, match="fewer words") as wrong:
+    with pytest.raises(openai.BadRequestError, match="shorten the message") as wrong:
         official.chat.completions.create(model="x", messages=said("a"))
     assert wrong.value.code == "context_length_exceeded"
 
 
 def test_an_engine_that_breaks_off_ends_the_stream_with_an_error(official, parrot):
     parrot.crash_after = 1
-    with pytest.raises(openai.APIError, match="broke off"):
+    with pytest.raises(openai.APIError, match="the answer failed inside the server"):
         list(official.chat.completions.create(model="x", messages=said("a b"), stream=True))
     parrot.crash_after = None
     assert official.chat.completions.create(model="x", messages=said("a b")).choices[0].message.content == "a b "
@@ -85,7 +85,7 @@ def test_a_key_is_asked_for_and_the_official_client_sends_it(parrot, persona):
             if works:
                 assert client.chat.completions.create(model="x", messages=said("a")).choices[0].message.content == "a "
             else:
-                with pytest.raises(openai.AuthenticationError, match="asks for a key"):
+                with pytest.raises(openai.AuthenticationError, match="needs a key"):
                     client.chat.completions.create(model="x", messages=said("a"))
 
 
@@ -106,7 +106,7 @@ def post(client, **body):
     return client.post("/v1/chat/completions", json={"messages": said("a")} | body)
 
 
-def test_a_system_prompt_of_the_client_is_read_over_and_parts_are_joined(client, parrot):
+def test_a_clients_system_prompt_is_ignored_and_parts_are_joined(client, parrot):
     parts = [{"type": "text", "text": "xin "}, {"type": "text", "text": "chào"}]
     messages = [{"role": "system", "content": "You are a pirate."}, {"role": "user", "content": parts}]
     assert post(client, messages=messages).status_code == 200
@@ -118,14 +118,14 @@ def test_more_tokens_than_there_are_count_as_the_most(client, parrot):
     assert parrot.settings[0].max_new_tokens == 1024
 
 
-def test_habits_of_clients_are_passed_over(client):
+def test_harmless_keys_of_clients_are_ignored(client):
     assert post(client, user="me", logit_bias={}, frequency_penalty=0, n=1, tools=[], stream=None).status_code == 200
 
 
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({"n": 2}, "`n`: input should be less than or equal to 1"),
+        ({"n": 2}, "`n` is 2: Input should be less than or equal to 1"),
         ({"tools": [{}]}, "`tools` is not supported"),
         ({"response_format": {"type": "json_object"}}, "`response_format` can only be text"),
         ({"messages": []}, "at least 1 item"),
@@ -138,7 +138,7 @@ def test_habits_of_clients_are_passed_over(client):
         ({"seed": "x"}, "`seed`"),
     ],
 )
-def test_what_cannot_be_kept_is_refused_in_openais_shape(client, parrot, body, says):
+def test_what_is_not_supported_is_refused_in_openais_shape(client, parrot, body, says):
     response = post(client, **body)
     error = response.json["error"]
     assert (response.status_code, error["type"]) == (400, "invalid_request_error")
@@ -149,24 +149,24 @@ def test_what_cannot_be_kept_is_refused_in_openais_shape(client, parrot, body, s
 @pytest.mark.parametrize(
     ("body", "param", "says"),
     [
-        ({"stop": 5}, "stop", "`stop`: "),
-        ({"stop": ["a"] * 5}, "stop", "`stop`: "),
-        ({"stop": ["a", ""]}, "stop", "`stop`: "),
-        ({"messages": [{"role": "user", "content": 5}]}, "messages.0.content", "`messages.0.content`: "),
+        ({"stop": 5}, "stop", "is 5: Input should be a valid string"),
+        ({"stop": ["a"] * 5}, "stop", "is ['a', 'a', 'a', 'a', 'a']: "),
+        ({"stop": ["a", ""]}, "stop", "is ['a', '']: "),
+        ({"messages": [{"role": "user", "content": 5}]}, "messages.0.content", "is 5: "),
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
             "messages.0.content",
-            "`messages.0.content`: a part has the type 'image_url'; expected text parts only",
+            "a part has the type 'image_url'; expected `text`, the only type that is supported",
         ),
     ],
 )
 def test_an_error_names_the_key_as_the_client_knows_it(client, body, param, says):
     error = post(client, **body).json["error"]
     assert error["param"] == param
-    assert error["message"].startswith(says)
+    assert error["message"].startswith(f"`{param}` is ") and says in error["message"]
 
 
-def test_the_wire_ends_with_done_and_tells_the_place_as_a_remark(client, monkeypatch, parrot):
+def test_a_stream_ends_with_done_and_has_the_place_as_a_comment(client, monkeypatch, parrot):
     from serve.engine import Delta, Done, Queued
 
     def run(*_):
@@ -174,7 +174,7 @@ def test_the_wire_ends_with_done_and_tells_the_place_as_a_remark(client, monkeyp
         yield Delta("ừ")
         yield Done("length", 1, 1)
 
-    monkeypatch.setattr("serve.answering.waiting_line.Line.run", run)
+    monkeypatch.setattr("serve.answering.waiting_line.WaitingLine.in_turn", run)
     blocks = post(client, stream=True).get_data(as_text=True).split("\n\n")
     assert blocks[1] == ": place 2 in the line"
     assert json.loads(blocks[3].removeprefix("data: "))["choices"][0]["finish_reason"] == "length"

@@ -1,4 +1,4 @@
-"""A Space whose GGUF stays in a model repository: found, pinned, fetched, compared. The Hub is a stand-in."""
+"""A Space whose GGUF stays in a model repository: found, pinned, fetched, compared. The Hub is a fake server."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from huggingface_hub import HfApi
 
 from curation.errors import InosukeError, UsageError
-from serve.commands.serve import space
+from serve.commands.space import space
 from serve.model_files import gguf_choice, weights
 from serve.space.folder import write_space
 from tests.serve.conftest import PROJECT
@@ -104,7 +104,7 @@ def test_other_bytes_are_refused_and_do_not_stay(project, hub, api, tmp_path):
     assert not list(out.rglob("*.gguf"))
 
 
-def test_a_repository_that_is_gone_is_said_with_what_to_do(project, hub, api, tmp_path):
+def test_a_repository_that_is_gone_is_reported_with_a_remedy(project, hub, api, tmp_path):
     out = made(project, tmp_path, api)
     hub.repos.clear()
     with pytest.raises(InosukeError, match=r"cannot be fetched.*secret called HF_TOKEN"):
@@ -143,8 +143,8 @@ def test_a_repository_without_this_very_file_is_refused_and_nothing_is_written(
     assert not (tmp_path / "space").exists()
 
 
-def test_what_is_no_repository_is_wrong_usage(project, api, tmp_path):
-    with pytest.raises(UsageError, match=r"is no model repository.*Expected OWNER/NAME"):
+def test_anything_but_a_repository_is_wrong_usage(project, api, tmp_path):
+    with pytest.raises(UsageError, match=r"is not a model repository.*Expected OWNER/NAME"):
         made(project, tmp_path, api, "a/b/c")
     with pytest.raises(InosukeError, match="writer/nowhere cannot be read"):
         made(project, tmp_path, api, "writer/nowhere")

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from curation.errors import InosukeError
-from serve.commands.serve import space
+from serve.commands.space import space
 from serve.space.folder import REQUIREMENTS, write_space
 from serve.space.upload import push
 from tests.serve.conftest import PROJECT
@@ -57,14 +57,14 @@ def test_the_folder_is_complete_and_its_start_command_works(ready, tmp_path):
         encoding="utf-8",
     )
     try:
-        said = []
+        lines = []
         for line in process.stdout:
-            said.append(line)
+            lines.append(line)
             if line.startswith("Open "):
                 break
-        assert said[-1].startswith("Open "), "".join(said)
-        assert any(line.startswith("Warning: listening on 0.0.0.0") for line in said)
-        url = said[-1].split()[1].replace("0.0.0.0", "127.0.0.1")
+        assert lines[-1].startswith("Open "), "".join(lines)
+        assert any(line.startswith("Warning: listening on 0.0.0.0") for line in lines)
+        url = lines[-1].split()[1].replace("0.0.0.0", "127.0.0.1")
         # A Space is called by its public name and shown in a frame of the Hub's page.
         page = httpx.get(url, headers={"Host": "me-inosuke.hf.space"})
         assert page.status_code == 200
@@ -86,7 +86,7 @@ def light(ready, tiny_model, tokenizer):
     return ready
 
 
-def test_a_run_with_a_gguf_needs_neither_torch_nor_the_weights_it_was_made_from(light, tmp_path):
+def test_a_run_with_a_gguf_needs_neither_torch_nor_its_base_weights(light, tmp_path):
     out = tmp_path / "space"
     written = {p.as_posix() for p in write_space(out, root=light)}
     models = {name for name in written if name.startswith("models/")}
@@ -168,7 +168,7 @@ def test_the_folder_is_pushed_in_one_commit(tmp_path):
     assert hub.calls == [("create", "me/inosuke", "space", "docker"), ("upload", "me/inosuke", tmp_path)]
 
 
-def test_a_push_that_fails_says_that_the_folder_is_there(tmp_path):
+def test_a_failed_push_tells_that_the_folder_is_complete(tmp_path):
     with pytest.raises(InosukeError, match=r"me/inosuke was not written: no route\. The folder .* is complete"):
         push(tmp_path, "me/inosuke", Hub(OSError("no route")))
 
@@ -177,7 +177,7 @@ def test_the_card_has_the_front_matter_of_a_docker_space(ready, tmp_path):
     write_space(tmp_path / "space", root=ready)
     card = (tmp_path / "space" / "README.md").read_text(encoding="utf-8")
     head = dict(line.split(": ", 1) for line in card.split("---\n")[1].strip().split("\n"))
-    assert (head["title"], head["sdk"], head["app_port"]) == ("Inosuke", "docker", "7860")
+    assert (head["title"], head["sdk"], head["app_port"]) == ('"Inosuke"', "docker", "7860")
     assert len(head["short_description"]) <= 60  # the Hub refuses a longer one
     assert "run `run-1`" in card
 
@@ -189,7 +189,7 @@ def test_every_requirement_is_pinned_as_in_the_constraints(ready, tmp_path):
     assert [pin for pin in pins if pin.lower() not in constraints] == []
 
 
-def test_a_folder_with_something_in_it_is_left_alone(ready, tmp_path):
+def test_a_folder_that_is_not_empty_is_left_alone(ready, tmp_path):
     out = tmp_path / "space"
     out.mkdir()
     (out / "mine.txt").write_text("x", encoding="utf-8")
@@ -204,13 +204,13 @@ def test_a_fresh_clone_of_a_space_is_filled(ready, tmp_path):
     assert (tmp_path / "space" / ".git").is_dir()
 
 
-def test_nothing_half_written_is_left_behind(finished, tmp_path):
+def test_a_failure_leaves_nothing_half_written(finished, tmp_path):
     with pytest.raises(InosukeError, match=r"constraints\.txt is missing"):
         write_space(tmp_path / "space", root=finished)
-    assert not (tmp_path / "space").exists() and not (tmp_path / "space.part").exists()
+    assert not (tmp_path / "space").exists() and not list(tmp_path.glob(".partial-*"))
 
 
-def test_the_command_says_what_it_wrote(ready, tmp_path, monkeypatch):
+def test_the_command_prints_what_it_wrote(ready, tmp_path, monkeypatch):
     monkeypatch.chdir(ready)
     result = CliRunner().invoke(space, ["--out", str(tmp_path / "space")], catch_exceptions=False)
     assert re.match(r"\d+ files in ", result.output)

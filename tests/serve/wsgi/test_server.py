@@ -17,7 +17,7 @@ from waitress import wasyncore
 from curation.errors import InosukeError
 from serve import create_app
 from serve.engine import MOST_SLOTS
-from serve.wsgi.loading import Door
+from serve.wsgi.loading import LoadingApp
 from serve.wsgi.server import bind, make_server
 from serve.wsgi.slow_clients import ARRIVAL_SECONDS
 from tests.serve.conftest import PROJECT, Parrot, serving
@@ -77,7 +77,7 @@ def test_a_client_that_goes_away_stops_the_engine(start, stream):
     assert httpx.post(f"{url}/api/chat", json=body("a", stream=False)).json()["reply"] == "a "
 
 
-def test_people_wait_their_turn_and_see_their_place(start):
+def test_waiting_clients_see_their_place(start):
     engine = Parrot(gate=threading.Event())
     url = start(engine, WAITING=1)
     with httpx.stream("POST", f"{url}/api/chat", json=body("a b"), timeout=120) as first:
@@ -113,7 +113,7 @@ def test_many_conversations_at_once_never_mix(start):
     assert wrong == []
 
 
-def test_two_hundred_open_streams_are_served_in_turn_and_never_mix(start):
+def test_two_hundred_open_streams_are_served_in_order_and_never_mix(start):
     engine = Parrot(slots=8, gate=threading.Event())
     url = start(engine, WAITING=200)
     said, places = {}, {}
@@ -130,7 +130,7 @@ def test_two_hundred_open_streams_are_served_in_turn_and_never_mix(start):
     threads = [threading.Thread(target=talk, args=(n,)) for n in range(200)]
     for thread in threads:
         thread.start()
-    # All of them stand in line or are being answered before the first gets its second word.
+    # All of them wait or are being answered before the first gets its second word.
     while sum(client.get(f"{url}/readyz").json()[k] for k in ("running", "waiting")) < 200:
         pass
     engine.gate.set()
@@ -138,11 +138,11 @@ def test_two_hundred_open_streams_are_served_in_turn_and_never_mix(start):
         thread.join(60)
     client.close()
     assert said == dict.fromkeys(range(200), True)
-    assert all(told == sorted(told, reverse=True) for told in places.values())  # nobody is overtaken
+    assert all(told == sorted(told, reverse=True) for told in places.values())  # no client is overtaken
     assert sorted(told[0] for told in places.values() if told) == list(range(1, 193))
 
 
-def test_however_many_stream_and_wait_there_is_a_thread_to_refuse_and_to_say_that_all_is_well(start):
+def test_a_full_server_still_has_threads_for_refusals_and_health_checks(start):
     engine = Parrot(slots=MOST_SLOTS, gate=threading.Event())
     url = start(engine, WAITING=40)
     client = httpx.Client(limits=httpx.Limits(max_connections=None), timeout=30)
@@ -164,7 +164,7 @@ def test_however_many_stream_and_wait_there_is_a_thread_to_refuse_and_to_say_tha
         client.close()
 
 
-def test_a_request_that_never_arrives_is_given_up_and_others_are_answered(persona):
+def test_a_request_that_never_arrives_is_closed_and_others_are_answered(persona):
     app = create_app({"ENGINE": Parrot(), "PERSONA": persona})
     with serving(app) as url:
         server = app.extensions["waitress"]
@@ -174,7 +174,7 @@ def test_a_request_that_never_arrives_is_given_up_and_others_are_answered(person
             connection.sendall(b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nX-Slow:")
         assert httpx.post(f"{url}/api/chat", json=body("a", stream=False)).json()["reply"] == "a "
         for connection in slow:
-            connection.sendall(b" a")  # something now and then, as a slow loris does
+            connection.sendall(b" a")  # a byte now and then, as a slow-loris client does
         assert httpx.get(f"{url}/healthz").status_code == 200
         late = time.time() + ARRIVAL_SECONDS + 1
         server.trigger.pull_trigger(lambda: server.maintenance(late))
@@ -185,24 +185,24 @@ def test_a_request_that_never_arrives_is_given_up_and_others_are_answered(person
         assert httpx.post(f"{url}/api/chat", json=body("a", stream=False)).json()["reply"] == "a "
 
 
-def test_whoever_comes_while_the_model_loads_is_told_so(persona):
-    door = Door()
+def test_requests_while_the_model_loads_get_a_503(persona):
+    loading = LoadingApp()
     with bind("127.0.0.1", 0) as listener:
-        server = make_server(door, listener)
+        server = make_server(loading, listener)
         thread = threading.Thread(target=server.run)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         assert httpx.get(f"{url}/healthz").status_code == 200
         ready = httpx.get(f"{url}/readyz")
         assert (ready.status_code, ready.json()["error"]["code"], ready.headers["Retry-After"]) == (503, "loading", "5")
-        door.let_in(create_app({"ENGINE": Parrot(), "PERSONA": persona}))
+        loading.ready(create_app({"ENGINE": Parrot(), "PERSONA": persona}))
         assert httpx.get(f"{url}/readyz").status_code == 200
         server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
         thread.join(10)
         server.task_dispatcher.shutdown(timeout=1)
 
 
-def test_a_port_in_use_says_what_to_do():
+def test_a_port_in_use_is_reported_with_a_remedy():
     with bind("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(InosukeError, match=f"port {port} on 127.0.0.1 is in use.*--port {port + 1}") as error:
@@ -210,7 +210,7 @@ def test_a_port_in_use_says_what_to_do():
     assert error.value.exit_status == 1
 
 
-def test_an_unknown_host_says_so():
+def test_an_unknown_host_is_reported():
     with pytest.raises(InosukeError, match=r"the host 'no\.such\.host\.invalid' is not known"):
         bind("no.such.host.invalid", 0)
 
@@ -224,7 +224,7 @@ def command(*args, cwd=PROJECT, env=None):
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        # A suite that runs in the background of a shell would hand down that Ctrl+C is to be ignored.
+        # A suite in the background of a shell would pass on that Ctrl+C is ignored.
         preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) if os.name == "posix" else None,
     )
 
@@ -251,13 +251,13 @@ def test_the_command_serves_the_newest_run_and_stops_on_ctrl_c(finished):
 @pytest.mark.parametrize(
     ("args", "says", "status"),
     [
-        ((), "run `make train` first", 1),
+        ((), "Run `make train`", 1),
         (("--engine", "openai"), "needs --url", 2),
         (("--engine", "x"), "Expected one of: llamacpp, transformers, openai", 2),
         (("--url", "http://127.0.0.1:9/v1"), "did not list a model", 1),
     ],
 )
-def test_the_command_ends_with_a_sentence_when_there_is_nothing_to_serve(tmp_path, args, says, status):
+def test_the_command_ends_with_an_error_message_when_there_is_nothing_to_serve(tmp_path, args, says, status):
     (tmp_path / "persona.toml").write_bytes((PROJECT / "persona.toml").read_bytes())
     process = command("--port", "0", *args, cwd=tmp_path)
     _, errors = process.communicate(timeout=60)
@@ -267,8 +267,8 @@ def test_the_command_ends_with_a_sentence_when_there_is_nothing_to_serve(tmp_pat
 
 
 @pytest.mark.parametrize("said", [None, "ACTIVE"])
-def test_threads_are_told_to_sleep_before_torch_is_loaded(finished, said):
-    """OpenMP reads it once, when it is loaded; whoever set it already is obeyed."""
+def test_threads_sleep_while_they_wait_which_is_set_before_torch_is_loaded(finished, said):
+    """OpenMP reads the variable once, when it is loaded; a value that is set already is kept."""
     code = (
         "import os, sys\n"
         "class Watch:\n"

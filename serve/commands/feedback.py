@@ -1,0 +1,44 @@
+"""``inosuke feedback``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from curation.command import json_option
+
+
+@click.group()
+def feedback() -> None:
+    """Fetch what visitors said about the character's replies.
+
+    \b
+    Example:
+      inosuke feedback pull https://owner-inosuke.hf.space
+    """
+
+
+@feedback.command(epilog="Example: INOSUKE_FEEDBACK_KEY=… inosuke feedback pull https://owner-inosuke.hf.space")
+@click.argument("url")
+@click.option("--key", envvar="INOSUKE_FEEDBACK_KEY", show_envvar=True, help="The server's feedback key.")
+@click.option(
+    "--into",
+    default="datasets/feedback",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder that `inosuke dataset` reads.",
+)
+@json_option
+def pull(url: str, key: str | None, into: Path, as_json: bool) -> None:
+    """Fetch new feedback from a server at URL; `inosuke dataset` then adds it to the queue."""
+    from serve.feedback.pull_remote import pull_feedback
+
+    pulled = pull_feedback(url, key, into)
+    if as_json:
+        click.echo(json.dumps(pulled._asdict() | {"path": str(pulled.path)}))
+        return
+    if pulled.left_out:
+        click.echo(f"Warning: {pulled.left_out} lines of {url} are not feedback and were left out.", err=True)
+    click.echo(f"{pulled.new} new of {pulled.there} in {pulled.path}." + (" Next: make dataset" if pulled.new else ""))

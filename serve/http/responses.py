@@ -1,0 +1,165 @@
+"""The JSON that the server answers with. :mod:`serve.http.openapi` describes it from these same types."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from flask import Response, jsonify
+from pydantic import BaseModel, ConfigDict, Field
+
+from serve.engine import Done, FinishReason, Settings
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Usage(BaseModel):
+    """Token counts, under the names that OpenAI's clients know."""
+
+    prompt_tokens: Count
+    completion_tokens: Count
+    total_tokens: Count
+
+
+class Ending(BaseModel):
+    """How an answer ended."""
+
+    finish_reason: FinishReason
+    usage: Usage
+    dropped_messages: Count = Field(description="How many of the oldest messages did not fit into the context window.")
+    run: str | None
+
+
+class Reply(Ending):
+    """A whole answer."""
+
+    reply: str
+
+
+class Limits(BaseModel):
+    """How many messages a conversation may have, and how many characters a message."""
+
+    messages: int
+    chars: int
+
+
+class Info(BaseModel):
+    """Who answers, with which model, and within which limits."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    character: str
+    languages: tuple[str, ...]
+    engine: str
+    model: str
+    context: int | None
+    run: str | None
+    base: str | None
+    dataset: str | None
+    limits: Limits
+    settings: Settings
+    feedback: bool
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """The engine answers."""
+
+    status: Literal["ready"] = "ready"
+    running: Count
+    waiting: Count
+
+
+class AssistantMessage(BaseModel):
+    """The reply, as OpenAI's API has it."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str
+    refusal: None = None
+
+
+class Choice(BaseModel):
+    """The one answer of a completion."""
+
+    index: Literal[0] = 0
+    message: AssistantMessage
+    logprobs: None = None
+    finish_reason: Literal["stop", "length"]
+
+
+class ChatCompletion(BaseModel):
+    """A whole answer, as OpenAI's API has it."""
+
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    model: str
+    choices: tuple[Choice]
+    usage: Usage
+
+
+class Model(BaseModel):
+    """The model that answers, as OpenAI's API has it."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str
+
+
+class Models(BaseModel):
+    """The list of that one model."""
+
+    object: Literal["list"] = "list"
+    data: tuple[Model]
+
+
+class Problem(BaseModel):
+    """What went wrong: a code for programs, a message for people."""
+
+    code: str
+    message: str
+
+
+class Error(BaseModel):
+    """An error of our own API."""
+
+    error: Problem
+
+
+class OpenAIProblem(Problem):
+    """What went wrong, as OpenAI's API has it."""
+
+    type: str
+    param: str | None
+
+
+class OpenAIError(BaseModel):
+    """An error under ``/v1/``."""
+
+    error: OpenAIProblem
+
+
+def usage(done: Done) -> Usage:
+    """Return the token counts of an answer."""
+    return Usage(
+        prompt_tokens=done.prompt_tokens,
+        completion_tokens=done.completion_tokens,
+        total_tokens=done.prompt_tokens + done.completion_tokens,
+    )
+
+
+def plain(answer: BaseModel) -> dict[str, Any]:
+    """Return an answer as plain objects."""
+    return answer.model_dump(mode="json")
+
+
+def json_response(answer: BaseModel, status: int = 200) -> Response:
+    """Return an answer as a response."""
+    response = jsonify(plain(answer))
+    response.status_code = status
+    return response
