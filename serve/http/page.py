@@ -36,7 +36,7 @@ def index() -> str:
         "index.html",
         title=persona.page.title or persona.name,
         language=next((code for code in persona.languages if code in LANGUAGES), LANGUAGES[0]),
-        character=persona.name,
+        persona=_for_page(persona),
         portrait_type=service().portrait.mimetype,
     )
 
