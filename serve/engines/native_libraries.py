@@ -13,7 +13,7 @@ def let_threads_sleep() -> None:
     """Make OpenMP threads sleep while they wait for each other. Call it before llama.cpp or torch is loaded.
 
     OpenMP reads the variable once, when it is loaded. Threads that spin while they wait are many times slower as soon
-    as another program wants a core (docs/experiments). The trainer sets the same variable for the same reason.
+    as another program wants a core (docs/experiments/2026-11-26-openmp-spinning.md). Training does the same.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

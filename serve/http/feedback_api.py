@@ -1,4 +1,4 @@
-"""``/api/feedback``: visitors give feedback, with consent only, and the owner fetches it.
+"""``/api/feedback``: visitors give feedback, with consent only, and `inosuke feedback pull` fetches it for the owner.
 
 :mod:`serve.feedback.inbox` keeps it.
 """
@@ -52,7 +52,7 @@ def give() -> tuple[str, int]:
 @blueprint.get("/api/feedback")
 @described(None, "application/x-ndjson", errors=[403, 404])
 def fetch() -> Response:
-    """Return the feedback to the owner, who knows its key; `inosuke feedback pull` asks here."""
+    """Return the feedback to the owner, who has the key for it."""
     serving = service()
     if serving.feedback is None or not serving.feedback_keys:
         abort(404, "this server hands out no feedback: its owner has not set INOSUKE_FEEDBACK_KEY.")

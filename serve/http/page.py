@@ -10,7 +10,7 @@ import hashlib
 import mimetypes
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template, request, url_for
 
 from curation.persona import Persona
 from serve.http.current import service
@@ -57,6 +57,7 @@ def portrait() -> Response:
 def _for_page(persona: Persona) -> dict[str, Any]:
     return {
         "name": persona.name,
+        "portrait": url_for("page.portrait"),
         "languages": persona.languages,
         "greetings": persona.greetings,
         "starters": persona.page.starters,

@@ -117,7 +117,7 @@ def send(page, text, wait=True):
 
 
 def answered(page):
-    page.wait_for_selector(".turn.his:last-child:not(.waiting):not(.growing)")
+    page.wait_for_selector(".turn.reply:last-child:not(.waiting):not(.growing)")
     page.wait_for_selector("#send:visible")
 
 

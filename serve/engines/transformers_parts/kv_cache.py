@@ -124,7 +124,7 @@ class KVCache(Cache):  # type: ignore[misc]
             layer.drop()
 
     def prepare(self, first: int, starts: list[int], tokens: int, device: torch.device) -> None:
-        """Choose the window of the next forward pass: ``tokens`` after ``starts``, one start a row from ``first`` on."""
+        """Choose the window of the next forward pass: ``tokens`` after ``starts``, one a row from ``first`` on."""
         rows = torch.arange(first, first + len(starts), device=device)
         cells = torch.tensor(starts, device=device)
         self.window = _Window(first, starts, max(starts) + tokens, rows, cells)

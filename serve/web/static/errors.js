@@ -1,4 +1,4 @@
-// What the page says about an answer that did not come. The server's own sentences are for programs, and in English.
+// What the page says about an answer that failed. The server's own messages are for programs, and in English.
 
 import { t } from "./i18n.js";
 
@@ -8,12 +8,12 @@ const WORDS = {
   loading: "loading",
   busy: "busy",
   too_many_requests: "often",
-  conversation_too_long: "tooLongForHim",
+  conversation_too_long: "tooLongToRead",
   engine_failed: "failed",
   internal_error: "failed",
 };
 
 export const words = (error) => t(WORDS[error.code] ?? "unforeseen");
 
-/** Whether asking the same once more may help. */
+/** Whether asking the same again may help. */
 export const mayPass = (error) => error.code !== "conversation_too_long";

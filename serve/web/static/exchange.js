@@ -1,14 +1,15 @@
-// Conversations out of the browser and back into it.
+// Exports conversations to files and imports them again.
 
 import { tell } from "./dialog.js";
 import { $ } from "./dom.js";
 import * as files from "./files.js";
 import { t } from "./i18n.js";
+import { name as character } from "./persona.js";
 import { Damaged } from "./shape.js";
 import * as store from "./store.js";
 
 const MAX_BYTES = 20 * 1024 * 1024; // a browser keeps about 5 MB for a page
-const names = () => ({ user: t("you"), assistant: document.body.dataset.character });
+const names = () => ({ user: t("you"), assistant: character });
 
 export const saveJson = (conversations, title) =>
   files.download(files.fileName(title, "json"), "application/json", files.toJson(conversations));
@@ -16,7 +17,7 @@ export const saveJson = (conversations, title) =>
 export const saveMarkdown = (one) =>
   files.download(files.fileName(one.title, "md"), "text/markdown", files.toMarkdown(one, names()));
 
-/** Take in the files that the person chooses; `imported(conversations)` is told once they are kept. */
+/** Import the files that the visitor chooses; `imported(conversations)` is called once they are stored. */
 export function listen(imported) {
   const chooser = $("import-file");
   $("import").addEventListener("click", () => chooser.click());
@@ -26,7 +27,7 @@ export function listen(imported) {
     for (const file of chosen) await take(file, imported);
   });
   $("export-all").addEventListener("click", () =>
-    saveJson(store.all(), `${document.body.dataset.character}-${new Date().toISOString().slice(0, 10)}`));
+    saveJson(store.all(), `${character}-${new Date().toISOString().slice(0, 10)}`));
 }
 
 async function take(file, imported) {
@@ -34,7 +35,7 @@ async function take(file, imported) {
     if (file.size > MAX_BYTES) throw new Damaged("tooBig");
     imported(store.saveAll(files.parse(await file.text(), names())));
   } catch (error) {
-    // What the browser says when it has no room differs; what is wrong with a file we have said ourselves.
+    // The browser's own message differs between browsers; what is wrong with a file is in the page's words.
     const words = { QuotaExceededError: t("noRoom"), SecurityError: t("forbidden") };
     const reason = error instanceof Damaged ? t(error.key, ...error.args) : (words[/** @type {Error} */ (error).name] ?? String(error));
     await tell(t("notImported", file.name), `${reason} ${t("nothingLost")}`);

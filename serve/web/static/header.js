@@ -1,17 +1,17 @@
-// The language and the colours: two buttons, and the words that hang on them.
+// The language and the colours: two buttons, and the words that depend on them.
 
-import { $, element } from "./dom.js";
-import { currentLanguage, setLanguage, t, translate } from "./i18n.js";
+import { $ } from "./dom.js";
+import { currentLanguage, firstLanguage, setLanguage, t, translate } from "./i18n.js";
 import { icon } from "./icons.js";
+import { languages } from "./persona.js";
 import * as store from "./store.js";
 
-const { character } = document.body.dataset;
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (document.documentElement.dataset.theme ?? (systemDark.matches ? "dark" : "light")) === "dark";
 
-/** Start in the person's language; `changed()` is called when they choose another one. */
+/** Start in the visitor's language, if the character speaks it; `changed()` is called when they choose another one. */
 export function startHeader(changed) {
-  setLanguage(store.setting("language") ?? (navigator.language.startsWith("vi") ? "vi" : "en"));
+  setLanguage(store.setting("language") ?? firstLanguage(navigator.languages, languages));
   systemDark.addEventListener("change", drawTheme);
   $("theme").addEventListener("click", () => {
     document.documentElement.dataset.theme = isDark() ? "light" : "dark";
@@ -25,23 +25,13 @@ export function startHeader(changed) {
   });
 }
 
-/** Write every word that does not belong to a conversation. `info` is the server's, or null; `say(prompt)` opens one. */
-export function drawWords(info, say) {
+/** Write every word that does not belong to a conversation. `info` is the server's, or null. */
+export function drawWords(info) {
   translate();
-  $("input").placeholder = t("placeholder", character);
+  $("input").placeholder = t("placeholder");
   $("language").textContent = t("other");
   label($("language"), t("otherLabel"));
   $("status").textContent = info ? t("ready", info) : "";
-  $("prompts").replaceChildren(
-    ...t("prompts").map((prompt) => {
-      const button = element("button", "", prompt);
-      button.type = "button";
-      button.addEventListener("click", () => say(prompt));
-      const item = element("li");
-      item.append(button);
-      return item;
-    }),
-  );
   drawTheme();
 }
 

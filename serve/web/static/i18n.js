@@ -1,4 +1,4 @@
-// The page's words in the current language. Adding a language is adding a file to words/ and a line here.
+// The page's words in the current language. A new language is a file in words/ and a line here and in serve/http/page.py.
 
 import en from "./words/en.js";
 import vi from "./words/vi.js";
@@ -11,6 +11,14 @@ export const currentLanguage = () => language;
 export const setLanguage = (code) => {
   language = code in WORDS ? code : "vi";
 };
+
+/** The language to start in: of those that the page has and the character speaks, the first that the visitor reads. */
+export function firstLanguage(visitors, characters) {
+  const spoken = characters.filter((code) => code in WORDS);
+  const offered = spoken.length ? spoken : Object.keys(WORDS);
+  const read = visitors.map((code) => code.slice(0, 2)).find((code) => offered.includes(code));
+  return read ?? (offered.includes("en") ? "en" : offered[0]);
+}
 
 /** The word for a key in the current language; functions take what varies. */
 export const t = (key, ...args) => {

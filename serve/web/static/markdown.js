@@ -1,5 +1,5 @@
-// A conversation as Markdown, and back. A heading opens each turn; what would be a heading or markup inside a turn is
-// escaped, so that it reads well anywhere and comes back word for word.
+// Writes a conversation as Markdown and reads it again. A heading opens each turn. What would be a heading or markup
+// inside a turn is escaped, so that it is displayed as written and read back word for word.
 
 import { Damaged } from "./shape.js";
 
@@ -14,13 +14,14 @@ export function write(title, turns, names) {
   return [`# ${escape(line(title))}`, who, ...blocks].join("\n\n") + "\n";
 }
 
-/** {title, messages: [{role, content}]}. Raises Damaged; `names` are those of files that do not tell theirs. */
+/** {title, messages: [{role, content}]}. Raises Damaged; `names` are for files that do not tell theirs. */
 export function read(text, names) {
   const lines = text.split(/\r?\n/);
   const title = unescape(lines[0].replace(/^#\s*/, ""));
   const told = text.match(/^<!-- user: (.*) \| assistant: (.*) -->$/m);
   const { user, assistant } = told ? { user: told[1], assistant: told[2] } : names;
-  const roles = new Map([[user, "user"], [assistant, "assistant"]]);
+  // "Ngươi" is what the page called the visitor before files told their names.
+  const roles = new Map([["Ngươi", "user"], [user, "user"], [assistant, "assistant"]]);
   const turns = [];
   lines.slice(1).forEach((content, index) => {
     const heading = content.match(/^#+\s+(.*?)\s*$/);

@@ -1,14 +1,14 @@
-// Draws a conversation. Words of people and models only ever become text nodes, never HTML.
+// Draws a conversation. Texts of visitors and models only ever become text nodes, never HTML.
 
 import * as chat from "./chat.js";
 import { $, element } from "./dom.js";
 import * as feedback from "./feedback.js";
 import { t } from "./i18n.js";
 import { iconButton } from "./icons.js";
+import { name as character, portrait } from "./persona.js";
 import { watchSwipes } from "./swipe.js";
 import { families, path, siblings } from "./tree.js";
 
-const { character, portrait } = document.body.dataset;
 /** @import { Conversation, Families, Turn } from "./tree.js" */
 
 const list = $("messages");
@@ -21,7 +21,7 @@ let shown = /** @type {any} */ ({ conversation: null, families: new Map(), turns
 
 /**
  * Draw the turns of a conversation. `actions` are {edit(turn), again(turn), choose(turn)} and, where feedback is taken,
- * {rate(turn, rating), better(turn)}; `editing` is the turn that is being written anew.
+ * {rate(turn, rating), better(turn)}; `editing` is the turn that is being edited.
  * @param {Conversation} conversation
  * @param {Record<string, any>} actions
  * @param {Turn | null} editing
@@ -32,7 +32,7 @@ export function drawTurns(conversation, actions, editing = null) {
   const turns = path(conversation, children);
   shown = { conversation, families: children, turns, actions };
   list.replaceChildren(...turns.map((turn, index) => draw(turn, index, editing)));
-  // The buttons are new ones: whoever pressed one of the old stays where they were.
+  // The buttons are new: the focus goes to the one that takes the place of the focused one.
   const pressed = focused && list.children[focused.index]?.querySelector(`[data-act="${focused.act}"]`);
   /** @type {HTMLElement | null} */ (pressed)?.focus();
   keepInSight();
@@ -50,13 +50,13 @@ export function drawGrowth(conversation) {
   keepInSight();
 }
 
-/** Go to the newest message and stay there until the person scrolls away. */
+/** Go to the newest message and stay there until the visitor scrolls away. */
 export function toNewest() {
   follow = true;
   keepInSight();
 }
 
-/** Show what stands before (-1) or after (1) a turn in its place; past the last answer to the last message, a new one. */
+/** Show the previous (-1) or next (1) version of a turn; with `beyond`, past the last version of the last reply, a new one. */
 export function step(turn, by, beyond = false) {
   if (chat.isRunning(shown.conversation)) return;
   const all = siblings(shown.conversation, turn);
@@ -68,7 +68,7 @@ export function step(turn, by, beyond = false) {
   } else if (beyond && by > 0 && last && turn.role === "assistant") shown.actions.again(turn);
 }
 
-/** The turn that an element stands in. */
+/** The turn that an element belongs to. */
 export const turnAt = (target) => shown.turns[[...list.children].indexOf(target.closest?.(".turn"))];
 
 scroller.addEventListener("scroll", () => {
@@ -76,10 +76,10 @@ scroller.addEventListener("scroll", () => {
   jump.hidden = follow;
 }, { passive: true });
 jump.addEventListener("click", toNewest);
-// A keyboard on a phone, or a longer draft, makes the place smaller: keep the newest words above it.
+// A keyboard on a phone, or a longer draft, takes space: keep the newest words above it.
 new ResizeObserver(() => keepInSight()).observe(scroller);
 watchSwipes(list, (item, by) => step(turnAt(item), by, true));
-// Without a pointer that hovers, a tap brings out the buttons of an older turn.
+// Without a pointer that hovers, a tap shows the buttons of an older turn.
 list.addEventListener("click", (event) => {
   for (const item of list.children) item.classList.toggle("tapped", item.contains(/** @type {Node} */ (event.target)));
 });
@@ -101,20 +101,20 @@ function focus() {
  * @param {Turn | null} editing
  */
 function draw(turn, index, editing) {
-  const his = turn.role === "assistant";
+  const isReply = turn.role === "assistant";
   const idle = !chat.isRunning(shown.conversation);
-  const item = element("li", `turn ${his ? "his" : "mine"}`);
+  const item = element("li", `turn ${isReply ? "reply" : "message"}`);
   const all = /** @type {Turn[]} */ (shown.families.get(turn.parent));
-  item.classList.toggle("can-swipe", idle && (all.length > 1 || (his && index === shown.turns.length - 1)));
+  item.classList.toggle("can-swipe", idle && (all.length > 1 || (isReply && index === shown.turns.length - 1)));
   item.classList.toggle("edited", turn === editing);
-  if (his) {
+  if (isReply) {
     const face = element("img", "face");
     Object.assign(face, { src: portrait, alt: "", width: 36, height: 36 });
     item.append(face);
   }
   const bubble = element("div", "bubble");
-  bubble.append(element("span", "hidden", `${his ? character : t("you")}: `), element("span", "text"));
-  const tools = element("div", "tools"); // also without buttons, so that nothing jumps when they come
+  bubble.append(element("span", "hidden", `${isReply ? character : t("you")}: `), element("span", "text"));
+  const tools = element("div", "tools"); // also without buttons, so that nothing moves when they appear
   if (all.length > 1) tools.append(variants(turn, all, idle));
   const row = element("div", "actions");
   row.append(...buttons(turn, shown.turns[index - 1], idle));

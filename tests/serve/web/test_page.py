@@ -1,4 +1,4 @@
-"""The page in a real browser, against the real server: talking, and what may get in the way of it."""
+"""The page in a real browser, against the real server: chatting, and what can interrupt it."""
 
 import json
 import mimetypes
@@ -18,7 +18,7 @@ def test_the_empty_page_offers_openings_and_a_notice(visit, teller):
     assert page.locator("#empty").is_visible()
     assert "không phải bản chính thức" in page.inner_text(".notice")
     page.locator("#prompts button").first.click()
-    page.wait_for_selector(".turn.his:not(.growing):not(.waiting)")
+    page.wait_for_selector(".turn.reply:not(.growing):not(.waiting)")
     assert teller.seen == [[("user", "Ngươi là ai?")]]
     assert not page.locator("#empty").is_visible()
 
@@ -27,7 +27,7 @@ def test_a_reply_grows_word_by_word_and_is_read_out_once_it_is_complete(visit, t
     page = visit()
     teller.gate.clear()
     send(page, "Chào", wait=False)
-    page.wait_for_selector(".turn.his.growing")
+    page.wait_for_selector(".turn.reply.growing")
     assert turns(page) == ["Chào", "Hừ! (1) "]
     assert page.inner_text("#announce") == ""
     assert page.locator("#stop").is_visible() and not page.locator("#send").is_visible()
@@ -59,7 +59,7 @@ def test_stopping_keeps_what_was_said_and_stops_the_engine(visit, teller, how):
     page = visit()
     teller.gate.clear()
     send(page, "Chào", wait=False)
-    page.wait_for_selector(".turn.his.growing")
+    page.wait_for_selector(".turn.reply.growing")
     page.click("#stop") if how == "button" else page.keyboard.press("Escape")
     page.wait_for_selector("#send:visible")
     assert turns(page) == ["Chào", "Hừ! (1) "]
@@ -82,7 +82,7 @@ def test_stopping_before_the_first_word_leaves_a_message_that_can_be_asked_again
     asked = []
     page.route("**/api/chat", lambda route: asked.append(route))  # and nothing comes
     send(page, "Chào", wait=False)
-    page.wait_for_selector(".turn.his.waiting")
+    page.wait_for_selector(".turn.reply.waiting")
     page.keyboard.press("Escape")
     expect(page.locator("#trouble-text")).to_have_text("Tin nhắn này chưa có câu trả lời.")
     assert turns(page) == ["Chào"]
@@ -95,9 +95,9 @@ def test_a_reload_in_the_middle_of_an_answer_keeps_its_beginning(visit, teller):
     page = visit()
     teller.gate.clear()
     send(page, "Chào", wait=False)
-    page.wait_for_selector(".turn.his.growing")
+    page.wait_for_selector(".turn.reply.growing")
     page.reload()
-    page.wait_for_selector(".turn.his")
+    page.wait_for_selector(".turn.reply")
     assert turns(page) == ["Chào", "Hừ! (1) "]
     assert last_note(page) == "Câu trả lời bị đứt giữa chừng."
     assert teller.stopped.wait(120)
@@ -107,7 +107,7 @@ def test_an_answer_goes_on_while_another_conversation_is_open(visit, teller):
     page = visit()
     teller.gate.clear()
     send(page, "một", wait=False)
-    page.wait_for_selector(".turn.his.growing")
+    page.wait_for_selector(".turn.reply.growing")
     page.click("#new")
     assert turns(page) == [] and page.locator("#send").is_visible()
     teller.gate.set()
@@ -127,24 +127,24 @@ def test_markup_is_shown_as_the_text_that_it_is(visit):
     assert page.title() == "Inosuke"
 
 
-def test_a_lost_connection_is_said_and_the_message_is_asked_again_once_it_is_back(visit, teller):
+def test_a_lost_connection_is_reported_and_the_message_is_sent_again(visit, teller):
     page = visit(allow=["ERR_FAILED"])
     send(page, "một")
     for path in ("**/api/chat", "**/readyz"):
         page.route(path, lambda route: route.abort())
     send(page, "hai", wait=False)
     page.wait_for_selector("#trouble:visible")
-    assert page.inner_text("#trouble-text") == "Mất kết nối. Tin nhắn vẫn còn đây; có mạng lại là hỏi tiếp."
+    assert page.inner_text("#trouble-text") == "Mất kết nối. Tin nhắn vẫn còn đây; khi có mạng, tin được gửi lại."
     assert turns(page)[-1] == "hai" and page.locator("#retry").is_visible()
     page.unroute("**/api/chat")
     page.unroute("**/readyz")
-    # nobody presses anything
+    # no button is pressed
     reply_says(page, "nói: hai")
     assert not page.locator("#trouble").is_visible()
     assert len(teller.seen) == 2
 
 
-def test_a_connection_that_goes_in_the_middle_keeps_the_beginning_and_asks_again(visit, teller):
+def test_a_connection_lost_in_the_middle_keeps_the_beginning_and_asks_again(visit, teller):
     page = visit()
     cut = 'event: delta\ndata: {"text": "Ta đang "}\n\n'
     page.route(
@@ -158,11 +158,11 @@ def test_a_connection_that_goes_in_the_middle_keeps_the_beginning_and_asks_again
     assert last_note(page) == "Câu trả lời bị đứt giữa chừng."
 
 
-def test_a_server_that_starts_anew_is_waited_for_until_it_is_ready(visit, teller):
+def test_the_page_waits_for_a_server_that_restarts(visit, teller):
     page = visit(allow=["503"])
     loading = {"status": 503, "json": {"error": {"code": "loading", "message": "the model is being loaded."}}}
     cut = {"body": 'event: delta\ndata: {"text": "Ta đang "}\n\n', "headers": {"Content-Type": "text/event-stream"}}
-    # It is away in the middle of an answer, then loads; and once more, behind a door that opened too soon.
+    # It is away in the middle of an answer, then loads; and loads again although it reported that it was ready.
     chat, ready = [cut, loading], [loading, None, loading]
     said = []
 
@@ -179,11 +179,11 @@ def test_a_server_that_starts_anew_is_waited_for_until_it_is_ready(visit, teller
     send(page, "một", wait=False)
     reply_says(page, "nói: một")
     assert chat == ready == [] and len(teller.seen) == 1
-    assert "Hắn còn đang thức dậy. Tin nhắn vẫn còn đây; hắn sẵn sàng là hỏi tiếp." in said
+    assert "Inosuke còn đang thức dậy. Tin nhắn vẫn còn đây; khi Inosuke sẵn sàng, tin được gửi lại." in said
     expect(page.locator("#trouble")).to_be_hidden()
 
 
-def test_what_fails_again_by_itself_waits_for_the_person(visit, teller):
+def test_a_second_failure_waits_for_the_visitor(visit, teller):
     page = visit(allow=["ERR_FAILED"])
     asked, looked = [], []
 
@@ -197,7 +197,7 @@ def test_what_fails_again_by_itself_waits_for_the_person(visit, teller):
     send(page, "một", wait=False)
     expect(page.locator("#trouble-text")).to_have_text("Mất kết nối. Tin nhắn vẫn còn đây.")
     page.clock.run_for(60_000)
-    # A request of our own: one that the page had sent before it would be known by now.
+    # A request of the test's own: one that the page had sent before would have been seen by now.
     assert page.evaluate("fetch('readyz').then(response => response.ok)")
     assert len(asked) == 2 and len(looked) == 2
     page.unroute("**/api/chat")
@@ -220,7 +220,7 @@ def test_a_deleted_conversation_is_not_asked_again(visit, teller):
     assert names(page) == [] and teller.seen == []
 
 
-def test_a_machine_that_is_offline_says_so_and_goes_on_by_itself(visit, teller):
+def test_an_offline_machine_is_reported_and_continues_by_itself(visit, teller):
     page = visit(allow=["ERR_INTERNET_DISCONNECTED"])
     page.context.set_offline(True)
     expect(page.locator("#trouble")).to_contain_text("ngoại tuyến")
@@ -232,16 +232,16 @@ def test_a_machine_that_is_offline_says_so_and_goes_on_by_itself(visit, teller):
     expect(page.locator("#trouble")).to_be_hidden()
 
 
-def test_people_who_wait_see_their_place(visit, teller):
+def test_waiting_visitors_see_their_place(visit, teller):
     page = visit()
     teller.gate.clear()
-    for text in ("một", "hai"):  # he has two slots
+    for text in ("một", "hai"):  # the engine has two slots
         send(page, text, wait=False)
-        page.wait_for_selector(".turn.his.growing")
+        page.wait_for_selector(".turn.reply.growing")
         page.click("#new")
     send(page, "ba", wait=False)
-    expect(page.locator(".turn.his .note")).to_have_text("Đông người quá: ngươi đứng thứ 1 trong hàng.")
-    assert page.inner_text("#announce") == "Đông người quá: ngươi đứng thứ 1 trong hàng."
+    expect(page.locator(".turn.reply .note")).to_have_text("Đông người quá: bạn đứng thứ 1 trong hàng.")
+    assert page.inner_text("#announce") == "Đông người quá: bạn đứng thứ 1 trong hàng."
     teller.gate.set()
     reply_says(page, "nói: ba")
 
@@ -259,15 +259,15 @@ def test_an_engine_that_crashes_leaves_the_beginning_and_a_retry(visit, teller):
 
 
 SAID = {
-    "conversation_too_long": "Tin nhắn cuối dài quá sức hắn: hãy sửa lại cho ngắn hơn.",
-    "engine_failed": "Có gì đó hỏng khi hắn đang trả lời. Hãy thử lại.",
-    "internal_error": "Có gì đó hỏng khi hắn đang trả lời. Hãy thử lại.",
+    "conversation_too_long": "Tin nhắn cuối quá dài với Inosuke: hãy sửa lại cho ngắn hơn.",
+    "engine_failed": "Có lỗi khi đang trả lời. Hãy thử lại.",
+    "internal_error": "Có lỗi khi đang trả lời. Hãy thử lại.",
     "something_new": "Máy chủ không nhận được yêu cầu này. Hãy thử lại; nếu vẫn vậy thì tải lại trang.",
 }
 
 
 @pytest.mark.parametrize("code", SAID)
-def test_what_the_server_refuses_is_said_in_the_language_of_the_page(visit, code):
+def test_refusals_are_reported_in_the_language_of_the_page(visit, code):
     error = {"error": {"code": code, "message": "the last message does not fit"}}
     page = visit(allow=["400"], routes={"**/api/chat": lambda route: route.fulfill(status=400, json=error)})
     send(page, "một", wait=False)

@@ -35,7 +35,7 @@ def test_axe_finds_nothing_in_any_state_of_the_page(visit, scheme, device):
     page.locator(".turn").last.get_by_label("Trả lời lại").click()
     reply_says(page, "(2) Ngươi")
     assert problems(page) == []
-    page.locator(".turn").last.get_by_label("Hắn sẽ nói thế này…").click()
+    page.locator(".turn").last.get_by_label("Gợi ý câu trả lời hay hơn…").click()
     assert problems(page) == []  # the consent
     page.click("#dialog-yes")
     expect(page.locator("#dialog-area")).to_be_visible()
@@ -140,7 +140,7 @@ def test_the_whole_way_can_be_gone_by_keyboard(visit):
     assert page.evaluate("document.activeElement.id") == "input"
     page.keyboard.type("Chào")
     page.keyboard.press("Enter")
-    page.wait_for_selector(".turn.his:not(.growing):not(.waiting)")
+    page.wait_for_selector(".turn.reply:not(.growing):not(.waiting)")
     page.keyboard.press("Shift+Tab")
     assert page.evaluate(focused) == "Trả lời lại"
     page.keyboard.press("Enter")
@@ -168,7 +168,7 @@ def test_nothing_moves_for_those_who_asked_for_little_motion(visit, teller):
     page = visit(reduced_motion="reduce")
     teller.gate.clear()
     send(page, "Chào", wait=False)
-    page.wait_for_selector(".turn.his.growing")
+    page.wait_for_selector(".turn.reply.growing")
     assert page.evaluate("document.getAnimations().length") == 0
     teller.gate.set()
     answered(page)

@@ -179,7 +179,7 @@ def test_a_stopped_answer_is_an_alternative_like_any_other(visit, teller):
     send(page, "Chào")
     teller.gate.clear()
     act(page, 1, "Trả lời lại")
-    page.wait_for_selector(".turn.his.growing")
+    page.wait_for_selector(".turn.reply.growing")
     # While he answers nothing can be switched away under him.
     page.keyboard.press("ArrowLeft")
     assert turns(page)[1] == "Hừ! (2) "

@@ -93,10 +93,10 @@ def test_two_tabs_mean_the_same_turn(page, taken, url, teller):
     expect(second.locator("#status")).not_to_be_empty()
     teller.gate.clear()
     send(page, "hai", wait=False)
-    page.wait_for_selector(".turn.his.growing")
+    page.wait_for_selector(".turn.reply.growing")
     expect(second.locator(".turn")).to_have_count(3)
     act(second, 1, "Trả lời lại")  # comes before the reply to "hai" here, and after it there
-    second.wait_for_selector(".turn.his.growing")
+    second.wait_for_selector(".turn.reply.growing")
     teller.gate.set()
     for tab in (page, second):
         expect(tab.locator(".turn .count")).to_have_count(1)
@@ -113,7 +113,7 @@ def test_two_tabs_mean_the_same_turn(page, taken, url, teller):
 
 def test_a_better_answer_is_sent_and_kept(page, taken):
     send(page, "Chào")
-    act(page, 1, "Hắn sẽ nói thế này…")
+    act(page, 1, "Gợi ý câu trả lời hay hơn…")
     agree(page)
     expect(page.locator("#dialog-title")).to_have_text("Inosuke sẽ nói thế nào?")
     assert page.input_value("#dialog-area") == "Hừ! (1) Ngươi nói: Chào"
@@ -121,7 +121,7 @@ def test_a_better_answer_is_sent_and_kept(page, taken):
     page.click("#dialog-yes")
     expect(page.locator("#toast")).to_have_text("Đã gửi góp ý.")
     assert [(entry["rating"], entry["better"]) for entry in taken] == [(None, "Chào cái gì mà chào!")]
-    act(page, 1, "Hắn sẽ nói thế này…")
+    act(page, 1, "Gợi ý câu trả lời hay hơn…")
     assert page.input_value("#dialog-area") == "Chào cái gì mà chào!"
 
 
@@ -150,7 +150,7 @@ def test_feedback_that_does_not_arrive_is_said_and_can_be_sent_again(visit, take
     act(page, 1, "Hay")
     agree(page)
     expect(page.locator("#trouble-text")).to_have_text(
-        "Chưa gửi được góp ý. Hắn đang tiếp quá nhiều người. Đợi một lát rồi thử lại."
+        "Chưa gửi được góp ý. Inosuke đang tiếp quá nhiều người. Đợi một lát rồi thử lại."
     )
     thumb = page.locator(".turn").last.get_by_label("Hay", exact=True)
     assert thumb.get_attribute("aria-pressed") == "false"
@@ -163,7 +163,7 @@ def test_the_server_keeps_what_the_page_sends(visit, live, teller, persona, tmp_
     with live(create_app({"ENGINE": teller, "PERSONA": persona, "ROOT": tmp_path})) as address:
         page = visit(address=address)
         send(page, "Chào")
-        act(page, 1, "Hắn sẽ nói thế này…")
+        act(page, 1, "Gợi ý câu trả lời hay hơn…")
         agree(page)
         page.fill("#dialog-area", "Chào cái gì mà chào!")
         page.click("#dialog-yes")

@@ -150,9 +150,9 @@ def test_markdown_can_be_read_and_comes_back_word_for_word(visit):
     assert text.splitlines()[:5] == [
         "# \\# không phải tiêu đề",
         "",
-        "<!-- user: Ngươi | assistant: Inosuke -->",
+        "<!-- user: Bạn | assistant: Inosuke -->",
         "",
-        "## Ngươi",
+        "## Bạn",
     ]
     before = turns(page)
     other = visit()
@@ -237,7 +237,7 @@ def test_conversations_of_the_first_version_are_still_there(visit):
     page.wait_for_selector(".turn")
     assert names(page) == ["Hồi đó"]
     assert turns(page) == [m["content"] for m in OLD["messages"]]
-    assert page.locator(".note").last.inner_text() == "Đã dừng. Hắn không còn nhớ 2 tin nhắn đầu."
+    assert page.locator(".note").last.inner_text() == "Đã dừng. Inosuke không còn nhớ 2 tin nhắn đầu."
     act(page, 3, "Trả lời lại")
     reply_says(page, "nói: Kể nữa đi")
     page.reload()
@@ -278,10 +278,10 @@ def test_two_tabs_in_one_conversation_keep_the_turns_of_both(visit, url, teller)
     second.wait_for_selector(".turn")
     teller.gate.clear()
     send(first, "hai", wait=False)
-    first.wait_for_selector(".turn.his.growing")
+    first.wait_for_selector(".turn.reply.growing")
     second.fill("#input", "ba")
     second.keyboard.press("Enter")
-    second.wait_for_selector(".turn.his.growing")
+    second.wait_for_selector(".turn.reply.growing")
     teller.gate.set()
     expect(first.locator("#send")).to_be_visible()
     expect(second.locator("#send")).to_be_visible()

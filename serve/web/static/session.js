@@ -1,0 +1,33 @@
+// What this tab has open, which conversation it shows, and what the server told about itself.
+
+import * as composer from "./composer.js";
+import * as drafts from "./drafts.js";
+import { toNewest } from "./view.js";
+
+let current = null;
+let info = null;
+let drawAll = () => {};
+
+/** The open conversations by id: one that is answered in the background is not lost when another is shown. */
+export const open = new Map();
+
+export const shown = () => current;
+export const serverInfo = () => info;
+export const setServerInfo = (fromServer) => {
+  info = fromServer;
+};
+
+/** `draw()` draws the page; it is called whenever the conversation that is shown has changed. */
+export const onDraw = (draw) => {
+  drawAll = draw;
+};
+export const draw = () => drawAll();
+
+export function show(conversation) {
+  current = conversation;
+  open.set(conversation.id, conversation);
+  composer.endEdit();
+  composer.put(drafts.of(conversation));
+  draw();
+  toNewest();
+}
