@@ -23,6 +23,8 @@ import { drawTrouble } from "./trouble.js";
 import { edit, turnActions } from "./turn_actions.js";
 import { drawGrowth, drawTurns, step, toNewest, turnAt } from "./view.js";
 
+/** @import { Turn } from "./tree.js" */
+
 const { shown } = session;
 
 // ---------------------------------------------------------------- drawing
@@ -64,6 +66,10 @@ function grow(conversation) {
 
 // ---------------------------------------------------------------- the composer and the keys
 
+/**
+ * @param {string} text
+ * @param {Turn | null} edited
+ */
 function say(text, edited = null) {
   clearSearch();
   toNewest();

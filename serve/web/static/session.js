@@ -4,11 +4,17 @@ import * as composer from "./composer.js";
 import * as drafts from "./drafts.js";
 import { toNewest } from "./view.js";
 
-let current = null;
+/** @import { Conversation } from "./tree.js" */
+
+let current = /** @type {Conversation} */ (/** @type {unknown} */ (null)); // until the first one is shown
+/** @type {Record<string, any> | null} */
 let info = null;
 let drawAll = () => {};
 
-/** The open conversations by id: one that is answered in the background is not lost when another is shown. */
+/**
+ * The open conversations by id: one that is answered in the background is not lost when another is shown.
+ * @type {Map<string, Conversation>}
+ */
 export const open = new Map();
 
 export const shown = () => current;

@@ -42,6 +42,7 @@ const withFeedback = {
   rate: (turn, rating) => send(turn, { rating, better: turn.better || null }),
   async better(turn) {
     if (!(await feedback.agree())) return;
+    /** @type {Parameters<typeof ask>[0]} */
     const asked = { title: t("betterTitle"), note: t("betterNote"), yes: t("sendIt"), field: "area", max: feedback.MAX_CHARS };
     const better = await ask({ ...asked, value: turn.better || turn.content });
     const words = clean(better ?? "");
