@@ -47,8 +47,7 @@ publish: .venv/.ready  ## publish the newest export to the Hugging Face Hub (REP
 	@$(INOSUKE) publish "$(REPO)"
 
 ##@ Model
-# glibc's malloc keeps the few bytes that it cuts off beside each tensor to itself, so that the next tensor of that size
-# does not fit into the place of the first. Told not to, a training takes 80 MB less.
+# patch: glibc-tunables (train/speedups/patches.py). glibc's thread cache fragments the heap between tensors.
 train: export GLIBC_TUNABLES ?= glibc.malloc.tcache_count=0
 train: .venv/.ready  ## train an adapter on the newest export
 	@$(INOSUKE) train

@@ -1,8 +1,8 @@
-"""The first trainer, ours and trl's SFTTrainer on the same rows: time a sample, what was learnt, peak memory.
+"""The first trainer, ours and trl's SFTTrainer on the same rows: time a sample, eval loss, peak memory.
 
-Usage: ``python -m benchmarks.bench_train [--quick] [--rows N] [--export DIR] [--base DIR]``. Each side runs in a
-process of its own, so that its peak memory is its own, one after the other. trl takes part where it is installed (``pip
-install -c constraints.txt -e .[bench]``). Rows are the first user's corpus where it is at ../shared/corpus, else the
+Usage: ``python -m benchmarks.bench_train [--quick] [--rows N] [--export DIR] [--base DIR]``. The sides run one after
+the other, each in a separate process, so that peak memory can be measured. trl takes part if it is installed (``pip
+install -c constraints.txt -e .[bench]``). The rows are the first user's corpus if it is at ../shared/corpus, else the
 starter corpus.
 """
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def make_export(folder: Path) -> Path:
-    """Build an export of the first user's corpus, or of the starter corpus where that is not there."""
+    """Build an export of the first user's corpus, or of the starter corpus if that does not exist."""
     shutil.copyfile(ROOT / "persona.toml", folder / "persona.toml")
     corpus = CORPUS if CORPUS.is_dir() else ROOT / "datasets" / "sources" / "handwritten"
     command = [sys.executable, str(ROOT / "inosuke.py"), "dataset", "--corpus", str(corpus), "--json"]
@@ -83,8 +83,8 @@ def report(figures: dict[str, dict[str, Any]], rows: int, eval_rows: int) -> Non
         "",
         f"SmolLM2-135M-Instruct in NF4, {rows} training and {eval_rows} eval dialogues, the same for each side, one "
         f"after another; {os.cpu_count()} cores, Python {platform.python_version()}, torch {version('torch')}, "
-        f"transformers {version('transformers')}, {datetime.now(UTC):%Y-%m-%d}. Load "
-        "of the machine beside each row. Reply nll per character: each in its own prompt.",
+        f"transformers {version('transformers')}, {datetime.now(UTC):%Y-%m-%d}. The "
+        "load of the machine stands beside each row. Nll is per reply character, each side in its own prompt.",
         "",
         "| | s a sample | processor s a sample | steps | nll before | nll after | peak MB | load |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",

@@ -1,9 +1,9 @@
-"""One side of `bench_train`, in a process of its own: `python -m benchmarks.train_sides SIDE ROWS EVAL EXPORT BASE`.
+"""One side of `bench_train`, in a separate process: `python -m benchmarks.train_sides SIDE ROWS EVAL EXPORT BASE`.
 
 Sides: ``first`` is the seed recipe as its author ran it, on transformers' Trainer; ``cpu`` is ours, ``kept`` the same
 without checkpointing; ``trl`` is trl's SFTTrainer with its defaults on the same rows, base and adapter as ``cpu``.
-Prints a JSON object on its last line: seconds of the training steps alone, the peak memory of the process, and the
-reply nll per character before and after, where it is measured.
+The last line of the output is a JSON object: the seconds of the training steps alone, the peak memory of the process,
+and the nll per reply character before and after the training where it is measured.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as train.commands.train does
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as train.commands does
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def ours(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: s
             "max_minutes": None,
             "evals_per_epoch": 1,
             "samples": 0,
-            # The same rows for everyone: they are drawn by the seed.
+            # The same rows for every side: they are drawn by the seed.
             "seed": 0,
         }
         | ({"checkpointing": False} if side == "kept" else {})
@@ -54,12 +54,12 @@ def ours(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: s
     base = base_model.resolve(base_folder, Path.cwd(), say)
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
         clock = steps_clock()
-        result = qlora.train(export, chosen, base, Path(folder), say, watchers=[clock])
+        result = qlora.train_adapter(export, chosen, base, Path(folder), say, watchers=[clock])
     assert result is not None
-    assert result.steps[-1].rows == rows, "rows were left out"
+    assert result.history.steps[-1].rows == rows, "rows were left out"
     return {
         "rows": rows,
-        "steps": len(result.steps),
+        "steps": len(result.history.steps),
         "seconds": clock.seconds,
         "cpu_seconds": clock.cpu_seconds,
         "base": result.base.as_json()["reply_nll_per_char"],
@@ -68,7 +68,7 @@ def ours(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: s
 
 
 def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: str) -> dict[str, Any]:
-    """The seed recipe on transformers' Trainer, as tutorials of its time had it: logits for all of 512 positions."""
+    """The seed recipe on transformers' Trainer, as tutorials of its time did it: logits for all 512 positions."""
     import random
 
     from peft import get_peft_model, prepare_model_for_kbit_training
@@ -92,9 +92,9 @@ def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: 
     set_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(base_folder)
     tokenizer.pad_token = tokenizer.eos_token
-    # Without packed rows this attention is sdpa; it is here to be measured as ours is.
+    # Without packed rows this attention is sdpa; it is used here so that it is measured as ours is.
     model = nf4_base(base_folder, double_quant=seed.double_quant, attn_implementation=packed_attention.NAME)
-    keep_as_they_are(model)  # it is measured before it is trained
+    keep_as_they_are(model)  # it is measured before the training
     model = get_peft_model(
         prepare_model_for_kbit_training(model, use_gradient_checkpointing=seed.checkpointing),
         adapter_config(model, seed),
@@ -124,7 +124,7 @@ def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: 
                 warmup_steps=seed.warmup,
                 weight_decay=seed.weight_decay,
                 activation_checkpointing=seed.checkpointing,
-                # What a CPU has of `paged_adamw_32bit` and fp16.
+                # The nearest to `paged_adamw_32bit` and fp16 that a CPU has.
                 optim="adamw_torch",
                 use_cpu=True,
                 save_strategy="no",
@@ -171,7 +171,7 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
         trainer = SFTTrainer(
             model=model,
-            # Its defaults, but for what a CPU needs (bf16 there is slower still) and for the end.
+            # Its defaults, except for what a CPU needs (bf16 is even slower there) and the end of the training.
             args=SFTConfig(
                 folder,
                 num_train_epochs=1,
@@ -201,7 +201,7 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
 
 
 def nf4_base(folder: str, double_quant: bool = False, **options: Any) -> Any:
-    """Load the base as a tutorial does: 4-bit weights, arithmetic in 32 bits."""
+    """Load the base as a tutorial does: 4-bit weights, computed in 32 bits."""
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
@@ -215,7 +215,7 @@ def nf4_base(folder: str, double_quant: bool = False, **options: Any) -> Any:
 
 
 def loaded_libraries(side: str) -> float:
-    """Load what a side needs, before any model, and return the process's memory then, in MB."""
+    """Import what a side needs, before any model is loaded, and return the memory of the process in MB."""
     import psutil  # type: ignore[import-untyped]
 
     if side in ("first", "trl"):
@@ -231,7 +231,7 @@ def loaded_libraries(side: str) -> float:
 
 
 def steps_clock() -> Any:
-    """Return a callback that knows the wall-clock and processor seconds from the first step to the end of the last."""
+    """Return a callback that measures wall-clock and processor seconds from the first step to the end of the last."""
     from transformers import TrainerCallback
 
     class Clock(TrainerCallback):

@@ -1,7 +1,7 @@
-"""Our server, in which no reply ends before its last token. Usage: that of ``python -m serve``.
+"""Our server, in which every reply has the maximum length. Usage: that of ``python -m serve``.
 
-Where lengths are drawn, whoever drew shorter replies has fewer people in the model's last steps, and so makes fewer
-tokens a second and needs more processor for each, which says nothing about what is compared.
+With random lengths, a server that happens to give shorter replies has fewer visitors in its last steps. It then makes
+fewer tokens a second with more processor time for each, which is not a property of the server.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _usual = llamacpp.request
 
 
 def whole(*asked: Any) -> dict[str, Any]:
-    """Return the engine's request, for a reply that goes on to its limit."""
+    """Return the engine's request, for a reply that continues to its limit."""
     return _usual(*asked) | {"ignore_eos": True}
 
 

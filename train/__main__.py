@@ -1,4 +1,4 @@
-"""``python -m train`` is ``inosuke train``; ``python -m train merge`` and so on are its neighbours."""
+"""``python -m train`` is ``inosuke train``; ``python -m train merge`` is ``inosuke merge``, and so on."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 import click
 
 from curation.command import run
-from train.commands import train
+from train.commands import evaluate, gguf, merge, train
 
-COMMANDS = {"train": train.train, "evaluate": train.evaluate, "merge": train.merge, "gguf": train.gguf}
+COMMANDS = {"train": train.train, "evaluate": evaluate.evaluate, "merge": merge.merge, "gguf": gguf.gguf}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

@@ -1,4 +1,4 @@
-"""Which of the processes of an `accelerate launch` this is. Read from the environment, so it costs no torch."""
+"""Which process of an `accelerate launch` this is, read from the environment, so that torch is not imported."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """How many processes train together, and the number of this one; the first writes and speaks."""
+    """The number of processes that train together, and the rank of this one. The first one writes and reports."""
 
     count: int
     rank: int
 
     @property
     def is_first(self) -> bool:
-        """Say whether this process writes the run."""
+        """Whether this process writes the run."""
         return self.rank == 0
 
 
@@ -23,5 +23,5 @@ ALONE = Processes(1, 0)
 
 
 def of_environment() -> Processes:
-    """Return what `accelerate launch` (or torchrun) says in ``WORLD_SIZE`` and ``RANK``; alone without them."""
+    """Read ``WORLD_SIZE`` and ``RANK``, which `accelerate launch` and torchrun set; without them, return ``ALONE``."""
     return Processes(int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0")))

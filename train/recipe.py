@@ -1,4 +1,4 @@
-"""A recipe: what to train, on what, how. A small TOML file, checked here, then resolved for the machine at hand.
+"""A recipe: what to train, on which base, and how. A small TOML file, validated and then resolved for this machine.
 
 In: ``train/recipes/<name>.toml`` or any file. Out: a :class:`Recipe` and the reasons for what :func:`resolve` changed.
 """
@@ -24,7 +24,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class Recipe(BaseModel):
-    """Every field with what it does; the reasons for a value stand in the recipe files."""
+    """Every field with what it does. The recipe files explain the values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -41,38 +41,38 @@ class Recipe(BaseModel):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", description="auto: the best the device has")
     lora_rank: int = Field(16, ge=1, description="rank of the adapter matrices")
     lora_alpha: int = Field(32, ge=1, description="the adapter's output is scaled by alpha / rank")
-    lora_dropout: float = Field(0.0, ge=0, lt=1, description="share of the adapter's input that is dropped")
+    lora_dropout: float = Field(0.0, ge=0, lt=1, description="share of the adapter's inputs that are dropped")
     lora_targets: Literal["all-linear"] | tuple[Text, ...] = Field("all-linear", description="layers with an adapter")
     lora_upper_layers: float = Field(1.0, gt=0, le=1, description="share of the layers, from the top, with adapters")
 
     epochs: float = Field(3, gt=0, description="passes over the training rows")
-    max_minutes: float | None = Field(None, gt=0, description="from loading the base to the last evaluation")
-    max_train_rows: int | None = Field(None, ge=1, description="train on the first so many rows after shuffling")
-    max_eval_rows: int | None = Field(None, ge=1, description="evaluate on the first so many rows")
+    max_minutes: float | None = Field(None, gt=0, description="limit from loading the base to the last evaluation")
+    max_train_rows: int | None = Field(None, ge=1, description="train on at most this many rows, drawn by the seed")
+    max_eval_rows: int | None = Field(None, ge=1, description="evaluate on at most this many rows, drawn by the seed")
     batch_size: int = Field(8, ge=1, description="rows in one forward pass")
     gradient_accumulation: int = Field(1, ge=1, description="forward passes in one step")
     learning_rate: float = Field(2e-4, gt=0, description="peak; then a cosine down to zero")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
-    weight_decay: float = Field(0.0, ge=0, description="AdamW's")
+    weight_decay: float = Field(0.0, ge=0, description="of AdamW")
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
     optimizer: Literal["adamw_torch", "adamw_torch_fused", "paged_adamw_32bit", "paged_adamw_8bit"] = Field(
         "adamw_torch", description="transformers' name; the paged ones need CUDA"
     )
-    checkpointing: bool = Field(False, description="compute activations again in the backward pass to save memory")
+    checkpointing: bool = Field(False, description="recompute activations in the backward pass to save memory")
     evals_per_epoch: int = Field(1, ge=1, description="evaluations in an epoch, the last one at its end")
-    checkpoint_minutes: float = Field(10, gt=0, description="minutes after which a checkpoint is due, at the latest")
-    patience: int = Field(0, ge=0, description="stop after so many evaluations without a better one; 0: never")
-    samples: int = Field(3, ge=0, description="held-out prompts answered in the model card")
-    seed: int = Field(0, ge=0, description="seeds weights, order and dropout")
+    checkpoint_minutes: float = Field(10, gt=0, description="write a checkpoint at least this often")
+    patience: int = Field(0, ge=0, description="stop after this many evaluations without a better one; 0: never")
+    samples: int = Field(3, ge=0, description="number of held-out prompts answered in the model card")
+    seed: int = Field(0, ge=0, description="seed for weights, order and dropout")
 
     def adapted_layers(self, layers: int) -> int:
-        """Return how many of a model's ``layers``, from the top, get adapters."""
+        """Return how many of ``layers`` layers get adapters, counted from the top."""
         return max(1, round(layers * self.lora_upper_layers))
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What the recipe runs on, as torch names it (``cpu`` or ``cuda``)."""
+    """The device that the recipe runs on, as torch names it (``cpu`` or ``cuda``)."""
 
     kind: str
     has_bf16: bool
@@ -81,7 +81,7 @@ class Device:
 def load_recipe(name: str) -> Recipe:
     """Read a recipe by its name (``cpu``) or its path (``my/recipe.toml``).
 
-    Raises UsageError, naming the key, for a recipe that does not exist, is not TOML, or has a wrong or unknown key.
+    Raises UsageError when the recipe does not exist, is not TOML, or has a wrong or unknown key, which it names.
     """
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     try:
@@ -94,7 +94,7 @@ def load_recipe(name: str) -> Recipe:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read ({error}). Expected a UTF-8 text file.") from None
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: not valid TOML: {error}. Mend that line and try again.") from None
+        raise UsageError(f"{path}: not valid TOML: {error}. Fix that line and try again.") from None
     try:
         return Recipe.model_validate({"name": path.stem, **data})
     except ValidationError as error:
@@ -107,35 +107,35 @@ def names() -> list[str]:
 
 
 def pick(device: Device) -> tuple[str, str]:
-    """Return the recipe's name for this machine, and why."""
+    """Return the name of the recipe for this machine, and the reason."""
     if device.kind == "cuda":
         return "default", "a CUDA GPU is here"
     return "cpu", "no CUDA GPU is here"
 
 
 def resolve(recipe: Recipe, persona: Persona, device: Device) -> tuple[Recipe, list[str]]:
-    """Fill in what depends on the persona and the machine. Returns the recipe to run and a sentence for each change."""
+    """Fill in what depends on the persona and the machine. Returns the recipe to run and a reason for each change."""
     changes: dict[str, Any] = {}
     reasons = []
     base = {PERSONA_GPU: persona.models.gpu, PERSONA_CPU: persona.models.cpu}.get(recipe.base)
     if base is not None:
         changes["base"] = base
-        reasons.append(f"base = {base}, which persona.toml names")
+        reasons.append(f"base = {base}, from persona.toml")
     best = ("bf16" if device.has_bf16 else "fp16") if device.kind == "cuda" else "fp32"
     if recipe.precision == "auto":
         changes["precision"] = best
-        reasons.append(f"precision = {best}, the best that {device.kind} has")
+        reasons.append(f"precision = {best}, the best that {device.kind} supports")
     elif recipe.precision == "fp16" and device.kind == "cpu":
         changes["precision"] = "fp32"
         reasons.append("precision = fp32 instead of fp16: loss scaling needs a GPU")
     if recipe.optimizer.startswith("paged") and device.kind == "cpu":
         changes["optimizer"] = "adamw_torch"
-        reasons.append(f"optimizer = adamw_torch instead of {recipe.optimizer}: paging is CUDA's")
+        reasons.append(f"optimizer = adamw_torch instead of {recipe.optimizer}: paging needs CUDA")
     return recipe.model_copy(update=changes), reasons
 
 
 def for_processes(recipe: Recipe, count: int) -> tuple[Recipe, list[str]]:
-    """Share a recipe's steps between ``count`` processes: the same rows a step, as far as they can be divided."""
+    """Divide the steps of a recipe between ``count`` processes, with the same rows a step where that is possible."""
     if count == 1:
         return recipe, []
     changes: dict[str, Any] = {}
@@ -152,10 +152,12 @@ def for_processes(recipe: Recipe, count: int) -> tuple[Recipe, list[str]]:
         reasons.append(f"{rows * count} rows a step instead of {rows}: {rows} cannot be divided by {count} processes")
     if recipe.max_minutes is not None:
         changes["max_minutes"] = None
-        reasons.append("max_minutes is not counted: the clocks of several processes would disagree; `epochs` ends it")
+        reasons.append(
+            "max_minutes is ignored: the clocks of several processes would disagree; `epochs` ends the training"
+        )
     return recipe.model_copy(update=changes), reasons
 
 
 def to_toml(recipe: Recipe) -> str:
-    """Write a recipe back; limits that are not set are left out, since TOML knows no null."""
+    """Return a recipe as TOML; limits that are not set are left out, since TOML has no null."""
     return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))

@@ -1,11 +1,11 @@
-"""A byte-level tokenizer with the ChatML template of Qwen2.5 and SmolLM2, made in memory: no download, any text."""
+"""A byte-level tokenizer for any text with the ChatML template of Qwen2.5 and SmolLM2, made in memory."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
 
-# Qwen2.5's template without its tools branch; its own default system prompt is kept, since it must never show up.
+# Qwen2.5's template without its tools branch. It keeps its default system prompt, so that tests see if it appears.
 TEMPLATE = (
     "{%- if messages[0]['role'] != 'system' %}{{- '<|im_start|>system\n"
     "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n' }}{%- endif %}"

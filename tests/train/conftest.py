@@ -1,4 +1,4 @@
-"""A small export of our own, and a tiny Qwen2 model to train on it within seconds."""
+"""A small export, and a tiny Qwen2 model that trains on it within seconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.tools.tokenizers import chatml_tokenizer
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as train.commands.train does; before torch is loaded
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as train.commands does; before torch is loaded
 
 Turns = Sequence[tuple[str, str]]
 
@@ -93,10 +93,18 @@ class Project:
         file.write_text(tomli_w.dumps(fields | changes), encoding="utf-8")
         return str(file)
 
+    def train(self, say: Callable[[str], None] = lambda line: None, **request: Any) -> dict[str, Any]:
+        """Train a run and return the content of its ``metrics.json``; ``request`` are fields of pipeline.Request."""
+        from train.commands.pipeline import Request, run_training
+
+        done = run_training(Request(persona_file=self.persona, **request), say)
+        assert done is not None
+        return done[0].to_json()
+
 
 @pytest.fixture(autouse=True)
 def one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Threads only wait for each other in a model this small; on a busy machine that took most of the time."""
+    """In a model this small, threads only wait for each other."""
     import torch
 
     threads = torch.get_num_threads()
@@ -128,8 +136,8 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) -> Path:
         num_key_value_heads=2,
         max_position_embeddings=2048,
         tie_word_embeddings=True,
-        # With the usual 0.02 no direction of the (frozen, tied) embeddings can give a logit above 3: nothing could be
-        # learnt by heart whatever the adapter does.
+        # With the usual 0.02 no direction of the (frozen, tied) embeddings can give a logit above 3, so that no adapter
+        # could learn a dialogue by heart.
         initializer_range=0.2,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

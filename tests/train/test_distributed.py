@@ -12,12 +12,11 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.train.conftest import ONE, TWO, Project
-from train.commands import pipeline
 from train.distributed import ALONE, of_environment
 from train.recipe import Recipe, for_processes
 
 
-def test_the_environment_says_who_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_names_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     monkeypatch.delenv("RANK", raising=False)
     assert of_environment() == ALONE
@@ -26,13 +25,13 @@ def test_the_environment_says_who_one_is(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (of_environment().count, of_environment().is_first) == (2, False)
 
 
-def test_the_rows_of_a_step_are_shared() -> None:
+def test_the_rows_of_a_step_are_divided_between_processes() -> None:
     recipe = Recipe(name="t", base="t", batch_size=4, gradient_accumulation=2, max_minutes=8)
     assert for_processes(recipe, 1) == (recipe, [])
     two, reasons = for_processes(recipe, 2)
     assert (two.batch_size, two.gradient_accumulation, two.max_minutes) == (4, 1, None)
     assert reasons[0] == "gradient_accumulation = 1 in each of 2 processes: the same rows a step"
-    assert reasons[1].startswith("max_minutes is not counted")
+    assert reasons[1].startswith("max_minutes is ignored")
     four, _ = for_processes(recipe, 4)
     assert (four.batch_size, four.gradient_accumulation) == (1, 2)
     three, reasons = for_processes(recipe, 3)
@@ -41,7 +40,7 @@ def test_the_rows_of_a_step_are_shared() -> None:
 
 
 LAUNCH = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
-# `--multi_gpu` is accelerate's word for several processes on one machine; with `--cpu` it would start but one here.
+# accelerate calls several processes on one machine `--multi_gpu`; with `--cpu` it would start only one here.
 LAUNCH += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
 DIVERGES = """
 import os, sys
@@ -69,8 +68,7 @@ def launched(*command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.slow
-def test_all_processes_stop_when_the_loss_of_one_is_no_number(trainer: Callable[..., Project]) -> None:
+def test_all_processes_stop_when_the_loss_of_one_is_nan(trainer: Callable[..., Project]) -> None:
     project = trainer(train=[ONE, TWO, TWO, ONE, ONE, TWO, ONE, TWO])
     script = project.root / "diverges.py"
     script.write_text(DIVERGES, encoding="utf-8")
@@ -82,11 +80,10 @@ def test_all_processes_stop_when_the_loss_of_one_is_no_number(trainer: Callable[
     assert metrics["training"]["best_step"] in (1, 2)
 
 
-@pytest.mark.slow
 def test_two_processes_learn_what_one_learns(trainer: Callable[..., Project]) -> None:
     project = trainer(train=[ONE, TWO, TWO, ONE, ONE, TWO, ONE, TWO])
     recipe = project.recipe(batch_size=2, epochs=2, samples=0, evals_per_epoch=2)
-    alone, _ = pipeline.train(project.persona, None, recipe, "alone", None, lambda line: None)
+    alone = project.train(recipe=recipe, run="alone")
     command = ["-m", "train", "train", "--recipe", recipe, "--run", "two", "--persona", str(project.persona), "--json"]
     command.append("--no-gguf")
     done = launched(*command)

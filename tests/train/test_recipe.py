@@ -1,4 +1,4 @@
-"""Recipes: those that ship, what the machine changes in them, and what is refused."""
+"""Recipes: the shipped ones, what the machine changes in them, and what is refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_the_shipped_recipes_are_valid_and_survive_being_written(tmp_path: Path)
         assert recipe.name == name
 
 
-def test_the_machine_picks_the_recipe_and_says_why() -> None:
+def test_the_machine_chooses_the_recipe_and_gives_the_reason() -> None:
     assert pick(GPU) == ("default", "a CUDA GPU is here")
     assert pick(CPU) == ("cpu", "no CUDA GPU is here")
 
@@ -32,12 +32,12 @@ def test_the_base_comes_from_the_persona_and_precision_from_the_device(persona: 
     recipe, reasons = resolve(load_recipe("default"), persona, GPU)
     assert (recipe.base, recipe.precision, recipe.optimizer) == ("Qwen/Qwen2.5-3B-Instruct", "bf16", "paged_adamw_8bit")
     assert reasons == [
-        "base = Qwen/Qwen2.5-3B-Instruct, which persona.toml names",
-        "precision = bf16, the best that cuda has",
+        "base = Qwen/Qwen2.5-3B-Instruct, from persona.toml",
+        "precision = bf16, the best that cuda supports",
     ]
 
 
-def test_the_seed_recipe_runs_on_a_cpu_with_what_a_cpu_lacks_replaced_and_said(persona: Persona) -> None:
+def test_the_seed_recipe_on_a_cpu_reports_what_it_replaces(persona: Persona) -> None:
     recipe, reasons = resolve(load_recipe("seed"), persona, CPU)
     assert (recipe.precision, recipe.optimizer) == ("fp32", "adamw_torch")
     assert [r.split(":")[0] for r in reasons] == [
@@ -55,7 +55,7 @@ def test_the_seed_recipe_runs_on_a_cpu_with_what_a_cpu_lacks_replaced_and_said(p
         ("epochs = 1", r"the key `base` is missing"),
         ('base = "x/y"\nlora_rank = 0', r"`lora_rank` is 0: Input should be greater than or equal to 1"),
         ('base = "x/y"\noptimizer = "sgd"', r"`optimizer` is 'sgd'"),
-        ("base = ", r"not valid TOML.*Mend that line"),
+        ("base = ", r"not valid TOML.*Fix that line"),
     ],
 )
 def test_a_wrong_recipe_names_the_key(tmp_path: Path, text: str, message: str) -> None:

@@ -1,4 +1,12 @@
-"""The click commands of this package, and the pipeline that `inosuke train` runs.
+"""The click commands `train`, `evaluate`, `merge` and `gguf`, a file each, and the pipeline behind `train`.
 
-May import everything in ``train/``.
+In: the command line. Out: the exit status, the result on standard output. May import every folder of ``train/``;
+nothing imports this folder.
 """
+
+from __future__ import annotations
+
+import os
+
+# patch: openmp-wait-policy. torch reads it when it is loaded, so it has to be set before.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,4 +1,7 @@
-"""``inosuke train`` from the first check to the last file: the stages as a list that can be read top to bottom."""
+"""``inosuke train`` from the first check to the last file, top to bottom.
+
+In: a :class:`Request`. Out: ``models/<run>/``, its figures, and the summary to print.
+"""
 
 from __future__ import annotations
 
@@ -6,157 +9,199 @@ import math
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from curation.contracts import RunMetrics, write_metrics
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file
-from train import distributed, recipe
+from train import distributed
+from train import recipe as recipes
 from train.data.dialogues import Export, find_export, load_export
+from train.distributed import Processes
 from train.model import base_model
-from train.run import checkpoint
-from train.run import folder as runs
-from train.run import resume as start
+from train.recipe import Recipe
+from train.run import checkpoint, folder, resume
+from train.run.resume import ResumeInfo
 from train.speedups import lean_imports
 
+Say = Callable[[str], None]
 
-def train(
-    persona_file: Path,
-    export_path: Path | None,
-    recipe_name: str | None,
-    run_name: str | None,
-    max_minutes: float | None,
-    say: Callable[[str], None],
-    *,
-    resume: str | None = None,
-    tensorboard: bool = False,
-) -> tuple[dict[str, Any], str]:
-    """Train a run. Returns the content of its ``metrics.json`` and the summary to print.
 
-    ``resume`` names an interrupted run: its recipe and export are taken, and what it has learnt. In a distributed
-    training only the first process writes, and the others return an empty content and summary.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the user asked for; None stands for the default.
 
-    Cheap checks come first: a wrong recipe or a damaged export is said before torch is imported. Raises InosukeError
-    for everything that the person who typed the command can mend, and when they press Ctrl-C.
+    ``export`` is a folder, ``recipe`` a name or a file, ``run`` the name for the run. ``resume`` names an interrupted
+    run, whose recipe, export and checkpoints are used.
     """
-    if not persona_file.is_file():
-        raise UsageError(f"{persona_file}: no such file. Run the command from the project's folder or use --persona.")
-    root = persona_file.resolve().parent
-    models = root / "models"
-    together = distributed.of_environment()
-    if not together.is_first:
+
+    persona_file: Path
+    export: Path | None = None
+    recipe: str | None = None
+    run: str | None = None
+    max_minutes: float | None = None
+    resume: str | None = None
+    tensorboard: bool = False
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.persona_file.resolve().parent
+
+    @property
+    def models(self) -> Path:
+        """The folder of all runs."""
+        return self.root / "models"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will be trained: the recipe as this machine runs it, and the reason for each value that it changed.
+
+    ``begun`` is what an interrupted run wrote about itself; None for a new run.
+    """
+
+    run: str
+    export: Export
+    recipe: Recipe
+    reasons: list[str]
+    begun: ResumeInfo | None = None
+
+
+def run_training(request: Request, say: Say) -> tuple[RunMetrics, str] | None:
+    """Train a run. Returns its figures and the summary to print.
+
+    In a distributed training only the first process writes; the others return None.
+
+    Cheap checks come first: a wrong recipe or a damaged export is reported before torch is imported. Raises
+    InosukeError for everything that the user can fix, and when they press Ctrl-C.
+    """
+    if not request.persona_file.is_file():
+        raise UsageError(
+            f"{request.persona_file}: no such file. Run the command from the project's folder or use --persona."
+        )
+    processes = distributed.of_environment()
+    if not processes.is_first:
         say = _silence
-    if resume is not None:
-        if recipe_name or export_path or run_name or max_minutes:
-            raise UsageError("--resume takes recipe, export and name from the run. Leave the other options out.")
-        began = start.read(runs.interrupted(models, resume), root)
-        export = load_export(began.export)
-        began.check_export(export)
-        chosen, reasons, run = began.recipe, began.reasons, resume
-    else:
-        wanted = recipe.load_recipe(recipe_name) if recipe_name else None
-        export = load_export(find_export(root, export_path))
-        chosen, reasons = _choose(wanted, max_minutes, export, together, say)
-        run = run_name or runs.new_name(models, chosen.name, datetime.now())
-        if interrupted := runs.unfinished_names(models):
-            say(f"Note: {interrupted[-1]} was interrupted; `inosuke train --resume {interrupted[-1]}` goes on with it.")
-    _warn_of_another_persona(persona_file, export, say)
-    for reason in reasons:
-        say(f"  {reason}")
-    say(f"Run {run}, export {export.version}: {len(export.train):,} training and {len(export.eval):,} eval dialogues")
-    writing = runs.writing(models, run, resume is not None)
+    plan = _new_plan(request, processes, say) if request.resume is None else _resumed_plan(request, request.resume)
+    _announce(plan, request.persona_file, say)
     try:
-        with writing if together.is_first else nullcontext(runs.unfinished(models, run)) as folder:
-            base = base_model.resolve(chosen.base, root, say)
-            if resume is not None:
-                began.check_base(base)
-            elif together.is_first:
-                start.write(folder, root, export, chosen, reasons, base)
-            return _run(run, root, folder, export, chosen, reasons, base, say, together, tensorboard)
+        with _run_folder(request.models, plan, processes) as run_folder:
+            base = base_model.resolve(plan.recipe.base, request.root, say)
+            if plan.begun is not None:
+                plan.begun.check_base(base)
+            elif processes.is_first:
+                resume.write(run_folder, request.root, plan.export, plan.recipe, plan.reasons, base)
+            return _train_and_write(request, plan, base, run_folder, processes, say)
     except KeyboardInterrupt:
-        raise InosukeError(f"stopped by Ctrl-C; {runs.kept(models, run)}. Earlier runs are as they were.") from None
+        kept = folder.kept(request.models, plan.run)
+        raise InosukeError(f"stopped by Ctrl-C; {kept}. Earlier runs are unchanged.") from None
     except InosukeError as error:
-        if checkpoint.latest(runs.unfinished(models, run)) is None or isinstance(error, UsageError):
+        if checkpoint.latest(folder.unfinished(request.models, plan.run)) is None or isinstance(error, UsageError):
             raise
-        kept = runs.kept(models, run)
-        raise InosukeError(f"{error}\n{kept[0].upper()}{kept[1:]}.") from error  # capitalize() would change the name
+        kept = folder.kept(request.models, plan.run)
+        # Not capitalize(), which would also change the run's name.
+        raise InosukeError(f"{error}\n{kept[0].upper()}{kept[1:]}.") from error
 
 
-def _choose(
-    wanted: recipe.Recipe | None,
-    max_minutes: float | None,
-    export: Export,
-    together: distributed.Processes,
-    say: Callable[[str], None],
-) -> tuple[recipe.Recipe, list[str]]:
-    """Return the recipe as this machine will run it, and a sentence for each thing it changed."""
-    lean_imports.load_trainer()  # seconds
+def _new_plan(request: Request, processes: Processes, say: Say) -> Plan:
+    wanted = recipes.load_recipe(request.recipe) if request.recipe else None
+    export = load_export(find_export(request.root, request.export))
+    recipe, reasons = _recipe_for_this_machine(wanted, request.max_minutes, export, processes, say)
+    run = request.run or folder.new_name(request.models, recipe.name, datetime.now())
+    if interrupted := folder.unfinished_names(request.models):
+        say(f"Note: {interrupted[-1]} was interrupted; continue it with `inosuke train --resume {interrupted[-1]}`.")
+    return Plan(run=run, export=export, recipe=recipe, reasons=reasons)
+
+
+def _resumed_plan(request: Request, run: str) -> Plan:
+    if request.recipe or request.export or request.run or request.max_minutes:
+        raise UsageError("--resume takes recipe, export and name from the run. Leave the other options out.")
+    begun = resume.read(folder.interrupted(request.models, run), request.root)
+    export = load_export(begun.export)
+    begun.check_export(export)
+    return Plan(run=run, export=export, recipe=begun.recipe, reasons=begun.reasons, begun=begun)
+
+
+def _recipe_for_this_machine(
+    wanted: Recipe | None, max_minutes: float | None, export: Export, processes: Processes, say: Say
+) -> tuple[Recipe, list[str]]:
+    """Return the recipe as this machine will run it, and a reason for each value that it changed."""
+    lean_imports.load_trainer()  # takes seconds
     from train.model.load import device
 
     here = device()
     if wanted is None:
-        name, why = recipe.pick(here)
-        wanted = recipe.load_recipe(name)
+        name, why = recipes.pick(here)
+        wanted = recipes.load_recipe(name)
         say(f"Recipe {name}: {why}")
     if max_minutes is not None:
         if not math.isfinite(max_minutes):
             raise UsageError(f"--max-minutes is {max_minutes}. Expected a number of minutes, such as 8.")
         wanted = wanted.model_copy(update={"max_minutes": max_minutes})
-    resolved, reasons = recipe.resolve(wanted, export.persona, here)
-    shared, more = recipe.for_processes(resolved, together.count)
+    resolved, reasons = recipes.resolve(wanted, export.persona, here)
+    shared, more = recipes.for_processes(resolved, processes.count)
     return shared, reasons + more
 
 
-def _run(
-    run: str,
-    root: Path,
-    folder: Path,
-    export: Export,
-    chosen: recipe.Recipe,
-    reasons: list[str],
-    base: base_model.BaseModel,
-    say: Callable[[str], None],
-    together: distributed.Processes,
-    tensorboard: bool,
-) -> tuple[dict[str, Any], str]:
-    lean_imports.load_trainer()  # a run that is resumed has not been to _choose
-    from train.loop import qlora
-    from train.loop import tensorboard as watch
+def _announce(plan: Plan, persona_file: Path, say: Say) -> None:
+    warn_of_another_persona(persona_file, plan.export, say)
+    for reason in plan.reasons:
+        say(f"  {reason}")
+    rows = f"{len(plan.export.train):,} training and {len(plan.export.eval):,} eval dialogues"
+    say(f"Run {plan.run}, export {plan.export.version}: {rows}")
+
+
+def _run_folder(models: Path, plan: Plan, processes: Processes) -> Any:
+    """Return a context manager with the folder to write into; only the first process creates and renames it."""
+    writing = folder.writing(models, plan.run, resume=plan.begun is not None)
+    return writing if processes.is_first else nullcontext(folder.unfinished(models, plan.run))
+
+
+def _train_and_write(
+    request: Request, plan: Plan, base: base_model.BaseModel, run_folder: Path, processes: Processes, say: Say
+) -> tuple[RunMetrics, str] | None:
+    lean_imports.load_trainer()  # a resumed run has not passed _recipe_for_this_machine
+    from train.loop import qlora, tensorboard
     from train.results import loss_curve, metrics_json, run_card
 
-    curve = folder / "loss_curve.png"
-    say(f"Loss curve, drawn anew at each evaluation: {curve}")
-    title = f"{base.name}, {run}"
-    result = qlora.train(
-        export,
-        chosen,
+    curve = run_folder / "loss_curve.png"
+    say(f"Loss curve, redrawn at each evaluation: {curve}")
+    title = f"{base.name}, {plan.run}"
+    watched = request.tensorboard and processes.is_first
+    result = qlora.train_adapter(
+        plan.export,
+        plan.recipe,
         base,
-        folder,
+        run_folder,
         say,
-        together=together,
-        watchers=[watch.tensorboard(folder / watch.FOLDER)] if tensorboard and together.is_first else [],
-        draw=lambda history: loss_curve.draw(history, curve, title) if together.is_first else None,
+        processes=processes,
+        watchers=[tensorboard.writer(run_folder / tensorboard.FOLDER)] if watched else [],
+        draw=lambda history: loss_curve.draw(history, curve, title) if processes.is_first else None,
     )
     if result is None:
-        return {}, ""
-    content = metrics_json.metrics(run, export, chosen, result, reasons, root)
-    metrics_json.write_metrics(content, folder)
+        return None
+    metrics = metrics_json.metrics(plan.run, plan.export, plan.recipe, result, plan.reasons, request.root)
+    write_metrics(run_folder, metrics)
     loss_curve.draw(result.history, curve, title)
-    (folder / "recipe.toml").write_text(recipe.to_toml(chosen), encoding="utf-8")
-    # What was reviewed is what is trained, and what is trained is what is served: the export's persona goes along.
-    shutil.copyfile(export.path / "persona.toml", folder / "persona.toml")
-    (folder / "README.md").write_text(run_card.text(content, export.persona.name), encoding="utf-8")
-    return content, metrics_json.summary(content, Path("models") / run)
+    (run_folder / "recipe.toml").write_text(recipes.to_toml(plan.recipe), encoding="utf-8")
+    # The persona that was reviewed with the export is the one that is trained, and the one that is served.
+    shutil.copyfile(plan.export.path / "persona.toml", run_folder / "persona.toml")
+    (run_folder / "README.md").write_text(run_card.text(metrics, plan.export.persona.name), encoding="utf-8")
+    return metrics, metrics_json.summary(metrics, Path("models") / plan.run)
 
 
 def _silence(line: str) -> None:
-    """Say nothing: of several processes the first one speaks."""
+    """Print nothing: of several processes only the first one reports."""
 
 
-def _warn_of_another_persona(persona_file: Path, export: Export, say: Callable[[str], None]) -> None:
+def warn_of_another_persona(persona_file: Path, export: Export, say: Say) -> None:
+    """Print a note when persona.toml differs from the export's copy, which is the one that is used."""
     if sha256_file(persona_file) != export.files["persona.toml"]:
         say(
-            f"Note: {persona_file} has changed since export {export.version}; this run uses the export's. "
+            f"Note: {persona_file} has changed since export {export.version}; this run uses the export's copy. "
             "`make dataset` makes a new export."
         )

@@ -1,4 +1,4 @@
-"""An export becomes encoded dialogues and batches.
+"""Turns an export into encoded dialogues and batches.
 
-In: a version of the dataset. Out: token ids with loss masks. Imports the shared ground alone.
+In: a version of the dataset. Out: token ids with loss masks, and tensors. May import nothing else of ``train/``.
 """

@@ -2,11 +2,10 @@
 
 Two layouts give the same loss for the same rows:
 
-- ``packed``: rows stand one after another in a single sequence, and what they all begin with (the system prompt) is
-  there once. ``train.model.packed_attention`` keeps each row to the shared beginning and itself; its positions count on
-  from that beginning. There is no padding, and with a system prompt as long as the dialogue, two fifths of the tokens
-  are saved.
-- ``padded``: one row a line, filled up to a fixed length, as the first trainer did it.
+- ``packed``: rows follow each other in a single sequence, which holds their common beginning (the system prompt) once.
+  ``train.model.packed_attention`` lets each row attend only to that beginning and to itself; its positions continue
+  from the beginning. There is no padding, and a long system prompt is computed once instead of once a row.
+- ``padded``: one row a line, padded to a fixed length, as the first trainer did it.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ IGNORE = -100  # torch.nn.functional.cross_entropy's default ignore_index
 
 
 def packed(rows: Sequence[Encoded], loss_on: LossOn = "replies") -> Batch:
-    """Pack rows into one sequence of T tokens that shares their common beginning.
+    """Pack rows into one sequence of T tokens that holds their common beginning once.
 
     Returns ``input_ids``, ``position_ids``, ``labels`` and ``row`` (each ``[1, T]``). ``labels[0, t]`` is the token
-    that position t should predict, so it is already shifted, or -100; ``row`` is the index of the row a position
-    belongs to, -1 for the beginning. For ``packed_attention``, ``rows`` are the lengths of the beginning (S) and
-    of each row's own part, and ``attention_mask`` is what the longest of these (L) may look at: ``[1, 1, L, S + L]``.
+    that position t should predict, so it is already shifted, or -100. ``row`` is the index of the row that a position
+    belongs to, -1 for the beginning. For ``packed_attention``, ``rows`` holds the lengths of the beginning (S) and of
+    the own part of each row, and ``attention_mask`` is the mask of the longest part (L): ``[1, 1, L, S + L]``.
     """
     wanted = [_mask(r, loss_on) for r in rows]
     shared = _shared_beginning(rows, wanted)
@@ -56,7 +55,7 @@ def packed(rows: Sequence[Encoded], loss_on: LossOn = "replies") -> Batch:
 
 
 def padded(rows: Sequence[Encoded], length: int, pad_id: int, loss_on: LossOn = "replies") -> Batch:
-    """Fill B rows up to L tokens: ``input_ids``, ``attention_mask``, ``labels`` and ``row``, each ``[B, L]``."""
+    """Pad B rows to L tokens: ``input_ids``, ``attention_mask``, ``labels`` and ``row``, each ``[B, L]``."""
     ids = torch.full((len(rows), length), pad_id)
     attention = torch.zeros((len(rows), length), dtype=torch.long)
     labels = torch.full((len(rows), length), IGNORE)
@@ -70,7 +69,7 @@ def padded(rows: Sequence[Encoded], length: int, pad_id: int, loss_on: LossOn = 
 
 
 def by_length(rows: Sequence[Encoded], size: int) -> Iterator[list[Encoded]]:
-    """Yield groups of at most ``size`` rows, longest first: if the longest fit into memory, all do."""
+    """Yield groups of at most ``size`` rows, longest first: if the first group fits into memory, all do."""
     ordered = sorted(rows, key=lambda r: len(r.input_ids), reverse=True)
     for start in range(0, len(ordered), size):
         yield ordered[start : start + size]
@@ -85,9 +84,9 @@ def _targets(ids: Sequence[int], mask: Sequence[int]) -> list[int]:
 
 
 def _shared_beginning(rows: Sequence[Encoded], wanted: Sequence[Sequence[int]]) -> int:
-    """Count the tokens that all rows begin with, short of the position that predicts a row's first counted token.
+    """Count the tokens that all rows begin with, but end before the position that predicts a first counted token.
 
-    That position must be the row's own: what comes next differs from row to row.
+    That position must belong to its row, since the next token differs from row to row.
     """
     shared = min(max(next((i for i, m in enumerate(mask) if m), len(mask)) - 1, 0) for mask in wanted)
     first = rows[0].input_ids

@@ -1,7 +1,7 @@
 """Bootstrap confidence intervals (Efron & Tibshirani 1993; percentile method) of means, ratios and their differences.
 
-Rows are drawn, not tokens: the tokens of a dialogue are not independent. Base and adapter answer the same rows, so a
-difference draws rows once for both.
+Rows are resampled, not tokens: the tokens of a dialogue are not independent. Base and adapter answer the same rows, so
+a difference resamples rows once for both.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ Figure = dict[str, Any]
 
 
 def mean(values: Sequence[float | None]) -> Figure:
-    """Return ``value``, ``low``, ``high`` and ``n`` over the values that are there."""
-    there = [v for v in values if v is not None]
-    return ratio(there, [1.0] * len(there))
+    """Return ``value``, ``low``, ``high`` and ``n`` over the values that are not None."""
+    present = [v for v in values if v is not None]
+    return ratio(present, [1.0] * len(present))
 
 
 def ratio(over: Sequence[float], under: Sequence[float]) -> Figure:
-    """Return the same for ``sum(over) / sum(under)``, such as nll per character; of one row a value alone."""
+    """Return the same for ``sum(over) / sum(under)``, such as nll per character; one row has no interval."""
     if not over:
         return {"value": None, "low": None, "high": None, "n": 0}
     a, b = np.asarray(over, dtype=float), np.asarray(under, dtype=float)
@@ -34,7 +34,7 @@ def ratio(over: Sequence[float], under: Sequence[float]) -> Figure:
 
 
 def difference(ours: Sequence[float | None], theirs: Sequence[float | None]) -> Figure:
-    """Return mean(ours) - mean(theirs) over the rows that both have."""
+    """Return mean(ours) - mean(theirs) over the rows that have both values."""
     pairs = [(a, b) for a, b in zip(ours, theirs, strict=True) if a is not None and b is not None]
     return mean([a - b for a, b in pairs])
 
@@ -51,7 +51,7 @@ def _ratio(over: Any, under: Any, axis: int = -1) -> Any:
 def _interval(statistic: Any, *samples: Any) -> Interval:
     from scipy.stats import bootstrap
 
-    if len(samples[0]) < 2:  # one has no spread to draw from
+    if len(samples[0]) < 2:  # one row has no spread to resample
         return None, None
     found = bootstrap(
         samples,

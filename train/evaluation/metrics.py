@@ -1,27 +1,30 @@
-"""What generated replies are measured by, reply by reply, so that every figure can be resampled. Pure.
+"""The metrics of an evaluation, one row each: how it is called, how it is computed, how it is shown. Pure.
 
-In: replies, the prompts they answer, the persona and the training replies. Out: a table {measure: a value a reply, None
-where the measure says nothing about it} and the figures that only a whole set has.
+In: replies, the prompts that they answer, the persona and the training replies. Out: a value for each reply, so that
+every figure can be resampled, and figures of a whole set.
+
+To add a metric, write a function and add a row to :data:`REPLY_METRICS` or :data:`SET_METRICS`. The table on the
+screen, the model card and the report follow from the row.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from curation.checks import check_reply
+from curation.contracts import HeldOut
 from curation.persona import Persona
-from train.data.dialogues import HeldOut
 from train.model.generate import Reply
 
-NEAR = 90.0  # rapidfuzz.fuzz.ratio; the threshold that the dataset's own near-duplicates have
-NEAR_FROM = 20  # characters: "Đi thôi!" is everybody's, and no proof of learning by heart
+NEAR = 90.0  # rapidfuzz.fuzz.ratio; the threshold of the dataset's own near-duplicates
+NEAR_FROM = 20  # characters: a shorter reply such as "Đi thôi!" is too common to prove copying
 LANGUAGE_FROM = 24  # letters
 VIETNAMESE = re.compile(r"[ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ]", re.IGNORECASE)
-# Said by a model that speaks of itself as one. The persona's `avoid` list covers what the character would not say.
-# `AI` only where it cannot be the Vietnamese `ai`, who.
+# What a model says that speaks of itself as one. The persona's `avoid` list covers what the character would not say.
+# `AI` counts only where it cannot be the Vietnamese word `ai`, who.
 MACHINE = re.compile(
     r"\b(?:(?-i:[Aa]n AI|là một AI)|AI (?:model|assistant|agent)|language model|chatbot|virtual assistant|"
     r"SmolLM|Qwen|ChatGPT|OpenAI|Hugging Face|Alibaba)\b|trợ lý (?:ảo|AI)|mô hình ngôn ngữ|trí tuệ nhân tạo",
@@ -30,130 +33,240 @@ MACHINE = re.compile(
 
 Values = list[float | None]
 Table = dict[str, Values]
+Similarity = Callable[[Sequence[tuple[str, str]]], list[float]]  # (reply, reference) pairs -> a cosine each
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """How a measure is called, what it says, and whether more is ``better`` (1), less (-1), or neither (0)."""
+@dataclass(slots=True)
+class Answers:
+    """The replies of one model with what they are compared with; reply i answers prompt i.
+
+    ``learnt`` are the replies of the training split. ``similarity`` is None where no embedding model is installed.
+    """
+
+    replies: Sequence[Reply]
+    prompts: Sequence[HeldOut]
+    learnt: set[str]
+    persona: Persona
+    similarity: Similarity | None = None
+    texts: list[str] = field(init=False)
+    references: list[str | None] = field(init=False)
+    flags: list[set[str]] = field(init=False)  # codes of curation.checks.check_reply
+
+    def __post_init__(self) -> None:
+        self.texts = [r.text for r in self.replies]
+        self.references = [p.reference for p in self.prompts]
+        self.flags = [{f.code for f in check_reply(text, self.persona)} for text in self.texts]
+
+    def against_references(self, compare: Callable[[str, str], float]) -> Values:
+        """Return ``compare(reply, reference)`` for each reply, None where the prompt has no reference."""
+        return [compare(x, r) if r else None for x, r in zip(self.texts, self.references, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """How a figure is called and shown. ``better`` is 1 if more is better, -1 if less is, 0 if neither.
+
+    ``label`` may name the ``{character}``, its ``{pronoun}`` and its ``{language}``. A ``percent`` is a share.
+    """
 
     key: str
     label: str
-    better: int
+    better: int = 0
     percent: bool = False
+    digits: int = 3
+
+    def title(self, persona: Persona) -> str:
+        """Return the label for this persona."""
+        return self.label.format(character=persona.name, pronoun=_pronoun(persona) or "", language=persona.languages[0])
 
 
-MEASURES = (
-    Measure("chrf", "chrF against the references (0–100)", 1),
-    Measure("rouge_l", "ROUGE-L by syllables", 1),
-    Measure("similarity", "embedding similarity to the references", 1),
-    Measure("end_of_turn_rate", "ends its turn", 1, True),
-    Measure("length_ratio", "length over the reference's, if it ends", 0),
-    Measure("speaks_as_ta", "speaks as “ta” (Vietnamese replies)", 1, True),
-    Measure("never_polite", "says nothing he would not say", 1, True),
-    Measure("in_character", "does not speak as a machine", 1, True),
-    Measure("language_kept", "answers in the prompt's language", 1, True),
-    Measure("no_flag", "raises no persona flag at all", 1, True),
-    Measure("copied", "copied from training, word for word", -1, True),
-    Measure("nearly_copied", f"nearly copied (ratio ≥ {NEAR:.0f}, ≥ {NEAR_FROM} characters)", -1, True),
-)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyMetric(Metric):
+    """A metric with a value for each reply. It is left out where ``measure`` returns None instead of values.
 
-
-def per_reply(
-    answers: Sequence[Reply],
-    tried: Sequence[HeldOut],
-    learnt: set[str],
-    persona: Persona,
-    similarity: Callable[[Sequence[tuple[str, str]]], list[float]] | None = None,
-) -> Table:
-    """Measure each reply. ``similarity`` compares (reply, reference) pairs, where an embedding model is there."""
-    from sacrebleu import sentence_chrf
-
-    texts = [a.text for a in answers]
-    references = [t.reference for t in tried]
-    flags = [{f.code for f in check_reply(text, persona)} for text in texts]
-    vietnamese = [bool(VIETNAMESE.search(text)) for text in texts]
-    asked = [_language(t.messages[-1].content) for t in tried]
-    # One pronoun is enough: the first of the list is what he calls himself, the others are for whom he talks to.
-    own = persona.style.pronouns[0] if persona.style.pronouns else None
-    table: Table = {
-        "chrf": [sentence_chrf(x, [r]).score if r else None for x, r in zip(texts, references, strict=True)],
-        "rouge_l": [rouge_l(x, r) if r else None for x, r in zip(texts, references, strict=True)],
-        "end_of_turn_rate": [float(a.ended) for a in answers],
-        # A reply that was cut off says nothing of how long it would have been.
-        "length_ratio": [
-            len(a.text) / len(r) if r and a.ended else None for a, r in zip(answers, references, strict=True)
-        ],
-        "speaks_as_ta": [float(_says(own, x)) if v and own else None for x, v in zip(texts, vietnamese, strict=True)],
-        "never_polite": [float("out_of_character" not in f) for f in flags],
-        "in_character": [float(MACHINE.search(x) is None) for x in texts],
-        "language_kept": [_same(_language(x), a) for x, a in zip(texts, asked, strict=True)],
-        "no_flag": [float(not f) for f in flags],
-        "copied": [float(x in learnt) for x in texts],
-        "nearly_copied": _nearly_copied(texts, learnt),
-    }
-    if similarity is not None:
-        with_reference = [i for i, r in enumerate(references) if r]
-        found = similarity([(texts[i], references[i] or "") for i in with_reference])
-        table["similarity"] = [None] * len(texts)
-        for i, value in zip(with_reference, found, strict=True):
-            table["similarity"][i] = value
-    return table
-
-
-def whole_set(answers: Sequence[Reply], tried: Sequence[HeldOut]) -> dict[str, float | None]:
-    """Return what only a set has: corpus BLEU and chrF (sacrebleu's defaults), distinct-1 and -2 (Li et al. 2016).
-
-    Distinct-n is the share of different syllables (pairs of neighbours) among all; it falls as a set grows, so compare
-    it at the same number of prompts only.
+    ``charted`` puts it into the report's charts, which draw shares from 0 to 1.
     """
-    from sacrebleu import corpus_bleu, corpus_chrf
 
-    pairs = [(a.text, t.reference) for a, t in zip(answers, tried, strict=True) if t.reference]
-    said, wished = [p[0] for p in pairs], [[p[1] for p in pairs]]
-    words = [syllables(a.text) for a in answers]
-    ones = [w for line in words for w in line]
-    twos = [pair for line in words for pair in pairwise(line)]
-    return {
-        "bleu": corpus_bleu(said, wished).score if pairs else None,
-        "corpus_chrf": corpus_chrf(said, wished).score if pairs else None,
-        "distinct_1": len(set(ones)) / len(ones) if ones else None,
-        "distinct_2": len(set(twos)) / len(twos) if twos else None,
-        "mean_characters": sum(len(a.text) for a in answers) / len(answers) if answers else None,
-    }
+    measure: Callable[[Answers], Values | None]
+    charted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMetric(Metric):
+    """A metric that only a whole set of replies has."""
+
+    measure: Callable[[Answers], float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LikelihoodMetric(Metric):
+    """A ratio of two sums over rows: fields of train.model.scoring.Score."""
+
+    over: str
+    under: str
+
+
+def per_reply(answers: Answers) -> Table:
+    """Return a value for each reply, by the metric's key; None where the metric does not apply to the reply."""
+    measured = ((metric.key, metric.measure(answers)) for metric in REPLY_METRICS)
+    return {key: values for key, values in measured if values is not None}
+
+
+def whole_set(answers: Answers) -> dict[str, float | None]:
+    """Return the figures that only a whole set has, by the metric's key."""
+    return {metric.key: metric.measure(answers) for metric in SET_METRICS}
 
 
 def rouge_l(text: str, reference: str) -> float:
     """Return the F1 of the longest common subsequence of syllables (Lin 2004), 0 to 1.
 
-    Vietnamese is written in syllables with spaces between them, and a word is one to four of them: syllables need no
-    word splitter, which would have to guess.
+    Vietnamese puts a space between syllables, and a word has one to four of them. Syllables need no word splitter,
+    which would have to guess.
     """
     from rapidfuzz.distance import LCSseq
 
-    mine, theirs = syllables(text), syllables(reference)
-    common = LCSseq.similarity(mine, theirs)
-    return 2 * common / (len(mine) + len(theirs)) if common else 0.0
+    ours, theirs = syllables(text), syllables(reference)
+    common = LCSseq.similarity(ours, theirs)
+    return 2 * common / (len(ours) + len(theirs)) if common else 0.0
 
 
 def syllables(text: str) -> list[str]:
-    """Return the words as they are written, lower-cased, without punctuation."""
+    """Return the space-separated words, lower-cased, without punctuation."""
     return re.findall(r"\w+", text.lower())
 
 
-def _nearly_copied(texts: Sequence[str], learnt: set[str]) -> Values:
+# --------------------------------------------------------------------------------------------------- a value a reply
+
+
+def _chrf(answers: Answers) -> Values:
+    from sacrebleu import sentence_chrf
+
+    return answers.against_references(lambda text, reference: float(sentence_chrf(text, [reference]).score))
+
+
+def _rouge_l(answers: Answers) -> Values:
+    return answers.against_references(rouge_l)
+
+
+def _similarity(answers: Answers) -> Values | None:
+    if answers.similarity is None:
+        return None
+    with_reference = [i for i, r in enumerate(answers.references) if r]
+    found = answers.similarity([(answers.texts[i], answers.references[i] or "") for i in with_reference])
+    values: Values = [None] * len(answers.texts)
+    for i, value in zip(with_reference, found, strict=True):
+        values[i] = value
+    return values
+
+
+def _ends_its_turn(answers: Answers) -> Values:
+    return [float(r.ended) for r in answers.replies]
+
+
+def _length_ratio(answers: Answers) -> Values:
+    # A truncated reply does not show how long it would have been.
+    return [
+        len(a.text) / len(r) if r and a.ended else None
+        for a, r in zip(answers.replies, answers.references, strict=True)
+    ]
+
+
+def _own_pronoun(answers: Answers) -> Values | None:
+    # One pronoun is enough: the first of the list is the character's own, the others are for whom they talk to.
+    if (pronoun := _pronoun(answers.persona)) is None:
+        return None
+    language = answers.persona.languages[0]
+    return [float(_contains(pronoun, x)) if _is_in(language, x) else None for x in answers.texts]
+
+
+def _no_avoided_words(answers: Answers) -> Values:
+    return [float("out_of_character" not in codes) for codes in answers.flags]
+
+
+def _no_machine(answers: Answers) -> Values:
+    return [float(MACHINE.search(x) is None) for x in answers.texts]
+
+
+def _language_kept(answers: Answers) -> Values:
+    asked = [_language(p.messages[-1].content) for p in answers.prompts]
+    return [_same(_language(x), a) for x, a in zip(answers.texts, asked, strict=True)]
+
+
+def _no_flag(answers: Answers) -> Values:
+    return [float(not codes) for codes in answers.flags]
+
+
+def _copied(answers: Answers) -> Values:
+    return [float(x in answers.learnt) for x in answers.texts]
+
+
+def _nearly_copied(answers: Answers) -> Values:
     from rapidfuzz import fuzz, process
 
-    known = sorted({x.lower() for x in learnt if len(x) >= NEAR_FROM})
+    known = sorted({x.lower() for x in answers.learnt if len(x) >= NEAR_FROM})
     return [
         float(bool(known) and process.extractOne(x.lower(), known, scorer=fuzz.ratio, score_cutoff=NEAR) is not None)
         if len(x) >= NEAR_FROM
         else 0.0
-        for x in texts
+        for x in answers.texts
     ]
 
 
+# ------------------------------------------------------------------------------------------------------- a value a set
+
+
+def _bleu(answers: Answers) -> float | None:
+    from sacrebleu import corpus_bleu
+
+    said, wished = _pairs(answers)
+    return float(corpus_bleu(said, [wished]).score) if said else None
+
+
+def _corpus_chrf(answers: Answers) -> float | None:
+    from sacrebleu import corpus_chrf
+
+    said, wished = _pairs(answers)
+    return float(corpus_chrf(said, [wished]).score) if said else None
+
+
+def _distinct_1(answers: Answers) -> float | None:
+    ones = [word for text in answers.texts for word in syllables(text)]
+    return len(set(ones)) / len(ones) if ones else None
+
+
+def _distinct_2(answers: Answers) -> float | None:
+    twos = [pair for text in answers.texts for pair in pairwise(syllables(text))]
+    return len(set(twos)) / len(twos) if twos else None
+
+
+def _mean_characters(answers: Answers) -> float | None:
+    return sum(map(len, answers.texts)) / len(answers.texts) if answers.texts else None
+
+
+def _pairs(answers: Answers) -> tuple[list[str], list[str]]:
+    """Return the replies to prompts with a reference, and the references."""
+    found = [(x, r) for x, r in zip(answers.texts, answers.references, strict=True) if r]
+    return [x for x, _ in found], [r for _, r in found]
+
+
+# ------------------------------------------------------------------------------------------------------ words, language
+
+
+def _pronoun(persona: Persona) -> str | None:
+    return persona.style.pronouns[0] if persona.style.pronouns else None
+
+
+def _contains(word: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _is_in(language: str, text: str) -> bool:
+    """Return whether a reply is written in a language; Vietnamese is recognised by its letters, however short."""
+    return bool(VIETNAMESE.search(text)) if language == "vi" else _language(text) == language
+
+
 def _language(text: str) -> str | None:
-    """Return an ISO 639-1 code; None for a text too short to tell (langdetect guesses below some 24 letters)."""
+    """Return an ISO 639-1 code; None for a text that is too short for langdetect."""
     from langdetect import DetectorFactory, LangDetectException, detect
 
     if sum(c.isalpha() for c in text) < LANGUAGE_FROM:
@@ -169,5 +282,81 @@ def _same(language: str | None, asked: str | None) -> float | None:
     return None if language is None or asked is None else float(language == asked)
 
 
-def _says(word: str, text: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
+# ------------------------------------------------------------------------------------------------------------- the rows
+
+REPLY_METRICS = (
+    ReplyMetric(key="chrf", label="chrF against the references (0–100)", measure=_chrf, better=1, digits=1),
+    ReplyMetric(key="rouge_l", label="ROUGE-L by syllables", measure=_rouge_l, better=1, charted=True),
+    ReplyMetric(key="similarity", label="embedding similarity to the references", measure=_similarity, better=1),
+    ReplyMetric(
+        key="end_of_turn_rate", label="ends its turn", measure=_ends_its_turn, better=1, percent=True, charted=True
+    ),
+    ReplyMetric(key="length_ratio", label="length over the reference's, if it ends", measure=_length_ratio),
+    ReplyMetric(
+        key="own_pronoun",
+        label="speaks as “{pronoun}” (replies in {language})",
+        measure=_own_pronoun,
+        better=1,
+        percent=True,
+        charted=True,
+    ),
+    ReplyMetric(
+        key="no_avoided_words",
+        label="says nothing that {character} avoids",
+        measure=_no_avoided_words,
+        better=1,
+        percent=True,
+        charted=True,
+    ),
+    ReplyMetric(
+        key="in_character",
+        label="does not speak as a machine",
+        measure=_no_machine,
+        better=1,
+        percent=True,
+        charted=True,
+    ),
+    ReplyMetric(
+        key="language_kept",
+        label="answers in the prompt's language",
+        measure=_language_kept,
+        better=1,
+        percent=True,
+        charted=True,
+    ),
+    ReplyMetric(
+        key="no_flag", label="raises no persona flag at all", measure=_no_flag, better=1, percent=True, charted=True
+    ),
+    ReplyMetric(
+        key="copied",
+        label="copied from training, word for word",
+        measure=_copied,
+        better=-1,
+        percent=True,
+        charted=True,
+    ),
+    ReplyMetric(
+        key="nearly_copied",
+        label=f"nearly copied (ratio ≥ {NEAR:.0f}, ≥ {NEAR_FROM} characters)",
+        measure=_nearly_copied,
+        better=-1,
+        percent=True,
+        charted=True,
+    ),
+)
+
+# sacrebleu's defaults for BLEU and chrF. Distinct-n (Li et al. 2016) is the share of different syllables, or pairs of
+# neighbours. It falls as a set grows, so compare it at the same number of prompts only.
+SET_METRICS = (
+    SetMetric(key="bleu", label="BLEU", measure=_bleu, digits=2),
+    SetMetric(key="corpus_chrf", label="chrF of the whole set", measure=_corpus_chrf, digits=1),
+    SetMetric(key="distinct_1", label="distinct-1", measure=_distinct_1, digits=2),
+    SetMetric(key="distinct_2", label="distinct-2", measure=_distinct_2, digits=2),
+    SetMetric(key="mean_characters", label="characters a reply", measure=_mean_characters, digits=0),
+)
+
+LIKELIHOOD_METRICS = (
+    LikelihoodMetric(key="reply_nll_per_char", label="nll per reply character", over="nll", under="chars", better=-1),
+    LikelihoodMetric(key="loss", label="loss per reply token", over="nll", under="tokens", better=-1),
+    LikelihoodMetric(key="end_of_turn_nll", label="nll of the end of a turn", over="end_nll", under="turns", better=-1),
+)

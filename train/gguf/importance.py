@@ -1,7 +1,7 @@
 """What llama.cpp calls an importance matrix: which inputs of each weight matrix are large when the character speaks.
 
 In: a model with its adapter, encoded rows of the train split, the run's 16-bit GGUF file. Out: the mean square of each
-input, by the GGUF file's tensor names. A quantiser that knows it rounds the columns best that are used most. Source:
+input, by the tensor names of the GGUF file. With it a quantiser rounds the most used columns most exactly. Source:
 llama.cpp, tools/imatrix, which does the same with plain text. Knows nothing of runs or exports.
 """
 
@@ -29,9 +29,9 @@ def measure(
     file: Path,
     after_batch: Callable[[int], object] = lambda rows_done: None,
 ) -> Importance:
-    """Run the rows through a peft model; return what arrived at each matrix that ``file`` holds, squared and averaged.
+    """Run the rows through a peft model; return the mean square of the inputs of each matrix in ``file``.
 
-    What rows begin with alike (the system prompt) counts once a batch, as train.data.batches packs it.
+    A common beginning of rows (the system prompt) counts once a batch, as train.data.batches packs it.
     """
     sums: dict[str, torch.Tensor] = {}
     counts: dict[str, int] = {}
@@ -52,7 +52,7 @@ def measure(
 
 
 def _matrices(model: Any, file: Path) -> Iterator[tuple[str, torch.nn.Linear]]:
-    """Yield the model's linear layers under their names in the GGUF file; what the file does not know is left out."""
+    """Yield the linear layers of the model under their names in the GGUF file; layers without a name are left out."""
     from gguf import MODEL_ARCH_NAMES, GGUFReader, get_tensor_name_map
 
     fields = GGUFReader(file).fields
@@ -60,6 +60,6 @@ def _matrices(model: Any, file: Path) -> Iterator[tuple[str, torch.nn.Linear]]:
     number = next(arch for arch, name in MODEL_ARCH_NAMES.items() if name == kind)
     names = get_tensor_name_map(number, fields[f"{kind}.block_count"].contents())
     for name, module in model.get_base_model().named_modules():
-        # peft wraps a layer and keeps it as `base_layer`; both get the same input.
+        # peft wraps a layer and keeps it as `base_layer`; both receive the same input.
         if isinstance(module, torch.nn.Linear) and (found := names.get_name(name.removesuffix(".base_layer"))):
             yield f"{found}.weight", module

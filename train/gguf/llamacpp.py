@@ -1,4 +1,4 @@
-"""llama.cpp in this process, through cyllama: makes smaller GGUF files and scores replies with them.
+"""llama.cpp in this process, through cyllama: writes smaller GGUF files and scores replies with them.
 
 In: GGUF files and encoded rows. Out: files and :class:`~train.model.scoring.Score` s. Knows nothing of runs.
 """
@@ -22,7 +22,7 @@ from curation.errors import InosukeError
 from train.data.dialogues import Encoded
 from train.model.scoring import Score
 
-# llama.h's numbers (enum llama_ftype), smallest file first.
+# The values of llama.h's enum llama_ftype, smallest file first.
 TYPES = {"Q4_0": 2, "Q4_K_S": 14, "Q4_K_M": 15, "Q5_K_S": 16, "Q5_K_M": 17, "Q6_K": 18, "Q8_0": 7, "F16": 1}
 TYPE_ORDER = tuple(TYPES)
 UBATCH = 512
@@ -63,16 +63,15 @@ def quantize(
 ) -> None:
     """Write ``source`` (16 bits) as ``out`` in one of :data:`TYPES`.
 
-    ``importance`` says by tensor name how much each column weighs (fp32, see train.gguf.importance),
-    ``tensor_types`` by a
-    part of the name which type (``Q8_0``) a tensor gets instead of the usual one. Raises InosukeError when llama.cpp
-    cannot, or when :func:`takes_hints` is false and there are any.
+    ``importance`` maps a tensor's name to the weight of each column (fp32, see train.gguf.importance). ``tensor_types``
+    maps a part of a name to the type (``Q8_0``) that such tensors get instead of the usual one. Raises InosukeError
+    when llama.cpp cannot, or when there are such hints and :func:`takes_hints` is false.
     """
     llama = _llama()
     wanted = llama.LlamaModelQuantizeParams()
     wanted.ftype = TYPES[kind]
     wanted.nthread = os.cpu_count() or 1
-    # What the tables point at stays referenced here until llama.cpp has read it.
+    # Keep references to what the tables point at until llama.cpp has read it.
     weights = {n.encode(): np.ascontiguousarray(w, dtype=np.float32) for n, w in (importance or {}).items()}
     floats = ctypes.POINTER(ctypes.c_float)
     by_name = [_Importance(name, w.ctypes.data_as(floats), w.size) for name, w in weights.items()]
@@ -91,7 +90,7 @@ def quantize(
 
 
 def takes_hints() -> bool:
-    """Say whether the installed cyllama can be handed what :func:`quantize` should mind."""
+    """Return whether the installed cyllama can pass hints to llama.cpp, see :func:`quantize`."""
     try:
         _memory_of(_llama().LlamaModelQuantizeParams())
     except InosukeError:
@@ -107,14 +106,14 @@ def score(
 ) -> list[Score]:
     """Score the replies of each row with the file's own weights and llama.cpp's own arithmetic.
 
-    What rows begin with alike (the system prompt) is computed once. Raises InosukeError when the file cannot be loaded.
+    A common beginning of rows (the system prompt) is computed once. Raises InosukeError when the file cannot be loaded.
     """
     ends = set(end_ids)
     longest = max(len(r.input_ids) for r in rows)
     scores: dict[int, Score] = {}
     with closing(_load(file)) as model, closing(_context(model, longest)) as context:
         held: Sequence[int] = ()
-        # Sorted by their ids, rows with a common beginning follow each other.
+        # In the order of their ids, rows with a common beginning follow each other.
         for number in sorted(range(len(rows)), key=lambda n: rows[n].input_ids):
             row = rows[number]
             shared = _shared(held, row.input_ids, row.loss_mask)
@@ -128,22 +127,23 @@ def score(
 
 
 def other_tokens(file: Path, texts: Sequence[str], tokenize: Callable[[str], list[int]]) -> list[str]:
-    """Return the texts that the file's tokenizer turns into other ids than ``tokenize``, plain text both."""
+    """Return the texts for which the file's tokenizer gives other ids than ``tokenize``, both as plain text."""
     with closing(_load(file)) as model:
         vocabulary = model.get_vocab()
         return [t for t in texts if t and list(vocabulary.tokenize(t, False, False)) != tokenize(t)]
 
 
 def made_with() -> str:
-    """Return the package and version that the files are made with."""
+    """Return the package and version that writes the files."""
     return f"cyllama=={version('cyllama')}"
 
 
 def _memory_of(params: Any) -> _QuantizeParams:
-    """Return llama.cpp's own struct inside cyllama's object: cyllama 0.2.18 has no setter for the fields that point.
+    """Return llama.cpp's own struct inside cyllama's object, since cyllama has no setter for its pointer fields.
 
-    Raises InosukeError unless the object is laid out as expected, field by field.
+    Raises InosukeError unless every field of the object is where it is expected.
     """
+    # patch: cyllama-hints
     start = type(params).__basicsize__ - ctypes.sizeof(_QuantizeParams)
     if start >= object.__basicsize__:
         memory = _QuantizeParams.from_address(id(params) + start)
@@ -151,13 +151,13 @@ def _memory_of(params: Any) -> _QuantizeParams:
         if all(getattr(memory, n) == getattr(params, n) for n in plain) and not memory.imatrix:
             return memory
     raise InosukeError(
-        f"{made_with()} keeps its settings elsewhere than 0.2.18 does, so it takes no importance matrix. "
+        f"{made_with()} has another memory layout than 0.2.18, so it takes no importance matrix. "
         "Install the version in constraints.txt."
     )
 
 
 def _losses(context: Any, row: Encoded, shared: int) -> list[tuple[int, float]]:
-    """Run a row's tokens from ``shared`` on; return each counted token with its negative log-likelihood."""
+    """Run the tokens of a row from ``shared`` on; return each counted token with its negative log-likelihood."""
     llama = _llama()
     ids, mask = row.input_ids, row.loss_mask
     found: list[tuple[int, float]] = []
@@ -180,7 +180,7 @@ def _losses(context: Any, row: Encoded, shared: int) -> list[tuple[int, float]]:
 
 
 def _shared(held: Sequence[int], ids: Sequence[int], mask: Sequence[int]) -> int:
-    """Count the leading tokens that are computed already, short of the one that predicts the first counted token."""
+    """Count the tokens that are computed already, but stop before the one that predicts a first counted token."""
     limit = min(next((i for i, m in enumerate(mask) if m), len(ids)) - 1, len(held), len(ids) - 1)
     return next((i for i in range(limit) if held[i] != ids[i]), max(limit, 0))
 
@@ -191,7 +191,8 @@ def _load(file: Path) -> Any:
     class Model(llama.LlamaModel):  # type: ignore[misc, name-defined]
         @property
         def n_vocab(self) -> int:
-            """cyllama 0.2.18 asks the model for it in get_logits_ith and forgot to define it."""
+            """The size of the vocabulary, which cyllama's get_logits_ith reads but its model does not define."""
+            # patch: cyllama-n-vocab
             return int(self.get_vocab().n_vocab)
 
     try:
@@ -214,7 +215,7 @@ def _llama() -> Any:
         from cyllama.llama import llama_cpp
     except ImportError as error:
         raise InosukeError(
-            f"cyllama, which carries llama.cpp, cannot be loaded ({error}). It has wheels for Linux and macOS on x86, "
+            f"cyllama, which contains llama.cpp, cannot be loaded ({error}). It has wheels for Linux and macOS on x86, "
             "macOS on ARM and Windows; elsewhere serve the run without GGUF."
         ) from error
     llama_cpp.disable_logging()

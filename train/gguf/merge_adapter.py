@@ -1,6 +1,6 @@
-"""``inosuke merge``: base and adapter become one model folder, in the base's 16 bits.
+"""``inosuke merge``: merges an adapter into its base, in the 16 bits of the base.
 
-Never into 4-bit weights: the sum would be rounded to 16 levels again, and small changes would be lost (peft #2321).
+It never merges into 4-bit weights: the sum would be rounded to 16 levels again, which loses small changes (peft #2321).
 """
 
 from __future__ import annotations
@@ -11,38 +11,36 @@ from pathlib import Path
 from typing import Any
 
 from curation.errors import InosukeError
-from train.run.finished import Trained, open_run
+from curation.files import remove_partial, whole_folder
+from train.run.finished import FinishedRun, open_run
 
 
-def merge(persona_file: Path, run: str | None, say: Callable[[str], None]) -> Path:
+def merge_run(persona_file: Path, run: str | None, say: Callable[[str], None]) -> Path:
     """Write ``models/<run>/merged`` (safetensors, tokenizer, persona.toml) and return it; an older one is replaced.
 
-    Raises InosukeError when the run or its base is not there, or the disk is too full.
+    Raises InosukeError when the run or its base does not exist, or when the disk is too full.
     """
     trained = open_run(persona_file.resolve().parent, run, say)
     say(f"Merging {trained.name} into {trained.base.name}")
-    final, partial = trained.folder / "merged", trained.folder / ".merged.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        write(trained, partial)
+    final = trained.folder / "merged"
+    remove_partial(trained.folder)
+    with whole_folder(final) as part:
+        write(trained, part)
         if final.exists():
             shutil.rmtree(final)
-        partial.rename(final)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return final
 
 
-def write(trained: Trained, folder: Path) -> None:
-    """Write the merged model into a folder that does not exist yet. Raises InosukeError when the disk is too full."""
+def write(trained: FinishedRun, folder: Path) -> None:
+    """Write the merged model into a folder. Raises InosukeError when the disk is too full."""
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
     from train.model.load import load_adapter, load_tokenizer, unreachable
-    from train.progress import quiet
+    from train.progress import quiet_libraries
 
-    quiet()
+    quiet_libraries()
     try:
         base: Any = AutoModelForCausalLM.from_pretrained(trained.base.location, dtype="auto")
     except (OSError, ValueError, SafetensorError) as error:

@@ -1,4 +1,5 @@
-"""The training itself: steps, evaluations, budget, memory and time said beforehand.
+"""The training itself: steps, evaluations, the time budget, and a forecast of memory and time.
 
-In: a model and encoded dialogues. Out: an adapter and its history. Imports ``model``, ``data`` and ``run``.
+In: an export, a recipe and a base. Out: an adapter and its history. May import ``model``, ``data``, ``run`` and
+``speedups``.
 """

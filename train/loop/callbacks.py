@@ -1,4 +1,4 @@
-"""What happens beside the steps of a training: the time budget, evaluations, progress and the record of it all."""
+"""What happens beside the steps of a training: the time budget, evaluations, progress and a record of every figure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from tqdm import tqdm
 from transformers import TrainerCallback
 
+from curation.console import duration
 from train.model.scoring import Score
 
 Clock = Callable[[], float]
@@ -19,13 +20,13 @@ Clock = Callable[[], float]
 
 @dataclass(slots=True)
 class Budget:
-    """Minutes that a run may take, and how far along that makes its training.
+    """The minutes that a run may take, and the learning rate's schedule over them.
 
-    They count from the moment the budget is made; :meth:`start` says when the steps begin, and how many seconds have to
-    be left after them for the last evaluation.
+    The time counts from the moment the budget is made. :meth:`start` marks the beginning of the steps and reserves
+    seconds after them for the last evaluation.
 
-    Also the learning rate's schedule: a cosine that reaches zero when the steps are done or the time is up, whichever
-    comes first, so that a training cut short by the clock still ends with small steps.
+    The schedule is a cosine that reaches zero when the steps are done or the time is up, whichever comes first, so that
+    a training that the clock ends still ends with small steps.
     """
 
     warmup: float
@@ -39,7 +40,7 @@ class Budget:
         self._end = math.inf if self.max_minutes is None else self.started + 60 * self.max_minutes
 
     def start(self, reserve: float = 0.0, gone: float = 0.0) -> None:
-        """Begin the steps; keep ``reserve`` seconds back. ``gone`` seconds were trained before, by a killed process."""
+        """Begin the steps and reserve ``reserve`` seconds. A killed process trained ``gone`` seconds before."""
         self.started = self.clock() - gone
         self._end -= reserve + gone
 
@@ -50,14 +51,14 @@ class Budget:
 
     @property
     def used(self) -> float:
-        """The share of the steps' time that is gone; 0 without a limit."""
+        """The share of the steps' time that is used; 0 without a limit."""
         return (self.clock() - self.started) / max(self._end - self.started, 1e-3)
 
     def progress(self, step: int, total_steps: int) -> float:
-        """Return how much of the training is behind, 0 to 1.
+        """Return the share of the training that is done, 0 to 1.
 
-        The clock counts only once it is clear that it will run out first. So a training that fits its budget has the
-        same learning rates every time, whatever else the machine does.
+        The clock counts only once it is clear that time will run out before the steps do. So a training that fits its
+        budget has the same learning rates every time, however busy the machine is.
         """
         by_steps = step / total_steps
         return min(1.0, max(by_steps, self.used) if step >= 5 else by_steps)
@@ -72,7 +73,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One optimiser step: its number, how many rows were seen before its end, its loss and the seconds since start."""
+    """One optimiser step. ``rows`` were seen by its end; ``seconds`` count from the start of the training."""
 
     step: int
     rows: int
@@ -84,7 +85,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One evaluation during training: after which step and row, and the loss per reply token."""
+    """One evaluation during training: the step and the rows seen before it, and the loss per reply token."""
 
     step: int
     rows: int
@@ -94,7 +95,11 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a training has shown so far. ``base`` is the eval loss before it; ``best_step`` has the lowest since."""
+    """The record of a training so far.
+
+    ``rows`` are the training rows of an epoch, ``base`` is the eval loss before the training, ``best_step`` the step
+    with the lowest eval loss.
+    """
 
     rows: int
     base: float
@@ -104,7 +109,7 @@ class History:
 
 
 class Recorder(TrainerCallback):  # type: ignore[misc]
-    """Evaluates at even parts of an epoch, says when to stop and to save, shows progress and keeps every figure."""
+    """Decides when to evaluate, save and stop; shows progress and records every figure."""
 
     def __init__(
         self,
@@ -136,24 +141,24 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
         self._bar: Any = None
 
     def rows_at(self, step: int) -> int:
-        """Return how many rows ``step`` steps see; an epoch's last step may be a smaller one."""
+        """Return how many rows ``step`` steps see; the last step of an epoch may be a smaller one."""
         per_epoch = math.ceil(self.rows / self.batch_rows)
         epochs, rest = divmod(step, per_epoch)
         return epochs * self.rows + min(rest * self.batch_rows, self.rows)
 
     @property
     def best_step(self) -> int | None:
-        """The step with the lowest eval loss so far; None before the first evaluation, or if none gave a number."""
+        """The step with the lowest eval loss so far; None if no evaluation gave a finite loss."""
         measured = [e for e in self.evaluations if math.isfinite(e.loss)]
         return min(measured, key=lambda e: e.loss).step if measured else None
 
     @property
     def evaluations_since_best(self) -> int:
-        """How many evaluations in a row brought nothing better."""
+        """The number of evaluations since the best one."""
         return sum(e.step > (self.best_step or 0) for e in self.evaluations)
 
     def state(self) -> dict[str, Any]:
-        """Return what a checkpoint has to hold of the record, and of the time that is gone."""
+        """Return the part of a checkpoint that :meth:`restore` needs, with the seconds of training so far."""
         return {
             "steps": [astuple(s) for s in self.steps],
             "evaluations": [astuple(e) for e in self.evaluations],
@@ -164,7 +169,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take up the record of a checkpoint."""
+        """Continue the record of a checkpoint."""
         self.steps = [Step(*s) for s in state["steps"]]
         self.evaluations = [Evaluation(*e) for e in state["evaluations"]]
         self.scores = {step: Score(*s) for step, s in state["scores"].items()}
@@ -173,17 +178,17 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Show the bar."""
         hidden = not self.shown or not sys.stderr.isatty()
-        if self._bar is not None:  # that of the trainer whose batches were too large
+        if self._bar is not None:  # the bar of a trainer that ran out of memory
             self._bar.close()
         self._since = (self.tokens, self.budget.clock())
-        # tqdm's own time left knows the steps alone, not the budget; ours stands behind it.
+        # tqdm estimates the time left from the steps alone; ours, in the postfix, also knows the budget.
         form = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
         self._bar = tqdm(
             total=state.max_steps, initial=state.global_step, desc="Training", bar_format=form, disable=hidden
         )
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Ask for an evaluation or a checkpoint where one is due, and for the end when the time is up."""
+        """Request an evaluation or a checkpoint when one is due, and stop when the time is up."""
         self._bar.update(1)
         if self.budget.used >= 1 and state.global_step < state.max_steps:
             self.stopped_because = f"the budget of {self.budget.max_minutes:g} minutes was used"
@@ -194,7 +199,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
             control.should_save = True
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Stop when patience is used up, and let the loss curve be drawn anew."""
+        """Stop when patience is used up, and call ``on_evaluation``."""
         if self.patience and self.evaluations_since_best >= self.patience and not self.stopped_because:
             if state.global_step < state.max_steps:
                 self.stopped_because = f"{self.patience} evaluations brought nothing better"
@@ -206,7 +211,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
         self._saved = self.budget.clock()
 
     def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Keep a step's or an evaluation's figures."""
+        """Record the figures of a step or an evaluation."""
         logs: dict[str, float] = kwargs["logs"]
         seconds = self.budget.clock() - self.budget.started
         rows = self.rows_at(state.global_step)
@@ -223,7 +228,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
                     f"eval loss {logs['eval_loss']:.3f}  {self.progress_text(state.max_steps).split(', ', 1)[1]}",
                     file=sys.stderr,
                 )
-            self._since = (self.tokens, self.budget.clock())  # an evaluation's seconds train no tokens
+            self._since = (self.tokens, self.budget.clock())  # no tokens are trained during an evaluation
 
     def progress_text(self, total_steps: int) -> str:
         """Return the loss, the tokens a second since the latest evaluation, and the time left by steps or budget."""
@@ -242,12 +247,6 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
         """Return the mean training loss of the latest steps."""
         recent = self.steps[-count:]
         return sum(s.loss for s in recent) / len(recent) if recent else math.nan
-
-
-def duration(seconds: float) -> str:
-    """Return ``1:02:03`` or ``2:03``."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
 
 
 def evaluation_steps(steps_per_epoch: int, total_steps: int, evals_per_epoch: int) -> set[int]:

@@ -1,6 +1,6 @@
-"""What a training will take, said before it starts.
+"""A forecast of memory and time, printed before a training starts.
 
-Memory by the model of train.loop.memory_estimate, time by a measured pass.
+Memory comes from train.loop.memory_estimate, time from the measured pass over the eval rows.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from collections.abc import Sequence
 
 import psutil  # type: ignore[import-untyped]
 
+from curation.console import duration
 from train.data.dialogues import Encoded
 from train.loop import memory_estimate
-from train.loop.callbacks import duration
 from train.model.loss import CHUNK_BYTES
 from train.recipe import Recipe
 
-# A pass forward costs 1, backward through frozen layers and adapters about 1.5 down to the lowest adapter,
-# checkpointing a second pass forward through the same layers.
-BACKWARD, AGAIN = 1.5, 1.0
+# A forward pass costs 1. The backward pass through frozen layers and adapters costs about 1.5, down to the lowest
+# adapter. Checkpointing adds a second forward pass through the same layers.
+BACKWARD, RECOMPUTED = 1.5, 1.0
 
 
 def largest_batch(rows: Sequence[Encoded], recipe: Recipe) -> tuple[int, int]:
-    """Return the tokens, and the counted tokens, of the largest batch that the rows can make."""
+    """Return the tokens, and the tokens in the loss, of the largest batch that the rows can make."""
     longest = sorted((len(r.input_ids) for r in rows), reverse=True)[: recipe.batch_size]
     counts = (sum(r.loss_mask) if recipe.loss_on == "replies" else len(r.input_ids) for r in rows)
     counted = sum(sorted(counts, reverse=True)[: recipe.batch_size])
@@ -31,9 +31,9 @@ def largest_batch(rows: Sequence[Encoded], recipe: Recipe) -> tuple[int, int]:
 def memory_lines(
     shape: memory_estimate.Shape | None, rows: Sequence[Encoded], recipe: Recipe, device: str
 ) -> list[str]:
-    """Say how much memory the largest batch will take, how much is free, and what would make it fit if it does not."""
+    """Return lines about the memory of the largest batch, the free memory, and a change that would make it fit."""
     if shape is None:
-        return ["Memory: not estimated, this base is not shaped like Llama or Qwen2"]
+        return ["Memory: not estimated, since this base is not shaped like Llama or Qwen2"]
     tokens, counted = largest_batch(rows, recipe)
     needed = memory_estimate.estimate(shape, recipe, tokens, counted, device, CHUNK_BYTES)
     free = free_bytes(device)
@@ -41,13 +41,13 @@ def memory_lines(
     if needed.total > free:
         fits = memory_estimate.what_would_fit(shape, recipe, tokens, counted, device, CHUNK_BYTES, free)
         lines.append(
-            f"  That is more than there is. {fits}. It is tried all the same; batches are halved when memory runs out."
+            f"  That is more than there is. {fits}. The training starts anyway; it halves batches if memory runs out."
         )
     return lines
 
 
 def free_bytes(device: str) -> float:
-    """Return the memory that the device has left."""
+    """Return the free memory of the device."""
     if device == "cuda":
         import torch
 
@@ -58,12 +58,12 @@ def free_bytes(device: str) -> float:
 def time_line(
     rows: Sequence[Encoded], measured: Sequence[Encoded], seconds: float, recipe: Recipe, evaluations: int
 ) -> str:
-    """Say how long the training will take, from the seconds that measuring the base on ``measured`` rows took."""
+    """Return a line about the time of the training, from the seconds that the base took on the ``measured`` rows."""
     by_token = seconds / sum(len(r.input_ids) for r in measured)
     length = sum(len(r.input_ids) for r in rows)
     if recipe.layout == "padded":
         length = len(rows) * recipe.max_length
-    cost = 1 + recipe.lora_upper_layers * (BACKWARD + (AGAIN if recipe.checkpointing else 0))
+    cost = 1 + recipe.lora_upper_layers * (BACKWARD + (RECOMPUTED if recipe.checkpointing else 0))
     steps = by_token * length * recipe.epochs * cost
     total = steps + evaluations * seconds
     line = f"Time: about {duration(total)} for {recipe.epochs:g} epochs with {evaluations} evaluations"

@@ -1,8 +1,8 @@
-"""How much memory a training will take, from the shape of the base, the recipe and the largest batch. Sums, no torch.
+"""How much memory a training takes, from the shape of the base, the recipe and the largest batch. Sums, no torch.
 
-What is counted, and from where: weights (NF4: half a byte, and a scale for 64 of them), adapters with their gradients,
-the optimiser's moments, what autograd keeps of the layers, logits with what cross-entropy makes of them, a linear
-layer's unpacked weight. tests/train/loop/test_memory_estimate.py holds the activations against what torch really keeps.
+Counted are: weights (NF4: half a byte, and a scale for 64 of them), adapters with their gradients, the optimiser's
+moments, the activations that autograd keeps, logits with what cross-entropy makes of them, and one unpacked weight of a
+linear layer. tests/train/loop/test_memory_estimate.py compares the activations with what torch keeps.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from train.recipe import Recipe
 
 BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 MOMENTS = {"adamw_torch": 8, "adamw_torch_fused": 8, "paged_adamw_32bit": 8, "paged_adamw_8bit": 2.03}
-# A CUDA context with its libraries and what its allocator cannot use; a CPU process has its libraries loaded already.
+# A CUDA context with its libraries and its allocator's waste. A CPU process has its libraries loaded already.
 OVERHEAD = {"cuda": 600e6, "cpu": 100e6}
 
 
@@ -47,17 +47,17 @@ class Shape:
 
     @property
     def linear_parameters(self) -> int:
-        """Parameters of all blocks' linear layers, which NF4 makes small."""
+        """Parameters of the linear layers in all blocks, which NF4 quantises."""
         return self.layers * sum(i * o for i, o in self.linears.values())
 
     @property
     def embedding_parameters(self) -> int:
-        """Parameters of the embeddings, and of the output layer where that is not the same."""
+        """Parameters of the embeddings, and of the output layer unless it is tied to them."""
         return self.vocabulary * self.hidden * (1 if self.tied else 2)
 
 
 def shape_of(config: Any) -> Shape | None:
-    """Read a transformers configuration; None for a model that is not shaped like Llama."""
+    """Read a transformers configuration. Returns None for a model that is not shaped like Llama."""
     try:
         return Shape(
             layers=config.num_hidden_layers,
@@ -75,7 +75,7 @@ def shape_of(config: Any) -> Shape | None:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Bytes at the peak of a step, by what takes them."""
+    """Bytes at the peak of a step, by purpose."""
 
     weights: float
     adapters: float
@@ -86,7 +86,7 @@ class Estimate:
 
     @property
     def total(self) -> float:
-        """All of it."""
+        """The sum of all parts."""
         return float(sum(getattr(self, f.name) for f in fields(self)))
 
     def __str__(self) -> str:
@@ -95,16 +95,16 @@ class Estimate:
 
 
 def adapter_parameters(shape: Shape, recipe: Recipe) -> int:
-    """Return how many parameters the recipe's LoRA matrices have."""
+    """Return the number of parameters of the recipe's LoRA matrices."""
     return recipe.adapted_layers(shape.layers) * sum(
         recipe.lora_rank * (i + o) for i, o in _adapted(shape, recipe).values()
     )
 
 
 def estimate(shape: Shape, recipe: Recipe, tokens: int, counted: int, device: str, chunk_bytes: int) -> Estimate:
-    """Estimate a (resolved) recipe's peak for a batch of ``tokens``, of which ``counted`` are in the loss.
+    """Estimate the peak of a (resolved) recipe for a batch of ``tokens``, of which ``counted`` are in the loss.
 
-    ``chunk_bytes`` is how much fp32 logits are made at once, see train.model.loss.
+    ``chunk_bytes`` is the size of the fp32 logits that are made at once, see train.model.loss.
     """
     width = BYTES[recipe.precision]
     linear: float = width
@@ -112,17 +112,17 @@ def estimate(shape: Shape, recipe: Recipe, tokens: int, counted: int, device: st
         linear = 0.5 + (1 / 64 + 4 / (64 * 256) if recipe.double_quant else 4 / 64)
     adapters = adapter_parameters(shape, recipe)
     kept = saved_by_layer(shape, recipe)
-    blocks = recipe.adapted_layers(shape.layers)  # nothing is kept of those below
-    # Checkpointing keeps each block's input, and one block as if there were none.
+    blocks = recipe.adapted_layers(shape.layers)  # autograd keeps nothing of the blocks below
+    # Checkpointing keeps the input of each block, and one whole block while it is recomputed.
     by_token = blocks * shape.hidden * width + kept if recipe.checkpointing else blocks * kept
     unpacked = max(i * o for i, o in shape.linears.values()) * width if recipe.quantization == "nf4" else 0
     at_once = min(counted, max(1, chunk_bytes // (4 * shape.vocabulary)))
     return Estimate(
         weights=shape.linear_parameters * linear + shape.embedding_parameters * width,
-        adapters=adapters * 2 * 4,  # fp32, and as much for their gradients
+        adapters=adapters * 2 * 4,  # fp32, and the same again for their gradients
         optimizer=adapters * MOMENTS[recipe.optimizer],
         activations=tokens * by_token + unpacked,
-        # As the head gives them, in fp32, and their log-softmax, which becomes their gradient.
+        # As the head returns them, in fp32, and their log-softmax, which becomes their gradient.
         logits=at_once * shape.vocabulary * (width + 2 * 4) + counted * shape.hidden * width,
         overhead=OVERHEAD[device],
     )
@@ -131,24 +131,24 @@ def estimate(shape: Shape, recipe: Recipe, tokens: int, counted: int, device: st
 def saved_by_layer(shape: Shape, recipe: Recipe) -> float:
     """Return the bytes that autograd keeps of one block for each token.
 
-    Of frozen layers nothing is needed but what activation functions, products, norms and attention multiply; of an
-    adapter its input, in its own copy where the precision is not the adapter's.
+    For frozen layers autograd keeps only the inputs of activation functions, products, norms and attention. For an
+    adapter it keeps the input, as a copy of its own where the precision differs from the adapter's.
     """
     width = BYTES[recipe.precision]
     q, kv = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     h, wide = shape.hidden, shape.intermediate
     norms = 2 * 4 * h
-    # Queries and attention's output, keys and values: repeated for each query head where heads share them.
+    # Queries, the output of attention, keys and values; the last two repeated for each query head that shares them.
     attention = width * (2 * q + 2 * (q if kv < q else kv))
     mlp = width * 3 * wide  # gate, silu(gate), up
     adapted = _adapted(shape, recipe)
     inputs = {"q_proj": "attn", "k_proj": "attn", "v_proj": "attn", "gate_proj": "mlp", "up_proj": "mlp"}
     if width == 4 and not recipe.lora_dropout:
         shared = {inputs.get(name, name): i for name, (i, _) in adapted.items()}
-        # o_proj's input is attention's output, which is kept already.
+        # The input of o_proj is the output of attention, which is already counted.
         lora = 4.0 * sum(i for name, i in shared.items() if name != "o_proj")
     else:
-        each = width + (4 + 1 if recipe.lora_dropout else 0)  # the cast input, dropout's mask and its input
+        each = width + (4 + 1 if recipe.lora_dropout else 0)  # the cast input, the dropout mask and its input
         lora = sum(each * i for i, _ in adapted.values())
     lora += len(adapted) * recipe.lora_rank * width
     return norms + attention + mlp + lora
@@ -157,7 +157,7 @@ def saved_by_layer(shape: Shape, recipe: Recipe) -> float:
 def what_would_fit(
     shape: Shape, recipe: Recipe, tokens: int, counted: int, device: str, chunk_bytes: int, free: float
 ) -> str:
-    """Say the smallest change to the recipe with which the estimate fits into ``free`` bytes, or that none does."""
+    """Name the smallest change to the recipe whose estimate fits into ``free`` bytes, or report that none does."""
     changes: list[tuple[str, dict[str, Any], int]] = []
     if not recipe.checkpointing:
         changes.append(("`checkpointing = true`", {"checkpointing": True}, 1))
@@ -174,7 +174,7 @@ def what_would_fit(
         )
         if smaller.total <= free:
             return f"{what} would fit ({smaller.total / 1e9:.1f} GB)"
-    return "no batch is small enough; a smaller base model, or `max_length`, would have to do"
+    return "no batch is small enough; choose a smaller base model or a smaller `max_length`"
 
 
 def _adapted(shape: Shape, recipe: Recipe) -> dict[str, tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""TensorBoard, on request: the figures of each step and evaluation, written while a training runs."""
+"""TensorBoard logs (``--tensorboard``): the figures of each step and evaluation, written while a training runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from curation.errors import UsageError
 FOLDER = "tensorboard"
 
 
-def tensorboard(folder: Path) -> TrainerCallback:
+def writer(folder: Path) -> TrainerCallback:
     """Return a callback that writes into ``folder``. Raises UsageError when TensorBoard is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
@@ -25,24 +25,24 @@ def tensorboard(folder: Path) -> TrainerCallback:
 
 
 class Scalars(TrainerCallback):  # type: ignore[misc]
-    """Hands a step's figures to a writer, which is opened when the training begins or goes on."""
+    """Writes the figures of each step with a SummaryWriter, opened when the training begins or continues."""
 
     def __init__(self, open_writer: Any) -> None:
         self.open_writer = open_writer
         self.writer: Any = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Open the writer; what it has of steps that a killed training never finished is dropped."""
+        """Open the writer and drop the steps that a killed training wrote after its last checkpoint."""
         self.writer = self.open_writer(state.global_step + 1)
 
     def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Write a step's or an evaluation's figures."""
+        """Write the figures of a step or an evaluation."""
         for name, value in kwargs["logs"].items():
             if name in ("loss", "eval_loss", "learning_rate", "grad_norm"):
                 self.writer.add_scalar(f"train/{name}", value, state.global_step)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Let whoever watches see it now."""
+        """Flush, so that TensorBoard shows the evaluation at once."""
         self.writer.flush()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

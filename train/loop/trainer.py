@@ -1,7 +1,7 @@
 """transformers' Trainer with our loss, our evaluation and our checkpoints. Knows nothing of recipes or exports.
 
-Its loop, its mixed precision and what `accelerate launch` brings are used as they are. What differs: logits at reply
-positions alone, eval loss as a mean over all reply tokens, and checkpoints without pickle that are whole or not there.
+Its loop, its mixed precision and its support for `accelerate launch` are used unchanged. Three things differ: logits at
+reply positions only, eval loss as a mean over all reply tokens, and checkpoints that are atomic and contain no pickle.
 """
 
 from __future__ import annotations
@@ -27,15 +27,13 @@ from train.run import checkpoint
 from train.run.folder import NothingLearnt
 
 TRAINER_STATE = "trainer_state.json"  # the name that Trainer looks for
-
-
 ADVICE = (
     'Try a lower `learning_rate` (a third), a longer `warmup`, or `precision = "fp32"` in the recipe, and train again.'
 )
 
 
 class DivergedError(NothingLearnt):
-    """The loss is no number any more; ``reason`` says since when. What was learnt before it may still be kept."""
+    """The loss became NaN or infinite; ``reason`` names the step. An earlier checkpoint may still be kept."""
 
     def __init__(self, value: float, step: int) -> None:
         self.reason = f"the loss became {value} at step {step}"
@@ -43,21 +41,23 @@ class DivergedError(NothingLearnt):
 
 
 class OutOfMemoryInStep(Exception):
-    """Memory ran out in the middle of a step; the weights are those after the step before."""
+    """Memory ran out during a step; the weights are those of the step before."""
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Say whether torch could not get memory: CUDA has a type for that, the CPU allocator a sentence."""
+    """Return whether torch ran out of memory: CUDA raises a type of its own, the CPU allocator a message."""
     return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator: " in str(error)
 
 
 class ReplyTrainer(Trainer):  # type: ignore[misc]
     """transformers' Trainer with our loss (reply positions only) and our evaluation (mean over all reply tokens)."""
 
+    # patch: trainer-private. The methods and attributes of Trainer that begin with `_` and are overridden here.
+
     # compute_loss divides by the tokens of the whole accumulated batch, so the Trainer must not divide again.
     loss_is_scaled_for_ga = True
 
-    optimizer: Any  # Trainer's own types say that it may be None, which it is before the training only
+    optimizer: Any  # Trainer types it as optional; it is None only before the training
     lr_scheduler: Any
 
     def __init__(self, *, budget: Budget, recorder: Recorder, run: Path, **kwargs: Any) -> None:
@@ -67,25 +67,25 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
         self.recorder = recorder
         self.run = run
         self.resumed: dict[str, Any] = {}
-        # Our labels are shifted already: count all of them, not those from the second on.
+        # Our labels are already shifted: count all of them, not only those from the second on.
         self._loss_shifts_labels = False
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> torch.Tensor:
-        """Return the batch's summed loss over the number of counted tokens of the step. NaN ends the training."""
+        """Return the summed loss of the batch, divided by the counted tokens of the step. NaN ends the training."""
         losses = token_losses(model, inputs)
         loss = losses.sum() / (num_items_in_batch if num_items_in_batch is not None else losses.numel())
-        # All processes stop together: one that had gone would leave the others waiting for its gradients.
+        # All processes stop together: if one left, the others would wait for its gradients.
         everywhere = self.accelerator.gather(loss.detach().reshape(1))
         if not torch.isfinite(everywhere).all():
             raise DivergedError(everywhere.sum().item(), self.state.global_step + 1)
-        # Processes average their gradients, while num_items_in_batch counts the tokens of all of them.
+        # Processes average their gradients, but num_items_in_batch counts the tokens of all processes.
         scaled: torch.Tensor = loss * self.accelerator.num_processes
         return scaled
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
-        """Forward and backward. Raises OutOfMemoryInStep when there is no memory for the batch."""
+        """Run forward and backward. Raises OutOfMemoryInStep when there is no memory for the batch."""
         # A packed batch has no padding; a padded one's mask is [B, L].
         packed = "rows" in inputs
         tokens = inputs["input_ids"].numel() if packed else int(inputs["attention_mask"].sum())
@@ -101,13 +101,13 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
         raise OutOfMemoryInStep
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
-        """Follow the budget's cosine; see :class:`train.loop.callbacks.Budget`."""
+        """Make a scheduler that follows :class:`train.loop.callbacks.Budget`."""
         rate = partial(self.budget.rate, total_steps=num_training_steps)
         self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, rate)  # type: ignore[arg-type]
         return self.lr_scheduler
 
     def evaluate(self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval") -> Any:
-        """Score all eval rows and tell the callbacks, as the Trainer's own evaluation would."""
+        """Score all eval rows and notify the callbacks, as Trainer's own evaluation does."""
         result = measure(self.model, self.eval_rows, self.processing_class, "Evaluating")
         self.recorder.scores[self.state.global_step] = result
         metrics = {f"{metric_key_prefix}_loss": result.nll / result.tokens}
@@ -115,10 +115,10 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
-    # ---------------------------------------------------------------- checkpoints: what Trainer would pickle
+    # ---------------------------------------------------------------- checkpoints: Trainer would pickle its own
 
     def checkpoint_now(self) -> Path:
-        """Write the checkpoint of the step that is done."""
+        """Write the checkpoint of the last finished step."""
         self._save_checkpoint(self.model, None)
         return checkpoint.path(self.run, self.state.global_step)
 
@@ -126,7 +126,7 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
         if not self.is_world_process_zero():
             return
         scaler = getattr(self.accelerator, "scaler", None)
-        self.state.log_history = []  # the recorder has it
+        self.state.log_history = []  # the recorder keeps it
         state = {
             "adapter": adapter_state(self.model),
             "optimizer": self.optimizer.state_dict(),
@@ -153,48 +153,48 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
             self.accelerator.scaler.load_state_dict(self.resumed["scaler"])
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
-        # Several processes each had dropout of their own; the checkpoint is the first one's.
+        # Each process has its own dropout; the checkpoint holds the first one's generators only.
         if checkpoint is not None and self.accelerator.num_processes == 1:
             set_random_state(self.resumed["random"])
 
 
-def measure(model: Any, rows: Sequence[Encoded], tokenizer: Any, what: str) -> Score:
-    """Score the replies of rows under a bar. Raises InosukeError when there is no memory for that."""
+def measure(model: Any, rows: Sequence[Encoded], tokenizer: Any, title: str) -> Score:
+    """Score the replies of rows, with a progress bar. Raises InosukeError when memory runs out."""
     try:
-        with bar(len(rows), what, "row") as moved:
-            return score(model, rows, end_ids(tokenizer), moved)
+        with bar(len(rows), title, "row") as shown:
+            return score(model, rows, end_ids(tokenizer), shown.update)
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
     raise InosukeError(
-        "out of memory while the eval rows were measured, which takes less than a step with checkpointing. Close what "
-        "else uses the memory, lower `max_length`, or choose a smaller base model."
+        "out of memory while the eval rows were measured, which takes less than a step with checkpointing. Close other "
+        "programs that use the memory, lower `max_length`, or choose a smaller base model."
     )
 
 
 def adapter_state(model: Any) -> dict[str, torch.Tensor]:
-    """Return what is trained, by name."""
+    """Return the trained tensors by name."""
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
 def load_adapter_state(model: Any, state: dict[str, torch.Tensor]) -> None:
-    """Put trained tensors into the model. Raises InosukeError when they are another adapter's."""
+    """Copy trained tensors into the model. Raises InosukeError when they belong to another adapter."""
     own = adapter_state(model)
     if {n: p.shape for n, p in own.items()} != {n: p.shape for n, p in state.items()}:
-        raise InosukeError("the checkpoint is of another adapter than the recipe makes. Train again.")
+        raise InosukeError("the checkpoint holds another adapter than the one that the recipe makes. Train again.")
     with torch.no_grad():
         for name, parameter in own.items():
             parameter.copy_(state[name])
 
 
 def random_state() -> dict[str, Any]:
-    """Return the state of every random generator that a training draws from."""
+    """Return the state of every random generator that a training uses."""
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     return {"python": random.getstate(), "numpy": np.random.get_state(), "torch": torch.get_rng_state(), "cuda": cuda}
 
 
 def set_random_state(state: dict[str, Any]) -> None:
-    """Put the generators back."""
+    """Restore the generators."""
     random.setstate(state["python"])
     np.random.set_state(state["numpy"])
     torch.set_rng_state(state["torch"])

@@ -1,4 +1,4 @@
-"""Replies from a model that is loaded already, several prompts at a time; for cards and evaluation, not for serving."""
+"""Replies from a loaded model, several prompts at a time, for model cards and evaluation; not for serving."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from curation.persona import Persona
 from curation.record import Message
 from train.model.load import end_ids
 
-MAX_NEW_TOKENS = 96  # for samples: nine of ten replies of the first corpus are shorter
+MAX_NEW_TOKENS = 96  # for samples: most replies of the first corpus are shorter
 BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model said, and whether it ended its turn by itself within the tokens it was given."""
+    """A generated reply, and whether the model ended its turn within the token limit."""
 
     text: str
     ended: bool
@@ -34,7 +34,7 @@ def replies(
     max_new_tokens: int = MAX_NEW_TOKENS,
     after_batch: Callable[[int], object] = lambda prompts_done: None,
 ) -> list[Reply]:
-    """Answer each prompt (it ends with a user turn), always with the likeliest token, so that runs can be compared."""
+    """Answer each prompt (it ends with a user turn) by greedy decoding, so that runs can be compared."""
     ends = end_ids(tokenizer)
     answers: list[Reply] = []
     was_training = model.training
@@ -51,7 +51,7 @@ def replies(
 
 def _group(model: Any, tokenizer: Any, group: list[list[int]], ends: list[int], max_new_tokens: int) -> list[Reply]:
     width = max(map(len, group))
-    # Padding goes to the left: the reply has to follow the prompt's last token directly.
+    # Pad on the left: the reply must follow the last token of the prompt directly.
     ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(row)) + row for row in group])
     attention = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in group])
     with torch.inference_mode():
@@ -67,6 +67,6 @@ def _group(model: Any, tokenizer: Any, group: list[list[int]], ends: list[int], 
     answers = []
     for row in out[:, width:].tolist():
         end = next((i for i, token in enumerate(row) if token in ends), None)
-        # A reply that was cut off may end inside a letter of several tokens, which decodes to U+FFFD.
+        # A truncated reply may end inside a character of several tokens, which decodes to U+FFFD.
         answers.append(Reply(tokenizer.decode(row[:end]).rstrip("\ufffd").strip(), end is not None))
     return answers

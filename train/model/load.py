@@ -1,4 +1,4 @@
-"""Loads base models and adapters. Knows recipes and weights, nothing of data or runs."""
+"""Loads base models and adapters. Knows recipes and weights; knows nothing of data or runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def device() -> Device:
-    """Say what this machine trains on."""
+    """Return the device that this machine trains on."""
     if torch.cuda.is_available():
         return Device("cuda", torch.cuda.is_bf16_supported())
     return Device("cpu", has_bf16=False)
@@ -30,7 +30,7 @@ def device() -> Device:
 def load_tokenizer(location: str) -> Any:
     """Load a tokenizer that has a chat template and a token to pad with.
 
-    Raises InosukeError when it is not there, cannot be reached, or has no chat template.
+    Raises InosukeError when it does not exist, cannot be reached, or has no chat template.
     """
     from transformers import AutoTokenizer
 
@@ -46,12 +46,12 @@ def load_tokenizer(location: str) -> Any:
 
 
 def end_ids(tokenizer: Any) -> list[int]:
-    """Return the control tokens, any of which ends a turn; the words of a turn are never tokenized as one."""
+    """Return the ids of the control tokens. Any of them ends a turn, since the text of a turn never contains one."""
     return sorted(tokenizer.all_special_ids)
 
 
 def load_config(base: BaseModel) -> Any:
-    """Load the base's configuration: its sizes, without its weights. Raises InosukeError when it cannot be reached."""
+    """Load the configuration of the base, without its weights. Raises InosukeError when it cannot be reached."""
     from transformers import AutoConfig
 
     try:
@@ -61,9 +61,9 @@ def load_config(base: BaseModel) -> Any:
 
 
 def load_base(base: BaseModel, recipe: Recipe) -> Any:
-    """Load the base as the (resolved) recipe wants it: NF4 weights, or whole ones in the recipe's precision.
+    """Load the base as the (resolved) recipe asks: in NF4, or unquantised in the recipe's precision.
 
-    Raises InosukeError when the model is not there or cannot be reached.
+    Raises InosukeError when the model does not exist or cannot be reached.
     """
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
@@ -72,7 +72,7 @@ def load_base(base: BaseModel, recipe: Recipe) -> Any:
     dtype = DTYPES[recipe.precision]
     options: dict[str, Any] = {"dtype": dtype, "attn_implementation": packed_attention.NAME}
     if recipe.quantization == "nf4":
-        # Quantised from what the file holds: the same bits, without a copy of each weight in fp32 first.
+        # Quantise from the file's own precision: the same bits, without an fp32 copy of each weight.
         options["dtype"] = "auto"
         options["quantization_config"] = nf4(
             load_in_4bit=True,
@@ -83,7 +83,7 @@ def load_base(base: BaseModel, recipe: Recipe) -> Any:
     if device().kind == "cuda":
         options["device_map"] = {"": torch.cuda.current_device()}
     try:
-        with malloc.without_holes(), _read_not_mapped():
+        with malloc.mmap_large_blocks(), _read_not_mapped():
             model = AutoModelForCausalLM.from_pretrained(base.location, **options)
             if recipe.quantization == "nf4":
                 _compute_in(model, dtype)
@@ -94,21 +94,21 @@ def load_base(base: BaseModel, recipe: Recipe) -> Any:
 
 
 def add_adapter(model: Any, base: BaseModel, recipe: Recipe) -> Any:
-    """Put fresh LoRA matrices on the model, in fp32, everything else frozen.
+    """Put new LoRA matrices in fp32 on the model and freeze everything else.
 
-    Raises UsageError when the recipe's targets are no layers of this model.
+    Raises UsageError when a target of the recipe is not a layer of this model.
     """
     from peft import get_peft_model
 
     model.config.use_cache = False
-    # Not prepare_model_for_kbit_training: it makes fp32 copies of the embeddings, 0.6 GB for Qwen2.5-3B.
+    # Not prepare_model_for_kbit_training: it makes fp32 copies of the embeddings.
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    if isinstance(recipe.lora_targets, tuple) and (strange := set(recipe.lora_targets) - set(_linear_names(model))):
-        # peft takes no notice of a name that fits nothing as long as another does. An adapter on the output layer could
-        # not be merged: it may share its weights with the embeddings.
+    if isinstance(recipe.lora_targets, tuple) and (unknown := set(recipe.lora_targets) - set(_linear_names(model))):
+        # peft ignores a name that matches nothing as long as another one matches. An adapter on the output layer could
+        # not be merged, since that layer may share its weights with the embeddings.
         raise UsageError(
-            f"`lora_targets`: {base.name} has no layer called {', '.join(sorted(strange))} that can have an adapter. "
+            f"`lora_targets`: {base.name} has no layer called {', '.join(sorted(unknown))} that can have an adapter. "
             f"There: {', '.join(_linear_names(model))}."
         )
     adapted = get_peft_model(model, adapter_config(model, recipe))
@@ -116,21 +116,21 @@ def add_adapter(model: Any, base: BaseModel, recipe: Recipe) -> Any:
     fast_layers.speed_up(adapted)
     if recipe.checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
-        # It lets the embeddings' output ask for gradients, for the reentrant kind. Then every layer below the lowest
-        # adapter would be checkpointed and gone through backwards for nothing.
+        # transformers lets the embeddings' output require gradients, which reentrant checkpointing needs. Here it would
+        # checkpoint every layer below the lowest adapter and run it backwards for nothing.
         model.disable_input_require_grads()
     return adapted
 
 
 def adapter_config(model: Any, recipe: Recipe) -> Any:
-    """Return the ``LoraConfig`` that the recipe means for this model."""
+    """Return the recipe's ``LoraConfig`` for this model."""
     from peft import LoraConfig
 
     layers = model.config.num_hidden_layers
     first = layers - recipe.adapted_layers(layers)
     targets = recipe.lora_targets if recipe.lora_targets == "all-linear" else list(recipe.lora_targets)
     if first and targets == "all-linear":
-        targets = _linear_names(model)  # peft takes a choice of layers with a list of names only
+        targets = _linear_names(model)  # peft accepts layers_to_transform only with a list of names
     return LoraConfig(
         task_type="CAUSAL_LM",
         r=recipe.lora_rank,
@@ -142,7 +142,8 @@ def adapter_config(model: Any, recipe: Recipe) -> Any:
 
 
 def _compute_in(model: Any, dtype: torch.dtype) -> None:
-    """Let quantised weights be unpacked to ``dtype``, and bring the others, which are as in their file, to it."""
+    """Have quantised weights unpacked to ``dtype``, and convert the others, which are as in their file."""
+    # patch: nf4-state
     for parameter in model.parameters():
         if (state := getattr(parameter, "quant_state", None)) is not None:
             state.dtype = dtype
@@ -153,9 +154,9 @@ def _compute_in(model: Any, dtype: torch.dtype) -> None:
 def keep_as_they_are(model: Any) -> None:
     """Keep bitsandbytes from repacking NF4 weights for inference, which it does on CPUs that multiply bf16.
 
-    The first evaluation would round their scales to bf16, and the training after it would meet weights in a layout that
-    only answers and gives no gradients (bitsandbytes 0.50.2).
+    The first evaluation would round their scales to bf16 and leave the weights in a layout that has no backward pass.
     """
+    # patch: nf4-state
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
@@ -163,10 +164,11 @@ def keep_as_they_are(model: Any) -> None:
 
 @contextmanager
 def _read_not_mapped() -> Iterator[None]:
-    """Let transformers read each tensor from its file, as it does on Windows, instead of mapping the whole file.
+    """Have transformers read each tensor from its file, as it does on Windows, instead of mapping the whole file.
 
-    The pages of a mapped file count as the process's own until it is closed: 270 MB of SmolLM2's, 6 GB of Qwen2.5-3B's.
+    The pages of a mapped file count as memory of the process until the file is closed.
     """
+    # patch: read-not-mapped
     from transformers import modeling_utils
 
     library: Any = modeling_utils
@@ -179,7 +181,7 @@ def _read_not_mapped() -> Iterator[None]:
 
 
 def _linear_names(model: Any) -> list[str]:
-    """Return the names of the linear layers in the model's blocks, as "all-linear" means them: not the output layer."""
+    """Return the names of the linear layers in the model's blocks, without the output layer, as "all-linear" means."""
     head = model.get_output_embeddings()
     linear = (name for name, m in model.named_modules() if isinstance(m, torch.nn.Linear) and m is not head)
     return sorted({name.rsplit(".", 1)[-1] for name in linear})
@@ -188,16 +190,16 @@ def _linear_names(model: Any) -> list[str]:
 def save_adapter(model: Any, base: BaseModel, folder: Path) -> None:
     """Write ``adapter_config.json`` and ``adapter_model.safetensors``."""
     model.peft_config["default"].base_model_name_or_path = base.hub_id
-    # False: the embeddings were not trained, and to find that out peft would ask the Hub.
+    # False: the embeddings were not trained, and peft would ask the Hub to find that out.
     model.save_pretrained(folder, save_embedding_layers=False)
 
 
 def load_adapter(model: Any, folder: Path) -> Any:
-    """Put a trained adapter on its base. Raises InosukeError when it is missing, damaged, or of another model."""
+    """Put a trained adapter on its base. Raises InosukeError when it is missing, damaged, or made for another model."""
     from peft import PeftModel
 
     if not (folder / "adapter_model.safetensors").is_file():
-        raise InosukeError(f"{folder}: no adapter_model.safetensors here. Name a finished run of `make train`.")
+        raise InosukeError(f"{folder}: adapter_model.safetensors is missing. Name a finished run of `make train`.")
     try:
         return PeftModel.from_pretrained(model, folder)
     except SafetensorError as error:
@@ -206,16 +208,16 @@ def load_adapter(model: Any, folder: Path) -> Any:
         config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
         raise InosukeError(
             f"{folder}: this adapter does not fit the base model. It was made for "
-            f"{config.get('base_model_name_or_path')} and meets a {model.config.model_type} of "
+            f"{config.get('base_model_name_or_path')}; this is a {model.config.model_type} of "
             f"{model.config.num_hidden_layers} layers, {model.config.hidden_size} wide. Put the right adapter back, or "
             "train again."
         ) from error
 
 
 def unreachable(location: str, error: Exception) -> InosukeError:
-    """Return what to say of a base model that cannot be loaded, whatever kept it from that."""
+    """Return the error for a base model that cannot be loaded, whatever the cause."""
     first = (str(error).strip() or type(error).__name__).splitlines()[0]
     return InosukeError(
-        f"base model {location}: cannot be loaded ({first}). Expected a model folder, or a Hub id and a way to the "
-        "Hub. Check the name and the network, or train with `--recipe cpu`, which brings its own model."
+        f"base model {location}: cannot be loaded ({first}). Expected a model folder, or a Hub id and access to "
+        "the Hub. Check the name and the network, or train with `--recipe cpu`, which brings its own model."
     )

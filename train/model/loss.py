@@ -1,6 +1,6 @@
-"""The loss of each counted token, a part of them at a time, so that a vocabulary of logits is never there for all.
+"""The loss of each counted token, computed in chunks, so that the logits of all tokens never exist at once.
 
-In: a model and a batch of train.data.batches. Out: losses, and for the backward pass what they say to the hidden
+In: a model and a batch of train.data.batches. Out: losses, and in the backward pass their gradients for the hidden
 states.
 """
 
@@ -14,27 +14,28 @@ from torch.nn import functional
 
 from train.data.batches import IGNORE, Batch
 
-# Logits of so many bytes are made at once (in fp32; their log-softmax is as large again). Parts of 16 to 64 MB took
-# the same time; SmolLM2's 49,152 words fit 85 positions into 16 MB, Qwen2.5's 151,936 fit 27.
+# The size of the fp32 logits that are made at once; their log-softmax is as large again. Larger chunks were not faster,
+# see docs/experiments/.
 CHUNK_BYTES = 16 * 2**20
 
 
 def token_losses(model: Any, batch: Batch, chunk_bytes: int = CHUNK_BYTES) -> torch.Tensor:
     """Return the loss of each counted token, ``[N]`` in fp32, in the order of ``batch["labels"] != -100``.
 
-    The vocabulary is projected at these N positions only: in a dialogue most tokens are prompt, and a row of 49,152
-    (SmolLM2) or 151,936 (Qwen2.5) logits for each of them would be the largest tensor of the step.
+    Logits are computed at these N positions only. Most tokens of a dialogue are prompt, and a vocabulary of logits for
+    each of them would be the largest tensor of the step.
     """
     keep = batch["labels"] != IGNORE
     targets = batch["labels"][keep]
     inputs = {k: v for k, v in batch.items() if k not in ("labels", "row")}
     head = getattr(model, "module", model).get_output_embeddings()  # `module`: accelerate's wrapper for many processes
     if not isinstance(head, torch.nn.Linear) or head.weight.requires_grad:
-        # A trained output layer needs gradients of its own.
+        # A trained output layer needs its own gradients.
         logits = model(**inputs, logits_to_keep=keep, use_cache=False).logits
         return functional.cross_entropy(logits.float().flatten(0, -2), targets, reduction="none")
-    # The model's own forward, so that wrappers and hooks of peft and accelerate are passed; only its last layer, the
-    # projection on the vocabulary, hands through what it gets.
+    # Call the model's own forward, so that the wrappers and hooks of peft and accelerate run; only its last layer, the
+    # projection onto the vocabulary, is replaced by the identity.
+    # patch: identity-head
     owner = _owner(model, head)
     owner.lm_head = torch.nn.Identity()
     try:
@@ -47,15 +48,15 @@ def token_losses(model: Any, batch: Batch, chunk_bytes: int = CHUNK_BYTES) -> to
 
 
 def positions_at_once(vocabulary: int, chunk_bytes: int = CHUNK_BYTES) -> int:
-    """Return for how many positions the fp32 logits fit into ``chunk_bytes``."""
+    """Return the number of positions whose fp32 logits fit into ``chunk_bytes``."""
     return max(1, chunk_bytes // (4 * vocabulary))
 
 
 class _FrozenHead(torch.autograd.Function):
-    """Cross-entropy of ``head(hidden)`` with gradients for hidden alone, made in the forward pass, part by part.
+    """Cross-entropy of ``head(hidden)`` with gradients for ``hidden`` alone, computed in the forward pass, in chunks.
 
-    A loss's gradient by its own logits, softmax less the target, is known as soon as the logits are; with a frozen head
-    nothing else needs them. So they are neither kept nor made twice, as checkpointing would have it.
+    The gradient of the loss by the logits, softmax minus the target, is known as soon as the logits are, and with a
+    frozen head nothing else needs the logits. So they are neither kept nor computed twice.
     """
 
     @staticmethod

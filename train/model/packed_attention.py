@@ -1,7 +1,7 @@
-"""Attention for packed rows: each row looks at the shared beginning and at itself, and only those pairs are computed.
+"""Attention for packed rows: each row attends to the shared beginning and to itself, and only those pairs are computed.
 
-A mask over the whole pack would have every pair computed and four fifths of them thrown away. transformers calls this
-instead of its own ``sdpa`` where a model is loaded with :data:`NAME`; without ``rows`` it is that very ``sdpa``.
+A mask over the whole pack would compute every pair and discard most of them. transformers calls this function instead
+of its own ``sdpa`` where a model is loaded with :data:`NAME`; without ``rows`` it calls that ``sdpa``.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def attention(
     rows: tuple[int, ...] | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attend within packed rows: query ``[1, H, T, D]``, key and value ``[1, KV, T, D]``; gives ``[1, T, H, D]``.
+    """Attend within packed rows: query ``[1, H, T, D]``, key and value ``[1, KV, T, D]``; returns ``[1, T, H, D]``.
 
-    ``rows`` are the lengths of the shared beginning and of each row's own part, T in all; ``attention_mask`` is then
-    :func:`train.data.batches.packed`'s, ``[1, 1, L, S + L]``.
+    ``rows`` are the lengths of the shared beginning and of the own part of each row, T in all; ``attention_mask`` is
+    then :func:`train.data.batches.packed`'s, ``[1, 1, L, S + L]``.
     """
     if rows is None:
         found: tuple[torch.Tensor, None] = sdpa_attention_forward(
@@ -43,18 +43,18 @@ def attention(
     groups = getattr(module, "num_key_value_groups", 1)
 
     def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, **mask: Any) -> torch.Tensor:
-        """Take and give ``[B, L, heads, D]``."""
+        """Take and return ``[B, L, heads, D]``."""
         k, v = (repeat_kv(x.transpose(1, 2), groups) for x in (k, v))
         out = scaled_dot_product_attention(q.transpose(1, 2), k, v, dropout_p=dropout, scale=scaling, **mask)
         return out.transpose(1, 2)
 
     def apart(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the beginning ``[1, S, heads, D]``, and the rows filled up to the longest, ``[B, L, heads, D]``."""
+        """Return the beginning ``[1, S, heads, D]``, and the rows padded to the longest, ``[B, L, heads, D]``."""
         beginning, *own = torch.split(x[0].transpose(0, 1), list(rows))
         return beginning[None], pad_sequence(own, batch_first=True)
 
     (q_first, q), (k_first, k), (v_first, v) = apart(query), apart(key), apart(value)
-    # What a row is filled up with comes after all that is its own, so the causal mask hides it.
+    # Padding comes after a row's own tokens, so the causal mask hides it.
     k, v = (torch.cat([x.expand(len(lengths), -1, -1, -1), y], dim=1) for x, y in ((k_first, k), (v_first, v)))
     own = attend(q, k, v, attn_mask=attention_mask)
     parts = [row[:length] for row, length in zip(own, lengths, strict=True)]

@@ -1,4 +1,7 @@
-"""One wheel from the package index, alone and checked: for what cannot stand in the environment beside its rivals."""
+"""Downloads one wheel from the package index, without its dependencies, and checks its hash.
+
+For packages that cannot be installed: their dependencies would compile, or their files would overwrite others.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from curation.files import sha256_file
 
 
 def fetch(requirement: str, sha256: str, into: Path, purpose: str) -> Path:
-    """Download the wheel of ``requirement`` (``name==version``), without what it depends on, and check its hash.
+    """Download the wheel of ``requirement`` (``name==version``), without its dependencies, and check its hash.
 
-    Raises InosukeError when pip cannot fetch it or the hash is another; ``purpose`` tells the reader what for.
+    Raises InosukeError when pip cannot download it or the hash differs. ``purpose`` is part of the error message.
     """
     wheel = download(requirement, into, purpose)
     check(wheel, sha256, requirement)
@@ -21,7 +24,7 @@ def fetch(requirement: str, sha256: str, into: Path, purpose: str) -> Path:
 
 
 def download(requirement: str, into: Path, purpose: str, otherwise: str = "then try again") -> Path:
-    """Download a wheel. Raises InosukeError when pip cannot; ``otherwise`` says what else could be done."""
+    """Download a wheel. Raises InosukeError when pip cannot; ``otherwise`` ends its advice."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--progress-bar=off"]
     done = subprocess.run(  # noqa: S603 - every word of the command comes from this project
         [*command, "--dest", str(into), requirement], capture_output=True, text=True, encoding="utf-8", errors="replace"
@@ -37,7 +40,7 @@ def download(requirement: str, into: Path, purpose: str, otherwise: str = "then 
 
 
 def check(file: Path, sha256: str, requirement: str) -> None:
-    """Raise InosukeError unless a file that came with ``requirement`` is the one that was tested."""
+    """Raise InosukeError unless a file of ``requirement`` has the tested hash."""
     if (seen := sha256_file(file)) != sha256:
         raise InosukeError(
             f"{file.name}: SHA-256 is {seen}, expected {sha256}. The download is damaged or is not the file that "

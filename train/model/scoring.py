@@ -1,4 +1,4 @@
-"""How likely a model finds replies: scores for evaluations and reports. Knows nothing of files."""
+"""How likely a model finds given replies: scores for evaluations and reports. Knows nothing of files."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from train.data.batches import IGNORE, by_length, packed
 from train.data.dialogues import Encoded
 from train.model.loss import token_losses
 
-# More rows share the beginning, fewer take less memory; eight measured fastest on two cores.
+# More rows share one prompt, fewer take less memory; eight were fastest on two cores, see docs/experiments/.
 EVAL_ROWS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Negative log-likelihood (natural log) of replies, summed, with what it is spread over.
+    """Summed negative log-likelihood (natural log) of replies, with the counts to divide it by.
 
-    ``nll`` counts the words of the replies and the end-of-turn token after each; ``end_nll`` is the part of the
-    ``turns`` end-of-turn tokens alone.
+    ``nll`` covers the text of the replies and the end-of-turn token after each; ``end_nll`` covers the ``turns``
+    end-of-turn tokens alone.
     """
 
     nll: float
@@ -33,12 +33,12 @@ class Score:
     turns: int
 
     def as_json(self) -> dict[str, float | int]:
-        """Return the figures that ``metrics.json`` holds, with the counts behind them."""
+        """Return the figures of ``metrics.json``, with the counts behind them."""
         loss = self.nll / self.tokens
         return {
             "reply_nll_per_char": self.nll / self.chars,
             "loss": loss,
-            "perplexity": math.exp(min(loss, 700.0)),  # exp overflows a float from 709 on
+            "perplexity": math.exp(min(loss, 700.0)),  # exp overflows a float above 709
             "end_of_turn_nll": self.end_nll / self.turns,
             "reply_tokens": self.tokens,
             "reply_chars": self.chars,

@@ -1,4 +1,4 @@
-"""What a finished training leaves to read: metrics.json, the card, the loss curve.
+"""The reports of a finished training: metrics.json, the model card, the loss curve.
 
-In: the loop's result. Out: files. Imports ``loop``.
+In: the result of ``loop``. Out: the text or content of files. May import ``loop``, ``model``, ``data`` and ``run``.
 """

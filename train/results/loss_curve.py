@@ -1,4 +1,4 @@
-"""``loss_curve.png``: training and eval loss over the dialogues seen. Drawn anew at each evaluation, and at the end."""
+"""``loss_curve.png``: training and eval loss over the dialogues seen. Redrawn at each evaluation, and at the end."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ def draw(history: History, file: Path, title: str) -> None:
             textcoords="offset points",
             ha="right",
             color="#8a3d12",
-            bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1},  # the curves pass behind it
+            bbox={
+                "facecolor": "white",
+                "alpha": 0.85,
+                "edgecolor": "none",
+                "pad": 1,
+            },  # the curves pass behind the text
         )
     for epoch in range(1, math.ceil(max(rows, default=0) / history.rows)):
         axes.axvline(epoch * history.rows, color="#bbbbbb", linewidth=0.8, linestyle=":")
@@ -47,7 +52,7 @@ def draw(history: History, file: Path, title: str) -> None:
     axes.legend(frameon=False)
     picture = io.BytesIO()
     figure.savefig(picture)
-    write_atomically(file, picture.getvalue())  # somebody may be looking at the one before
+    write_atomically(file, picture.getvalue())  # a viewer may have the old file open
 
 
 def _smooth(values: list[float], weight: float = 0.8) -> list[float]:

@@ -1,32 +1,33 @@
-"""What a training leaves to read: ``metrics.json`` and the summary on the screen."""
+"""The figures of a finished training: ``metrics.json`` and the summary on the screen."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from curation.console import duration
+from curation.contracts import RunBase, RunDataset, RunEval, RunMetrics, Scores
 from train.data.dialogues import Export
-from train.loop.callbacks import Step, duration
+from train.loop.callbacks import History, Step
 from train.loop.qlora import Result
 from train.loop.trainer import ADVICE
 from train.model.load import device
 from train.recipe import Recipe
-from train.run.folder import is_worse
 
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "tokenizers", "safetensors")
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """A line of the table: training loss at its start and end, eval loss after it, wall-clock seconds.
+    """One row of the table per epoch: training loss at its start and end, eval loss after it, wall-clock seconds.
 
-    ``share`` is the part of the training rows that the epoch saw: less than 1 where the training stopped inside it.
+    ``share`` is the share of the training rows that the epoch saw, less than 1 where the training stopped inside it.
     """
 
     epoch: int
@@ -38,14 +39,14 @@ class Epoch:
     best: bool
 
 
-def epochs(result: Result) -> list[Epoch]:
-    """Cut the record of a training into epochs."""
+def epochs(history: History, steps_per_epoch: int) -> list[Epoch]:
+    """Divide the record of a training into epochs."""
     table: list[Epoch] = []
     before = 0.0
-    for number in range(1, math.ceil(result.steps[-1].step / result.steps_per_epoch) + 1):
-        first, last = (number - 1) * result.steps_per_epoch, number * result.steps_per_epoch
-        steps = [s for s in result.steps if first < s.step <= last]
-        evaluations = [e for e in result.evaluations if first < e.step <= last]
+    for number in range(1, math.ceil(history.steps[-1].step / steps_per_epoch) + 1):
+        first, last = (number - 1) * steps_per_epoch, number * steps_per_epoch
+        steps = [s for s in history.steps if first < s.step <= last]
+        evaluations = [e for e in history.evaluations if first < e.step <= last]
         tenth = max(1, len(steps) // 10)
         end = max([steps[-1].seconds, *(e.seconds for e in evaluations)])
         table.append(
@@ -55,113 +56,111 @@ def epochs(result: Result) -> list[Epoch]:
                 training_loss_to=_mean(steps[-tenth:]),
                 eval_loss=evaluations[-1].loss if evaluations else None,
                 seconds=end - before,
-                share=(steps[-1].rows - (number - 1) * result.train_rows) / result.train_rows,
-                best=any(e.step == result.best_step for e in evaluations),
+                share=(steps[-1].rows - (number - 1) * history.rows) / history.rows,
+                best=any(e.step == history.best_step for e in evaluations),
             )
         )
         before = end
     return table
 
 
-def overfitting(result: Result) -> str | None:
-    """Name overfitting where the evaluations show it: they got worse while the training loss went on falling."""
-    best = next(e for e in result.evaluations if e.step == result.best_step)
-    last = result.evaluations[-1]
-    if not last.loss > best.loss:  # a last loss that is no number is another matter
+def overfitting(history: History, steps_per_epoch: int) -> str | None:
+    """Describe overfitting where the evaluations show it: eval loss rose while the training loss kept falling."""
+    best = next(e for e in history.evaluations if e.step == history.best_step)
+    last = history.evaluations[-1]
+    if not last.loss > best.loss:  # this also returns for a last loss of NaN, which is reported elsewhere
         return None
-    around = max(1, result.steps_per_epoch // 10)
-    then = _mean([s for s in result.steps if s.step <= best.step][-around:])
-    now = _mean(result.steps[-around:])
-    what = f"eval loss rose from {best.loss:.3f} (epoch {best.rows / result.train_rows:.2f}) to {last.loss:.3f}"
+    around = max(1, steps_per_epoch // 10)
+    then = _mean([s for s in history.steps if s.step <= best.step][-around:])
+    now = _mean(history.steps[-around:])
+    what = f"eval loss rose from {best.loss:.3f} (epoch {best.rows / history.rows:.2f}) to {last.loss:.3f}"
     if now >= then:
         return f"{what}, and the training loss did not fall either ({then:.3f} to {now:.3f}): too high a learning rate?"
     return f"overfitting: {what} while the training loss fell from {then:.3f} to {now:.3f}"
 
 
-def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: list[str], root: Path) -> dict[str, Any]:
-    """Return the content of ``metrics.json``; docs/design/train.md names the keys that others rely on.
+def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: list[str], root: Path) -> RunMetrics:
+    """Return the content of ``metrics.json``; docs/design/train.md lists the keys that other commands rely on.
 
-    A figure that is no number (a norm that overflowed, the loss of an evaluation) is None there, as JSON wants it.
+    A figure that is NaN or infinite (a norm that overflowed, the loss of an evaluation) becomes None, since JSON has
+    neither.
     """
-    base = result.base_model
+    base, history, ending = result.base_model, result.history, result.ending
+    last_step = history.steps[-1]
+    train_rows = len(result.rows.train)
     path = _relative(Path(base.location), root) if base.is_local else base.location
-    content = {
-        "run": run,
-        "base_model": {"name": base.name, "path": path, "sha256": base.sha256, "source": base.source},
-        "prompt": recipe.prompt,
-        "eval": {
-            "rows": result.eval_rows,
-            "base": result.base.as_json(),
-            "adapter": result.adapter.as_json(),
-        },
-        "epochs": [asdict(e) for e in epochs(result)],
-        "training": {
-            "rows": result.train_rows,
-            "rows_seen": result.steps[-1].rows,
-            "share_seen": min(1.0, result.steps[-1].rows / result.train_rows),
-            "left_out": result.left_out,
-            "steps": result.steps[-1].step,
-            "planned_steps": result.planned_steps,
-            "best_step": result.best_step,
-            "stopped_because": result.stopped_because or "all steps were done",
-            "diverged": result.diverged,
-            "overfitting": overfitting(result),
-            "resumed": result.resumed,
-            "batch_size": result.batch_size,
-            "seconds": result.train_seconds,
+    return RunMetrics(
+        run=run,
+        base_model=RunBase(name=base.name, path=path, sha256=base.sha256, source=base.source),
+        prompt=recipe.prompt,
+        eval=RunEval(
+            rows=len(result.rows.eval),
+            base=Scores.model_validate(result.base.as_json()),
+            adapter=Scores.model_validate(result.adapter.as_json()),
+        ),
+        epochs=_finite([asdict(e) for e in epochs(history, result.schedule.steps_per_epoch)]),
+        training={
+            "rows": train_rows,
+            "rows_seen": last_step.rows,
+            "share_seen": min(1.0, last_step.rows / train_rows),
+            "left_out": result.rows.left_out,
+            "steps": last_step.step,
+            "planned_steps": result.schedule.total_steps,
+            "best_step": history.best_step,
+            "stopped_because": ending.stopped_because or "all steps were done",
+            "diverged": ending.diverged,
+            "overfitting": overfitting(history, result.schedule.steps_per_epoch),
+            "resumed": ending.resumed,
+            "batch_size": ending.batch_size,
+            "seconds": ending.seconds,
             "trainable_parameters": result.trainable_parameters,
         },
-        "history": {
-            "steps": [asdict(s) for s in result.steps],
-            "evaluations": [asdict(e) for e in result.evaluations],
-        },
-        "samples": [asdict(s) for s in result.samples],
-        "recipe": recipe.model_dump(mode="json") | {"resolved": reasons},
-        "dataset": {
-            "version": export.version,
-            "path": _relative(export.path, root),
-            "files": export.files,
-            "eval_rows": len(export.eval),
-            "eval_prompts_in_train": _prompts_in_both(export),
-        },
-        "environment": {
+        history=_finite(
+            {
+                "steps": [asdict(s) for s in history.steps],
+                "evaluations": [asdict(e) for e in history.evaluations],
+            }
+        ),
+        samples=[asdict(s) for s in result.samples],
+        recipe=recipe.model_dump(mode="json") | {"resolved": reasons},
+        dataset=RunDataset(
+            version=export.version,
+            path=_relative(export.path, root),
+            files=export.files,
+            eval_rows=len(export.eval),
+            eval_prompts_in_train=_prompts_in_both(export),
+        ),
+        environment={
             "python": platform.python_version(),
             "system": f"{platform.system()} {platform.machine()}",
             "device": device_name(),
             "cores": os.cpu_count(),
             "versions": {name: version(name) for name in LIBRARIES},
         },
-        "seed": recipe.seed,
-    }
-    return {key: _finite(value) for key, value in content.items()}
+        seed=recipe.seed,
+    )
 
 
-def write_metrics(content: dict[str, Any], folder: Path) -> None:
-    """Write ``metrics.json``."""
-    text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
-    (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
-
-
-def summary(content: dict[str, Any], folder: Path) -> str:
-    """Return what the person who typed the command reads at the end."""
-    base, adapter = content["eval"]["base"], content["eval"]["adapter"]
-    training, lines = content["training"], []
-    less = 1 - adapter["reply_nll_per_char"] / base["reply_nll_per_char"]
+def summary(metrics: RunMetrics, folder: Path) -> str:
+    """Return the summary that `inosuke train` prints at the end."""
+    base, adapter = metrics.eval.base, metrics.eval.adapter
+    training, lines = metrics.training, []
+    less = 1 - adapter.reply_nll_per_char / base.reply_nll_per_char
     lines += [
         "",
-        f"Run {content['run']}: {content['base_model']['name']} on dataset {content['dataset']['version']}",
+        f"Run {metrics.run}: {metrics.base_model.name} on dataset {metrics.dataset.version}",
         "",
-        f"  {'on ' + str(content['eval']['rows']) + ' eval dialogues':<28}{'base':>10}{'adapter':>10}",
-        f"  {'eval loss per reply token':<28}{base['loss']:>10.3f}{adapter['loss']:>10.3f}",
-        f"  {'perplexity':<28}{base['perplexity']:>10.1f}{adapter['perplexity']:>10.1f}",
-        f"  {'nll per reply character':<28}{base['reply_nll_per_char']:>10.3f}"
-        f"{adapter['reply_nll_per_char']:>10.3f}   ({less:.0%} {'lower' if less >= 0 else 'HIGHER: do not use it'})",
+        f"  {f'on {metrics.eval.rows} eval dialogues':<28}{'base':>10}{'adapter':>10}",
+        f"  {'eval loss per reply token':<28}{base.loss:>10.3f}{adapter.loss:>10.3f}",
+        f"  {'perplexity':<28}{base.perplexity:>10.1f}{adapter.perplexity:>10.1f}",
+        f"  {'nll per reply character':<28}{base.reply_nll_per_char:>10.3f}"
+        f"{adapter.reply_nll_per_char:>10.3f}   ({less:.0%} {'lower' if less >= 0 else 'HIGHER: do not use it'})",
         "",
         f"  saw {training['rows_seen']:,} dialogues ({training['share_seen']:.0%} of {training['rows']:,}) in "
         f"{training['seconds'] / 60:.1f} min; {training['stopped_because']}",
     ]
     lines += ["", "  epoch   training loss   eval loss      time   of its dialogues"]
-    lines += [_epoch_line(e) for e in content["epochs"]]
+    lines += [_epoch_line(e) for e in metrics.epochs]
     lines.append(f"  kept: step {training['best_step']} of {training['steps']}, which has the lowest eval loss")
     if training["overfitting"]:
         lines.append(f"  {training['overfitting']}")
@@ -171,8 +170,11 @@ def summary(content: dict[str, Any], folder: Path) -> str:
         lines.append(f"  {len(training['left_out'])} dialogues were too long and left out; metrics.json names them")
     names = {"adapter": "adapter/", "figures": "metrics.json", "loss curve": "loss_curve.png", "card": "README.md"}
     lines += ["", *(f"  {what:<12}{folder / name}" for what, name in names.items())]
-    if is_worse(content):
-        lines += ["", "No better than its base, so models/latest stays as it was and `inosuke serve` does not take it."]
+    if metrics.is_worse:
+        lines += [
+            "",
+            "It is not better than its base, so models/latest is unchanged and `inosuke serve` does not use it.",
+        ]
         lines.append(ADVICE)
     else:
         lines += ["", "Next: make serve   (or: inosuke serve)"]
@@ -187,7 +189,7 @@ def _epoch_line(e: dict[str, Any]) -> str:
 
 
 def device_name() -> str:
-    """Return the GPU's or the processor's name."""
+    """Return the name of the GPU, or of the processor."""
     if device().kind == "cuda":
         import torch
 
@@ -199,18 +201,18 @@ def device_name() -> str:
     return next((x.split(":", 1)[1].strip() for x in info.splitlines() if x.startswith("model name")), "CPU")
 
 
-def _mean(steps: list[Step]) -> float:
+def _mean(steps: Sequence[Step]) -> float:
     return sum(s.loss for s in steps) / len(steps)
 
 
 def _prompts_in_both(export: Export) -> int:
-    """Count the eval rows whose whole prompt is asked in training, too: a template's stands on many rows."""
+    """Count the eval rows whose whole prompt also occurs in training, as a template's prompt does."""
     asked = {row.messages[:-1] for row in export.train}
     return sum(row.messages[:-1] in asked for row in export.eval)
 
 
 def _relative(path: Path, root: Path) -> str:
-    """Return a path below the project's root as such, so that no run carries the folders of the machine it ran on."""
+    """Return a path below the project's root as relative, so that a run does not name this machine's folders."""
     path, root = path.resolve(), root.resolve()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 

@@ -1,4 +1,5 @@
-"""A run's folder: written whole, resumed, found again, read.
+"""The folder of a run: written atomically, resumed after an interruption, found and opened again.
 
-In: a name. Out: paths and types. Imports ``model`` and ``data``.
+In: a run's name. Out: paths, checkpoints, a :class:`~train.run.finished.FinishedRun`. May import ``model`` and
+``data``.
 """

@@ -1,4 +1,4 @@
-"""A part of a run's model card that is written after the card: replaced where it stands, or put before ``## Use``."""
+"""A section that a later command adds to a run's model card: replaced where it exists, else put before ``## Use``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from curation.files import write_atomically
 
 
 def put(card: Path, name: str, body: str) -> None:
-    """Write ``body`` (Markdown with its own heading) as the part called ``name``; a card that is gone stays gone."""
+    """Write ``body`` (Markdown with its own heading) as the section ``name``. Does nothing if there is no card."""
     if not card.is_file():
         return
     start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"

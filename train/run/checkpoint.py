@@ -1,6 +1,6 @@
-"""The checkpoints of one run: ``checkpoints/step-000120/``, each there whole or not at all.
+"""The checkpoints of one run: ``checkpoints/step-000120/``, each of which appears whole or not at all.
 
-Two are kept: the newest, from which a killed training goes on, and the best, which becomes the adapter.
+Two are kept: the newest, from which a killed training resumes, and the best, which becomes the adapter.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.ERO
 
 
 def path(run: Path, step: int) -> Path:
-    """Return where the checkpoint after ``step`` is kept."""
+    """Return the folder of the checkpoint after ``step``."""
     return run / FOLDER / f"step-{step:06d}"
 
 
 def steps(run: Path) -> list[int]:
-    """Return the steps of which there is a checkpoint, in order."""
+    """Return the steps that have a checkpoint, in order."""
     return sorted(int(p.name.removeprefix("step-")) for p in (run / FOLDER).glob("step-*"))
 
 
@@ -36,16 +36,15 @@ def latest(run: Path) -> int | None:
 
 
 def write(run: Path, step: int, state: Any, best: int | None, extra: Mapping[str, Callable[[str], object]]) -> Path:
-    """Write a checkpoint, then remove the others but the one of step ``best``.
+    """Write a checkpoint, then remove the others except the one of step ``best``.
 
     ``extra`` maps the names of further files to functions that write them to the path they are given.
 
-    A folder gets its name when its files are on the disk, so whatever ends the process leaves the last good checkpoint.
-    Raises InosukeError when the disk is full; what was half-written is removed, earlier checkpoints stay.
+    The folder is renamed once its files are on the disk, so whatever ends the process leaves the last good checkpoint.
+    Raises InosukeError when the disk is full; the partial checkpoint is removed, earlier ones stay.
     """
-    from train.run import (
-        checkpoint_state,  # it needs torch, which commands that only look for a checkpoint can do without
-    )
+    # It imports torch, which commands that only look for a checkpoint can do without.
+    from train.run import checkpoint_state
 
     final = path(run, step)
     if final.exists():  # written twice: at an evaluation, and when memory ran out in the step after it
@@ -63,7 +62,7 @@ def write(run: Path, step: int, state: Any, best: int | None, extra: Mapping[str
         if reason := no_space(error):
             raise InosukeError(
                 f"{final.parent}: {reason} while the checkpoint of step {step} was written. Free some "
-                "disk space, then go on."
+                "disk space, then resume the run."
             ) from error
         raise
     finally:
@@ -82,9 +81,9 @@ def read(folder: Path) -> Any:
 
 
 def no_space(error: BaseException) -> str:
-    """Say why a file could not be written, or nothing if that is not what went wrong.
+    """Return why a file could not be written, or an empty text if something else went wrong.
 
-    safetensors and torch wrap the system's error into types of their own, so the text is looked at too.
+    safetensors and torch wrap the system's error into types of their own, so the text is searched too.
     """
     if isinstance(error, OSError) and error.errno in _NOT_WRITTEN:
         return error.strerror or str(error)
@@ -95,7 +94,7 @@ def no_space(error: BaseException) -> str:
 
 
 def _sync(folder: Path) -> None:
-    """Have the disk keep a folder's new names; Windows does that by itself and cannot open folders."""
+    """Flush the new names in a folder to the disk; Windows does that by itself and cannot open folders."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,6 +1,6 @@
 """The state of a training, without pickle: tensors go into a safetensors file, everything around them into JSON.
 
-``torch.save`` would pickle, and a pickle runs whatever code it holds when it is opened. Knows nothing of trainers.
+``torch.save`` would pickle, and opening a pickle runs the code inside it. Knows nothing of trainers.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ TENSORS, REST = "state.safetensors", "state.json"
 
 
 def pack(value: Any, tensors: dict[str, torch.Tensor], path: str = "") -> Any:
-    """Return ``value`` as JSON that :func:`unpack` turns back; its tensors are put into ``tensors`` under their path.
+    """Return ``value`` as JSON that :func:`unpack` reverses; its tensors are put into ``tensors`` under their path.
 
-    Keeps what JSON would lose: tuples, and keys that are no strings. Raises TypeError for what it does not know.
+    Keeps what JSON would lose: tuples, and keys that are not strings. Raises TypeError for any other type.
     """
     match value:
         case torch.Tensor():
-            # A copy: safetensors refuses tensors that share memory, and the training goes on writing into these.
+            # A copy: safetensors refuses tensors that share memory, and the training keeps writing to these.
             tensors[path] = value.detach().to("cpu", copy=True).contiguous()
             return {"tensor": path}
         case np.ndarray():
@@ -43,7 +43,7 @@ def pack(value: Any, tensors: dict[str, torch.Tensor], path: str = "") -> Any:
 
 
 def unpack(packed: Any, tensors: dict[str, torch.Tensor]) -> Any:
-    """Turn what :func:`pack` returned back into what it was given; tensors come back on the CPU."""
+    """Reverse :func:`pack`; tensors are returned on the CPU."""
     if not isinstance(packed, dict):
         return packed
     if "tensor" in packed:
@@ -58,7 +58,7 @@ def unpack(packed: Any, tensors: dict[str, torch.Tensor]) -> Any:
 
 
 def write(folder: Path, state: Any) -> None:
-    """Write a state into an existing folder; returns when the disk has it."""
+    """Write a state into an existing folder and flush it to the disk."""
     tensors: dict[str, torch.Tensor] = {}
     rest = json.dumps(pack(state, tensors))
     save_file(tensors, folder / TENSORS)
@@ -69,12 +69,12 @@ def write(folder: Path, state: Any) -> None:
 
 
 def read(folder: Path) -> Any:
-    """Read what :func:`write` wrote. Raises InosukeError when a file is missing or damaged."""
+    """Read a state that :func:`write` wrote. Raises InosukeError when a file is missing or damaged."""
     try:
         return unpack(json.loads((folder / REST).read_text(encoding="utf-8")), load_file(folder / TENSORS))
     # safetensors raises an exception type of its own for each kind of damage
     except Exception as error:
         raise InosukeError(
-            f"{folder}: this checkpoint cannot be read ({error}). Remove the folder to go on from an earlier one, if "
+            f"{folder}: this checkpoint cannot be read ({error}). Remove the folder to resume from an earlier one, if "
             "there is one, or train again."
         ) from error

@@ -1,4 +1,4 @@
-"""What an interrupted run must remember: written when it begins, read by ``--resume``, gone when it is done."""
+"""What ``--resume`` needs to know of a run: written when the run begins, removed when it is finished."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from curation.errors import InosukeError
 from train.data.dialogues import Export
 from train.model.base_model import BaseModel
 from train.recipe import Recipe
-from train.run.folder import START
+from train.run.folder import RESUME_FILE
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """How a run began: its recipe as resolved, its export and that export's hashes, its base's hash."""
+class ResumeInfo:
+    """How a run began: its resolved recipe, its export with the hash of each file, and the hash of its base."""
 
     recipe: Recipe
     reasons: list[str]
@@ -24,15 +24,15 @@ class Start:
     base_sha256: str | None
 
     def check_export(self, export: Export) -> None:
-        """Raise InosukeError when the export at hand is not the one the run began with."""
+        """Raise InosukeError unless ``export`` is the one that the run began with."""
         if export.files != self.files:
             raise InosukeError(
-                f"{export.path}: this export has changed since the run began, and a run cannot go on with other data. "
-                "Put the first one back, or train again."
+                f"{export.path}: this export has changed since the run began, and a run cannot continue with other "
+                "data. Put the first one back, or train again."
             )
 
     def check_base(self, base: BaseModel) -> None:
-        """Raise InosukeError when the base's weights are not those the run began with."""
+        """Raise InosukeError unless ``base`` has the weights that the run began with."""
         if base.sha256 != self.base_sha256:
             raise InosukeError(
                 f"{base.location}: its weights have SHA-256 {base.sha256}, the run began with {self.base_sha256}. "
@@ -41,7 +41,7 @@ class Start:
 
 
 def write(folder: Path, root: Path, export: Export, recipe: Recipe, reasons: list[str], base: BaseModel) -> None:
-    """Write ``start.json`` into a run that begins."""
+    """Write ``start.json`` into the folder of a new run."""
     path = export.path.resolve()
     content = {
         "recipe": recipe.model_dump(mode="json"),
@@ -50,15 +50,17 @@ def write(folder: Path, root: Path, export: Export, recipe: Recipe, reasons: lis
         "files": export.files,
         "base_sha256": base.sha256,
     }
-    (folder / START).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    (folder / RESUME_FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def read(folder: Path, root: Path) -> Start:
+def read(folder: Path, root: Path) -> ResumeInfo:
     """Read how an interrupted run began. Raises InosukeError when the file is missing or damaged."""
-    file = folder / START
+    file = folder / RESUME_FILE
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         recipe = Recipe.model_validate(content["recipe"])
-        return Start(recipe, content["reasons"], root / content["export"], content["files"], content["base_sha256"])
+        return ResumeInfo(
+            recipe, content["reasons"], root / content["export"], content["files"], content["base_sha256"]
+        )
     except (OSError, ValueError, KeyError) as error:
         raise InosukeError(f"{file}: damaged ({error}). Remove the folder and train again.") from error

@@ -1,4 +1,5 @@
-"""What makes training on a CPU quicker or smaller than the libraries' general way. Each is held to it by a test.
+"""Code that makes training on a CPU faster or smaller, and the table of all patches on libraries (``patches.py``).
 
-Imports nothing else of ``train/``.
+In: a model. Out: the same model with other ``forward`` methods and the same results. May import nothing else of
+``train/``.
 """

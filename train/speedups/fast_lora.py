@@ -1,9 +1,9 @@
 """LoRA layers with fewer passes over their tensors: the same sums as peft's, for a CPU in fp32.
 
-Peft copies a 4-bit layer's result, then makes, scales and adds the adapter's, each a pass through memory that a CPU
-feels; here the adapter's product is added by the multiplication itself (BLAS's ``y = y + s x B``), forwards and
-backwards, and the frozen weight is unpacked once for each direction. Peft's layers, parameters and files stay as they
-are; only their ``forward`` changes, and only where nothing but a plain adapter is at work.
+Peft copies the result of a 4-bit layer, then computes, scales and adds the adapter's product, each of which is a pass
+through memory. Here the matrix multiplication itself adds the adapter's product (BLAS's ``y = y + s x B``), forwards
+and backwards, and the frozen weight is unpacked once in each direction. Peft's layers, parameters and files are
+unchanged; only ``forward`` is replaced, and only for a plain adapter.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from torch.autograd.function import once_differentiable
 
 
 class _Kept(torch.autograd.Function):
-    """First half of an adapted layer: ``x A'`` for x of shape ``[N, in]``, and all that a backward pass needs.
+    """First half of an adapted layer: ``x A'`` for x of shape ``[N, in]``, and all that the backward pass needs.
 
-    It stands apart from :class:`_Product` for checkpointing: when a block is gone through again, torch stops as soon as
-    all that was kept is there once more. So the last product of each block, down_proj's, is not made a second time.
-    The second result is never filled: it is there to bring ``_Product``'s gradient here.
+    It is separate from :class:`_Product` because of checkpointing: when torch recomputes a block, it stops as soon as
+    everything that was kept is there again. So the last product of each block, down_proj's, is not computed twice. The
+    second result is never filled; it only carries the gradient of ``_Product`` here.
     """
 
     @staticmethod
@@ -50,7 +50,7 @@ class _Kept(torch.autograd.Function):
 
 
 class _Product(torch.autograd.Function):
-    """Second half: ``x W' + bias + s (x A') B'``. W and bias get no gradient, and A and B theirs from the first."""
+    """Second half: ``x W' + bias + s (x A') B'``. W and bias get no gradient; A and B get theirs in the first half."""
 
     @staticmethod
     def forward(
@@ -74,11 +74,12 @@ class _Product(torch.autograd.Function):
 
 
 def speed_up(model: torch.nn.Module) -> int:
-    """Let the model's plain LoRA layers go the short way; returns how many do.
+    """Replace ``forward`` of the model's plain LoRA layers and return how many there are.
 
-    Plain is one adapter without dropout, bias or variant, on a linear layer in fp32 or NF4 on a CPU. The others keep
+    Plain means one adapter without dropout, bias or variant, on a linear layer in fp32 or NF4 on a CPU. All others use
     peft's own forward, and so do these while their adapter is disabled or merged.
     """
+    # patch: fast-lora
     plain = [m for m in model.modules() if isinstance(m, LoraLayer) and _is_plain(m)]
     for layer in plain:
         module: Any = layer

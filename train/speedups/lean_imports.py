@@ -1,7 +1,7 @@
-"""Loads transformers' trainer without packages that it loads in passing and no training here has a use for.
+"""Loads transformers' trainer without the packages that it imports but no training here uses.
 
-It loads datasets (and with it pandas and pyarrow) to recognise that package's Dataset, and scipy for the losses of
-object detection: 120 of 520 MB before a model is there, and seconds.
+It imports datasets (and with it pandas and pyarrow) to recognise that package's Dataset, and scipy for the losses of
+object detection. Both cost memory and seconds; see docs/experiments/.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ UNUSED = ("is_datasets_available", "is_scipy_available")
 
 
 def load_trainer() -> None:
-    """Import ``transformers.trainer`` and all it needs; what is loaded already stays.
+    """Import ``transformers.trainer`` and everything it needs; modules that are already loaded stay.
 
-    Its questions whether a package is installed are answered with no while it is loaded, and by itself ever after: it
-    keeps the answer that it imported.
+    ``datasets`` and ``scipy`` are reported as missing while it is imported. transformers caches that answer.
     """
+    # patch: lean-imports
     utils = import_module("transformers.utils")
     answers = {question: getattr(utils, question) for question in UNUSED}
     try:

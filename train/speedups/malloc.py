@@ -1,4 +1,4 @@
-"""Gives memory that nothing uses back to the system, where the C library has a way to."""
+"""Returns unused memory to the operating system, where the C library is glibc. Does nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -13,32 +13,34 @@ from typing import Any
 # From glibc's malloc.h; musl has neither function.
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
-LARGEST_THRESHOLD = 32 * 2**20  # what glibc itself moves it to, at most, as blocks come and go
-# Free memory at the end of the heap that is kept, as glibc itself would have it by now. Once the other threshold is
-# set, it stops adapting this one and leaves it at 128 kB, and a training asks for the same pages again and again.
+LARGEST_THRESHOLD = 32 * 2**20  # the largest value that glibc itself chooses as blocks come and go
+# Free memory to keep at the end of the heap: what glibc itself would have chosen by now. Once the other threshold is
+# set, glibc stops adapting this one and leaves it at 128 kB, and a training requests the same pages again and again.
 KEPT = 2 * LARGEST_THRESHOLD
 
 
-def give_back() -> None:
-    """Let go of unused memory: glibc keeps what was freed inside its heap, which loading a model fills with holes.
+def trim() -> None:
+    """Return freed memory to the system: glibc keeps it inside its heap, which loading a model fragments.
 
-    After SmolLM2 was loaded, 30 to 330 MB of the process were such holes, from run to run.
+    Why: docs/experiments/, the pages on memory on a CPU.
     """
     gc.collect()
     if (libc := _glibc()) is not None:
-        libc.malloc_trim(0)
+        libc.malloc_trim(0)  # patch: glibc-malloc
 
 
 @contextmanager
-def without_holes() -> Iterator[None]:
-    """Take each block of over 256 kB from the system by itself, and return it as soon as it is free.
+def mmap_large_blocks() -> Iterator[None]:
+    """Allocate each block of over 256 kB with mmap, so that it returns to the system as soon as it is freed.
 
-    That makes no holes, and is slow: the system clears every page. It is for loading, which asks for each block once.
+    This prevents fragmentation but is slow, since the system clears every page. Use it for loading, which allocates
+    each block once.
     """
     libc = _glibc()
     if libc is None:
         yield
         return
+    # patch: glibc-malloc
     libc.mallopt(M_MMAP_THRESHOLD, 256 * 1024)
     try:
         yield

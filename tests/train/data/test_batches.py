@@ -1,4 +1,4 @@
-"""Masks, labels and layouts: what a step is trained on, to the token."""
+"""Masks, labels and layouts: what a step trains on, token by token."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ import pytest
 import torch
 
 from curation import chat
+from curation.contracts import ExportedRow
 from curation.persona import Persona
 from curation.record import Message
 from tests.tools.tokenizers import chatml_tokenizer
 from train.data.batches import IGNORE, by_length, packed, padded
-from train.data.dialogues import Encoded, Row, encode
+from train.data.dialogues import Encoded, encode
 
 A = Encoded("a", [1, 2, 3, 10, 11, 12], [0, 0, 0, 0, 1, 1], chars=2)
 B = Encoded("b", [1, 2, 3, 20, 21], [0, 0, 0, 0, 1], chars=1)
+
+
+def row(id: str, messages: tuple[Message, ...]) -> ExportedRow:
+    return ExportedRow(id=id, kind="conversation", messages=messages)
 
 
 def test_a_packed_batch_holds_the_common_beginning_once_and_labels_are_the_next_counted_token() -> None:
@@ -30,7 +35,7 @@ def test_a_packed_batch_holds_the_common_beginning_once_and_labels_are_the_next_
 def test_a_packed_row_sees_the_common_beginning_and_itself_and_nothing_later() -> None:
     batch = packed([A, B])
     assert batch["rows"] == (3, 3, 2)
-    # For the longest row; a shorter one is filled up behind.
+    # For the longest row; a shorter one is padded behind.
     assert batch["attention_mask"][0, 0].int().tolist() == [
         [1, 1, 1, 1, 0, 0],
         [1, 1, 1, 1, 1, 0],
@@ -56,7 +61,7 @@ def test_loss_on_text_counts_every_token_of_every_row() -> None:
     assert batch["labels"].tolist() == [[2, 3, 10, 11, 12, IGNORE, 2, 3, 20, 21, IGNORE]]
 
 
-def test_a_padded_batch_fills_rows_up_and_counts_no_padding() -> None:
+def test_a_padded_batch_does_not_count_padding() -> None:
     batch = padded([A, B], length=7, pad_id=12)
     assert batch["input_ids"].tolist() == [[1, 2, 3, 10, 11, 12, 12], [1, 2, 3, 20, 21, 12, 12]]
     assert batch["attention_mask"].tolist() == [[1, 1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 0, 0]]
@@ -66,7 +71,7 @@ def test_a_padded_batch_fills_rows_up_and_counts_no_padding() -> None:
     ]
 
 
-def test_groups_come_longest_first_and_lose_nobody() -> None:
+def test_groups_come_longest_first_and_lose_no_row() -> None:
     assert [[r.id for r in group] for group in by_length([B, A, B], 2)] == [["a", "b"], ["b"]]
 
 
@@ -87,7 +92,7 @@ def test_packed_and_padded_give_each_token_the_same_loss(tiny_base: Path, person
             Message("assistant", "Tempura!"),
         ),
     ]
-    rows, _ = encode([Row(str(i), "conversation", d) for i, d in enumerate(dialogues)], tokenizer, persona, 2048)
+    rows, _ = encode([row(str(i), d) for i, d in enumerate(dialogues)], tokenizer, persona, 2048)
     model = AutoModelForCausalLM.from_pretrained(
         tiny_base, dtype=torch.float32, attn_implementation=packed_attention.NAME
     ).eval()
@@ -105,23 +110,23 @@ def test_the_trainer_sees_the_ids_that_a_server_would_send_up_to_each_reply(pers
         Message("user", "Đánh nhau không?"),
         Message("assistant", "Đánh!"),
     )
-    [row], left_out = encode([Row("r", "conversation", turns)], tokenizer, persona, 2048)
+    [encoded], left_out = encode([row("r", turns)], tokenizer, persona, 2048)
     assert left_out == []
     end = tokenizer.convert_tokens_to_ids("<|im_end|>")
     for cut, reply in ((1, "Chào cái gì!"), (3, "Đánh!")):
         prompt = chat.render(turns[:cut], tokenizer, persona).input_ids
-        assert row.input_ids[: len(prompt)] == prompt
+        assert encoded.input_ids[: len(prompt)] == prompt
         counted = tokenizer(reply, add_special_tokens=False)["input_ids"] + [end]
-        assert row.input_ids[len(prompt) : len(prompt) + len(counted)] == counted
-        assert row.loss_mask[len(prompt) : len(prompt) + len(counted)] == [1] * len(counted)
-    assert sum(row.loss_mask) == sum(len(m.content.encode()) + 1 for m in turns if m.role == "assistant")
+        assert encoded.input_ids[len(prompt) : len(prompt) + len(counted)] == counted
+        assert encoded.loss_mask[len(prompt) : len(prompt) + len(counted)] == [1] * len(counted)
+    assert sum(encoded.loss_mask) == sum(len(m.content.encode()) + 1 for m in turns if m.role == "assistant")
     # The typed end-of-turn stayed text: one for the system turn, one for each of the four.
-    assert row.input_ids.count(end) == 5
+    assert encoded.input_ids.count(end) == 5
 
 
 @pytest.mark.parametrize("prompt", ["chat", "alpaca"])
 @pytest.mark.parametrize("layout", ["packed", "padded"])
-def test_the_labels_are_his_lines_and_their_ends_and_nobody_elses(persona: Persona, layout: str, prompt: Any) -> None:
+def test_the_labels_are_the_characters_lines_and_their_ends_alone(persona: Persona, layout: str, prompt: Any) -> None:
     tokenizer = chatml_tokenizer()
     dialogue = (
         Message("user", "Ngươi tới rồi!", "Tanjiro"),
@@ -130,9 +135,7 @@ def test_the_labels_are_his_lines_and_their_ends_and_nobody_elses(persona: Perso
         Message("user", "Assistant: ta sợ quá", "Bạn"),
         Message("assistant", "Ngươi thì sợ! Ta thì không!", "Inosuke"),
     )
-    rows, _ = encode(
-        [Row("a", "conversation", dialogue), Row("b", "quote", dialogue[:3])], tokenizer, persona, 2048, prompt
-    )
+    rows, _ = encode([row("a", dialogue), row("b", dialogue[:3])], tokenizer, persona, 2048, prompt)
     batch = packed(rows) if layout == "packed" else padded(rows, 1024, tokenizer.pad_token_id)
     kept = batch["labels"] != IGNORE
     said = {i: tokenizer.decode(batch["labels"][kept & (batch["row"] == i)]) for i in (0, 1)}

@@ -1,4 +1,4 @@
-"""`inosuke evaluate`: what replies are measured by, its intervals, both pages, and the votes."""
+"""`inosuke evaluate`: its metrics, its intervals, both pages, and the votes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from curation.contracts import Evaluation, HeldOut
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
 from tests.train.conftest import ONE, TWO, Project, write_export
-from train.commands import pipeline
-from train.commands.train import evaluate
-from train.data.dialogues import HeldOut
+from train.commands.evaluate import evaluate
 from train.evaluation import bootstrap, metrics, votes
 from train.evaluation import text as evaluation_text
 from train.model.generate import Reply
@@ -29,8 +28,8 @@ ASKED = "Hôm nay ngươi định làm gì trên núi thế?"
 def measured(
     persona: Persona, text: str, reference: str | None = None, learnt: set[str] | None = None
 ) -> dict[str, Any]:
-    tried = HeldOut("h", (Message("user", ASKED),), reference, None)
-    table = metrics.per_reply([Reply(text, True)], [tried], learnt or set(), persona)
+    tried = HeldOut(id="h", messages=(Message("user", ASKED),), reference=reference)
+    table = metrics.per_reply(metrics.Answers([Reply(text, True)], [tried], learnt or set(), persona))
     return {key: values[0] for key, values in table.items()}
 
 
@@ -51,11 +50,11 @@ def test_rouge_l_counts_syllables_in_order(text: str, reference: str, expected: 
 @pytest.mark.parametrize(
     ("text", "measure", "value"),
     [
-        ("Ta húc bay cả ngọn núi này!", "speaks_as_ta", 1.0),
-        ("Con tay to lắm đấy nhé!", "speaks_as_ta", 0.0),  # `ta` inside `tay` is no pronoun
-        ("I will fight you!", "speaks_as_ta", None),
-        ("Dạ, tôi xin phép ạ.", "never_polite", 0.0),
-        ("Ta dạy ngươi!", "never_polite", 1.0),
+        ("Ta húc bay cả ngọn núi này!", "own_pronoun", 1.0),
+        ("Con tay to lắm đấy nhé!", "own_pronoun", 0.0),  # `ta` inside `tay` is not a pronoun
+        ("I will fight you!", "own_pronoun", None),
+        ("Dạ, tôi xin phép ạ.", "no_avoided_words", 0.0),
+        ("Ta dạy ngươi!", "no_avoided_words", 1.0),
         ("As an AI language model I cannot fight.", "in_character", 0.0),
         ("Là một trợ lý ảo, ta biết hết.", "in_character", 0.0),
         ("Ta là một AI agent.", "in_character", 0.0),
@@ -74,7 +73,7 @@ def test_persona_checks_of_a_reply(persona: Persona, text: str, measure: str, va
     assert measured(persona, text)[measure] == value
 
 
-def test_copies_are_exact_or_near_and_short_cries_are_nobodys(persona: Persona) -> None:
+def test_copies_are_exact_or_near_and_short_cries_are_too_common_to_be_near(persona: Persona) -> None:
     learnt = {"Ta là chúa tể của rừng xanh này!", "Đi thôi!"}
     exact = measured(persona, "Ta là chúa tể của rừng xanh này!", learnt=learnt)
     near = measured(persona, "Ta là chúa tể của rừng xanh đó!", learnt=learnt)
@@ -89,20 +88,23 @@ def test_without_a_reference_nothing_is_made_up(persona: Persona) -> None:
     assert bootstrap.mean([None]) == {"value": None, "low": None, "high": None, "n": 0}
 
 
+def prompt(id: str, reference: str | None) -> HeldOut:
+    return HeldOut(id=id, messages=(Message("user", "?"),), reference=reference)
+
+
 def test_figures_of_a_set(persona: Persona) -> None:
-    tried = [HeldOut(str(i), (Message("user", "?"),), "Ta đi săn lợn rừng", None) for i in range(2)]
-    same = metrics.whole_set([Reply("Ta đi săn lợn rừng", True)] * 2, tried)
+    tried = [prompt(str(i), "Ta đi săn lợn rừng") for i in range(2)]
+    same = metrics.whole_set(metrics.Answers([Reply("Ta đi săn lợn rừng", True)] * 2, tried, set(), persona))
     assert same["bleu"] == pytest.approx(100)
     assert same["corpus_chrf"] == pytest.approx(100)
     assert (same["distinct_1"], same["distinct_2"]) == (0.5, 0.5)
 
 
 def test_an_embedding_model_sees_only_pairs_with_a_reference(persona: Persona) -> None:
-    tried = [HeldOut("a", (Message("user", "?"),), None, None), HeldOut("b", (Message("user", "?"),), "Ta!", None)]
+    tried = [prompt("a", None), prompt("b", "Ta!")]
     seen: list[Any] = []
-    table = metrics.per_reply(
-        [Reply("x", True), Reply("y", True)], tried, set(), persona, lambda p: seen.extend(p) or [0.25]
-    )
+    answers = [Reply("x", True), Reply("y", True)]
+    table = metrics.per_reply(metrics.Answers(answers, tried, set(), persona, lambda p: seen.extend(p) or [0.25]))
     assert (seen, table["similarity"]) == ([("y", "Ta!")], [None, 0.25])
 
 
@@ -130,7 +132,7 @@ def measured_once(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> 
     project = Project(tmp_path_factory.mktemp("evaluated"), tiny_base)
     write_export(project.root, [ONE, TWO] * 10, [TWO], held)
     recipe = project.recipe(quantization="none", epochs=3, samples=0)
-    pipeline.train(project.persona, None, recipe, "r", None, lambda line: None)
+    project.train(recipe=recipe, run="r")
     return project.root, json.loads(invoke(project, "r", "--eval-replies", "1", "--json"))
 
 
@@ -146,7 +148,6 @@ def invoke(project: Project, *arguments: str) -> str:
     return CliRunner().invoke(evaluate, [*arguments, "--persona", str(project.persona)], catch_exceptions=False).stdout
 
 
-@pytest.mark.slow
 def test_a_run_is_measured_reported_and_voted_on(evaluated: tuple[Project, dict[str, Any]], tmp_path: Path) -> None:
     project, content = evaluated
     folder = project.root / "models" / "r"
@@ -184,21 +185,21 @@ def test_a_run_is_measured_reported_and_voted_on(evaluated: tuple[Project, dict[
     assert stored["preference"]["share_for_adapter"]["value"] == pytest.approx(0.5)
     assert stored["preference"]["agreement"] == 0.0
     assert "Blind votes on 2 pairs" in (folder / "report.html").read_text(encoding="utf-8")
-    # Somebody who changes their mind counts once.
+    # An annotator who changes a vote counts once.
     write_votes(theirs, content["page"], "Bình", {ids[0]: sides[ids[0]]})
     assert "2 for the adapter, 0 for the base" in invoke(project, "r", "--votes", str(theirs))
 
-    with pytest.raises(UsageError, match=r"votes on page 0{16}; the evaluation of r made page"):
+    with pytest.raises(UsageError, match=r"votes on page 0{16}, but the evaluation of r made page"):
         invoke(project, "r", "--votes", str(write_votes(tmp_path / "3.json", "0" * 16, "An", {})))
     with pytest.raises(UsageError, match=r"votes on pairs that the page does not have: other"):
         invoke(project, "r", "--votes", str(write_votes(tmp_path / "4.json", content["page"], "An", {"other": "a"})))
-    with pytest.raises(UsageError, match=r"votes.0.choice: .*Expected what ab.html's export button saves"):
+    with pytest.raises(UsageError, match=r"`votes.0.choice` is 'left': .*Expected a file that ab.html"):
         invoke(project, "r", "--votes", str(write_votes(tmp_path / "5.json", content["page"], "An", {ids[0]: "left"})))
     with pytest.raises(UsageError, match=r"cannot be read"):
         invoke(project, "r", "--votes", str(tmp_path / "none.json"))
 
     (folder / "evaluation.json").unlink()
-    with pytest.raises(InosukeError, match=r"no blind page to vote on. First: inosuke evaluate"):
+    with pytest.raises(InosukeError, match=r"so the run was not evaluated. Run `inosuke evaluate` first"):
         invoke(project, "r", "--votes", str(ours))
 
 
@@ -208,8 +209,7 @@ def write_votes(file: Path, page: str, annotator: str, chosen: dict[str, str]) -
     return file
 
 
-@pytest.mark.slow
-def test_measuring_again_keeps_what_people_voted(evaluated: tuple[Project, dict[str, Any]], tmp_path: Path) -> None:
+def test_measuring_again_keeps_the_votes(evaluated: tuple[Project, dict[str, Any]], tmp_path: Path) -> None:
     project, content = evaluated
     folder = project.root / "models" / "r"
     voted = write_votes(tmp_path / "1.json", content["page"], " An ", {content["answers"][0]["id"]: "same"})
@@ -221,19 +221,18 @@ def test_measuring_again_keeps_what_people_voted(evaluated: tuple[Project, dict[
 
     fewer = json.loads(invoke(project, "r", "--replies", "1", "--json"))  # other pairs, another page
     assert fewer["votes"] == []
-    aside = json.loads((folder / f"evaluation.{content['page']}.json").read_text(encoding="utf-8"))
-    assert aside == again
+    backup = json.loads((folder / f"evaluation.{content['page']}.json").read_text(encoding="utf-8"))
+    assert backup == again
 
     (folder / "evaluation.json").write_text("{half", encoding="utf-8")
-    with pytest.raises(InosukeError, match=r"evaluation.json: damaged .* Move it away and measure again"):
+    with pytest.raises(InosukeError, match=r"evaluation.json: damaged .* Move it away and run `inosuke evaluate`"):
         invoke(project, "r", "--votes", str(voted))
     blanks = write_votes(tmp_path / "2.json", content["page"], "  ", {})
     (folder / "evaluation.json").write_text(json.dumps(again), encoding="utf-8")
-    with pytest.raises(UsageError, match="annotator: "):
+    with pytest.raises(UsageError, match="`annotator` is"):
         invoke(project, "r", "--votes", str(blanks))
 
 
-@pytest.mark.slow
 def test_an_eval_split_that_was_trained_on_is_named(
     evaluated: tuple[Project, dict[str, Any]], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,34 +243,36 @@ def test_an_eval_split_that_was_trained_on_is_named(
         evaluate, ["r", "--export", str(export), "--replies", "0", "--persona", str(project.persona)]
     )
     assert done.exit_code == 0
-    assert "was trained on another export (v1) and has learnt the replies of 2 of these 2 eval dialogues" in done.stderr
+    assert "was trained on another export (v1), which held the replies of 2 of these 2 eval dialogues" in done.stderr
 
 
-@pytest.mark.slow
-def test_one_row_has_no_interval_and_no_verdict(evaluated: tuple[Project, dict[str, Any]]) -> None:
+def lines(content: dict[str, Any], persona: Persona) -> list[str]:
+    return evaluation_text.table(Evaluation.model_validate(content), persona).splitlines()
+
+
+def test_one_row_has_no_interval_and_no_verdict(evaluated: tuple[Project, dict[str, Any]], persona: Persona) -> None:
     _, content = evaluated
     assert content["eval"]["rows"] == 1
     change = content["eval"]["figures"]["loss"]["difference"]
     assert (change["low"], change["high"]) == (None, None)
-    line = next(x for x in evaluation_text.table(content).splitlines() if "loss per reply token" in x)
+    line = next(x for x in lines(content, persona) if "loss per reply token" in x)
     assert line.endswith(f"{change['value']:+.3f}")
 
 
-def test_a_reply_that_was_cut_off_says_nothing_of_its_length(persona: Persona) -> None:
-    asked = HeldOut("1", (Message("user", "Ai đó?"),), "Ta đây!", None)
-    table = metrics.per_reply([Reply("Ta đây! Ta", False), Reply("Ta đây! Ta đây!", True)], [asked] * 2, set(), persona)
+def test_a_truncated_reply_has_no_length_ratio(persona: Persona) -> None:
+    said = [Reply("Ta đây! Ta", False), Reply("Ta đây! Ta đây!", True)]
+    table = metrics.per_reply(metrics.Answers(said, [prompt("1", "Ta đây!")] * 2, set(), persona))
     assert table["length_ratio"] == [None, 15 / 7]
 
 
-@pytest.mark.slow
-def test_a_worse_figure_is_called_worse(evaluated: tuple[Project, dict[str, Any]]) -> None:
+def test_a_worse_figure_is_called_worse(evaluated: tuple[Project, dict[str, Any]], persona: Persona) -> None:
     _, content = evaluated
     figures = content["eval"]["figures"]["loss"]
     figures["difference"] = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 9}
-    line = next(x for x in evaluation_text.table(content).splitlines() if "loss per reply token" in x)
+    line = next(x for x in lines(content, persona) if "loss per reply token" in x)
     assert line.endswith("+0.500 (+0.400 to +0.600) WORSE")
     figures["difference"] = {"value": 0.5, "low": -0.4, "high": 0.6, "n": 9}
-    line = next(x for x in evaluation_text.table(content).splitlines() if "loss per reply token" in x)
+    line = next(x for x in lines(content, persona) if "loss per reply token" in x)
     assert line.endswith("(-0.400 to +0.600)")
 
 
@@ -283,7 +284,6 @@ def test_the_side_of_the_adapter_is_a_fair_coin() -> None:
 
 @pytest.mark.browser
 @pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing: apt-get install chromium")
-@pytest.mark.slow
 def test_the_blind_page_opened_from_a_folder_keeps_votes_and_saves_them(
     evaluated: tuple[Project, dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -314,7 +314,7 @@ def test_the_blind_page_opened_from_a_folder_keeps_votes_and_saves_them(
         expect(page.locator("svg").first).to_be_visible()
         browser.close()
     assert wrong == []  # the content security policy lets in what the pages need
-    found = votes.read(file, content)
+    found = votes.read(file, Evaluation.model_validate(content))
     assert [(v["annotator"], v["pair"]) for v in found] == [
         ("Bé An", a["id"]) for a in (content["answers"][i] for i in (0, 1, 3))
     ]

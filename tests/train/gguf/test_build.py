@@ -1,4 +1,4 @@
-"""GGUF files: the real converter and the real llama.cpp on a tiny random Qwen2; once on the embedded model."""
+"""GGUF files: the real converter and the real llama.cpp on a tiny random Qwen2."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from curation.contracts import GgufFile, GgufList, RunMetrics, read_metrics
 from curation.errors import InosukeError
 from tests.conftest import ROOT
 from tests.tools import tokenizers
 from tests.train.conftest import ONE, TWO, Project, write_export
-from train.commands import pipeline
-from train.commands.train import gguf as command
+from train.commands.gguf import gguf as command
 from train.gguf import build, convert, convert_process
 from train.model import pinned_wheel
 from train.run import card_section
@@ -50,7 +50,7 @@ def base_with_merges(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) 
 
 @pytest.fixture
 def converter(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The converter is fetched into the project once, not once a test."""
+    """The converter is downloaded into the project once, not once a test."""
     folder = convert.ensure(ROOT / "models", print)
     monkeypatch.setattr(convert, "ensure", lambda models, say: folder)
     return folder
@@ -62,7 +62,7 @@ def a_run(tmp_path_factory: pytest.TempPathFactory, base_with_merges: Path) -> P
     project = Project(tmp_path_factory.mktemp("run"), base_with_merges)
     write_export(project.root, [ONE, TWO] * 10, [TWO])
     recipe = project.recipe(quantization="none", epochs=8, samples=0)
-    pipeline.train(project.persona, None, recipe, "r", None, lambda line: None)
+    project.train(recipe=recipe, run="r")
     return project.root
 
 
@@ -71,11 +71,12 @@ def trained(tmp_path: Path, a_run: Path, base_with_merges: Path) -> Project:
     return Project(shutil.copytree(a_run, tmp_path / "project"), base_with_merges)
 
 
-def train_only(project: Project, recipe: str, name: str) -> dict[str, Any]:
-    return pipeline.train(project.persona, None, recipe, name, None, lambda line: None)[0]
+def train_only(project: Project, recipe: str, name: str) -> RunMetrics:
+    project.train(recipe=recipe, run=name)
+    return read_metrics(project.root / "models" / name)
 
 
-def make(project: Project, kind: str = "Q8_0") -> dict[str, Any]:
+def make(project: Project, kind: str = "Q8_0") -> GgufList:
     return build.make(project.persona, "r", kind, None, lambda line: None)
 
 
@@ -102,7 +103,7 @@ def test_a_run_becomes_measured_files_with_a_list_and_a_part_of_the_card(trained
 
 
 @pytest.mark.model
-def test_files_that_are_whole_are_kept_and_damaged_ones_made_again(
+def test_finished_files_are_kept_and_damaged_ones_made_again(
     trained: Project, converter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = make(trained)
@@ -116,7 +117,7 @@ def test_files_that_are_whole_are_kept_and_damaged_ones_made_again(
 
 
 @pytest.mark.model
-def test_a_type_that_loses_too_much_is_told_and_a_better_one_served(
+def test_a_type_that_loses_too_much_is_reported_and_a_better_one_served(
     trained: Project, converter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from train.gguf import llamacpp
@@ -130,35 +131,35 @@ def test_a_type_that_loses_too_much_is_told_and_a_better_one_served(
     )
     said: list[str] = []
     content = build.make(trained.persona, "r", "Q4_K_M", None, said.append)
-    assert content["served"] == "model-Q6_K.gguf"
-    assert {f["type"] for f in content["files"]} == {"F16", "Q4_K_M", "Q5_K_M", "Q6_K"}
+    assert content.served == "model-Q6_K.gguf"
+    assert {f.type for f in content.files} == {"F16", "Q4_K_M", "Q5_K_M", "Q6_K"}
     assert any("model-Q4_K_M.gguf: perplexity +22.1% against 16 bits" in line for line in said)
-    assert "Q4_K_M loses more than 5% of perplexity" in build.table(content)
+    assert "Q4_K_M raises perplexity by more than 5%" in build.table(content)
 
 
 @pytest.mark.model
-def test_a_small_file_is_made_with_hints_and_made_again_once_it_can_have_them(
+def test_a_small_file_is_made_with_hints_and_made_again_once_hints_are_possible(
     trained: Project, converter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from gguf import GGUFReader
 
     from train.gguf import llamacpp
 
-    monkeypatch.setattr(build, "WORSE_AT_MOST", 10.0)  # a model of random weights loses what it likes
+    monkeypatch.setattr(build, "WORSE_AT_MOST", 10.0)  # a model of random weights loses any amount
     said: list[str] = []
 
-    def file() -> dict[str, Any]:
+    def file() -> GgufFile:
         content = build.make(trained.persona, "r", "Q4_K_M", None, said.append)
-        return next(f for f in content["files"] if f["type"] == "Q4_K_M")
+        return next(f for f in content.files if f.type == "Q4_K_M")
 
     with monkeypatch.context() as other_version:
         other_version.setattr(llamacpp, "takes_hints", lambda: False)
         without = file()
-    assert without["hints"] is None and any("takes no importance matrix" in line for line in said)
+    assert without.hints is None and any("takes no importance matrix" in line for line in said)
     made = file()
-    assert made["hints"] == {"importance_from": "20 training dialogues", "kept": build.KEPT}
-    assert made["sha256"] != without["sha256"] and file() == made
-    tensors = GGUFReader(trained.root / "models" / "r" / "gguf" / made["file"]).tensors
+    assert made.hints == {"importance_from": "20 training dialogues", "kept": build.KEPT}
+    assert made.sha256 != without.sha256 and file() == made
+    tensors = GGUFReader(trained.root / "models" / "r" / "gguf" / made.file).tensors
     types = {t.name: t.tensor_type.name for t in tensors}
     assert types["blk.0.attn_v.weight"] == types["blk.1.attn_v.weight"] == "Q8_0" != types["blk.0.attn_q.weight"]
     card = (trained.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
@@ -212,8 +213,7 @@ def test_another_layout_of_the_settings_is_seen(monkeypatch: pytest.MonkeyPatch)
     ("error", "told"),
     [(InosukeError("it cannot be fetched."), "it cannot be fetched."), (MemoryError("big"), "MemoryError: big.")],
 )
-@pytest.mark.slow
-def test_a_failure_after_training_is_said_and_the_run_is_kept(
+def test_a_failure_after_training_is_reported_and_the_run_is_kept(
     trainer: Make, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
 ) -> None:
     def no_network(*_: Any) -> Path:
@@ -223,7 +223,9 @@ def test_a_failure_after_training_is_said_and_the_run_is_kept(
     project, said = trainer(), list[str]()
     recipe = project.recipe(quantization="none", epochs=1, samples=0)
     build.after_training(project.persona, train_only(project, recipe, "r"), said.append)
-    assert said[-1] == (f"Warning: no GGUF files, so serving is slower; run r is whole. {told} Later: inosuke gguf r")
+    assert said[-1] == (
+        f"Warning: no GGUF files, so serving is slower; run r is finished. {told} Later: inosuke gguf r"
+    )
     assert (project.root / "models" / "latest").read_text(encoding="utf-8") == "r\n"
     assert not list((project.root / "models" / "r" / "gguf").glob("*.gguf*"))
 
@@ -281,7 +283,7 @@ def test_qwen_splits_each_digit_and_llama_three_at_a_time() -> None:
     assert (named(r"\p{N}"), named(r"\p{N}{1,3}")) == ("qwen2", "llama-bpe")
 
 
-def test_a_wheel_that_cannot_be_fetched_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wheel_that_cannot_be_fetched_quotes_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(InosukeError, match=r"no-such-name==0, for a test, cannot be fetched: pip says .*no-such-name"):
         pinned_wheel.fetch("no-such-name==0", "", tmp_path, "for a test")

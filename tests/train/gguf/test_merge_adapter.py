@@ -1,4 +1,4 @@
-"""Merging: the sum of base and adapter in 16 bits says what both together say, and only the right base is taken."""
+"""Merging: the merged model in 16 bits predicts what base and adapter predict, and only the right base is accepted."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import pytest
 
 from curation.errors import InosukeError
 from tests.train.conftest import ONE, TWO, Project, write_export
-from train.commands import pipeline
-from train.gguf.merge_adapter import merge
+from train.gguf.merge_adapter import merge_run
 
 
 @pytest.fixture
 def half(tmp_path: Path, tiny_base: Path) -> Project:
-    """A run on a base in float16, as most models are kept."""
+    """A run on a base in float16, as most models are stored."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -26,7 +25,7 @@ def half(tmp_path: Path, tiny_base: Path) -> Project:
     project = Project(tmp_path, tmp_path / "half")
     write_export(tmp_path, [ONE, TWO] * 4, [TWO])
     recipe = project.recipe(quantization="none", epochs=4, samples=0)
-    pipeline.train(project.persona, None, recipe, "r", None, lambda line: None)
+    project.train(recipe=recipe, run="r")
     return project
 
 
@@ -44,7 +43,7 @@ def test_merged_and_adapted_give_equal_logits_and_the_same_next_tokens(half: Pro
 
     from train.model.load import load_adapter
 
-    folder = merge(half.persona, "r", lambda line: None)
+    folder = merge_run(half.persona, "r", lambda line: None)
     assert sorted(p.name for p in folder.iterdir() if p.suffix in (".safetensors", ".toml")) == [
         *("model.safetensors", "persona.toml"),
     ]
@@ -63,7 +62,7 @@ def test_merged_and_adapted_give_equal_logits_and_the_same_next_tokens(half: Pro
 
 @pytest.mark.slow
 def test_an_adapter_of_another_base_is_refused_and_an_older_merge_stays(half: Project) -> None:
-    folder = merge(half.persona, "r", lambda line: None)
+    folder = merge_run(half.persona, "r", lambda line: None)
     before = (folder / "model.safetensors").read_bytes()
     weights = half.base / "model.safetensors"
     changed = bytearray(weights.read_bytes())
@@ -72,7 +71,7 @@ def test_an_adapter_of_another_base_is_refused_and_an_older_merge_stays(half: Pr
     with pytest.raises(
         InosukeError, match=r"r: its adapter was trained on weights with SHA-256 .* Put the first model"
     ):
-        merge(half.persona, "r", lambda line: None)
+        merge_run(half.persona, "r", lambda line: None)
     assert (folder / "model.safetensors").read_bytes() == before
 
 

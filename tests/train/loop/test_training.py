@@ -1,4 +1,4 @@
-"""The whole way from an export to a run, on a tiny random Qwen2 and once on the embedded model."""
+"""From an export to a run, on a tiny random Qwen2 and once on the embedded model."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from curation.contracts import RunBase, RunEval, RunMetrics, Scores, write_metrics
 from curation.errors import InosukeError, UsageError
 from curation.record import Message
 from tests.conftest import ROOT
 from tests.train.conftest import ONE, TWO, Project, write_export
-from train.commands import pipeline
-from train.commands.train import evaluate, merge
+from train.commands.evaluate import evaluate
+from train.commands.merge import merge
 from train.commands.train import train as train_command
 from train.model import base_model
 from train.run import checkpoint
@@ -30,8 +31,7 @@ Make = Callable[..., Project]
 
 
 def run(project: Project, name: str = "r", minutes: float | None = None, **recipe: Any) -> dict[str, Any]:
-    content, _ = pipeline.train(project.persona, None, project.recipe(**recipe), name, minutes, lambda line: None)
-    return content
+    return project.train(recipe=project.recipe(**recipe), run=name, max_minutes=minutes)
 
 
 def answers(project: Project, name: str, prompts: list[tuple[Message, ...]]) -> list[Any]:
@@ -44,7 +44,6 @@ def answers(project: Project, name: str, prompts: list[tuple[Message, ...]]) -> 
 
 
 @pytest.mark.parametrize("layout", ["packed", "padded"])
-@pytest.mark.slow
 def test_a_dialogue_learnt_by_heart_comes_back_word_for_word_with_its_end_of_turn(trainer: Make, layout: str) -> None:
     project = trainer(train=[TWO] * 20, evaluation=[TWO])
     metrics = run(project, layout=layout, quantization="none", epochs=12, max_length=512)
@@ -58,7 +57,6 @@ def test_a_dialogue_learnt_by_heart_comes_back_word_for_word_with_its_end_of_tur
     assert metrics["eval"]["adapter"]["loss"] < 0.05 < metrics["eval"]["base"]["loss"]
 
 
-@pytest.mark.slow
 def test_a_llama_learns_as_a_qwen2_does(trainer: Make, tokenizer: Any, tmp_path: Path) -> None:
     import torch
     from transformers import AutoConfig, LlamaConfig, LlamaForCausalLM
@@ -85,7 +83,6 @@ def test_a_llama_learns_as_a_qwen2_does(trainer: Make, tokenizer: Any, tmp_path:
     assert (reply.text, reply.ended) == (ONE[1][1], True)
 
 
-@pytest.mark.slow
 def test_a_run_folder_holds_everything_and_metrics_have_their_form(trainer: Make) -> None:
     project = trainer(train=[ONE, TWO, ONE], heldout=[[("user", "Ngươi sợ gì?")]])
     metrics = run(project, "first", seed=7, checkpointing=True, patience=3, evals_per_epoch=2)
@@ -117,7 +114,6 @@ def test_a_run_folder_holds_everything_and_metrics_have_their_form(trainer: Make
     assert str(project.root) not in card + (folder / "adapter" / "adapter_config.json").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
 def test_the_kept_adapter_is_the_one_with_the_lowest_eval_loss(trainer: Make) -> None:
     project = trainer(train=[ONE], evaluation=[TWO])
     metrics = run(project, epochs=12, learning_rate=3e-2)
@@ -128,14 +124,12 @@ def test_the_kept_adapter_is_the_one_with_the_lowest_eval_loss(trainer: Make) ->
     assert again == pytest.approx(min(losses.values()), rel=1e-4)
 
 
-@pytest.mark.slow
 def test_patience_stops_a_training_that_gets_no_better(trainer: Make) -> None:
     metrics = run(trainer(train=[ONE], evaluation=[TWO]), epochs=60, learning_rate=5e-2, patience=2)
     assert metrics["training"]["stopped_because"] == "2 evaluations brought nothing better"
     assert metrics["training"]["steps"] < 60
 
 
-@pytest.mark.slow
 def test_a_used_budget_stops_with_an_evaluation_and_says_what_was_seen(trainer: Make) -> None:
     project = trainer(train=[ONE, TWO] * 20)
     metrics = run(project, minutes=0.002, epochs=500)
@@ -147,7 +141,6 @@ def test_a_used_budget_stops_with_an_evaluation_and_says_what_was_seen(trainer: 
     )
 
 
-@pytest.mark.slow
 def test_two_runs_with_one_seed_are_the_same_and_another_seed_differs(trainer: Make) -> None:
     project = trainer(train=[ONE, TWO, ONE, TWO])
     losses = [
@@ -157,7 +150,6 @@ def test_two_runs_with_one_seed_are_the_same_and_another_seed_differs(trainer: M
     assert losses[0] == losses[1] != losses[2]
 
 
-@pytest.mark.slow
 def test_accumulated_batches_weigh_each_token_the_same(trainer: Make) -> None:
     project = trainer(train=[ONE, TWO])
     whole = run(project, "whole", epochs=1, batch_size=2)["history"]["steps"]
@@ -167,7 +159,6 @@ def test_accumulated_batches_weigh_each_token_the_same(trainer: Make) -> None:
     assert parts[0]["grad_norm"] == pytest.approx(whole[0]["grad_norm"], rel=1e-3)
 
 
-@pytest.mark.slow
 def test_adapters_in_the_upper_layers_alone_leave_the_lower_ones_as_they_are(trainer: Make) -> None:
     from safetensors import safe_open
 
@@ -177,7 +168,6 @@ def test_adapters_in_the_upper_layers_alone_leave_the_lower_ones_as_they_are(tra
         assert {key.split(".lora")[0] for key in file.keys()} == {"base_model.model.model.layers.1.self_attn.q_proj"}  # noqa: SIM118
 
 
-@pytest.mark.slow
 def test_the_seed_recipe_runs_as_it_was_written_but_for_what_a_cpu_lacks(trainer: Make, tiny_base: Path) -> None:
     from train import recipe
 
@@ -185,7 +175,7 @@ def test_the_seed_recipe_runs_as_it_was_written_but_for_what_a_cpu_lacks(trainer
     shipped = recipe.load_recipe("seed").model_copy(update={"base": tiny_base.as_posix(), "epochs": 1, "samples": 0})
     file = project.root / "seed.toml"
     file.write_text(recipe.to_toml(shipped), encoding="utf-8")
-    metrics, _ = pipeline.train(project.persona, None, str(file), "seed", None, lambda line: None)
+    metrics = project.train(recipe=str(file), run="seed")
     assert (metrics["prompt"], metrics["recipe"]["layout"], metrics["recipe"]["loss_on"]) == (
         "alpaca",
         "padded",
@@ -196,7 +186,6 @@ def test_the_seed_recipe_runs_as_it_was_written_but_for_what_a_cpu_lacks(trainer
     assert metrics["eval"]["adapter"]["reply_tokens"] == sum(len(c.encode()) + 1 for r, c in TWO if r == "assistant")
 
 
-@pytest.mark.slow
 def test_rows_over_length_are_named(trainer: Make) -> None:
     project = trainer(train=[ONE, [("user", "Kể chuyện đi!"), ("assistant", "Ha! " * 300)]])
     assert run(project, epochs=1)["training"]["left_out"] == ["train1"]
@@ -204,15 +193,13 @@ def test_rows_over_length_are_named(trainer: Make) -> None:
         run(project, "short", max_length=64)
 
 
-@pytest.mark.slow
-def test_a_loss_that_is_no_number_stops_with_advice_and_no_run(trainer: Make) -> None:
+def test_a_loss_that_is_nan_stops_with_advice_and_no_run(trainer: Make) -> None:
     project = trainer(train=[ONE] * 8)
     with pytest.raises(InosukeError, match=r"the loss became (nan|inf) at step \d+.*Try a lower `learning_rate`"):
         run(project, learning_rate=1e30, max_grad_norm=1e30, weight_decay=1.0, epochs=5)
     assert [p.name for p in (project.root / "models").iterdir()] == []
 
 
-@pytest.mark.slow
 def test_ctrl_c_leaves_no_run_and_earlier_ones_alone(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     from train.loop import qlora
 
@@ -229,7 +216,7 @@ def test_ctrl_c_leaves_no_run_and_earlier_ones_alone(trainer: Make, monkeypatch:
     assert (project.root / "models" / "latest").read_text(encoding="utf-8") == "earlier\n"
 
 
-def test_a_run_that_exists_or_a_name_that_is_none_is_refused(trainer: Make) -> None:
+def test_a_run_that_exists_and_an_invalid_name_are_refused(trainer: Make) -> None:
     project = trainer()
     (project.root / "models" / "r").mkdir(parents=True)
     with pytest.raises(UsageError, match=r"this run exists. Choose another name with --run"):
@@ -246,7 +233,7 @@ def test_a_run_that_exists_or_a_name_that_is_none_is_refused(trainer: Make) -> N
         (RuntimeError(f"Error while serializing: I/O error (os error {errno.EFBIG})"), os.strerror(errno.EFBIG)),
     ],
 )
-def test_a_disk_that_fills_up_while_training_is_told_and_nothing_is_left(
+def test_a_disk_that_fills_up_while_training_is_reported_and_nothing_is_left(
     tmp_path: Path, error: Exception, reason: str
 ) -> None:
     with (
@@ -259,28 +246,28 @@ def test_a_disk_that_fills_up_while_training_is_told_and_nothing_is_left(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_of_the_runs_name_that_appears_meanwhile_costs_nothing(tmp_path: Path) -> None:
+def test_a_folder_of_the_runs_name_that_appears_during_the_training_costs_nothing(tmp_path: Path) -> None:
     with (
-        pytest.raises(InosukeError, match=r"appeared while the run was trained .* nothing of the run is lost"),
+        pytest.raises(InosukeError, match=r"appeared during the training .* nothing of the run is lost"),
         runs.writing(tmp_path, "r") as folder,
     ):
         (folder / checkpoint.FOLDER / "step-000002").mkdir(parents=True)
-        (folder / runs.START).write_text("{}", encoding="utf-8")
+        (folder / runs.RESUME_FILE).write_text("{}", encoding="utf-8")
         (tmp_path / "r").mkdir()
         (tmp_path / "r" / "another").touch()
     assert runs.unfinished_names(tmp_path) == ["r"]
     (tmp_path / "r" / "another").unlink()
     (tmp_path / "r").rmdir()
     with runs.writing(tmp_path, "r", resume=True) as folder:
-        assert (folder / runs.START).is_file()
+        assert (folder / runs.RESUME_FILE).is_file()
     assert list((tmp_path / "r").iterdir()) == []
 
 
 def test_a_run_that_is_worse_than_its_base_is_not_the_newest(tmp_path: Path) -> None:
     for name, loss in (("good", 1.0), ("worse", 3.0)):
         with runs.writing(tmp_path, name) as folder:
-            measured = {"eval": {"base": {"loss": 2.0}, "adapter": {"loss": loss}}}
-            (folder / runs.METRICS).write_text(json.dumps(measured), encoding="utf-8")
+            measured = RunEval(base=Scores(loss=2.0), adapter=Scores(loss=loss))
+            write_metrics(folder, RunMetrics(base_model=RunBase(name="b", path="b"), eval=measured))
     assert (tmp_path / "latest").read_text(encoding="utf-8") == "good\n"
 
 
@@ -302,13 +289,12 @@ def test_targets_that_the_model_lacks_are_refused(trainer: Make, target: str) ->
 
 
 @pytest.mark.parametrize("minutes", ["nan", "inf"])
-def test_minutes_that_are_no_number_are_refused(trainer: Make, minutes: str) -> None:
+def test_minutes_that_are_not_finite_are_refused(trainer: Make, minutes: str) -> None:
     project = trainer()
     with pytest.raises(UsageError, match=rf"--max-minutes is {minutes}"):
         invoke(train_command, project, "--recipe", project.recipe(), "--max-minutes", minutes)
 
 
-@pytest.mark.slow
 def test_a_folder_with_the_embedded_models_name_is_not_the_embedded_model(trainer: Make, tmp_path: Path) -> None:
     project = trainer()
     namesake = Project(project.root, tmp_path / base_model.NAME)
@@ -320,7 +306,6 @@ def test_a_folder_with_the_embedded_models_name_is_not_the_embedded_model(traine
     assert "base_model:" not in card
 
 
-@pytest.mark.slow
 def test_a_damaged_adapter_and_one_of_another_model_are_named(trainer: Make, tiny_base: Path) -> None:
     project = trainer()
     run(project, epochs=1, lora_rank=8)
@@ -332,9 +317,7 @@ def test_a_damaged_adapter_and_one_of_another_model_are_named(trainer: Make, tin
     file.write_bytes(whole)
     config = file.with_name("adapter_config.json")
     config.write_text(config.read_text(encoding="utf-8").replace('"r": 8', '"r": 4'), encoding="utf-8")
-    with pytest.raises(
-        InosukeError, match=r"does not fit the base model. It was made for tiny-qwen2 and meets a qwen2"
-    ):
+    with pytest.raises(InosukeError, match=r"does not fit the base model. It was made for tiny-qwen2; this is a qwen2"):
         invoke(merge, project, "r")
 
 
@@ -352,7 +335,6 @@ def invoke(command: Any, project: Project, *arguments: str) -> Result:
     return CliRunner().invoke(command, [*arguments, "--persona", str(project.persona)], catch_exceptions=False)
 
 
-@pytest.mark.slow
 def test_train_evaluate_and_merge_from_the_command_line(trainer: Make) -> None:
     project = trainer(train=[ONE] * 20, evaluation=[ONE], heldout=[[("user", ONE[0][1])]])
     done = invoke(
@@ -389,7 +371,6 @@ def assert_merged_is_base_plus_adapter(project: Project) -> None:
     assert error < 0.05 * (adapted - plain).abs().mean()
 
 
-@pytest.mark.slow
 def test_another_base_than_the_adapters_is_refused(trainer: Make, tmp_path: Path) -> None:
     project = trainer()
     moved = Project(project.root, tmp_path / "moved-base")
@@ -402,17 +383,18 @@ def test_another_base_than_the_adapters_is_refused(trainer: Make, tmp_path: Path
         invoke(evaluate, moved, "r")
 
 
-def test_no_run_yet_says_so(trainer: Make) -> None:
-    with pytest.raises(InosukeError, match=r"nothing has been trained here yet. Run `make train`"):
+def test_no_run_yet_is_an_error_that_says_what_to_do(trainer: Make) -> None:
+    with pytest.raises(InosukeError, match=r"latest: does not exist, so no run is the newest.*Run `make train`"):
         invoke(merge, trainer())
 
 
 @pytest.mark.model
 def test_smoke_the_embedded_models_adapter_is_better_than_its_base(tmp_path: Path) -> None:
     from train import recipe
+    from train.commands.pipeline import Request, run_training
     from train.model import base_model
 
-    # The model is fetched into the project once, not once a test.
+    # The model is downloaded into the project once, not once a test.
     folder = base_model.ensure(ROOT / "models" / "base", print)
     smoke = tmp_path / "smoke.toml"
     shipped = recipe.load_recipe("smoke").model_copy(update={"base": folder.as_posix()})
@@ -427,7 +409,9 @@ def test_smoke_the_embedded_models_adapter_is_better_than_its_base(tmp_path: Pat
     ]
     dialogues = [[("user", question), ("assistant", reply)] for question, reply in lines]
     write_export(tmp_path, dialogues[:5] * 3, dialogues[5:])
-    content, summary = pipeline.train(tmp_path / "persona.toml", None, str(smoke), "smoke", None, print)
-    assert content["base_model"]["name"] == base_model.NAME
-    assert content["eval"]["adapter"]["loss"] < content["eval"]["base"]["loss"]
+    done = run_training(Request(persona_file=tmp_path / "persona.toml", recipe=str(smoke), run="smoke"), print)
+    assert done is not None
+    metrics, summary = done
+    assert metrics.base_model.name == base_model.NAME
+    assert metrics.eval.adapter.loss < metrics.eval.base.loss
     assert "lower)" in summary

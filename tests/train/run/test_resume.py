@@ -1,4 +1,4 @@
-"""A training that is killed, stopped or runs out of something goes on from its last checkpoint, to the same end."""
+"""A training that is killed, or runs out of memory or disk, resumes from its last checkpoint, to the same end."""
 
 from __future__ import annotations
 
@@ -17,28 +17,24 @@ from filelock import FileLock
 from curation.errors import InosukeError, UsageError
 from tests.conftest import ROOT
 from tests.train.conftest import ONE, TWO, Project
-from train.commands import pipeline
 from train.commands.train import train as train_command
 from train.loop.trainer import ReplyTrainer
 from train.run import checkpoint, checkpoint_state, folder
 
 Make = Callable[..., Project]
-# Twelve steps, an evaluation and a checkpoint every two; dropout, so that the random generators have to go on as well.
+# Twelve steps, an evaluation and a checkpoint every two; dropout, so that the random generators must continue, too.
 RECIPE = {"epochs": 3, "batch_size": 2, "evals_per_epoch": 2, "lora_dropout": 0.1, "learning_rate": 1e-3, "samples": 0}
 ROWS = [ONE, TWO, TWO, ONE, ONE, TWO, ONE, TWO]
 
 
 def train(project: Project, name: str = "r", **recipe: Any) -> dict[str, Any]:
-    content, _ = pipeline.train(
-        project.persona, None, project.recipe(**{**RECIPE, **recipe}), name, None, lambda line: None
-    )
-    return content
+    return project.train(recipe=project.recipe(**{**RECIPE, **recipe}), run=name)
 
 
 def resume(project: Project, name: str = "r") -> dict[str, Any]:
     said: list[str] = []
-    content, _ = pipeline.train(project.persona, None, None, None, None, said.append, resume=name)
-    assert any("Going on from step" in line for line in said)
+    content = project.train(said.append, resume=name)
+    assert any("Continuing from step" in line for line in said)
     return content
 
 
@@ -52,7 +48,7 @@ def adapter(project: Project, name: str) -> bytes:
 
 @pytest.fixture
 def at_step(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[Any], None]], None]:
-    """Have something happen in the forward pass of a step (counted from 1), before the real thing."""
+    """Call a function in a step (counted from 1), before its forward pass."""
     real = ReplyTrainer.compute_loss
 
     def put(step: int, happen: Callable[[Any], None]) -> None:
@@ -80,7 +76,6 @@ train(sys.argv[1:])
 """
 
 
-@pytest.mark.slow
 def test_kill_9_and_resume_give_what_an_unbroken_run_gives(trainer: Make) -> None:
     project = trainer(train=ROWS)
     unbroken = train(project, "unbroken")
@@ -104,8 +99,7 @@ def test_kill_9_and_resume_give_what_an_unbroken_run_gives(trainer: Make) -> Non
     assert not (project.root / "models" / "r" / "checkpoints").exists()
 
 
-@pytest.mark.slow
-def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
+def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_resume(
     trainer: Make, at_step: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = trainer(train=ROWS)
@@ -115,21 +109,20 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
 
     with monkeypatch.context():
         at_step(6, interrupt)
-        with pytest.raises(InosukeError, match=r"run r is kept up to step 4; go on with `inosuke train --resume r`"):
+        with pytest.raises(InosukeError, match=r"run r is kept up to step 4; continue with `inosuke train --resume r`"):
             train(project)
-    with pytest.raises(UsageError, match=r"was interrupted after step 4. Go on with `inosuke train --resume r`"):
+    with pytest.raises(UsageError, match=r"was interrupted after step 4. Continue it with `inosuke train --resume r`"):
         train(project)
     with pytest.raises(UsageError, match=r"--resume takes recipe, export and name from the run"):
-        pipeline.train(project.persona, None, "cpu", None, None, print, resume="r")
-    with pytest.raises(UsageError, match=r"'other' has no checkpoint to go on from. Interrupted .* checkpoint: r\."):
-        pipeline.train(project.persona, None, None, None, None, print, resume="other")
+        project.train(recipe="cpu", resume="r")
+    with pytest.raises(UsageError, match=r"'other' has no checkpoint to resume from. Interrupted .* checkpoint: r\."):
+        project.train(resume="other")
     at_step(0, interrupt)
     assert resume(project)["training"]["steps"] == 12
     with pytest.raises(UsageError, match=r"'r' is finished. Interrupted runs with a checkpoint: none"):
         resume(project)
 
 
-@pytest.mark.slow
 def test_a_run_that_was_killed_after_its_last_step_only_has_to_be_written(trainer: Make, at_step: Any) -> None:
     from train.loop import qlora
 
@@ -145,7 +138,6 @@ def test_a_run_that_was_killed_after_its_last_step_only_has_to_be_written(traine
     assert resume(project)["training"]["steps"] == 12
 
 
-@pytest.mark.slow
 def test_a_full_disk_in_the_middle_of_a_checkpoint_leaves_the_one_before(
     trainer: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +156,7 @@ def test_a_full_disk_in_the_middle_of_a_checkpoint_leaves_the_one_before(
         patch.setattr(checkpoint_state, "save_file", full)
         train(project, "MyRun")
     assert "No space left on device while the checkpoint of step 6 was written" in str(caught.value)
-    assert "Run MyRun is kept up to step 4; go on with `inosuke train --resume MyRun`" in str(caught.value)
+    assert "Run MyRun is kept up to step 4; continue with `inosuke train --resume MyRun`" in str(caught.value)
     kept = sorted(p.name for p in (project.root / "models" / ".MyRun.partial" / "checkpoints").iterdir())
     assert kept[-1] == "step-000004"
     assert all(name.startswith("step-") for name in kept)
@@ -172,8 +164,7 @@ def test_a_full_disk_in_the_middle_of_a_checkpoint_leaves_the_one_before(
     assert losses(resumed) == losses(train(project, "unbroken"))
 
 
-@pytest.mark.slow
-def test_out_of_memory_halves_the_batch_and_goes_on_from_the_last_step(trainer: Make, at_step: Any) -> None:
+def test_out_of_memory_halves_the_batch_and_continues_from_the_last_step(trainer: Make, at_step: Any) -> None:
     project = trainer(train=ROWS)
     recipe = {"batch_size": 4, "lora_dropout": 0.0, "epochs": 2}
     unhindered = train(project, "unhindered", **recipe)
@@ -184,16 +175,15 @@ def test_out_of_memory_halves_the_batch_and_goes_on_from_the_last_step(trainer: 
 
     at_step(4, too_large)
     said: list[str] = []
-    content, _ = pipeline.train(project.persona, None, project.recipe(**{**RECIPE, **recipe}), "r", None, said.append)
-    assert "Out of memory in step 4: going on from step 3 with batches of 2 instead of 4 and 2 of them" in "\n".join(
-        said
+    content = project.train(said.append, recipe=project.recipe(**{**RECIPE, **recipe}), run="r")
+    assert "Out of memory in step 4: continuing from step 3 with batches of 2 instead of 4, 2 of them in a step" in (
+        "\n".join(said)
     )
     assert [s["step"] for s in content["history"]["steps"]] == [1, 2, 3, 4]
     assert losses(content) == pytest.approx(losses(unhindered), rel=1e-4)
     assert (content["training"]["batch_size"], unhindered["training"]["batch_size"]) == (2, 4)
 
 
-@pytest.mark.slow
 def test_out_of_memory_with_one_row_says_what_would_make_it_fit(trainer: Make, at_step: Any) -> None:
     project = trainer(train=ROWS)
 
@@ -207,7 +197,7 @@ def test_out_of_memory_with_one_row_says_what_would_make_it_fit(trainer: Make, a
     assert resume(project)["training"]["steps"] == 12
 
 
-def test_out_of_memory_in_an_evaluation_is_said(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_out_of_memory_in_an_evaluation_is_reported(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     from train.loop import trainer as module
 
     def none_left(*args: Any) -> Any:
@@ -218,7 +208,7 @@ def test_out_of_memory_in_an_evaluation_is_said(trainer: Make, monkeypatch: pyte
         train(trainer(train=ROWS))
 
 
-def test_another_error_of_torch_is_not_taken_for_a_lack_of_memory(trainer: Make, at_step: Any) -> None:
+def test_another_error_of_torch_is_not_taken_for_out_of_memory(trainer: Make, at_step: Any) -> None:
     def broken(inputs: Any) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
@@ -228,8 +218,8 @@ def test_another_error_of_torch_is_not_taken_for_a_lack_of_memory(trainer: Make,
 
 
 @pytest.fixture
-def no_number_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Have the loss of one step (counted from 1) be no number."""
+def nan_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Make the loss of one step (counted from 1) NaN."""
     from train.loop import trainer as module
 
     real = module.token_losses
@@ -246,12 +236,11 @@ def no_number_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return put
 
 
-@pytest.mark.slow
-def test_a_loss_that_becomes_no_number_keeps_the_best_checkpoint_and_says_what_to_try(
-    trainer: Make, no_number_at: Callable[[int], None]
+def test_a_loss_that_becomes_nan_keeps_the_best_checkpoint_and_says_what_to_try(
+    trainer: Make, nan_at: Callable[[int], None]
 ) -> None:
     project = trainer(train=ROWS)
-    no_number_at(6)
+    nan_at(6)
     options = ["--recipe", project.recipe(**RECIPE), "--run", "r", "--persona", str(project.persona)]
     done = CliRunner().invoke(train_command, options)
     assert done.exit_code == 1
@@ -264,12 +253,11 @@ def test_a_loss_that_becomes_no_number_keeps_the_best_checkpoint_and_says_what_t
 
 
 @pytest.mark.parametrize("saved", [True, False])
-@pytest.mark.slow
-def test_a_loss_that_becomes_no_number_before_any_evaluation_keeps_the_checkpoint_before_it(
-    trainer: Make, no_number_at: Callable[[int], None], saved: bool
+def test_a_loss_that_becomes_nan_before_any_evaluation_keeps_the_checkpoint_before_it(
+    trainer: Make, nan_at: Callable[[int], None], saved: bool
 ) -> None:
     project = trainer(train=ROWS)
-    no_number_at(3)
+    nan_at(3)
     changes = {"epochs": 1, "evals_per_epoch": 1} | ({"checkpoint_minutes": 1e-6} if saved else {})
     if saved:
         metrics = train(project, **changes)
@@ -283,8 +271,7 @@ def test_a_loss_that_becomes_no_number_before_any_evaluation_keeps_the_checkpoin
         assert list((project.root / "models").iterdir()) == []
 
 
-@pytest.mark.slow
-def test_figures_that_are_no_numbers_are_null_in_json(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_that_are_nan_are_null_in_json(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     from train.loop import trainer as module
 
     project = trainer(train=ROWS)
@@ -303,13 +290,13 @@ def test_figures_that_are_no_numbers_are_null_in_json(trainer: Make, monkeypatch
     monkeypatch.setattr(module, "score", breaks)
     options = ["--recipe", project.recipe(**RECIPE), "--run", "r", "--persona", str(project.persona), "--json"]
     done = CliRunner().invoke(train_command, [*options, "--no-gguf"], catch_exceptions=False)
-    shown = json.loads(done.stdout, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    shown = json.loads(done.stdout, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
     assert [e["loss"] is None for e in shown["history"]["evaluations"]] == [False, False, True, True, True, True]
     assert shown["training"]["best_step"] in (2, 4)
     assert "| nan |" not in (project.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
 
 
-def test_a_run_that_is_being_trained_is_no_interrupted_one(tmp_path: Path) -> None:
+def test_a_run_that_is_being_trained_is_not_an_interrupted_one(tmp_path: Path) -> None:
     (tmp_path / ".r.partial" / checkpoint.FOLDER / "step-000002").mkdir(parents=True)
     assert folder.unfinished_names(tmp_path) == ["r"]
     with FileLock(tmp_path / ".r.lock"):
@@ -326,8 +313,7 @@ def test_a_run_that_is_being_trained_is_left_alone(trainer: Make) -> None:
         train(project)
 
 
-@pytest.mark.slow
-def test_a_run_does_not_go_on_with_other_data(trainer: Make, at_step: Any) -> None:
+def test_a_run_does_not_continue_with_other_data(trainer: Make, at_step: Any) -> None:
     project = trainer(train=ROWS)
 
     def interrupt(inputs: Any) -> None:
@@ -382,18 +368,18 @@ def adamw(parameters: Any, lr: float) -> Any:
 def adamw_8bit(parameters: Any, lr: float) -> Any:
     import bitsandbytes
 
-    return bitsandbytes.optim.AdamW8bit(parameters, lr=lr)  # what `paged_adamw_8bit` is, but for the paging
+    return bitsandbytes.optim.AdamW8bit(parameters, lr=lr)  # `paged_adamw_8bit` without the paging
 
 
 @pytest.mark.parametrize("make", [adamw, adamw_8bit])
-def test_an_optimiser_goes_on_as_if_it_had_never_stopped(tmp_path: Path, make: Any) -> None:
+def test_an_optimiser_continues_as_if_it_had_never_stopped(tmp_path: Path, make: Any) -> None:
     def steps(parameter: torch.nn.Parameter, optimizer: Any, count: int) -> None:
         for _ in range(count):
             parameter.grad = torch.sin(parameter.detach() * 7)
             optimizer.step()
 
     def start() -> torch.nn.Parameter:
-        return torch.nn.Parameter(torch.linspace(-1, 1, 8192))  # fewer than 4,096 are never kept in 8 bits
+        return torch.nn.Parameter(torch.linspace(-1, 1, 8192))  # fewer than 4,096 are never stored in 8 bits
 
     whole = start()
     steps(whole, make([whole], 0.1), 6)

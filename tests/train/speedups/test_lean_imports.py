@@ -1,4 +1,4 @@
-"""A training's process holds transformers' Trainer, and not the packages that only loading it would have loaded."""
+"""A training's process loads transformers' Trainer, but not the packages that only its import needs."""
 
 from __future__ import annotations
 

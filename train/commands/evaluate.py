@@ -1,0 +1,59 @@
+"""``inosuke evaluate``: parse, measure or count votes, print."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from curation.command import json_option, persona_option
+from train.progress import say
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--export", type=click.Path(path_type=Path), help="Export folder. [default: the run's]")
+@click.option(
+    "--replies", default=120, show_default=True, type=click.IntRange(min=0), help="Held-out prompts to answer."
+)
+@click.option(
+    "--eval-replies", default=0, show_default=True, type=click.IntRange(min=0), help="Eval dialogues to answer as well."
+)
+@click.option(
+    "--votes",
+    "votes_files",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Only add votes that the blind page (ab.html) saved to the existing evaluation; may be repeated.",
+)
+@persona_option
+@json_option
+def evaluate(
+    run: str | None,
+    export: Path | None,
+    replies: int,
+    eval_replies: int,
+    votes_files: tuple[Path, ...],
+    persona_file: Path,
+    as_json: bool,
+) -> None:
+    """Measure a trained adapter beside its base; RUN is a run's name, or the newest.
+
+    \b
+    Example:
+      inosuke evaluate 20261122-104500-cpu --replies 50
+      inosuke evaluate 20261122-104500-cpu --votes votes.json
+    """
+    from train.evaluation import side_by_side, text
+
+    if votes_files:
+        trained, evaluation = side_by_side.add_votes(persona_file, run, votes_files, say)
+    else:
+        trained, evaluation = side_by_side.evaluate(persona_file, run, export, replies, say, eval_replies)
+    if as_json:
+        click.echo(json.dumps(evaluation.to_json(), ensure_ascii=False, allow_nan=False))
+        return
+    click.echo(text.table(evaluation, trained.persona))
+    click.echo(f"\n  report      {trained.folder / 'report.html'}")
+    click.echo(f"  blind pairs {trained.folder / 'ab.html'} (then: inosuke evaluate {trained.name} --votes FILE)")

