@@ -30,7 +30,11 @@ TWO: Turns = [
 
 
 def write_export(
-    root: Path, train: Sequence[Turns], evaluation: Sequence[Turns], heldout: Sequence[Turns] = ()
+    root: Path,
+    train: Sequence[Turns],
+    evaluation: Sequence[Turns],
+    heldout: Sequence[Turns] = (),
+    persona: Path = ROOT / "persona.toml",
 ) -> Path:
     """Write ``datasets/export/v1`` below ``root`` as the dataset stage does, and return it."""
     out = root / "datasets" / "export" / "v1"
@@ -51,7 +55,7 @@ def write_export(
     ]
     _write_lines(prompts, out / "heldout.jsonl")
     for folder in (out, root):
-        shutil.copyfile(ROOT / "persona.toml", folder / "persona.toml")
+        shutil.copyfile(persona, folder / "persona.toml")
     files = {
         p.relative_to(out).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in out.rglob("*") if p.is_file()
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from curation.contracts import Evaluation, HeldOut
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
-from tests.train.conftest import ONE, TWO, Project, write_export
+from tests.train.conftest import ONE, TWO, Project, Turns, write_export
 from train.commands.evaluate import evaluate
 from train.evaluation import bootstrap, metrics, votes
 from train.evaluation import text as evaluation_text
@@ -71,6 +72,29 @@ def test_rouge_l_counts_syllables_in_order(text: str, reference: str, expected: 
 )
 def test_persona_checks_of_a_reply(persona: Persona, text: str, measure: str, value: float | None) -> None:
     assert measured(persona, text)[measure] == value
+
+
+def test_the_pronoun_is_the_personas_and_without_one_the_metric_is_left_out(persona: Persona) -> None:
+    other = persona.style.model_copy(update={"pronouns": ("tớ",)})
+    assert measured(persona.model_copy(update={"style": other}), "Tớ đi chợ đây!")["own_pronoun"] == 1.0
+    silent = persona.model_copy(update={"style": persona.style.model_copy(update={"pronouns": ()})})
+    assert "own_pronoun" not in measured(silent, "Ta húc bay cả ngọn núi này!")
+
+
+def test_the_pronoun_counts_in_the_personas_first_language(persona: Persona) -> None:
+    style = persona.style.model_copy(update={"pronouns": ("this witch",)})
+    witch = persona.model_copy(update={"name": "Mira", "languages": ("en",), "style": style})
+    assert measured(witch, "This witch will brew you some tea before the rain comes.")["own_pronoun"] == 1.0
+    assert measured(witch, "I will brew you some tea before the rain comes.")["own_pronoun"] == 0.0
+    assert measured(witch, "Trời sắp mưa to rồi, vào nhà uống trà đi đã!")["own_pronoun"] is None
+    titles = [m.title(witch) for m in metrics.REPLY_METRICS]
+    assert "speaks as “this witch” (replies in en)" in titles
+    assert "says nothing that Mira avoids" in titles
+
+
+def test_each_metric_has_one_row_and_a_key_of_its_own() -> None:
+    rows = (*metrics.REPLY_METRICS, *metrics.SET_METRICS, *metrics.LIKELIHOOD_METRICS)
+    assert len({m.key for m in rows}) == len(rows)
 
 
 def test_copies_are_exact_or_near_and_short_cries_are_too_common_to_be_near(persona: Persona) -> None:
@@ -231,6 +255,32 @@ def test_measuring_again_keeps_the_votes(evaluated: tuple[Project, dict[str, Any
     (folder / "evaluation.json").write_text(json.dumps(again), encoding="utf-8")
     with pytest.raises(UsageError, match="`annotator` is"):
         invoke(project, "r", "--votes", str(blanks))
+
+
+MIRA = """
+name = "Mira"
+languages = ["en"]
+system_prompt = "You are Mira, a witch who sells tea."
+"""
+
+
+def test_another_character_is_another_persona_file(tmp_path: Path, tiny_base: Path) -> None:
+    """One without labels for the user, pronouns or Vietnamese, from training to the report."""
+    persona = tmp_path / "mira.toml"
+    persona.write_text(MIRA, encoding="utf-8")
+    tea: Turns = [("user", "What do you sell?"), ("assistant", "Tea! Nettle and a little thunder.")]
+    rain: Turns = [("user", "Will it rain?"), ("assistant", "Only if you forget your hat.")]
+    project = Project(tmp_path, tiny_base)
+    write_export(tmp_path, [tea, rain], [rain], persona=persona)
+    metrics_json = project.train(recipe=project.recipe(quantization="none", epochs=1), run="r")
+    assert metrics_json["eval"]["base"]["replies"] == 1
+    shown = invoke(project, "r", "--replies", "1")
+    folder = project.root / "models" / "r"
+    written = [(folder / name).read_text(encoding="utf-8") for name in ("README.md", "report.html", "ab.html")]
+    for text in (shown, *written):
+        assert "Inosuke" not in text.replace("inosuke", "")
+        assert not re.search(r"\b(he|him|his)\b|“ta”|“”", text.partition("</style>")[2] or text, re.IGNORECASE)
+    assert all("Mira" in text for text in written)
 
 
 def test_an_eval_split_that_was_trained_on_is_named(

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import shutil
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from curation.contracts import RunBase, RunEval, RunMetrics, Scores, write_metrics
 from curation.errors import InosukeError, UsageError
 from curation.record import Message
 from tests.conftest import ROOT
@@ -22,9 +18,8 @@ from tests.train.conftest import ONE, TWO, Project, write_export
 from train.commands.evaluate import evaluate
 from train.commands.merge import merge
 from train.commands.train import train as train_command
+from train.loop.trainer import ReplyTrainer
 from train.model import base_model
-from train.run import checkpoint
-from train.run import folder as runs
 from train.run.finished import open_run
 
 Make = Callable[..., Project]
@@ -201,15 +196,13 @@ def test_a_loss_that_is_nan_stops_with_advice_and_no_run(trainer: Make) -> None:
 
 
 def test_ctrl_c_leaves_no_run_and_earlier_ones_alone(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    from train.loop import qlora
-
     project = trainer()
     run(project, "earlier", epochs=1)
 
     def interrupted(*args: Any, **kwargs: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(qlora.ReplyTrainer, "compute_loss", interrupted)
+    monkeypatch.setattr(ReplyTrainer, "compute_loss", interrupted)
     with pytest.raises(InosukeError, match=r"stopped by Ctrl-C; run later was not kept"):
         run(project, "later")
     assert sorted(p.name for p in (project.root / "models").iterdir()) == ["earlier", "latest"]
@@ -223,61 +216,6 @@ def test_a_run_that_exists_and_an_invalid_name_are_refused(trainer: Make) -> Non
         run(project)
     with pytest.raises(UsageError, match=r"run name '../x'"):
         run(project, "../x")
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
-        (RuntimeError("I/O error: No space left on device (os error 28)"), "No space left on device"),
-        (RuntimeError(f"Error while serializing: I/O error (os error {errno.EFBIG})"), os.strerror(errno.EFBIG)),
-    ],
-)
-def test_a_disk_that_fills_up_while_training_is_reported_and_nothing_is_left(
-    tmp_path: Path, error: Exception, reason: str
-) -> None:
-    with (
-        pytest.raises(InosukeError, match=f"{reason}; the run could not be written"),
-        runs.writing(tmp_path, "r"),
-    ):
-        raise error
-    with pytest.raises(RuntimeError, match="something else"), runs.writing(tmp_path, "r"):
-        raise RuntimeError("something else")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_of_the_runs_name_that_appears_during_the_training_costs_nothing(tmp_path: Path) -> None:
-    with (
-        pytest.raises(InosukeError, match=r"appeared during the training .* nothing of the run is lost"),
-        runs.writing(tmp_path, "r") as folder,
-    ):
-        (folder / checkpoint.FOLDER / "step-000002").mkdir(parents=True)
-        (folder / runs.RESUME_FILE).write_text("{}", encoding="utf-8")
-        (tmp_path / "r").mkdir()
-        (tmp_path / "r" / "another").touch()
-    assert runs.unfinished_names(tmp_path) == ["r"]
-    (tmp_path / "r" / "another").unlink()
-    (tmp_path / "r").rmdir()
-    with runs.writing(tmp_path, "r", resume=True) as folder:
-        assert (folder / runs.RESUME_FILE).is_file()
-    assert list((tmp_path / "r").iterdir()) == []
-
-
-def test_a_run_that_is_worse_than_its_base_is_not_the_newest(tmp_path: Path) -> None:
-    for name, loss in (("good", 1.0), ("worse", 3.0)):
-        with runs.writing(tmp_path, name) as folder:
-            measured = RunEval(base=Scores(loss=2.0), adapter=Scores(loss=loss))
-            write_metrics(folder, RunMetrics(base_model=RunBase(name="b", path="b"), eval=measured))
-    assert (tmp_path / "latest").read_text(encoding="utf-8") == "good\n"
-
-
-def test_a_second_run_in_one_second_gets_a_name_of_its_own(tmp_path: Path) -> None:
-    now = datetime(2026, 11, 22, 10, 45)
-    first = runs.new_name(tmp_path, "my recipe", now)
-    assert first == "20261122-104500-my-recipe"
-    with runs.writing(tmp_path, first):
-        assert runs.new_name(tmp_path, "my recipe", now) == f"{first}-2"
-    assert runs.new_name(tmp_path, "my recipe", now) == f"{first}-2"
 
 
 @pytest.mark.parametrize("target", ["c_attn", "lm_head"])

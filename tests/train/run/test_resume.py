@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 from tests.train.conftest import ONE, TWO, Project
 from train.commands.train import train as train_command
 from train.loop.trainer import ReplyTrainer
-from train.run import checkpoint, checkpoint_state, folder
+from train.run import checkpoint, checkpoint_state
 
 Make = Callable[..., Project]
 # Twelve steps, an evaluation and a checkpoint every two; dropout, so that the random generators must continue, too.
@@ -294,13 +294,6 @@ def test_figures_that_are_nan_are_null_in_json(trainer: Make, monkeypatch: pytes
     assert [e["loss"] is None for e in shown["history"]["evaluations"]] == [False, False, True, True, True, True]
     assert shown["training"]["best_step"] in (2, 4)
     assert "| nan |" not in (project.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
-
-
-def test_a_run_that_is_being_trained_is_not_an_interrupted_one(tmp_path: Path) -> None:
-    (tmp_path / ".r.partial" / checkpoint.FOLDER / "step-000002").mkdir(parents=True)
-    assert folder.unfinished_names(tmp_path) == ["r"]
-    with FileLock(tmp_path / ".r.lock"):
-        assert folder.unfinished_names(tmp_path) == []
 
 
 def test_a_run_that_is_being_trained_is_left_alone(trainer: Make) -> None:
