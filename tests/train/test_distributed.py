@@ -68,6 +68,7 @@ def launched(*command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_all_processes_stop_when_the_loss_of_one_is_nan(trainer: Callable[..., Project]) -> None:
     project = trainer(train=[ONE, TWO, TWO, ONE, ONE, TWO, ONE, TWO])
     script = project.root / "diverges.py"
@@ -80,6 +81,7 @@ def test_all_processes_stop_when_the_loss_of_one_is_nan(trainer: Callable[..., P
     assert metrics["training"]["best_step"] in (1, 2)
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns(trainer: Callable[..., Project]) -> None:
     project = trainer(train=[ONE, TWO, TWO, ONE, ONE, TWO, ONE, TWO])
     recipe = project.recipe(batch_size=2, epochs=2, samples=0, evals_per_epoch=2)

@@ -31,7 +31,8 @@ WORSE_AT_MOST = 0.05  # perplexity of a served file over the 16-bit file's, minu
 LADDER = ("Q5_K_M", "Q6_K", "Q8_0")  # tried in turn where the wanted type loses more than that
 ROWS = 32  # eval dialogues that a file is measured on; files are compared on the same ones, so a few are enough
 WEIGHED_ON = 64  # training dialogues that the importance matrix is computed on
-# 1 to 2% of a model with grouped queries, and the tensors that rounding hurts most; see docs/experiments/.
+# 1 to 2% of a model with grouped queries, and the tensors that rounding hurts most;
+# docs/experiments/2026-11-26-gguf-importance-matrix.md.
 KEPT = {"attn_v": "Q8_0"}
 PLAIN = ("F16", "Q8_0")  # types that are precise enough without hints
 SMALL = 1_000_000_000  # bytes of base weights: a smaller model is converted and measured within a minute or two

@@ -15,7 +15,7 @@ from torch.nn import functional
 from train.data.batches import IGNORE, Batch
 
 # The size of the fp32 logits that are made at once; their log-softmax is as large again. Larger chunks were not faster,
-# see docs/experiments/.
+# docs/experiments/2026-11-28-figures-from-code-comments.md.
 CHUNK_BYTES = 16 * 2**20
 
 

@@ -14,7 +14,8 @@ from train.data.batches import IGNORE, by_length, packed
 from train.data.dialogues import Encoded
 from train.model.loss import token_losses
 
-# More rows share one prompt, fewer take less memory; eight were fastest on two cores, see docs/experiments/.
+# More rows share one prompt, fewer take less memory; eight were fastest on two cores,
+# docs/experiments/2026-11-25-evaluation-batch-size.md.
 EVAL_ROWS = 8
 
 

@@ -2,7 +2,7 @@
 
 transformers writes them as a chain of small operations, each of which allocates a tensor and keeps it for the backward
 pass. Here each is one function that allocates only its result and keeps only its arguments: the same sums with less
-memory traffic. Figures: docs/experiments/.
+memory traffic. Figures: docs/experiments/2026-11-26-norms-and-swiglu.md.
 """
 
 from __future__ import annotations

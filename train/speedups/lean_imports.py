@@ -1,7 +1,7 @@
 """Loads transformers' trainer without the packages that it imports but no training here uses.
 
 It imports datasets (and with it pandas and pyarrow) to recognise that package's Dataset, and scipy for the losses of
-object detection. Both cost memory and seconds; see docs/experiments/.
+object detection. Both cost memory and seconds; see docs/experiments/2026-11-26-unused-packages.md.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ KEPT = 2 * LARGEST_THRESHOLD
 def trim() -> None:
     """Return freed memory to the system: glibc keeps it inside its heap, which loading a model fragments.
 
-    Why: docs/experiments/, the pages on memory on a CPU.
+    Figures: docs/experiments/2026-11-26-heap-fragmentation.md.
     """
     gc.collect()
     if (libc := _glibc()) is not None:

@@ -172,6 +172,7 @@ def invoke(project: Project, *arguments: str) -> str:
     return CliRunner().invoke(evaluate, [*arguments, "--persona", str(project.persona)], catch_exceptions=False).stdout
 
 
+@pytest.mark.slow
 def test_a_run_is_measured_reported_and_voted_on(evaluated: tuple[Project, dict[str, Any]], tmp_path: Path) -> None:
     project, content = evaluated
     folder = project.root / "models" / "r"
@@ -233,6 +234,7 @@ def write_votes(file: Path, page: str, annotator: str, chosen: dict[str, str]) -
     return file
 
 
+@pytest.mark.slow
 def test_measuring_again_keeps_the_votes(evaluated: tuple[Project, dict[str, Any]], tmp_path: Path) -> None:
     project, content = evaluated
     folder = project.root / "models" / "r"
@@ -264,6 +266,7 @@ system_prompt = "You are Mira, a witch who sells tea."
 """
 
 
+@pytest.mark.slow
 def test_another_character_is_another_persona_file(tmp_path: Path, tiny_base: Path) -> None:
     """One without labels for the user, pronouns or Vietnamese, from training to the report."""
     persona = tmp_path / "mira.toml"
@@ -283,6 +286,7 @@ def test_another_character_is_another_persona_file(tmp_path: Path, tiny_base: Pa
     assert all("Mira" in text for text in written)
 
 
+@pytest.mark.slow
 def test_an_eval_split_that_was_trained_on_is_named(
     evaluated: tuple[Project, dict[str, Any]], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -300,6 +304,7 @@ def lines(content: dict[str, Any], persona: Persona) -> list[str]:
     return evaluation_text.table(Evaluation.model_validate(content), persona).splitlines()
 
 
+@pytest.mark.slow
 def test_one_row_has_no_interval_and_no_verdict(evaluated: tuple[Project, dict[str, Any]], persona: Persona) -> None:
     _, content = evaluated
     assert content["eval"]["rows"] == 1
@@ -315,6 +320,7 @@ def test_a_truncated_reply_has_no_length_ratio(persona: Persona) -> None:
     assert table["length_ratio"] == [None, 15 / 7]
 
 
+@pytest.mark.slow
 def test_a_worse_figure_is_called_worse(evaluated: tuple[Project, dict[str, Any]], persona: Persona) -> None:
     _, content = evaluated
     figures = content["eval"]["figures"]["loss"]
@@ -334,6 +340,7 @@ def test_the_side_of_the_adapter_is_a_fair_coin() -> None:
 
 @pytest.mark.browser
 @pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing: apt-get install chromium")
+@pytest.mark.slow
 def test_the_blind_page_opened_from_a_folder_keeps_votes_and_saves_them(
     evaluated: tuple[Project, dict[str, Any]], tmp_path: Path
 ) -> None:

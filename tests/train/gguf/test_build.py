@@ -213,6 +213,7 @@ def test_another_layout_of_the_settings_is_seen(monkeypatch: pytest.MonkeyPatch)
     ("error", "told"),
     [(InosukeError("it cannot be fetched."), "it cannot be fetched."), (MemoryError("big"), "MemoryError: big.")],
 )
+@pytest.mark.slow
 def test_a_failure_after_training_is_reported_and_the_run_is_kept(
     trainer: Make, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
 ) -> None:

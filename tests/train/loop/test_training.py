@@ -39,6 +39,7 @@ def answers(project: Project, name: str, prompts: list[tuple[Message, ...]]) -> 
 
 
 @pytest.mark.parametrize("layout", ["packed", "padded"])
+@pytest.mark.slow
 def test_a_dialogue_learnt_by_heart_comes_back_word_for_word_with_its_end_of_turn(trainer: Make, layout: str) -> None:
     project = trainer(train=[TWO] * 20, evaluation=[TWO])
     metrics = run(project, layout=layout, quantization="none", epochs=12, max_length=512)
@@ -52,6 +53,7 @@ def test_a_dialogue_learnt_by_heart_comes_back_word_for_word_with_its_end_of_tur
     assert metrics["eval"]["adapter"]["loss"] < 0.05 < metrics["eval"]["base"]["loss"]
 
 
+@pytest.mark.slow
 def test_a_llama_learns_as_a_qwen2_does(trainer: Make, tokenizer: Any, tmp_path: Path) -> None:
     import torch
     from transformers import AutoConfig, LlamaConfig, LlamaForCausalLM
@@ -78,6 +80,7 @@ def test_a_llama_learns_as_a_qwen2_does(trainer: Make, tokenizer: Any, tmp_path:
     assert (reply.text, reply.ended) == (ONE[1][1], True)
 
 
+@pytest.mark.slow
 def test_a_run_folder_holds_everything_and_metrics_have_their_form(trainer: Make) -> None:
     project = trainer(train=[ONE, TWO, ONE], heldout=[[("user", "Ngươi sợ gì?")]])
     metrics = run(project, "first", seed=7, checkpointing=True, patience=3, evals_per_epoch=2)
@@ -109,6 +112,7 @@ def test_a_run_folder_holds_everything_and_metrics_have_their_form(trainer: Make
     assert str(project.root) not in card + (folder / "adapter" / "adapter_config.json").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_kept_adapter_is_the_one_with_the_lowest_eval_loss(trainer: Make) -> None:
     project = trainer(train=[ONE], evaluation=[TWO])
     metrics = run(project, epochs=12, learning_rate=3e-2)
@@ -119,12 +123,14 @@ def test_the_kept_adapter_is_the_one_with_the_lowest_eval_loss(trainer: Make) ->
     assert again == pytest.approx(min(losses.values()), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_patience_stops_a_training_that_gets_no_better(trainer: Make) -> None:
     metrics = run(trainer(train=[ONE], evaluation=[TWO]), epochs=60, learning_rate=5e-2, patience=2)
     assert metrics["training"]["stopped_because"] == "2 evaluations brought nothing better"
     assert metrics["training"]["steps"] < 60
 
 
+@pytest.mark.slow
 def test_a_used_budget_stops_with_an_evaluation_and_says_what_was_seen(trainer: Make) -> None:
     project = trainer(train=[ONE, TWO] * 20)
     metrics = run(project, minutes=0.002, epochs=500)
@@ -136,6 +142,7 @@ def test_a_used_budget_stops_with_an_evaluation_and_says_what_was_seen(trainer: 
     )
 
 
+@pytest.mark.slow
 def test_two_runs_with_one_seed_are_the_same_and_another_seed_differs(trainer: Make) -> None:
     project = trainer(train=[ONE, TWO, ONE, TWO])
     losses = [
@@ -145,6 +152,7 @@ def test_two_runs_with_one_seed_are_the_same_and_another_seed_differs(trainer: M
     assert losses[0] == losses[1] != losses[2]
 
 
+@pytest.mark.slow
 def test_accumulated_batches_weigh_each_token_the_same(trainer: Make) -> None:
     project = trainer(train=[ONE, TWO])
     whole = run(project, "whole", epochs=1, batch_size=2)["history"]["steps"]
@@ -154,6 +162,7 @@ def test_accumulated_batches_weigh_each_token_the_same(trainer: Make) -> None:
     assert parts[0]["grad_norm"] == pytest.approx(whole[0]["grad_norm"], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_adapters_in_the_upper_layers_alone_leave_the_lower_ones_as_they_are(trainer: Make) -> None:
     from safetensors import safe_open
 
@@ -163,6 +172,7 @@ def test_adapters_in_the_upper_layers_alone_leave_the_lower_ones_as_they_are(tra
         assert {key.split(".lora")[0] for key in file.keys()} == {"base_model.model.model.layers.1.self_attn.q_proj"}  # noqa: SIM118
 
 
+@pytest.mark.slow
 def test_the_seed_recipe_runs_as_it_was_written_but_for_what_a_cpu_lacks(trainer: Make, tiny_base: Path) -> None:
     from train import recipe
 
@@ -181,6 +191,7 @@ def test_the_seed_recipe_runs_as_it_was_written_but_for_what_a_cpu_lacks(trainer
     assert metrics["eval"]["adapter"]["reply_tokens"] == sum(len(c.encode()) + 1 for r, c in TWO if r == "assistant")
 
 
+@pytest.mark.slow
 def test_rows_over_length_are_named(trainer: Make) -> None:
     project = trainer(train=[ONE, [("user", "Kể chuyện đi!"), ("assistant", "Ha! " * 300)]])
     assert run(project, epochs=1)["training"]["left_out"] == ["train1"]
@@ -188,6 +199,7 @@ def test_rows_over_length_are_named(trainer: Make) -> None:
         run(project, "short", max_length=64)
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_nan_stops_with_advice_and_no_run(trainer: Make) -> None:
     project = trainer(train=[ONE] * 8)
     with pytest.raises(InosukeError, match=r"the loss became (nan|inf) at step \d+.*Try a lower `learning_rate`"):
@@ -195,6 +207,7 @@ def test_a_loss_that_is_nan_stops_with_advice_and_no_run(trainer: Make) -> None:
     assert [p.name for p in (project.root / "models").iterdir()] == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_run_and_earlier_ones_alone(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     project = trainer()
     run(project, "earlier", epochs=1)
@@ -233,6 +246,7 @@ def test_minutes_that_are_not_finite_are_refused(trainer: Make, minutes: str) ->
         invoke(train_command, project, "--recipe", project.recipe(), "--max-minutes", minutes)
 
 
+@pytest.mark.slow
 def test_a_folder_with_the_embedded_models_name_is_not_the_embedded_model(trainer: Make, tmp_path: Path) -> None:
     project = trainer()
     namesake = Project(project.root, tmp_path / base_model.NAME)
@@ -244,6 +258,7 @@ def test_a_folder_with_the_embedded_models_name_is_not_the_embedded_model(traine
     assert "base_model:" not in card
 
 
+@pytest.mark.slow
 def test_a_damaged_adapter_and_one_of_another_model_are_named(trainer: Make, tiny_base: Path) -> None:
     project = trainer()
     run(project, epochs=1, lora_rank=8)
@@ -273,6 +288,7 @@ def invoke(command: Any, project: Project, *arguments: str) -> Result:
     return CliRunner().invoke(command, [*arguments, "--persona", str(project.persona)], catch_exceptions=False)
 
 
+@pytest.mark.slow
 def test_train_evaluate_and_merge_from_the_command_line(trainer: Make) -> None:
     project = trainer(train=[ONE] * 20, evaluation=[ONE], heldout=[[("user", ONE[0][1])]])
     done = invoke(
@@ -309,6 +325,7 @@ def assert_merged_is_base_plus_adapter(project: Project) -> None:
     assert error < 0.05 * (adapted - plain).abs().mean()
 
 
+@pytest.mark.slow
 def test_another_base_than_the_adapters_is_refused(trainer: Make, tmp_path: Path) -> None:
     project = trainer()
     moved = Project(project.root, tmp_path / "moved-base")

@@ -76,6 +76,7 @@ train(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_kill_9_and_resume_give_what_an_unbroken_run_gives(trainer: Make) -> None:
     project = trainer(train=ROWS)
     unbroken = train(project, "unbroken")
@@ -99,6 +100,7 @@ def test_kill_9_and_resume_give_what_an_unbroken_run_gives(trainer: Make) -> Non
     assert not (project.root / "models" / "r" / "checkpoints").exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_resume(
     trainer: Make, at_step: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +125,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_resume(
         resume(project)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_after_its_last_step_only_has_to_be_written(trainer: Make, at_step: Any) -> None:
     from train.loop import qlora
 
@@ -138,6 +141,7 @@ def test_a_run_that_was_killed_after_its_last_step_only_has_to_be_written(traine
     assert resume(project)["training"]["steps"] == 12
 
 
+@pytest.mark.slow
 def test_a_full_disk_in_the_middle_of_a_checkpoint_leaves_the_one_before(
     trainer: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +168,7 @@ def test_a_full_disk_in_the_middle_of_a_checkpoint_leaves_the_one_before(
     assert losses(resumed) == losses(train(project, "unbroken"))
 
 
+@pytest.mark.slow
 def test_out_of_memory_halves_the_batch_and_continues_from_the_last_step(trainer: Make, at_step: Any) -> None:
     project = trainer(train=ROWS)
     recipe = {"batch_size": 4, "lora_dropout": 0.0, "epochs": 2}
@@ -184,6 +189,7 @@ def test_out_of_memory_halves_the_batch_and_continues_from_the_last_step(trainer
     assert (content["training"]["batch_size"], unhindered["training"]["batch_size"]) == (2, 4)
 
 
+@pytest.mark.slow
 def test_out_of_memory_with_one_row_says_what_would_make_it_fit(trainer: Make, at_step: Any) -> None:
     project = trainer(train=ROWS)
 
@@ -236,6 +242,7 @@ def nan_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return put
 
 
+@pytest.mark.slow
 def test_a_loss_that_becomes_nan_keeps_the_best_checkpoint_and_says_what_to_try(
     trainer: Make, nan_at: Callable[[int], None]
 ) -> None:
@@ -253,6 +260,7 @@ def test_a_loss_that_becomes_nan_keeps_the_best_checkpoint_and_says_what_to_try(
 
 
 @pytest.mark.parametrize("saved", [True, False])
+@pytest.mark.slow
 def test_a_loss_that_becomes_nan_before_any_evaluation_keeps_the_checkpoint_before_it(
     trainer: Make, nan_at: Callable[[int], None], saved: bool
 ) -> None:
@@ -271,6 +279,7 @@ def test_a_loss_that_becomes_nan_before_any_evaluation_keeps_the_checkpoint_befo
         assert list((project.root / "models").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_figures_that_are_nan_are_null_in_json(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     from train.loop import trainer as module
 
@@ -306,6 +315,7 @@ def test_a_run_that_is_being_trained_is_left_alone(trainer: Make) -> None:
         train(project)
 
 
+@pytest.mark.slow
 def test_a_run_does_not_continue_with_other_data(trainer: Make, at_step: Any) -> None:
     project = trainer(train=ROWS)
 
