@@ -85,7 +85,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "role_system": ("Hệ thống", "System"),
     "cut": ("… còn {n:,} ký tự nữa không hiện ở đây", "… {n:,} more characters are not shown here"),
     "too_long_to_edit": (
-        "Mẫu này dài {n:,} ký tự, quá dài để sửa ở đây. Hãy loại nó, hoặc cắt ngắn trong tệp nguồn.",
+        "Mẫu này dài {n:,} ký tự, quá dài để sửa ở đây. Hãy loại mẫu này, hoặc cắt ngắn trong tệp nguồn.",
         "This sample has {n:,} characters, too many to edit here. Reject it, or shorten it in its source file.",
     ),
     "held": (
@@ -148,7 +148,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "discard": ("Bỏ bản nháp", "Discard the draft"),
     # merge
     "stale": (
-        "{who} đã quyết mẫu này sau khi bạn mở nó. Đây là bản mới nhất.",
+        "{who} đã quyết mẫu này sau khi bạn mở ra. Đây là bản mới nhất.",
         "{who} has judged this sample since you opened it. This is the newest version.",
     ),
     "merge_title": ("Mẫu đã đổi trong khi bạn sửa", "The sample changed while you were editing it"),
@@ -223,7 +223,7 @@ HELP: dict[Language, str] = {
 | `k` | giữ mẫu này, loại các mẫu gần giống |
 | `h` | mở, đóng trang này |
 
-Streamlit giữ `c` và `r` cho riêng nó, và không nhận dấu `?`; vì vậy loại là `x`, trợ giúp là `h`.
+Streamlit giữ `c` và `r` để dùng riêng và không nhận dấu `?`; vì vậy loại là `x`, trợ giúp là `h`.
 """,
     "en": """
 | key | what it does |

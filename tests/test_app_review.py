@@ -16,8 +16,8 @@ from curation.record import Flag, Message
 from curation.review.decisions import read_log
 from curation.review.queue import write_queue
 from tests.annotations.conftest import make_item
+from tests.annotations.ui.desk_page import SCRIPT, clean, open_desk, opened, page, press
 
-SCRIPT = str(Path(__file__).parent.parent / "app_review.py")
 BETTER = (Message("user", "Đi đâu đấy?"), Message("assistant", "Lên núi! Tránh ra!"))
 
 
@@ -53,36 +53,7 @@ class Project:
 
     def desk(self, who: str = "An", role: str = "annotator", view: str = "review", sample: str = "") -> AppTest:
         self.store.people.add(who, role)
-        app = AppTest.from_file(SCRIPT, default_timeout=60)
-        app.query_params["who"] = who
-        app.query_params["lang"] = "en"
-        app.query_params["view"] = view
-        if sample:
-            app.query_params["sample"] = sample
-        return clean(app.run())
-
-
-def clean(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception
-    return app
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    """Press the button with this label."""
-    found = [b for b in app.button if b.label == label]
-    assert found, (label, [b.label for b in app.button])
-    return clean(found[0].click().run())
-
-
-def opened(app: AppTest) -> str:
-    value = app.query_params["sample"]
-    return value[0] if isinstance(value, list) else value
-
-
-def page(app: AppTest) -> str:
-    """Everything that the page says."""
-    parts = [app.html, app.text, app.markdown, app.error, app.warning, app.info, app.success, app.caption, app.toast]
-    return "\n".join(str(e.value) if hasattr(e, "value") else str(e.body) for part in parts for e in part)
+        return open_desk(who, view=view, sample=sample)
 
 
 @pytest.fixture
@@ -160,10 +131,8 @@ def test_reject_asks_why(project):
     one = opened(app)
     press(app, "Reject")
     press(app, "Another speaker's line")
-    assert (project.store.queue.item(one).status, project.store.queue.item(one).state.reason) == (
-        "rejected",
-        "wrong_speaker",
-    )
+    judged = project.store.queue.item(one)
+    assert (judged.status, judged.state.reason) == ("rejected", "wrong_speaker")
     assert "Nothing is left" in page(app)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from annotations.labelstudio.results import Origin, Reading, origin
 from annotations.store.events_table import time_after
-from annotations.store.panels import begun_panel, drawn_panel
+from annotations.store.panels import panel_size
 from annotations.store.rules import DECISIVE
 from curation.persona import Review
 from curation.review.decisions import Decision, State, fold, standing
@@ -79,8 +79,7 @@ class Ledger:
     def panel(self, sample_id: str) -> int:
         """Return how many annotators judge a sample, as the store has it: see :mod:`annotations.store.panels`."""
         events = self.by_sample[sample_id]
-        state = fold(events).get(sample_id, State())
-        return max(drawn_panel(sample_id, self.review), begun_panel(events, state))
+        return panel_size(sample_id, events, fold(events).get(sample_id, State()), self.review)
 
     def undo(self, event: Decision, now: datetime) -> list[Decision]:
         """Return the undo of an event, nothing where it is undone already."""

@@ -12,6 +12,7 @@ from annotations.labelstudio.connection import ONCE, LabelStudioError, Server, e
 from annotations.labelstudio.project import Project, ensure
 from annotations.labelstudio.tasks import Key, to_task
 from annotations.store.log_sync import refresh
+from annotations.store.panels import panel_size
 from annotations.store.projection import status_of
 from annotations.store.queue_table import in_order
 from annotations.store.review_store import ReviewStore
@@ -20,7 +21,7 @@ from curation.errors import InosukeError
 from curation.folders import Folders
 from curation.persona import Persona
 from curation.record import Message
-from curation.review.decisions import State, fold
+from curation.review.decisions import Decision, State, fold
 from curation.review.queue import QueueItem, read_queue
 
 # A batch is one transaction on the server: all of it is there or nothing. 500 tasks stay far from a proxy's timeout.
@@ -84,7 +85,11 @@ def push(
     with _only_push(folders):
         refresh(store, folders, persona.review)
         items = read_queue(folders.queue)
-        wanted = open_samples(items, fold(store.log.events()), everything)
+        events: dict[str, list[Decision]] = defaultdict(list)
+        for event in store.log.events():
+            events[event.sample_id].append(event)
+        states = fold(event for log in events.values() for event in log)
+        wanted = open_samples(items, states, everything)
         clusters: dict[str, list[QueueItem]] = defaultdict(list)
         for item in items:
             if item.cluster:
@@ -95,10 +100,15 @@ def push(
         there, foreign = ({}, []) if created else project.keys()
         missing = [o for o in wanted if o.key not in there]
         result.already_there, result.foreign = len(wanted) - len(missing), len(foreign)
+
+        def panel(sample: OpenSample) -> int:
+            name = sample.item.sample.id
+            return panel_size(name, events[name], states.get(name, State()), persona.review)
+
         with bar(len(missing), "push", "task", quiet=quiet) as progress:
             for start in range(0, len(missing), BATCH):
                 batch = missing[start : start + BATCH]
-                _send(project, [_task(o, persona, clusters) for o in batch])
+                _send(project, [_task(o, persona, clusters, panel(o)) for o in batch])
                 result.new += len(batch)
                 progress.update(len(batch))
         before = sum(map(len, there.values())) + len(foreign)
@@ -118,9 +128,9 @@ def push(
         return result
 
 
-def _task(sample: OpenSample, persona: Persona, clusters: dict[str, list[QueueItem]]) -> dict[str, Any]:
+def _task(sample: OpenSample, persona: Persona, clusters: dict[str, list[QueueItem]], panel: int = 1) -> dict[str, Any]:
     mates = [i for i in clusters.get(sample.item.cluster or "", ()) if i.sample.id != sample.item.sample.id]
-    return to_task(sample.item, sample.revision, sample.messages, persona, mates)
+    return to_task(sample.item, sample.revision, sample.messages, persona, neighbours=mates, panel=panel)
 
 
 def _send(project: Project, tasks: list[dict[str, Any]]) -> None:

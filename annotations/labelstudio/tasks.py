@@ -38,11 +38,17 @@ class Seen:
 
 
 def to_task(
-    item: QueueItem, revision: int, messages: Sequence[Message], persona: Persona, neighbours: Sequence[QueueItem] = ()
+    item: QueueItem,
+    revision: int,
+    messages: Sequence[Message],
+    persona: Persona,
+    *,
+    neighbours: Sequence[QueueItem] = (),
+    panel: int = 1,
 ) -> dict[str, Any]:
     """Return the task for a queue item: ``data`` to show and one prediction to correct.
 
-    ``neighbours`` are the other members of its near-duplicate cluster.
+    ``neighbours`` are the other members of its near-duplicate cluster; ``panel`` annotators judge it.
     """
     sample, flags = item.sample, findings(item.sample.flags)
     data = {
@@ -52,7 +58,7 @@ def to_task(
         "language": sample.language or "",
         "source": place(sample.source),
         "turns": [_turn(m, persona) for m in messages],
-        "about": _about(item, revision),
+        "about": _about(item, revision, panel),
         "flags": "\n".join(f"⚑ {f.code}: {f.detail}" if f.detail else f"⚑ {f.code}" for f in flags) or "no flags",
         "flag_codes": [f.code for f in flags],
         "near_duplicates": _near(neighbours),
@@ -119,7 +125,7 @@ def _result(control: str, kind: str, value: dict[str, Any]) -> dict[str, Any]:
 _PLACES_SHOWN = 2
 
 
-def _about(item: QueueItem, revision: int) -> str:
+def _about(item: QueueItem, revision: int, panel: int) -> str:
     sample = item.sample
     parts = [sample.kind, sample.language or "language unknown", place(sample.source)]
     if sample.topic:
@@ -131,6 +137,8 @@ def _about(item: QueueItem, revision: int) -> str:
         if more := len(item.merged) - len(shown):
             shown.append(f"{more:,} more")
         parts.append(f"also in {', '.join(shown)}")
+    if panel > 1:
+        parts.append(f"{panel} annotators judge it, blind to each other")
     return " · ".join(parts)
 
 

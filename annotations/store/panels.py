@@ -39,6 +39,11 @@ def drawn_panel(sample_id: str, review: Review | None) -> int:
     return review.annotators if drawn < review.overlap else 1
 
 
+def panel_size(sample_id: str, events: Iterable[Decision], state: State, review: Review | None) -> int:
+    """Return how many annotators judge a sample with these events, whose fold is ``state``."""
+    return max(drawn_panel(sample_id, review), begun_panel(events, state))
+
+
 def begun_panel(events: Iterable[Decision], state: State) -> int:
     """Return the largest panel named by the blind verdicts that an open sample is waiting on, 1 where there is none.
 

@@ -65,7 +65,7 @@ def test_what_a_task_shows_comes_back_word_for_word(persona: Persona, turns: lis
 
 def test_a_task_shows_speakers_flags_source_and_near_duplicates(persona: Persona) -> None:
     first = item(1, SCENE, "c1", (Flag("possible_speaker", "Zenitsu?"),))
-    data = to_task(first, 0, SCENE, persona, [item(2, cluster="c1")])["data"]
+    data = to_task(first, 0, SCENE, persona, neighbours=[item(2, cluster="c1")])["data"]
     assert [t["speaker"] for t in data["turns"]] == ["Tanjiro", "Inosuke", "Zenitsu", "Inosuke"]
     assert data["flags"] == "⚑ possible_speaker: Zenitsu?"
     assert "doi-thoai.jsonl · row 1" in data["about"]

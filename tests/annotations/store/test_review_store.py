@@ -22,7 +22,7 @@ from annotations.store.types import (
 )
 from curation.persona import Review
 from curation.record import Flag, Message
-from curation.review.decisions import fold, trusted_approval
+from curation.review.decisions import Decision, fold, trusted_approval
 
 BETTER = (Message("user", "Đi đâu đấy?"), Message("assistant", "Lên núi! Tránh ra, ngươi cản đường ta!"))
 
@@ -334,6 +334,87 @@ def test_a_share_of_the_samples_is_drawn_the_same_way_everywhere(item):
     assert {i for i in ids if drawn_panel(i, Review(overlap=0.2)) == 2} > set(drawn)
     assert drawn_panel(ids[0], Review(overlap=0.0)) == 1
     assert drawn_panel("not a hash", Review(overlap=1.0)) == 1
+
+
+# ---------------------------------------------------------------- persona.toml's [review] changes
+
+ONE = Review(overlap=0.0)
+
+
+def test_a_waiting_vote_keeps_the_panel_it_was_given_under(store, item):
+    queue = [item(1), item(2)]
+    voted, untouched = (q.sample.id for q in queue)
+    store.queue.load(queue, BLIND)
+    store.decide(voted, "an", "approve", revision=0)
+    before = store.log.events()
+    assert store.queue.load(queue, ONE).changed == 2
+    assert (store.queue.item(voted).panel, store.queue.item(untouched).panel) == (2, 1)
+    assert store.log.events() == before
+    assert store.queue.next_item("binh").id == voted
+    assert store.decide(voted, "binh", "approve", revision=0).panel == 2
+    assert store.queue.item(voted).status == "approved"
+    assert store.decide(untouched, "binh", "approve", revision=0).panel == 1
+
+
+def test_a_vote_that_is_undone_frees_its_sample_for_the_new_table(store, item):
+    one = item(1).sample.id
+    store.queue.load([item(1)], BLIND)
+    store.decide(one, "an", "approve", revision=0)
+    store.queue.load([item(1)], ONE)
+    store.undo("an")
+    assert store.queue.item(one).panel == 1
+    store.decide(one, "an", "approve", revision=0)
+    assert statuses(store) == {"approved": 1}
+
+
+def test_a_larger_panel_asks_more_annotators_about_open_samples_only(store, item):
+    queue = [item(1), item(2), item(3)]
+    decided, waiting, disputed = (q.sample.id for q in queue)
+    store.queue.load(queue, BLIND)
+    for sample, who, verdict in (
+        (decided, "an", "approve"),
+        (decided, "binh", "approve"),
+        (waiting, "an", "approve"),
+        (disputed, "an", "approve"),
+        (disputed, "binh", "reject"),
+    ):
+        store.decide(sample, who, verdict, revision=0)
+    store.queue.load(queue, Review(overlap=1.0, annotators=3))
+    assert statuses(store) == {"approved": 1, "pending": 1, "disputed": 1}
+    store.decide(waiting, "binh", "approve", revision=0)
+    assert store.queue.item(waiting).status == "pending"
+    assert store.queue.next_item("chi").id == waiting
+    store.decide(waiting, "chi", "approve", revision=0)
+    assert statuses(store) == {"approved": 2, "disputed": 1}
+
+
+def test_a_decided_sample_stays_decided_when_panels_are_switched_on(store, item):
+    one = item(1).sample.id
+    store.queue.load([item(1)], ONE)
+    store.decide(one, "an", "approve", revision=0)
+    store.queue.load([item(1)], BLIND)
+    assert statuses(store) == {"approved": 1}
+    assert store.queue.next_item("binh") is None
+
+
+def test_a_vote_from_a_clone_with_panels_waits_here_for_its_second(store, item):
+    one = item(1).sample.id
+    store.queue.load([item(1)], ONE)
+    vote = Decision(
+        id="e" * 32,
+        sample_id=one,
+        revision=0,
+        verdict="approve",
+        messages=None,
+        reason="",
+        annotator="an",
+        client="streamlit",
+        time="2026-01-01T00:00:00.000+00:00",
+        panel=2,
+    )
+    store.log.add([vote])
+    found = store.queue.next_item("binh")
+    assert (found.id, found.panel, found.status) == (one, 2, "pending")
 
 
 # ---------------------------------------------------------------- the log
