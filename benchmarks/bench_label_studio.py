@@ -1,7 +1,7 @@
 """Push and pull of 9,259 samples against a real Label Studio on loopback: seconds and memory of the `inosuke` side.
 
 Usage: ``python -m benchmarks.bench_label_studio [--quick]`` (1,000 samples). The first run installs the server (1 GB).
-Each command runs in a process of its own, so that its peak memory is its own.
+Each command runs in its own process, so that its peak memory can be measured.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.tools.labelstudio_server import TOKEN, VERSION, LabelStudioServer, en
 ROOT = Path(__file__).resolve().parent.parent
 TITLE = "bench"
 
-# Runs one command and says on its last line how long it took and how much memory it had at most.
+# Runs one command and prints, on its last line, its time and its peak memory.
 _CHILD = """
 import json, resource, sys, time
 from annotations.commands.label_studio import label_studio
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def measure(server: LabelStudioServer, root: Path, count: int) -> list[tuple[str, dict[str, Any]]]:
-    """Return what was measured: a name, and seconds, peak memory and what the command said."""
+    """Return the measurements: a name, and seconds, peak memory and the command's output."""
     desk = Desk(root, real_samples(count, load_persona(ROOT / "persona.toml")))
     rows = [
         ("push, nothing there yet", run(server, root, "push")),
@@ -80,10 +80,9 @@ def measure(server: LabelStudioServer, root: Path, count: int) -> list[tuple[str
 
 
 def annotate(server: LabelStudioServer) -> None:
-    """Approve everything: new tasks with an annotation each take the place of the pushed ones.
+    """Approve everything: replace the pushed tasks by tasks with an annotation each.
 
-    The server imports annotations with their tasks, a thousand at a time; submitting 9,259 one by one, as people do,
-    takes it a quarter of an hour.
+    The server imports annotations with their tasks, a thousand at a time, much faster than it accepts them one by one.
     """
     found = find(Server(server.url, TOKEN), TITLE)
     assert found is not None

@@ -1,9 +1,9 @@
-"""How fast the review store is with many samples and events; what `make bench` prints about it.
+"""The speed of the review store with many samples and events: the review part of `make bench`.
 
     python -m benchmarks.bench_review [--quick]
 
-Makes a store of 100,000 samples and 300,000 events in a temporary folder, then measures the next item and a verdict
-(95th percentile of 1,000), and eight processes that judge 10,000 samples between them. Writes its own section of
+Creates a store of 100,000 samples and 300,000 events in a temporary folder. Measures the next item and a verdict (95th
+percentile of 1,000), and eight processes that together judge 10,000 samples. Writes its section of
 benchmarks/results.md.
 """
 
@@ -33,7 +33,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def queue(n: int) -> list[QueueItem]:
-    """Samples of every kind; one in seven is flagged, one in nine has a near-duplicate."""
+    """Return samples of every kind; one in seven is flagged, one in nine has a near-duplicate."""
     items = []
     for i in range(n):
         messages = (Message("user", f"Câu hỏi thứ {i} là gì?"), Message("assistant", f"Ta trả lời câu {i}! " * 4))
@@ -46,14 +46,26 @@ def queue(n: int) -> list[QueueItem]:
 
 
 def log(items: list[QueueItem], n: int) -> list[Decision]:
-    """Events over the first half of the samples, made by twelve people."""
+    """Return events over the first half of the samples, by twelve annotators."""
     half = items[: len(items) // 2]
     events = []
     for i in range(n):
         sample = half[i % len(half)].sample
         verdict = ("skip", "note", "approve")[min(i // len(half), 2)]
         moment = (START + timedelta(seconds=i)).isoformat(timespec="milliseconds")
-        events.append(Decision(f"{i:032x}", sample.id, 0, verdict, None, "", f"người {i % 12}", "streamlit", moment))
+        events.append(
+            Decision(
+                id=f"{i:032x}",
+                sample_id=sample.id,
+                revision=0,
+                verdict=verdict,
+                messages=None,
+                reason="",
+                annotator=f"người {i % 12}",
+                client="streamlit",
+                time=moment,
+            )
+        )
     return events
 
 
@@ -173,7 +185,7 @@ def page(folder: Path, keys: int) -> list[tuple[str, str, str]]:
 
 
 def eight(folder: Path, verdicts: int) -> tuple[str, str, str]:
-    """Eight processes share a queue of its own; every sample must end up with exactly one verdict."""
+    """Judge a queue with eight processes; every sample must end up with exactly one verdict."""
     url = f"sqlite:///{folder / 'eight.db'}"
     store = ReviewStore(url)
     store.queue.load(queue(verdicts * len(KINDS)))

@@ -100,7 +100,7 @@ def test_a_name_is_added_and_leads_to_the_first_sample(project):
     assert opened(app) == make_item(1).sample.id
 
 
-def test_the_interface_speaks_vietnamese_first(project):
+def test_the_interface_is_vietnamese_by_default(project):
     project.queue([make_item(1)])
     project.store.people.add("An")
     app = AppTest.from_file(SCRIPT, default_timeout=60)
@@ -112,7 +112,7 @@ def test_the_interface_speaks_vietnamese_first(project):
 # ---------------------------------------------------------------- verdicts
 
 
-def test_approve_goes_on_and_undo_comes_back(project):
+def test_approve_opens_the_next_sample_and_undo_returns(project):
     queue = [make_item(i) for i in range(3)]
     project.queue(queue)
     app = project.desk()
@@ -267,7 +267,7 @@ def test_one_of_a_cluster_is_kept_and_the_others_rejected(project):
     assert states == ["approved", "rejected", "rejected"]
 
 
-def test_history_shows_who_did_what_and_restores_any_revision(project):
+def test_history_shows_each_verdict_and_restores_any_revision(project):
     project.queue([make_item(1)])
     one = make_item(1).sample
     project.store.decide(one.id, "Bình", "rewrite", revision=0, messages=BETTER)
@@ -287,7 +287,7 @@ def test_blind_verdicts_are_hidden_until_both_are_in(project):
     assert "Bình" not in page(app)
 
 
-def test_an_adjudicator_settles_what_two_people_disagree_on(project):
+def test_an_adjudicator_settles_a_dispute(project):
     project.queue([make_item(1)], BLIND)
     one = make_item(1).sample.id
     project.store.decide(one, "An", "approve", revision=0)

@@ -46,7 +46,7 @@ def reason_alias(code: str) -> str:
 
 
 def reason_code(alias: str) -> str:
-    """Return the reason that an alias stands for."""
+    """Return the reason code of an alias."""
     return current_reason(alias)
 
 

@@ -5,7 +5,7 @@ Comes in: persona.toml's ``[review]`` table, a sample's id, and its events. Goes
 ``[review]`` may change at any time; no verdict is lost or moved by it:
 
 - A sample that is decided stays decided. It is not asked about again when ``overlap`` or ``annotators`` grows.
-- A sample that nobody has judged takes the new panel at once.
+- A sample without a verdict takes the new panel at once.
 - A sample that is still open and has a blind verdict keeps at least the panel under which that verdict was given, even
   when the table asks for fewer. Without this, a vote that waits for a second one could wait for ever. To judge the
   sample under the new table instead, its annotators undo their verdicts.
@@ -53,7 +53,7 @@ def begun_panel(events: Iterable[Decision], state: State) -> int:
 
 
 def votes(events: Iterable[Decision], state: State) -> dict[str, Decision]:
-    """Return the blind verdicts on the revision that stands, by annotator: the last one of each."""
+    """Return the blind verdicts on the current revision, by annotator: the last one of each."""
     return {
         event.annotator: event
         for event in standing(events)

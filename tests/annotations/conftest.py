@@ -22,7 +22,7 @@ _databases = count()
 
 
 def _postgres_bin() -> Path | None:
-    """Debian keeps the server's programs out of PATH."""
+    """Return the folder of PostgreSQL's server programs, which Debian keeps out of PATH."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     on_path = shutil.which("initdb")
     return found[-1].parent if found else Path(on_path).parent if on_path else None
@@ -77,7 +77,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 class Clock:
-    """A clock that a test turns."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1_790_000_000.0
@@ -110,7 +110,7 @@ def make_item(
     path: str = "doi-thoai.jsonl",
     name: str | None = None,
 ) -> QueueItem:
-    """A queue item with a line of its own."""
+    """Return a queue item with a unique line."""
     messages = (
         Message("user", prompt or f"Ngươi đã leo mấy ngọn núi rồi, lần thứ {number}?", name),
         Message("assistant", reply or f"Ta leo {number} ngọn rồi! Ngọn nào cũng thua ta!"),

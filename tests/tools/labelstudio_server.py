@@ -1,7 +1,7 @@
 """A real Label Studio server for tests and benchmarks: its own venv, a free loopback port, a fresh SQLite folder.
 
-The venv (1 GB) is made once and kept in ``.venv-label-studio`` (LABEL_STUDIO_VENV names another place). Migrating an
-empty database takes 30 s of a quiet core, so that is done once too: a fresh folder is a copy of a migrated, empty one.
+The venv (1 GB) is created once, in ``.venv-label-studio`` (LABEL_STUDIO_VENV names another place). Migrating an empty
+database is slow, so that is done once too: a fresh folder is a copy of a migrated, empty one.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ TOKEN = "0123456789abcdef0123456789abcdef01234567"
 EMAIL = "owner@localhost.dev"
 PASSWORD = "a password of the tests"
 VENV = Path(os.environ.get("LABEL_STUDIO_VENV", Path(__file__).resolve().parents[2] / ".venv-label-studio"))
-_START_SECONDS = 420  # 8 s on a quiet machine; a loaded one needs minutes
+_START_SECONDS = 420  # a busy machine needs minutes
 
 
 def ensure_venv() -> None:
-    """Make the venv if it is not there. Two test runs at once wait for each other."""
+    """Create the venv if it is missing. Two test runs at once wait for each other."""
     VENV.mkdir(parents=True, exist_ok=True)
     (VENV / ".gitignore").write_text("*\n", encoding="utf-8")
     with (VENV / ".lock").open("w", encoding="utf-8") as lock:
@@ -116,7 +116,7 @@ class LabelStudioServer:
                 if httpx.get(f"{self.url}health", timeout=5).status_code == 200:
                     return
             except httpx.HTTPError:
-                time.sleep(0.2)  # nothing tells us that it listens; /health is what there is to ask
+                time.sleep(0.2)  # the server does not announce that it listens
         log = (self.folder / "server.log").read_text(encoding="utf-8", errors="replace")
         self.kill()
         raise RuntimeError(f"Label Studio does not answer at {self.url}; its log ends with:\n{log[-3000:]}")
@@ -159,9 +159,9 @@ class LabelStudioServer:
 
 
 def _free_port() -> int:
-    """Return a port that nobody has, below those that the system lends to outgoing connections.
+    """Return a free port, below those that the system gives to outgoing connections.
 
-    One of those could be taken while a killed server is away, and Label Studio moves to the next port without a word.
+    One of those could be taken while a killed server is away, and Label Studio moves to the next port silently.
     """
     for port in random.sample(range(20_000, 30_000), 100):
         with socket.socket() as probe:

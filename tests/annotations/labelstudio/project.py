@@ -1,4 +1,4 @@
-"""What the Label Studio tests work with: a project folder with a queue, and annotators who use the server's API."""
+"""Fixtures of the Label Studio tests: a project folder with a queue, and annotators who use the server's API."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def item(
     cluster: str | None = None,
     flags: tuple[Flag, ...] = (),
 ) -> QueueItem:
-    """A queue item with a line of its own."""
+    """Return a queue item with a unique line."""
     turns = tuple(messages or ()) or (
         Message("user", f"Ngươi đã leo mấy ngọn núi rồi, lần thứ {number}?"),
         Message("assistant", f"Ta leo {number} ngọn rồi! Ngọn nào cũng thua ta!"),
@@ -42,7 +42,7 @@ def item(
 
 
 def real_samples(count: int, persona: Persona) -> list[QueueItem]:
-    """The user's own corpus where it is there, then the project's, then numbered lines: ``count`` different samples."""
+    """Return ``count`` different samples: from the user's corpus if it is there, the project's, then numbered lines."""
     found: dict[str, QueueItem] = {}
     files = [*sorted(CORPUS.glob("*.json")), *sorted((ROOT / "datasets" / "sources" / "handwritten").glob("*.json*"))]
     for file in files:
@@ -73,7 +73,7 @@ class Desk:
 
 
 class Annotator:
-    """Somebody who works in Label Studio, through the API that its own page uses."""
+    """An annotator in Label Studio, through the API that its own page uses."""
 
     def __init__(self, url: str, token: str) -> None:
         self.http = httpx.Client(base_url=url, headers={"Authorization": f"Token {token}"}, timeout=120)
@@ -92,7 +92,7 @@ class Annotator:
         return number
 
     def change(self, annotation: int, task: dict[str, Any], verdict: str, **more: Any) -> None:
-        """Save a submitted annotation anew."""
+        """Save a submitted annotation again."""
         self.http.patch(
             f"api/annotations/{annotation}/", json={"result": result(task, verdict, **more)}
         ).raise_for_status()
@@ -118,7 +118,7 @@ def result(
     reasons: Sequence[str] = (),
     notes: str = "",
 ) -> list[dict[str, Any]]:
-    """What the page sends for a task: the prediction's areas, the verdict, and what else was filled in."""
+    """Return what the page sends for a task: the prediction's areas, the verdict, and the other fields."""
     turns = tuple(Message(t["role"], t["text"], t["name"]) for t in task["data"]["turns"])
     given = iter(replies if replies is not None else [m.content for m in turns if m.role == "assistant"])
     shown = tuple(Message(m.role, next(given)) if m.role == "assistant" else m for m in turns)

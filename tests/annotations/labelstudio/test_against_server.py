@@ -1,6 +1,6 @@
-"""The bridge against a real Label Studio (`make test-label-studio`): there and back, broken off anywhere, nothing lost.
+"""The bridge against a real Label Studio (`make test-label-studio`): there and back; an interruption loses nothing.
 
-Every test has a project of its own on the one server that the session starts.
+Every test has its own project on the one server that the session starts.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def number(server: Server, title: str) -> int:
 
 
 def events(desk: Desk) -> dict[str, tuple[Any, ...]]:
-    """Return who said what of each sample, undone events left out."""
+    """Return (verdict, annotator, reason) of each sample, without undone events."""
     log = desk.store.log.events()
     undone = {e.reason for e in log if e.verdict == "undo"}
     return {e.sample_id: (e.verdict, e.annotator, e.reason) for e in log if e.id not in undone and e.verdict != "undo"}
@@ -215,7 +215,7 @@ def test_a_pull_survives_the_server_being_killed(
     assert len(desk.store.log.events()) == 30 and len({e.sample_id for e in desk.store.log.events()}) == 30
 
 
-def test_a_task_that_a_broken_push_left_twice_is_there_once(desk: Desk, there: Server, title: str) -> None:
+def test_a_duplicate_task_of_an_interrupted_push_is_deleted(desk: Desk, there: Server, title: str) -> None:
     push(there, title, desk.persona, desk.store)
     found = find(there, title)
     assert found is not None
@@ -227,7 +227,7 @@ def test_a_task_that_a_broken_push_left_twice_is_there_once(desk: Desk, there: S
     assert compare(there, title, desk.persona, desk.store).doubled == 0
 
 
-def test_a_batch_that_got_lost_after_it_was_taken_is_said(
+def test_a_batch_that_the_server_loses_is_reported(
     desk: Desk, there: Server, title: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as losing:
@@ -258,7 +258,7 @@ def test_a_project_of_the_same_name_with_another_interface_is_left_alone(desk: D
     assert connect(there).projects.get(made.id).label_config == theirs
 
 
-def test_tasks_that_somebody_else_added_or_deleted_are_said(
+def test_tasks_that_others_added_or_deleted_are_reported(
     desk: Desk, there: Server, owner: Annotator, title: str
 ) -> None:
     push(there, title, desk.persona, desk.store)
@@ -285,14 +285,14 @@ def test_an_annotation_from_an_unknown_user_waits(
 ) -> None:
     push(there, title, desk.persona, desk.store)
     owner.submit(owner.tasks(number(there, title))[desk.items[1].sample.id], "approve")
-    with monkeypatch.context() as nobody:
-        nobody.setattr("annotations.labelstudio.pull_verdicts._people", lambda project, names: {})
+    with monkeypatch.context() as unknown:
+        unknown.setattr("annotations.labelstudio.pull_verdicts._people", lambda project, names: {})
         pulled = pull(there, title, desk.persona, desk.store)
     assert pulled.new == 0 and "does not say who user" in pulled.problems[0]
     assert pull(there, title, desk.persona, desk.store).new == 1
 
 
-def test_a_wrong_token_is_a_sentence(desk: Desk, running: LabelStudioServer, title: str) -> None:
+def test_a_wrong_token_is_an_error_message(desk: Desk, running: LabelStudioServer, title: str) -> None:
     with pytest.raises(LabelStudioError, match="The token is wrong or has expired"):
         push(Server(running.url, "f" * 40), title, desk.persona, desk.store)
 
@@ -335,7 +335,7 @@ def test_watch_pulls_on_a_hint_and_survives_a_restart(
         thread.start()
         return thread
 
-    # An hour between polls: once it has looked, only the webhook can bring this one.
+    # An hour between polls: after the first one, only the webhook can bring this annotation.
     with hints(there, title, "127.0.0.1:0", None, hint):
         thread = work(3600)
         assert looked.wait(120)
@@ -345,7 +345,7 @@ def test_watch_pulls_on_a_hint_and_survives_a_restart(
         hint.set()
         thread.join(120)
     assert owner.http.get("api/webhooks/").json() == [], "nothing is left registered"
-    # Without webhooks, and the server gone for a while.
+    # Without webhooks, and with the server away for a while.
     stop.clear()
     thread = work(0.5)
     running.kill()
@@ -359,7 +359,7 @@ def test_watch_pulls_on_a_hint_and_survives_a_restart(
     assert len(desk.store.log.events()) == 2
 
 
-def test_what_a_killed_watch_left_registered_is_cleared_away_and_other_webhooks_stay(
+def test_the_webhook_of_a_killed_watch_is_removed_and_others_stay(
     desk: Desk, there: Server, owner: Annotator, title: str
 ) -> None:
     push(there, title, desk.persona, desk.store)
@@ -379,7 +379,7 @@ def test_what_a_killed_watch_left_registered_is_cleared_away_and_other_webhooks_
         owner.delete(f"api/webhooks/{hook['id']}/")
 
 
-def test_a_second_clone_that_has_the_log_pulls_nothing_anew(
+def test_a_second_clone_that_has_the_log_pulls_nothing_new(
     desk: Desk, there: Server, owner: Annotator, title: str, tmp_path: Path
 ) -> None:
     push(there, title, desk.persona, desk.store)

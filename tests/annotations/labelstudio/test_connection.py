@@ -1,4 +1,4 @@
-"""Reaching a server that is not as it should be: one clear sentence, status 1 or 2, and never the token."""
+"""A server or token that is wrong: one clear error message, exit status 1 or 2, and never the token."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def fake() -> Iterator[Callable[..., tuple[str, list[tuple[str, str, str]]]]]:
     ],
     ids=["401", "403", "404", "429", "500", "html", "redirect", "cut", "echoed token"],
 )
-def test_each_wrong_answer_is_a_sentence_without_the_token(
+def test_each_wrong_answer_is_an_error_message_without_the_token(
     fake: Any, monkeypatch: pytest.MonkeyPatch, answer: Any, expected: str
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # the SDK's pauses between its attempts
@@ -100,7 +100,7 @@ def test_each_wrong_answer_is_a_sentence_without_the_token(
     assert caught.value.__cause__ is None and caught.value.exit_status == 1
 
 
-def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_without_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     with pytest.raises(LabelStudioError, match="cannot be reached"):
         connect(Server("http://127.0.0.1:9/", TOKEN))
@@ -124,7 +124,7 @@ def test_a_subpath_is_kept_for_both_kinds_of_token(fake: Any) -> None:
     ]
 
 
-def test_an_expired_personal_token_is_said_before_anything_is_asked(fake: Any) -> None:
+def test_an_expired_personal_token_is_reported_before_any_request(fake: Any) -> None:
     expired = jwt.encode({"token_type": "refresh", "exp": time.time() - 5}, "k" * 32)
     url, asked = fake(lambda request: (200, "application/json", "{}"))
     with pytest.raises(LabelStudioError, match=r"expired\. Please obtain a new refresh token\. The token is wrong"):
@@ -214,7 +214,7 @@ def test_every_command_has_an_example(command: list[str]) -> None:
 # ---------------------------------------------------------------- webhooks
 
 
-def test_watch_goes_on_after_any_failure_that_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watch_continues_after_any_inosuke_error(monkeypatch: pytest.MonkeyPatch) -> None:
     hint, stop = threading.Event(), threading.Event()
     busy = InosukeError("another `inosuke` command has been writing for a minute")
     answers: list[Any] = [busy, busy, Pulled("p"), Pulled("p", new=1)]

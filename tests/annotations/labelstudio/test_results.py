@@ -72,7 +72,7 @@ def test_a_task_shows_speakers_flags_source_and_near_duplicates(persona: Persona
     assert "Ta leo 2 ngọn rồi" in data["near_duplicates"]
 
 
-def test_a_line_that_was_found_everywhere_names_a_few_places(persona: Persona) -> None:
+def test_a_line_with_many_sources_names_a_few_of_them(persona: Persona) -> None:
     places = tuple(item(n).sample.source for n in range(2, 9))
     about = to_task(replace(item(1), merged=places), 0, item(1).sample.messages, persona)["data"]["about"]
     assert about.endswith("also in doi-thoai.jsonl · row 2, doi-thoai.jsonl · row 3, 5 more")
@@ -83,7 +83,7 @@ def test_a_line_that_was_found_everywhere_names_a_few_places(persona: Persona) -
     [{}, {"sample_id": "a"}, {"sample_id": 5, "revision": 0}, {"sample_id": "a", "revision": True}, {"text": "x"}],
     ids=str,
 )
-def test_a_task_that_was_not_made_here_is_known_as_such(data: dict[str, Any]) -> None:
+def test_a_task_that_no_push_has_made_is_recognised(data: dict[str, Any]) -> None:
     assert key_of(data) is None and seen(data) is None
 
 
@@ -148,14 +148,14 @@ def test_a_rewrite_without_a_new_text_is_a_flag(task: dict[str, Any]) -> None:
     assert found.reason == "to be rewritten (Label Studio); ai đó sửa giúp"
 
 
-def test_on_a_page_begun_afresh_areas_that_were_not_filled_change_nothing(task: dict[str, Any]) -> None:
+def test_without_the_prediction_areas_that_were_not_filled_change_nothing(task: dict[str, Any]) -> None:
     body = annotation(task, "approve")
     body["result"] = [r for r in body["result"] if r["from_name"] == "verdict"]
     found = read(task, body, "deadbeef")
     assert isinstance(found, Reading) and found.verdict == "approve"
 
 
-def test_a_skipped_task_says_nothing(task: dict[str, Any]) -> None:
+def test_a_skipped_task_has_no_verdict(task: dict[str, Any]) -> None:
     assert read(task, annotation(task, "approve") | {"was_cancelled": True}, "deadbeef") is None
 
 
@@ -224,7 +224,7 @@ def test_an_annotation_makes_one_event_and_no_second(task: dict[str, Any]) -> No
     assert record(book, reading(task, "approve", at="12:00:00")) == [], "saved again with nothing changed"
 
 
-def test_an_annotation_saved_anew_takes_the_old_event_back(task: dict[str, Any]) -> None:
+def test_an_annotation_saved_again_undoes_the_old_event(task: dict[str, Any]) -> None:
     book = ledger()
     (first,) = record(book, reading(task, "rewrite", replies=["Ta lên núi!", "Nhanh!"]))
     undo, second = record(book, reading(task, "rewrite", at="11:00:00", replies=["Ta lên núi!", "Nhanh lên!"]))
@@ -241,7 +241,7 @@ def test_a_verdict_on_a_replaced_revision_is_a_conflict_whenever_it_was_saved(ta
     assert state(book).conflicts == (event.id,)
 
 
-def test_an_edit_after_somebody_went_on_is_a_conflict_and_undoes_nothing(task: dict[str, Any]) -> None:
+def test_an_edit_that_others_have_built_upon_is_a_conflict_and_undoes_nothing(task: dict[str, Any]) -> None:
     book = ledger()
     (first,) = record(book, reading(task, "rewrite", replies=["Ta lên núi!", "Nhanh!"]))
     book.add([desk("d1", "approve", "11:00:00", revision=1)])
@@ -259,7 +259,7 @@ def test_a_verdict_that_an_adjudicator_dismissed_stays_dismissed(task: dict[str,
     assert book.stands((7, 11)) is None
 
 
-def test_a_verdict_taken_back_and_given_again_counts_again(task: dict[str, Any]) -> None:
+def test_a_verdict_undone_and_given_again_counts_again(task: dict[str, Any]) -> None:
     book = ledger()
     first = reading(task, "approve")
     (event,) = record(book, first)

@@ -59,10 +59,10 @@ def test_read_only(path, tmp_path, monkeypatch):
         ("sqlite:///file:///data/review.db?uri=true", "/data/review.db"),
         ("sqlite:///file::memory:?cache=shared&uri=true", None),
         ("sqlite:///file:shared?mode=memory&uri=true", None),
-        ("sqlite:///file:review.db", "file:review.db"),  # without uri=true it is a name like any other
+        ("sqlite:///file:review.db", "file:review.db"),  # without uri=true it is an ordinary file name
     ],
 )
-def test_the_file_that_an_address_of_sqlites_own_kind_names(url, file):
+def test_the_file_of_a_sqlite_uri(url, file):
     assert database.sqlite_file(url) == (Path(file) if file else None)
 
 
@@ -128,7 +128,7 @@ def test_something_else_than_a_database_url(url, message):
         ReviewStore(url)
 
 
-def test_a_server_that_is_not_there_and_its_password_is_not_shown():
+def test_a_server_that_does_not_run_and_its_password_is_not_shown():
     with pytest.raises(StoreError, match="REVIEW_DB names its host") as caught:
         ReviewStore("postgresql+psycopg://an:bimat@127.0.0.1:1/review?connect_timeout=2")
     assert "bimat" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Several annotators at once, in processes of their own, and one that is killed in the middle of a verdict."""
+"""Several annotators at once, each in a process, and one that is killed in the middle of a verdict."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ KILLS = 100
 
 
 def agree(store: ReviewStore) -> None:
-    """The projection is what the events say, sample by sample."""
+    """Check that the projection is the fold of the events, sample by sample."""
     states = fold(store.log.events())
     for sample_id in [make_item(i).sample.id for i in range(SAMPLES)]:
         item = store.queue.item(sample_id)
         assert item.state == states.get(sample_id, State())
-        assert store.queue.neighbour("nobody", _only(sample_id, status_of(item.state)), None) == sample_id
+        assert store.queue.neighbour("no annotator", _only(sample_id, status_of(item.state)), None) == sample_id
 
 
 def _only(sample_id: str, status: str):
@@ -46,7 +46,7 @@ def _only(sample_id: str, status: str):
 
 
 def annotate(url: str, name: str, seed: int) -> None:
-    """Take the next sample and judge it until nothing is left, trying others' samples too."""
+    """Judge the next sample until nothing is left, and try samples that others hold."""
     store = ReviewStore(url)
     chance = random.Random(seed)
     while (item := store.queue.next_item(name)) is not None:
@@ -81,7 +81,7 @@ def test_eight_annotators_lose_nothing_double_nothing_and_respect_leases(store, 
 
 
 def judge_for_ever(url: str, ready: Connection) -> None:
-    """Judge and take back without end, saying what has been confirmed, until somebody kills this process."""
+    """Judge and undo without end, reporting each confirmed event, until the test kills this process."""
     store = ReviewStore(url)
     ready.send("ready")
     while True:
@@ -95,7 +95,7 @@ def judge_for_ever(url: str, ready: Connection) -> None:
 
 @pytest.mark.slow
 def test_kill_9_in_the_middle_of_a_verdict_a_hundred_times(store, url):
-    """Whatever was confirmed is there, and the state of every sample is what its events say."""
+    """Every confirmed event is there, and the state of every sample is the fold of its events."""
     store.queue.load([make_item(i) for i in range(SAMPLES)])
     chance = random.Random(9)
     confirmed: set[str] = set()
@@ -117,7 +117,7 @@ def test_kill_9_in_the_middle_of_a_verdict_a_hundred_times(store, url):
 
 
 def said(pipe: Connection) -> set[str]:
-    """Everything that a process sent before it died."""
+    """Return everything that a process sent before it died."""
     words = set()
     with pipe:
         while True:

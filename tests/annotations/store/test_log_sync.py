@@ -1,4 +1,4 @@
-"""The store and the log made the same: examples, bad input, and properties over any two people's logs."""
+"""Synchronising the store with the log: examples, bad input, and properties over any two annotators' logs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def files(folders: Folders) -> dict[str, tuple[int, bytes]]:
 # ---------------------------------------------------------------- examples
 
 
-def test_with_nothing_on_either_side_nothing_is_made(folders):
+def test_with_nothing_on_either_side_nothing_is_created(folders):
     assert sync(f"sqlite:///{folders.datasets / 'review.db'}", folders).to_json() == {
         "to_store": 0,
         "to_log": 0,
@@ -64,7 +64,7 @@ def test_with_nothing_on_either_side_nothing_is_made(folders):
     assert not folders.root.exists()
 
 
-def test_on_a_fresh_clone_the_store_is_made_from_the_log_and_nothing_else_changes(folders):
+def test_on_a_fresh_clone_the_store_is_created_from_the_log_and_nothing_else_changes(folders):
     write_log(folders.log, Log((EARLY,)))
     before = files(folders)
     assert sync(sqlite(folders), folders).to_store == 1
@@ -105,7 +105,7 @@ def test_a_damaged_line_is_kept_word_for_word_and_the_others_count(folders):
     assert (len(log.decisions), [text for _, text in log.damaged]) == (2, ['{"id": "half a li'])
 
 
-def test_a_log_that_is_no_text_is_named_and_left_alone(folders):
+def test_a_log_that_is_not_text_is_reported_and_not_touched(folders):
     folders.datasets.mkdir(parents=True)
     folders.log.write_bytes(b"\xff\xfe\x00junk")
     with pytest.raises(InosukeError, match=r"decisions\.jsonl: cannot be read"):
@@ -113,7 +113,7 @@ def test_a_log_that_is_no_text_is_named_and_left_alone(folders):
     assert folders.log.read_bytes() == b"\xff\xfe\x00junk"
 
 
-def test_a_deleted_store_is_made_again_from_the_log(folders):
+def test_a_deleted_store_is_created_again_from_the_log(folders):
     store = ReviewStore(sqlite(folders))
     store.queue.load(SAMPLES)
     for q in SAMPLES[:3]:
@@ -245,7 +245,7 @@ def test_a_log_read_back_is_the_log_written(tmp_path_factory, log):
 
 @pytest.fixture(scope="module")
 def empty_store(tmp_path_factory) -> Path:
-    """A store's file with its tables: creating them takes longer than everything that an example does with them."""
+    """The file of an empty store: creating its tables takes longer than the rest of an example."""
     path = tmp_path_factory.mktemp("template") / "empty.db"
     ReviewStore(f"sqlite:///{path}").close()
     return path

@@ -1,4 +1,4 @@
-"""What the review store promises, on SQLite and on PostgreSQL alike."""
+"""The review store, on SQLite and on PostgreSQL alike."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_megabyte_a_nul_and_markup_come_back_as_they_went_in(store, item):
 # ---------------------------------------------------------------- leases
 
 
-def test_two_people_never_get_one_sample_and_a_lease_runs_out(store, clock, item):
+def test_two_annotators_never_get_one_sample_and_a_lease_expires(store, clock, item):
     queue = [item(i) for i in range(2)]
     store.queue.load(queue)
     first, second = store.queue.next_item("an"), store.queue.next_item("binh")
@@ -155,7 +155,7 @@ def test_a_verdict_on_a_leased_sample_is_refused(store, item):
     store.decide(held.id, "binh", "approve", revision=0)
 
 
-def test_next_goes_on_behind_the_last_one_and_then_from_the_front(store, item):
+def test_next_continues_behind_the_last_one_and_then_from_the_front(store, item):
     queue = [item(i) for i in range(3)]
     store.queue.load(queue)
     middle = store.queue.item(queue[1].sample.id)
@@ -179,7 +179,7 @@ def test_approve_reject_rewrite_skip_and_note(store, item):
     assert store.queue.item(ids[1]).state.reason == "wrong_voice"
     assert (store.queue.item(ids[2]).messages, store.queue.item(ids[2]).state.revision) == (BETTER, 1)
     assert store.queue.item(ids[4]).state.notes == ("hỏi lại Bình",)
-    # What one skips, another still gets.
+    # A sample that one annotator skips goes to another.
     assert store.queue.next_item("an").id == ids[4]
     assert store.queue.next_item("binh").id == ids[3]
     assert _ids(store, Filters(status="skipped")) == {ids[3]}
@@ -226,7 +226,7 @@ def test_a_key_pressed_twice_makes_one_verdict(store, item):
         ("undo", None, "an"),
     ],
 )
-def test_a_verdict_that_says_two_things_or_nothing_is_refused(store, item, verdict, messages, annotator):
+def test_a_verdict_that_contradicts_itself_is_refused(store, item, verdict, messages, annotator):
     store.queue.load([item(1)])
     with pytest.raises(BadVerdict):
         store.decide(item(1).sample.id, annotator, verdict, revision=0, messages=messages)
@@ -241,7 +241,7 @@ def test_an_unknown_sample_is_named(store):
 
 
 def test_verdicts_of_one_millisecond_keep_their_order(store, item):
-    """The clock of this test stands still; the fold orders by time."""
+    """This test's clock does not move, and the fold orders by time."""
     one = item(1).sample.id
     store.queue.load([item(1)])
     for verdict in ("approve", "reject", "approve", "reject"):
@@ -268,7 +268,7 @@ def test_undo_reaches_back_over_everything_and_after_a_restart(store, url, clock
     later.close()
 
 
-def test_undo_of_a_rewrite_that_somebody_went_on_from_is_refused(store, item):
+def test_undo_of_a_rewrite_that_another_annotator_continued_from_is_refused(store, item):
     one = item(1).sample.id
     store.queue.load([item(1)])
     store.decide(one, "an", "rewrite", revision=0, messages=BETTER)
@@ -278,7 +278,7 @@ def test_undo_of_a_rewrite_that_somebody_went_on_from_is_refused(store, item):
     assert store.queue.item(one).messages == BETTER[1:]
 
 
-def test_undo_waits_while_somebody_else_has_the_sample_open(store, item):
+def test_undo_is_refused_while_another_annotator_has_the_sample_open(store, item):
     one = item(1).sample.id
     store.queue.load([item(1)])
     store.decide(one, "an", "approve", revision=0)
@@ -292,7 +292,7 @@ def test_undo_waits_while_somebody_else_has_the_sample_open(store, item):
 BLIND = Review(overlap=1.0, annotators=2)
 
 
-def test_a_panel_sample_goes_to_two_people_at_once_and_to_no_third(store, item):
+def test_a_panel_of_two_gets_the_sample_at_once_and_a_third_annotator_does_not(store, item):
     store.queue.load([item(1)], BLIND)
     one = store.queue.next_item("an")
     assert one.panel == 2

@@ -1,4 +1,4 @@
-"""`make review` as a process: for the browser test, and for the measurement of how long a page takes."""
+"""`make review` as a process: for the browser test and the benchmark of the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 
 
 class Server:
-    """`make review` on a port of its own, which can be stopped and started again."""
+    """`make review` on a free port. It can be stopped and started again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -41,7 +41,7 @@ class Server:
                 return
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 assert self.process.poll() is None, (self.folder / "server.log").read_text(encoding="utf-8")
-                time.sleep(0.1)  # the server has no other way of saying that it listens
+                time.sleep(0.1)  # the server does not announce that it listens
         raise AssertionError("the server does not answer: " + (self.folder / "server.log").read_text(encoding="utf-8"))
 
     def stop(self) -> None:

@@ -1,6 +1,6 @@
 """A whole session at the review desk in Chromium, by keyboard, with a restart of the server in the middle.
 
-``REVIEW_SCREENSHOTS=docs/images`` makes it leave the pictures that the documentation shows.
+With ``REVIEW_SCREENSHOTS=docs/images`` it writes the pictures that the documentation shows.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from tests.annotations.ui.desk_server import CHROMIUM, ROOT, Server
 
 pytestmark = pytest.mark.browser
 
-# A two-core machine that also runs everything else may take this long to draw one page.
-PATIENCE = 60_000
+# A busy machine may take this long to draw one page.
+TIMEOUT_MS = 60_000
 
 
 def queue() -> list[QueueItem]:
-    """One sample of every sort that an annotator meets."""
+    """Return one sample of every kind that an annotator meets."""
 
     def sample(*turns: Message, flags: tuple[Flag, ...] = (), path: str, locator: str, topic: str | None = None):
         source = Source(path, "0" * 64, locator, "subtitles", "own")
@@ -100,16 +100,16 @@ def browser():
 
 def new_page(browser, width: int = 1280, height: int = 860):
     page = browser.new_page(viewport={"width": width, "height": height})
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(TIMEOUT_MS)
     return page
 
 
 def shot(page, name: str) -> None:
-    """Keep a picture, when asked to."""
+    """Save a screenshot, if REVIEW_SCREENSHOTS asks for it."""
     folder = os.environ.get("REVIEW_SCREENSHOTS")
     if folder:
         page.wait_for_function("!document.querySelector('[data-stale=true], .stSkeleton')")
-        page.wait_for_timeout(700)  # charts and tables are drawn after the page says it is done
+        page.wait_for_timeout(700)  # charts and tables are drawn after the page reports that it is done
         page.screenshot(path=ROOT / folder / f"review-{name}.png")
 
 
@@ -120,8 +120,11 @@ def see(page, text: str):
 
 
 def key(page, letter: str) -> None:
-    """Press a key once its button is there. Streamlit fetches the code of buttons when the first is to be drawn, which
-    may be long after the text around it, and listens for the shortcut in an effect that runs after the drawing."""
+    """Press a key once its button is there.
+
+    Streamlit loads the code of buttons when it draws the first one, which may be long after the text around it. It
+    listens for the shortcut in an effect that runs after the drawing.
+    """
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.locator(f"[data-stale=false] kbd[aria-label='Shortcut {letter.upper()}']").first.wait_for()
     page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
