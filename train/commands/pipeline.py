@@ -18,11 +18,10 @@ from curation.contracts import RunMetrics, write_metrics
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file
 from train import distributed
-from train import recipe as recipes
 from train.data.dialogues import Export, find_export, load_export
 from train.distributed import Processes
 from train.model import base_model
-from train.recipe import Recipe
+from train.recipe import Recipe, for_processes, load_recipe, pick, resolve, to_toml
 from train.run import checkpoint, folder, resume
 from train.run.resume import ResumeInfo
 from train.speedups import lean_imports
@@ -108,7 +107,7 @@ def run_training(request: Request, say: Say) -> tuple[RunMetrics, str] | None:
 
 
 def _new_plan(request: Request, processes: Processes, say: Say) -> Plan:
-    wanted = recipes.load_recipe(request.recipe) if request.recipe else None
+    wanted = load_recipe(request.recipe) if request.recipe else None
     export = load_export(find_export(request.root, request.export))
     recipe, reasons = _recipe_for_this_machine(wanted, request.max_minutes, export, processes, say)
     run = request.run or folder.new_name(request.models, recipe.name, datetime.now())
@@ -135,15 +134,15 @@ def _recipe_for_this_machine(
 
     here = device()
     if wanted is None:
-        name, why = recipes.pick(here)
-        wanted = recipes.load_recipe(name)
+        name, why = pick(here)
+        wanted = load_recipe(name)
         say(f"Recipe {name}: {why}")
     if max_minutes is not None:
         if not math.isfinite(max_minutes):
             raise UsageError(f"--max-minutes is {max_minutes}. Expected a number of minutes, such as 8.")
         wanted = wanted.model_copy(update={"max_minutes": max_minutes})
-    resolved, reasons = recipes.resolve(wanted, export.persona, here)
-    shared, more = recipes.for_processes(resolved, processes.count)
+    resolved, reasons = resolve(wanted, export.persona, here)
+    shared, more = for_processes(resolved, processes.count)
     return shared, reasons + more
 
 
@@ -187,7 +186,7 @@ def _train_and_write(
     metrics = metrics_json.metrics(plan.run, plan.export, plan.recipe, result, plan.reasons, request.root)
     write_metrics(run_folder, metrics)
     loss_curve.draw(result.history, curve, title)
-    (run_folder / "recipe.toml").write_text(recipes.to_toml(plan.recipe), encoding="utf-8")
+    (run_folder / "recipe.toml").write_text(to_toml(plan.recipe), encoding="utf-8")
     # The persona that was reviewed with the export is the one that is trained, and the one that is served.
     shutil.copyfile(plan.export.path / "persona.toml", run_folder / "persona.toml")
     (run_folder / "README.md").write_text(run_card.text(metrics, plan.export.persona.name), encoding="utf-8")

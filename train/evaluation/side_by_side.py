@@ -26,7 +26,7 @@ from curation.files import write_atomically
 from curation.record import Message
 from train.data.dialogues import Encoded, Export, encode, eval_prompts, load_export, prompts, replies
 from train.evaluation import bootstrap, metrics, page, similarity, votes
-from train.evaluation import text as evaluation_text
+from train.evaluation.text import section
 from train.model.generate import MAX_NEW_TOKENS, Reply
 from train.model.scoring import Score
 from train.run import card_section
@@ -162,8 +162,7 @@ def save(trained: FinishedRun, evaluation: Evaluation) -> None:
     write_evaluation(trained.folder, evaluation)
     for name, text in page.pages(evaluation, trained.persona, trained.folder).items():
         write_atomically(trained.folder / name, text)
-    section = evaluation_text.section(evaluation, trained.persona)
-    card_section.put(trained.folder / "README.md", "evaluation", section)
+    card_section.put(trained.folder / "README.md", "evaluation", section(evaluation, trained.persona))
 
 
 def spread(items: Sequence[HeldOut], count: int) -> list[HeldOut]:
@@ -195,14 +194,16 @@ def _answer(
     limit: int,
     say: Say,
 ) -> Answered:
-    from train.model.generate import replies as answer
+    from train.model import generate
     from train.progress import bar
 
     tried = held_out + from_eval
     say(f"Answering {len(tried)} prompts with base and adapter")
     turns = [t.messages for t in tried]
     with bar(2 * len(tried), "Answering", "prompt") as shown:
-        ask = partial(answer, model, tokenizer, trained.persona, turns, trained.recipe.prompt, limit, shown.update)
+        ask = partial(
+            generate.replies, model, tokenizer, trained.persona, turns, trained.recipe.prompt, limit, shown.update
+        )
         by_adapter = ask()
         with model.disable_adapter():
             return Answered(len(held_out), tried, ask(), by_adapter)

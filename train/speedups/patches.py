@@ -36,7 +36,7 @@ PATCHES = (
         why="the trainer imports both packages for features that no training here uses",
         without="a training needs more memory and starts seconds later",
         applied_by="train.speedups.lean_imports:load_trainer",
-        test="tests/train/speedups/test_lean_imports.py::test_a_training_loads_no_package_for_tables_and_others_still_can",
+        test="tests/train/speedups/test_lean_imports.py::test_a_training_loads_no_package_for_tables_and_other_code_still_can",
     ),
     Patch(
         key="read-not-mapped",
@@ -68,7 +68,7 @@ PATCHES = (
         without="the logits of a step are its largest tensor",
         applied_by="train.model.loss:token_losses",
         test="tests/train/model/test_loss.py::"
-        "test_the_logits_in_parts_give_each_token_the_same_loss_and_the_adapter_the_same_gradient",
+        "test_chunks_give_each_token_the_same_loss_and_the_adapter_the_same_gradient",
     ),
     Patch(
         key="dequantised-save",

@@ -19,7 +19,7 @@ from curation.record import Message
 from tests.train.conftest import ONE, TWO, Project, Turns, write_export
 from train.commands.evaluate import evaluate
 from train.evaluation import bootstrap, metrics, votes
-from train.evaluation import text as evaluation_text
+from train.evaluation.text import table
 from train.model.generate import Reply
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -301,7 +301,7 @@ def test_an_eval_split_that_was_trained_on_is_named(
 
 
 def lines(content: dict[str, Any], persona: Persona) -> list[str]:
-    return evaluation_text.table(Evaluation.model_validate(content), persona).splitlines()
+    return table(Evaluation.model_validate(content), persona).splitlines()
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The importance matrix against the inputs themselves, seen one dialogue at a time and without packing."""
+"""The importance matrix, compared with the inputs of a layer, one dialogue at a time and without packing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def model(tiny_base: Path) -> Any:
 
 @pytest.fixture
 def file(tmp_path: Path, model: Any) -> Path:
-    """A GGUF file with nothing in it but what names depend on."""
+    """A GGUF file that holds only what tensor names depend on."""
     path = tmp_path / "model.gguf"
     writer = GGUFWriter(path, "qwen2")
     writer.add_block_count(model.config.num_hidden_layers)
@@ -41,7 +41,7 @@ def file(tmp_path: Path, model: Any) -> Path:
     return path
 
 
-def test_it_is_the_mean_square_of_what_arrives(model: Any, file: Path) -> None:
+def test_it_is_the_mean_square_of_the_inputs(model: Any, file: Path) -> None:
     found = importance.measure(model, ROWS, [0], file)
     layers = range(model.config.num_hidden_layers)
     parts = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")

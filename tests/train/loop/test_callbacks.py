@@ -1,4 +1,4 @@
-"""The time budget, the learning rate that follows it, and where evaluations fall."""
+"""The time budget, the learning rate that follows it, and the steps with an evaluation."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Clock:
 
 def test_the_rate_warms_up_and_follows_a_cosine_to_zero() -> None:
     budget = Budget(warmup=0.1)
-    assert budget.rate(0, 100) == pytest.approx(0.1)  # a first step with a rate of 0 would be a lost one
-    assert budget.rate(0, 8) == 1.0  # a warm-up shorter than a step is none, and never above the peak
+    assert budget.rate(0, 100) == pytest.approx(0.1)  # a rate of 0 would waste the first step
+    assert budget.rate(0, 8) == 1.0  # a warm-up shorter than a step has no effect, and the rate never exceeds the peak
     assert budget.rate(5, 100) == pytest.approx(0.5)
     assert budget.rate(10, 100) == pytest.approx(1.0)
     assert budget.rate(55, 100) == pytest.approx(0.5)
@@ -31,7 +31,7 @@ def test_a_budget_that_will_run_out_takes_the_rate_down_with_it() -> None:
     clock.now += 60  # the base is loaded and measured
     budget.start(reserve=20)
     assert budget.used == 0
-    clock.now += 55  # of 100 seconds: 180 less the 60 that are gone and the last evaluation's 20
+    clock.now += 55  # of 100 seconds: 180 minus the 60 that are used and 20 for the last evaluation
     assert budget.used == pytest.approx(0.55)
     assert budget.rate(20, 1000) == pytest.approx(0.5)
     clock.now += 45

@@ -1,4 +1,4 @@
-"""The memory model against what torch really keeps, and what it says of the first user's card."""
+"""The memory estimate, compared with what torch keeps, and its result for a 6 GB card."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_default_recipe_fits_a_6_gb_card_and_the_first_trainers_logits_would
     assert whole.logits > 4 * worst.logits
 
 
-def test_what_would_make_it_fit_is_named(persona: Persona) -> None:
+def test_a_change_that_would_make_it_fit_is_named(persona: Persona) -> None:
     recipe, _ = resolve(load_recipe("default"), persona, Device("cuda", has_bf16=True))
     greedy = recipe.model_copy(update={"checkpointing": False})
     arguments = (8 * LONGEST, 8 * REPLY, "cuda", CHUNK_BYTES)
@@ -67,7 +67,7 @@ CONFIG: dict[str, Any] = {
 
 
 def kept_for_backward(config: Any, recipe: Recipe, tokens: int) -> int:
-    """Build the model, run it forward, and return the bytes of all tensors that autograd keeps, each once."""
+    """Build the model, run it forward, and return the bytes of all tensors that autograd keeps, each counted once."""
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
@@ -81,7 +81,7 @@ def kept_for_backward(config: Any, recipe: Recipe, tokens: int) -> int:
     def keep(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage  # held, so that no other tensor gets its address
+            kept[storage.data_ptr()] = storage  # keep it, so that no other tensor gets its address
         return tensor
 
     ids = torch.arange(tokens)[None] % 512
@@ -106,7 +106,7 @@ def test_the_activations_are_those_that_torch_keeps(family: str, targets: Any) -
     assert tokens * shape.layers * saved_by_layer(shape, recipe) == pytest.approx(measured, rel=0.15)
 
 
-def test_a_model_of_another_shape_is_not_guessed_at(tmp_path: Path) -> None:
+def test_a_model_of_another_shape_is_not_estimated(tmp_path: Path) -> None:
     from transformers import GPT2Config
 
     assert shape_of(GPT2Config()) is None
@@ -116,14 +116,16 @@ def encoded(length: int, counted: int) -> Encoded:
     return Encoded("x", [0] * length, [0] * (length - counted) + [1] * counted, counted)
 
 
-def test_the_largest_batch_is_of_the_longest_rows_or_of_padded_ones() -> None:
+def test_the_largest_batch_holds_the_longest_rows_or_padded_ones() -> None:
     rows = [encoded(10, 5), encoded(40, 2), encoded(20, 9)]
     recipe = Recipe(name="t", base="t", batch_size=2, max_length=64)
     assert forecast.largest_batch(rows, recipe) == (60, 14)
     assert forecast.largest_batch(rows, recipe.model_copy(update={"layout": "padded", "loss_on": "text"})) == (128, 60)
 
 
-def test_what_does_not_fit_is_said_with_what_would(persona: Persona, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_does_not_fit_is_reported_with_what_would(
+    persona: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recipe, _ = resolve(load_recipe("default"), persona, Device("cuda", has_bf16=True))
     rows = [encoded(LONGEST, REPLY)] * 20
     monkeypatch.setattr(forecast, "free_bytes", lambda device: 6e9)

@@ -1,4 +1,4 @@
-"""How a base is loaded: the bits that the library would make, and nothing of the process left changed."""
+"""Loading a base: the bits are those that the library would make, and no patch stays behind."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_base_in_16_bits_is_quantised_as_its_fp32_copy_would_be(tmp_path: Path
 
 
 def test_measuring_a_base_leaves_its_weights_as_they_are(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a CPU that multiplies bf16, bitsandbytes repacks a layer's weights the first time that it only answers."""
+    """On a CPU that multiplies bf16, bitsandbytes repacks the weights of a layer at its first inference."""
     monkeypatch.setattr(bitsandbytes.nn.modules, "has_avx512bf16", lambda: True)
     recipe = Recipe(name="r", base="b", quantization="nf4", precision="fp32", double_quant=False)
     loaded = load_base(BaseModel("b", str(tiny_base), "0" * 64), recipe)

@@ -1,4 +1,4 @@
-"""The loss in parts is cross-entropy at once, and so are its gradients."""
+"""The loss in chunks equals cross-entropy over all logits, and so do its gradients."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize("trained_head", [False, True])
-def test_the_logits_in_parts_give_each_token_the_same_loss_and_the_adapter_the_same_gradient(
+def test_chunks_give_each_token_the_same_loss_and_the_adapter_the_same_gradient(
     tiny_base: Path, trained_head: bool
 ) -> None:
     from peft import LoraConfig, get_peft_model
@@ -29,19 +29,19 @@ def test_the_logits_in_parts_give_each_token_the_same_loss_and_the_adapter_the_s
     base = AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.float32, attn_implementation=PACKED)
     model = get_peft_model(base, LoraConfig(task_type="CAUSAL_LM", r=4, target_modules="all-linear"))
     for name, parameter in model.named_parameters():
-        if "lora_B" in name:  # zero at first, which would leave no gradient to the other half
+        if "lora_B" in name:  # zero at first, so that the other half would get no gradient
             torch.nn.init.normal_(parameter, std=0.1)
     base.lm_head.weight.requires_grad_(trained_head)
     batch = packed(ROWS)
     keep = batch["labels"] != IGNORE
     inputs = {k: v for k, v in batch.items() if k not in ("labels", "row")}
     at_once = functional.cross_entropy(model(**inputs).logits[keep], batch["labels"][keep], reduction="none")
-    in_parts = token_losses(model, batch, 4 * base.config.vocab_size * 7)
+    in_chunks = token_losses(model, batch, 4 * base.config.vocab_size * 7)
     assert len(at_once) == 33
-    torch.testing.assert_close(in_parts, at_once)
-    weights = torch.rand(33)  # each token's own, as a mean over several batches gives them
+    torch.testing.assert_close(in_chunks, at_once)
+    weights = torch.rand(33)  # a weight for each token, as a mean over several batches gives them
     results = []
-    for losses in (at_once, in_parts):
+    for losses in (at_once, in_chunks):
         model.zero_grad()
         (losses * weights).sum().backward()
         results.append([p.grad.clone() for p in model.parameters() if p.grad is not None])
@@ -52,7 +52,7 @@ def test_the_logits_in_parts_give_each_token_the_same_loss_and_the_adapter_the_s
     assert base.lm_head.weight.shape[0] == base.config.vocab_size  # put back
 
 
-def test_no_more_logits_are_made_at_once_than_asked_for(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chunk_has_no_more_logits_than_requested(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.float32, attn_implementation=PACKED)
@@ -71,6 +71,6 @@ def test_no_more_logits_are_made_at_once_than_asked_for(tiny_base: Path, monkeyp
     assert made == [7, 7, 7, 7, 5]
 
 
-def test_as_many_positions_as_fit_are_done_at_once() -> None:
+def test_a_chunk_has_as_many_positions_as_fit() -> None:
     assert positions_at_once(151_936, 64 * 2**20) == 110
     assert positions_at_once(10**9, 1) == 1

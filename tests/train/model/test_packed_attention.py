@@ -1,4 +1,4 @@
-"""Attention row by row is attention under a mask that keeps packed rows apart, and so are its gradients."""
+"""Attention row by row equals attention with a mask that separates packed rows, and so do its gradients."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def by_rows(batch: dict[str, object], q: torch.Tensor, k: torch.Tensor, v: torch
 
 
 @pytest.mark.parametrize("shared", [0, 5], ids=["nothing shared", "a shared beginning"])
-def test_rows_attend_as_under_one_mask_over_the_whole_pack(shared: int) -> None:
+def test_rows_attend_as_with_one_mask_over_the_whole_pack(shared: int) -> None:
     beginning = list(range(100, 100 + shared))
     rows = [
         Encoded(str(n), beginning + [n * 10 + i for i in range(length)], [0] * (shared + 1) + [1] * (length - 1), 1)
@@ -54,7 +54,7 @@ def test_rows_attend_as_under_one_mask_over_the_whole_pack(shared: int) -> None:
         torch.testing.assert_close(one, other)
 
 
-def test_nothing_of_a_row_reaches_another() -> None:
+def test_no_row_affects_another() -> None:
     rows = [Encoded("a", [1, 2, 3, 4], [0, 0, 1, 1], 1), Encoded("b", [1, 5, 6], [0, 0, 1], 1)]
     batch = packed(rows)
     q, k, v = tensors(6)

@@ -1,4 +1,4 @@
-"""The short way through norms and gated activations gives the library's results and gradients."""
+"""Fast norms and gated activations give the library's results and gradients."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def model(config: Any, **changes: Any) -> Any:
     torch.manual_seed(0)
     made = AutoModelForCausalLM.from_config(config(**SIZES | changes))
     for name, parameter in made.named_parameters():
-        if "norm" in name:  # they begin as ones, which hides what they are multiplied with
+        if "norm" in name:  # ones at first, which would hide what they are multiplied with
             torch.nn.init.normal_(parameter, mean=1.0, std=0.2)
     return made.requires_grad_(False)
 
 
 def outputs(made: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the logits, and the gradient of their squares by the embedded tokens."""
+    """Return the logits, and the gradient of their mean square by the embedded tokens."""
     embedded = made.get_input_embeddings()(IDS).requires_grad_(True)
     logits = made(inputs_embeds=embedded, use_cache=False).logits
     logits.square().mean().backward()
@@ -55,7 +55,7 @@ def test_the_gradients_are_those_of_finite_differences() -> None:
     assert torch.autograd.gradcheck(fast_layers._SwiGLU.apply, (gate, up))
 
 
-def test_another_activation_and_trained_norms_keep_their_own_way() -> None:
+def test_another_activation_and_trained_norms_use_their_own_forward() -> None:
     made = model(LlamaConfig, hidden_act="gelu")
     assert fast_layers.speed_up(made) == 2 * 3 + 1
     norm = made.model.norm
@@ -64,7 +64,7 @@ def test_another_activation_and_trained_norms_keep_their_own_way() -> None:
     assert norm.weight.grad is not None
 
 
-def test_half_precision_keeps_its_own_way() -> None:
+def test_half_precision_uses_its_own_forward() -> None:
     made = model(LlamaConfig).to(torch.bfloat16)
     with torch.no_grad():
         expected = made(IDS).logits

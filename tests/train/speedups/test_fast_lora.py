@@ -1,4 +1,4 @@
-"""The short way through a LoRA layer gives peft's results and gradients, and is taken only where it may be."""
+"""Fast LoRA layers give peft's results and gradients, and are used only where they apply."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def base(nf4: bool = False) -> Any:
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(CONFIG)
     for name, parameter in model.named_parameters():
-        if name.endswith("bias"):  # Qwen2's queries, keys and values have one, which begins as zero
+        if name.endswith("bias"):  # Qwen2's queries, keys and values have one, which is zero at first
             torch.nn.init.normal_(parameter, std=0.1)
     if nf4:
         from bitsandbytes.nn import Linear4bit
@@ -63,7 +63,7 @@ def adapted(model: Any, **options: Any) -> Any:
 
 def fill(model: Any) -> None:
     for name, parameter in model.named_parameters():
-        if "lora_B" in name:  # zero at first, which would leave no gradient to the other half
+        if "lora_B" in name:  # zero at first, so that the other half would get no gradient
             torch.nn.init.normal_(parameter, std=0.1)
 
 
@@ -98,11 +98,11 @@ def test_without_its_adapter_the_model_is_the_base() -> None:
 
 
 @pytest.mark.parametrize("options", [{"lora_dropout": 0.1}, {"use_dora": True}, {"lora_bias": True}], ids=str)
-def test_what_is_more_than_a_plain_adapter_keeps_pefts_way(options: dict[str, Any]) -> None:
+def test_an_adapter_that_is_not_plain_uses_pefts_forward(options: dict[str, Any]) -> None:
     assert speed_up(adapted(base(), **options)) == 0
 
 
-def test_other_precisions_keep_pefts_way() -> None:
+def test_other_precisions_use_pefts_forward() -> None:
     assert speed_up(adapted(base().to(torch.bfloat16))) == 0
 
 
@@ -127,7 +127,7 @@ def test_the_upper_share_of_the_blocks_gets_adapters_on_all_linear_layers(share:
 
 
 @pytest.mark.parametrize("share", [0.5, 1.0])
-def test_checkpointing_goes_again_through_the_blocks_with_adapters_alone(share: float) -> None:
+def test_checkpointing_recomputes_only_the_blocks_with_adapters(share: float) -> None:
     results = []
     for checkpointing in (False, True):
         torch.manual_seed(2)
@@ -138,7 +138,7 @@ def test_checkpointing_goes_again_through_the_blocks_with_adapters_alone(share: 
         fill(model)
         model.train()
         calls = [0] * 4
-        # Before and not after: what is done again ends with the last tensor that the gradients need.
+        # A pre-hook: recomputing a block ends with the last tensor that the gradients need.
         for number, block in enumerate(plain.model.layers):
             block.mlp.register_forward_pre_hook(partial(count, calls, number))
         _, gradients = step(model)
@@ -152,7 +152,7 @@ def test_checkpointing_goes_again_through_the_blocks_with_adapters_alone(share: 
         torch.testing.assert_close(gradient, wanted[name], msg=name)
 
 
-def test_checkpointing_does_not_make_the_last_product_of_a_layer_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checkpointing_does_not_recompute_the_last_product_of_a_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     made = 0
     forward = fast_lora._Product.forward
 
@@ -168,4 +168,4 @@ def test_checkpointing_does_not_make_the_last_product_of_a_layer_again(monkeypat
     model.train()
     model(IDS, labels=IDS, use_cache=False).loss.backward()
     layers = CONFIG.num_hidden_layers
-    assert made == 7 * layers + 6 * layers  # all once, and all but down_proj once more
+    assert made == 7 * layers + 6 * layers  # all once, and all except down_proj a second time

@@ -20,6 +20,6 @@ print(is_datasets_available(), datasets.Dataset.from_list([{"a": 1}])["a"][0])
 """
 
 
-def test_a_training_loads_no_package_for_tables_and_others_still_can() -> None:
+def test_a_training_loads_no_package_for_tables_and_other_code_still_can() -> None:
     done = subprocess.run([sys.executable, "-c", LOADED], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["", "True 1"]

@@ -1,4 +1,4 @@
-// The blind page: keeps votes in this browser, and saves them as a JSON file for `inosuke evaluate --votes FILE`.
+// The blind page: keeps votes in this browser and saves them as a JSON file for `inosuke evaluate --votes FILE`.
 "use strict";
 (() => {
   const page = document.body.dataset.page;
@@ -12,7 +12,7 @@
     const kept = JSON.parse(localStorage.getItem(key) ?? "null");
     if (kept && typeof kept.votes === "object") state = kept;
   } catch {
-    // Storage may be switched off, or hold something else: votes then last as long as the page is open.
+    // Storage may be disabled or hold other data: votes then last as long as the page is open.
   }
   let current = 0;
 
