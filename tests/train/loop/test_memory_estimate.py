@@ -123,9 +123,7 @@ def test_the_largest_batch_holds_the_longest_rows_or_padded_ones() -> None:
     assert forecast.largest_batch(rows, recipe.model_copy(update={"layout": "padded", "loss_on": "text"})) == (128, 60)
 
 
-def test_a_batch_that_does_not_fit_is_reported_with_what_would(
-    persona: Persona, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_that_does_not_fit_is_reported(persona: Persona, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe, _ = resolve(load_recipe("default"), persona, Device("cuda", has_bf16=True))
     rows = [encoded(LONGEST, REPLY)] * 20
     monkeypatch.setattr(forecast, "free_bytes", lambda device: 6e9)
