@@ -68,8 +68,8 @@ space: .venv/.ready  ## write a folder that a Hugging Face Space builds, into bu
 test: .venv/.ready-dev  ## run the test suite
 	@$(BIN)/python -m pytest -m "not label_studio"
 
-test-fast: .venv/.ready-dev  ## run the fast tests, in minutes
-	@$(BIN)/python -m pytest -n 2 -m "$(FAST)"
+test-fast: .venv/.ready-dev  ## run the fast tests, in one or two minutes
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(FAST)"
 
 test-label-studio: .venv/.ready-dev  ## the part against a real Label Studio server (the first time installs 1 GB)
 	@$(BIN)/python -m pytest -m label_studio
