@@ -187,41 +187,30 @@ def pack_coarse(fine: Any, groups: Any, coarse: Any) -> None:
             coarse[row // LANES, bucket, row % LANES] = min(sums[bucket], 255)
 
 
-_SIDE = _array(types.int64, 1), _array(types.uint8, 3), _array(types.uint16, 2)
+_INPUT = types.Tuple((_array(types.int64, 1), _array(types.uint8, 3), _array(types.uint16, 2)))
+_TILE = types.Tuple((_array(types.int64, 1), _array(types.int64, 1), types.int64))
 
 
 @_jit(
     types.UniTuple(types.int64, 2)(
-        *_SIDE,
-        *_SIDE,
-        *(_array(types.int64, 1), _array(types.int64, 1), types.int64, types.float64, types.boolean, types.int64),
+        *(_INPUT, _INPUT, _TILE, types.float64, types.boolean, types.int64),
         _array(types.int32, 2, written=True),
     )
 )
-def candidates(
-    left_lengths: Any,
-    left_coarse: Any,
-    left_fine: Any,
-    right_lengths: Any,
-    right_coarse: Any,
-    right_fine: Any,
-    first: Any,
-    last: Any,
-    start: int,
-    differ: float,
-    same: bool,
-    resume: int,
-    found: Any,
-) -> tuple[int, int]:
+def candidates(left: Any, right: Any, tile: Any, differ: float, same: bool, resume: int, found: Any) -> tuple[int, int]:
     """Write the pairs (row of left, row of right) that the counts do not rule out; return (n, resume).
 
     A pair may differ by at most ``D = differ * (Li + Lj)`` insertions and deletions, of which ``(D + Li - Lj) / 2`` are
     characters of i without a partner; each is missing from some bucket of j, so a larger excess rules the pair out.
-    Rows are sorted by length on both sides; row ``start + k`` meets the blocks ``first[k] .. last[k]`` (excluded).
+    Rows are sorted by length in both inputs; row ``start + k`` meets the blocks ``first[k] .. last[k]`` (excluded).
 
-    ``same`` says that both sides are one, and keeps j > i. When ``found`` (int32, (capacity, 2)) is full, the second
-    value is where to go on (pass it as ``resume``, 0 at first); it is -1 when all is done.
+    ``left`` and ``right`` are (lengths, coarse, fine), ``tile`` is (first, last, start). ``same``: left and right are
+    one input, so only j > i counts. When ``found`` (int32, (capacity, 2)) is full, the second value is where to
+    continue (pass it as ``resume``, 0 at first); at the end it is -1.
     """
+    left_lengths, left_coarse, left_fine = left
+    right_lengths, right_coarse, right_fine = right
+    first, last, start = tile
     n = 0
     count, rows = len(right_lengths), len(first)
     lowest, highest = first.min(), last.max()

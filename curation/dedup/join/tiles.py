@@ -107,8 +107,13 @@ def _candidates(
     resume = 0
     while resume >= 0:
         n, resume = kernels.candidates(
-            *(left.lengths, left.coarse, left.fine, right.lengths, right.coarse, right.fine),
-            *(tile.first, tile.last, tile.start, 1 - threshold / 100, left is right, resume, found),
+            (left.lengths, left.coarse, left.fine),
+            (right.lengths, right.coarse, right.fine),
+            (tile.first, tile.last, tile.start),
+            1 - threshold / 100,
+            left is right,
+            resume,
+            found,
         )
         if n:
             yield found[:n, 0], found[:n, 1]
