@@ -1,4 +1,4 @@
-"""Text on its way to a sample: one spelling, its language, personal data in it.
+"""Cleaning of samples: one spelling, the language, personal data.
 
-In: text or samples. Out: the same with flags. Imports the shared ground alone.
+In: text or samples. Out: the same, cleaned or with flags. Imports only the shared ground.
 """

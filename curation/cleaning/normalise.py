@@ -23,13 +23,13 @@ _BLANK_LINES = re.compile(r" ?\n(?: ?\n)* ?")
 def clean_text(text: str) -> str:
     """Return a text in NFC, without invisible characters, whitespace collapsed; ``clean(clean(x)) == clean(x)``."""
     text = _LINE_ENDS.sub("\n", text)
-    # Invisible characters first: one of them between a letter and its accent would keep NFC from joining the two.
+    # Invisible characters first: one between a letter and its accent would keep NFC from composing the two.
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
     return _BLANK_LINES.sub("\n", _SPACES.sub(" ", text)).strip()
 
 
 def clean(sample: Sample) -> Sample | Rejected:
-    """Clean every turn. A turn that held nothing visible rejects the sample as ``empty_after_cleaning``."""
+    """Clean every turn. A turn without visible characters rejects the sample as ``empty_after_cleaning``."""
     try:
         messages = tuple(Message(m.role, clean_text(m.content), m.name) for m in sample.messages)
         for message in messages:
@@ -42,6 +42,6 @@ def clean(sample: Sample) -> Sample | Rejected:
     if any(not m.content for m in messages):
         text = " / ".join(m.content for m in sample.messages)
         return Rejected(
-            source=sample.source, reason="empty_after_cleaning", text=text, detail="a turn holds no visible character"
+            source=sample.source, reason="empty_after_cleaning", text=text, detail="a turn has no visible characters"
         )
     return sample if messages == sample.messages else replace(sample, messages=messages)

@@ -1,7 +1,7 @@
 """Personal data in a dialogue: e-mail addresses, phone, card and identity numbers, links to a person's own page.
 
-Whoever typed them, they are nobody's to publish by accident: a sample that holds one is never approved by itself, and
-:mod:`curation.hub.dataset_repository` refuses rows that nobody has looked at under this flag. Pure; knows no files.
+They must not be published by accident: a sample that holds one is never approved by itself, and
+:mod:`curation.hub.dataset_repository` refuses rows with this flag that no annotator has seen. Pure; knows no files.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from curation.persona import Persona
 from curation.record import Flag, Sample
 
-# The part before the @ may be written in any script; a sentence's full stop after the address is not part of it.
+# The part before the @ may be in any script; a full stop after the address is not part of it.
 _EMAIL = re.compile(r"[\w.+%-]+(?:@| ?[(\[] ?(?:at|a còng) ?[)\]] ?)[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}", re.I)
 _PAGE = re.compile(
     r"(?<![\w.])(?:www\.|m\.)?(?:facebook|fb|instagram|zalo|t|tiktok|threads|twitter|x)\.(?:com|me|net)/@?[\w.]{3,}",
     re.I,
 )
-# Fewer than seven digits are no phone number; asking the library about every text costs 0.9 s in 20,000.
+# Fewer than seven digits are not a phone number; this check spares most texts the slow library.
 _DIGITS = re.compile(r"(?:\d[\s.()+/-]{0,3}){6}\d")
 _CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 # Vietnam's 12 digits (a province 001 to 096, then century and sex) and the United States' 3-2-4.
 _IDENTITY = re.compile(
     r"(?<!\d)0(?:0[1-9]|[1-8]\d|9[0-6])\d{9}(?!\d)|(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])"
 )
-# Where a number without a country code is dialled, for languages whose code is not the country's.
+# The country of a number without a country code, for languages whose code is not the country's.
 _REGIONS = {"vi": "VN", "en": "US", "ja": "JP", "ko": "KR", "zh": "CN"}
 
 
@@ -43,7 +43,7 @@ def flag(texts: Iterable[str], languages: Sequence[str]) -> tuple[Flag, ...]:
 def find(text: str, languages: Sequence[str] = ("vi", "en")) -> list[tuple[str, str]]:
     """Return (what it is, the words themselves) for each piece of personal data in a text.
 
-    ``languages`` (ISO 639-1) say which countries' phone numbers to look for when no country code is written.
+    ``languages`` (ISO 639-1) decide which countries' phone numbers count where no country code is written.
     """
     return [(kind, value) for kind, rule in RULES.items() for value in rule(text, languages)]
 
@@ -75,7 +75,7 @@ def _identities(text: str, languages: Sequence[str]) -> Iterator[str]:
 
 
 def _luhn(digits: Sequence[int]) -> bool:
-    """ISO/IEC 7812-1, annex B: the check digit that every payment card carries."""
+    """Return whether the check digit of a payment card is right (ISO/IEC 7812-1, annex B)."""
     doubled = [sum(divmod(2 * d, 10)) if i % 2 else d for i, d in enumerate(reversed(digits))]
     return any(digits) and sum(doubled) % 10 == 0
 
@@ -84,7 +84,7 @@ def _pages(text: str, languages: Sequence[str]) -> Iterator[str]:
     return (m.group() for m in _PAGE.finditer(text)) if "/" in text else iter(())
 
 
-# what it is → (text, languages) → every place where it stands. One line a rule.
+# what it is → (text, languages) → every occurrence. One rule per line.
 RULES: dict[str, Callable[[str, Sequence[str]], Iterator[str]]] = {
     "e-mail address": _emails,
     "phone number": _phones,

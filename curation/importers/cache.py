@@ -1,8 +1,8 @@
-"""What files gave, kept under ``datasets/build/imports/`` so that an unchanged file is not parsed again.
+"""The records of files, cached under ``datasets/build/imports/`` so that an unchanged file is not parsed again.
 
-Content-addressed: the key hashes the file, the name and rights its records carry, the persona, the importers' code and
-their libraries. A changed byte in any of them is another key, so nothing has to be thrown away by hand; the folder may
-be deleted at any time. JSON, since a pickle from elsewhere would run code.
+Content-addressed: the key hashes the file and its companions, the name and rights of its records, the persona, the code
+of the importers and all libraries. A change in any of them gives another key, so stale entries are never read; the
+folder may be deleted at any time. The format is JSON, since a pickle from elsewhere could run code.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CURATION = Path(__file__).parents[1]
 
 
 def key(path: Path, data: bytes, name: str, rights: str, persona: Persona) -> str:
-    """Return the name under which the records of a file are kept: 64 hexadecimal digits."""
+    """Return the key of a file's records: 64 hexadecimal digits."""
     digest = hashlib.sha256(f"{_code()}\0{_persona(persona)}\0{name}\0{path.name}\0{rights}\0".encode())
     digest.update(hashlib.sha256(data).digest())
     for companion in registry.companions(path):
@@ -34,7 +34,7 @@ def key(path: Path, data: bytes, name: str, rights: str, persona: Persona) -> st
 
 
 def get(folder: Path, key: str) -> bytes | None:
-    """Return what is kept under a key, or None. A file that was cut short is a miss, not an error."""
+    """Return the data of a key, or None. A truncated cache file is a miss, not an error."""
     try:
         data = (folder / key[:2] / f"{key}.json").read_bytes()
     except OSError:
@@ -43,9 +43,9 @@ def get(folder: Path, key: str) -> bytes | None:
 
 
 def put(folder: Path, key: str, data: bytes) -> None:
-    """Keep what a file gave. Raises InosukeError when the folder cannot be written to."""
+    """Store the records of a file. Raises InosukeError when the folder cannot be written to."""
     path = folder / key[:2] / f"{key}.json"
-    # Not files.write_atomically: it waits for the disk, and what is lost here is only read again.
+    # Not files.write_atomically: that waits for the disk, and a lost entry is only parsed again.
     temporary = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def put(folder: Path, key: str, data: bytes) -> None:
 
 
 def encode(found: Imported) -> bytes:
-    """Return records as JSON; what all lines of a file have in common is written once."""
+    """Return records as JSON; what all lines of a file share is written once."""
     origins: dict[tuple[str, str, str, str], int] = {}
 
     def place(source: Source) -> list[Any]:
@@ -118,7 +118,7 @@ def decode(data: bytes) -> Imported:
 
 @lru_cache(maxsize=1)
 def _code() -> str:
-    """Hash everything that turns a file into records: the shared ground and the stages before near-duplicates."""
+    """Return a hash of all code that turns a file into records: the shared ground and the stages before dedup."""
     stages = (_CURATION / stage for stage in ("importers", "transcripts", "cleaning"))
     return fingerprint.of_code([*_CURATION.glob("*.py"), *(m for stage in stages for m in stage.rglob("*.py"))])
 

@@ -1,4 +1,4 @@
-"""`inosuke import`: what a reader wants to know of each file before it goes into a dataset."""
+"""The overview of files that `inosuke import` prints: what each would give to a dataset."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def overview(
 ) -> list[dict[str, Any]]:
     """Return an entry for each file, in a stable order; one that cannot be read has its ``error`` set.
 
-    The keys are ``path, format, encoding, utterances, speakers, samples, rejected, error``. What was read is kept for
-    the next `inosuke dataset` under ``datasets/build/imports/``; with ``dry_run`` nothing is written.
+    The keys are ``path, format, encoding, utterances, speakers, samples, rejected, error``. The records are cached
+    under ``datasets/build/imports/`` for the next `inosuke dataset`; with ``dry_run`` nothing is written.
     """
     files = [file for path in paths for file in _walk(path)]
     jobs = [Job(path, path.as_posix()) for path in files if not path.is_dir()]
@@ -43,12 +43,12 @@ def overview(
 
 
 def _key(names: Sequence[str], jobs: Iterable[Job], persona: Persona) -> str:
-    """Return the name under which the overview of these files is kept; scenes depend on all of them together."""
+    """Return the cache key of the overview of these files; scenes depend on all of them together."""
     digest = hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape"))
     for job in jobs:
         try:
             digest.update(cache.key(job.path, read_bytes(job.path), job.name, job.rights, persona).encode())
-        except InosukeError as error:  # the overview reports it; here it only has to count
+        except InosukeError as error:  # the overview reports it; here it only changes the key
             digest.update(str(error).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
@@ -73,7 +73,7 @@ def _walk(path: Path) -> list[Path]:
 def _by_file(
     read: Sequence[tuple[Path, Imported]], samples: Iterable[Sample], rejected: Iterable[Rejected]
 ) -> dict[Path, tuple[list[Sample], list[Rejected]]]:
-    """Give every sample and rejection of the scenes back to its file; a zip's members belong to the zip."""
+    """Return the samples and rejections of the scenes for each file; the members of a zip belong to the zip."""
     owner = {u.source.path: path for path, result in read for u in result.utterances}
     found: dict[Path, tuple[list[Sample], list[Rejected]]] = {}
     for sample in samples:
@@ -89,7 +89,7 @@ def _entry(
     entry: dict[str, Any] = {"path": str(path), "format": None, "encoding": None, "utterances": 0}
     entry |= {"speakers": {}, "samples": {}, "rejected": {}, "error": None}
     if result is None:
-        return entry | {"error": "the folder is empty; expected files to import"}
+        return entry | {"error": "the folder is empty. Expected files to import"}
     if isinstance(result, InosukeError):
         return entry | {"error": str(result)}
     return entry | {

@@ -22,8 +22,8 @@ _WORDS = re.compile(r"\W+")
 def repeated(episodes: Sequence[Sequence[Utterance]]) -> list[set[int]]:
     """Return, for each episode, the indices of the lines that are part of a song, a jingle or a recap.
 
-    What three or more episodes share goes from all of them. What two share goes from both if it stands in the same
-    third of each, as songs do; otherwise the later one is a recap, and the earlier keeps its lines.
+    A run that three or more episodes share is removed from all of them. A run that two share is removed from both if it
+    is in the same third of each, as songs are; otherwise the later one is a recap, and the earlier keeps its lines.
     """
     shingles = [_shingles(lines) for lines in episodes]
     owner: dict[int, int] = {}

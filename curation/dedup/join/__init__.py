@@ -1,4 +1,4 @@
-"""The exact near-duplicate join: compiled filters, rapidfuzz's verdict, on one machine or several.
+"""The exact near-duplicate join: compiled filters, then rapidfuzz, on one machine or several.
 
-In: texts and a threshold. Out: pairs with scores. Knows no samples; imports the shared ground alone.
+In: texts and a threshold. Out: pairs with scores. Knows no samples; imports only the shared ground.
 """

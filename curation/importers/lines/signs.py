@@ -137,7 +137,7 @@ def _merge_doubles(lines: Sequence[RawLine]) -> None:
 
 def _music(line: RawLine) -> bool:
     text = line.plain
-    # Legacy encodings have no ♪: there songs stand between number signs.
+    # Legacy encodings have no ♪: there, songs are between number signs.
     return text[:1] in _NOTE or text[-1:] in _NOTE or (len(text) > 2 and text[0] == "#" == text[-1])
 
 

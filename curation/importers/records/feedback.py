@@ -1,8 +1,8 @@
-"""Feedback from the chat page: one row a visitor's word on one reply, as `serve` writes it. None of it is trusted.
+"""Feedback from the chat page: one row for each rating of a reply, as `serve` writes it. None of it is trusted.
 
 A better answer becomes a sample; a thumb makes a sample of the reply itself, flagged, so that an annotator keeps,
-rewrites or rejects it. The last row of a conversation's turn counts; earlier ones are set aside with a reason. A turn
-is named by a hash of its id; in older rows by its number, and such a row is known again by its words.
+rewrites or rejects it. For each turn of a conversation the last row counts; earlier ones are rejected as superseded.
+A turn is named by a hash of its id. Older rows name it by its number; those are matched by their messages.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ _OLD = "superseded"
 
 
 def is_feedback(row: Any) -> bool:
-    """Say whether a row is feedback."""
+    """Return whether a row is feedback."""
     return isinstance(row, Mapping) and set(row) >= _KEYS
 
 
 def place(row: Mapping[str, Any]) -> str:
-    """Return where the words come from: the conversation and its turn."""
+    """Return the locator of a row: its conversation and turn."""
     return f"conversation {str(row['conversation'])[:64]} turn {str(row['turn'])[:16]}"
 
 
 def latest(numbered: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
-    """Pass rows on, marking feedback that somebody changed or took back later.
+    """Yield the rows, marking feedback that a later row replaces.
 
-    A file of feedback is small and is known by its first row; any other is passed on as it comes.
+    A file of feedback is recognised by its first row and read whole; any other is passed through row by row.
     """
     rest = iter(numbered)
     first = next(rest, None)
@@ -62,14 +62,14 @@ def _words(row: Mapping[str, Any]) -> str:
 
 
 def _renamed(row: Mapping[str, Any], number: int, last: Mapping[str, int]) -> bool:
-    """Say whether a turn that a row calls by its number got another word later, under its id."""
+    """Return whether later feedback names by its id the turn that this row names by its number."""
     return isinstance(row["turn"], int) and last.get(_words(row), number) > number
 
 
 def read(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
-    """Return the sample of a row. Raises BadRow where there is nothing to review."""
+    """Return the sample of a row. Raises BadRow where nothing is left to review."""
     if row.get(_OLD):
-        raise BadRow("superseded", "a later row says something else about this turn")
+        raise BadRow("superseded", "a later row has other feedback on this turn")
     better, rating = row["better"], row["rating"]
     if better is None and rating is None:
         raise BadRow("withdrawn", "the visitor withdrew the feedback")
@@ -81,7 +81,7 @@ def read(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
     reply = messages[-1]
     if better is not None:
         messages = (*messages[:-1], Message("assistant", better))
-        flag = Flag("feedback_better", f"a visitor would rather hear this than: {reply.content}")
+        flag = Flag("feedback_better", f"a visitor wrote this instead of: {reply.content}")
     elif rating == "up":
         flag = Flag("feedback_up", "a visitor liked this reply")
     else:
@@ -103,8 +103,8 @@ def _messages(rows: Any) -> tuple[Message, ...]:
     for turn in turns:
         role, words = (turn.get("role"), turn.get("content")) if isinstance(turn, Mapping) else (None, None)
         if role not in ("user", "assistant") or not isinstance(words, str) or not words.strip():
-            raise BadRow("unknown_role", "a turn has no words, or is neither the visitor's nor his")
+            raise BadRow("unknown_role", "a turn has no words, or is neither the visitor's nor the character's")
         found.append(Message(role, words))
     if len(found) < 2 or found[-1].role != "assistant" or found[0].role != "user":
-        raise BadRow("no_prompt", "expected what the visitor said, and then his reply")
+        raise BadRow("no_prompt", "expected a turn of the visitor and then the character's reply")
     return tuple(found)

@@ -1,7 +1,7 @@
 """Rows → records, whatever file they came in. One bad row never costs the others.
 
-A row is a dialogue of one of the shapes in :mod:`row_shapes`, or a line of a transcript: a table with a column for the
-words and usually one for the speaker.
+A row is a dialogue of one of the shapes in :mod:`curation.importers.records.shapes`, or a line of a transcript: a table
+with a column for the words and usually one for the speaker.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def to_records(
 ) -> Imported:
     """Turn numbered rows into samples or, where they are lines of a transcript, utterances.
 
-    ``container`` is the format of the file they came in, for the report.
+    ``container`` is the format of the file, for the report; ``unit`` names a row in its locator.
     """
     kind = persona.kind_of(file.path.name)
     samples: list[Sample] = []
@@ -47,7 +47,7 @@ def to_records(
             rejected.append(Rejected(source=source, reason="bad_json", text=row, detail="the row cannot be read"))
         elif "\ufffd" in (text := _text(row)):
             rejected.append(
-                Rejected(source=source, reason="undecodable", text=text, detail="some bytes of the row are no text")
+                Rejected(source=source, reason="undecodable", text=text, detail="some bytes of the row are not text")
             )
         elif isinstance(row, Mapping) and (line := _line(row, number, unit)) is not None:
             lines.append(line)
@@ -60,14 +60,14 @@ def to_records(
                 continue
             shapes[shape] = shapes.get(shape, 0) + 1
             samples.append(replace(sample, source=replace(source, importer=shape)))
-    told = to_imported(file, lines, persona, container, script=True) if lines else Imported()
+    transcript = to_imported(file, lines, persona, container, script=True) if lines else Imported()
     if not samples and not lines and not rejected:
-        raise InosukeError(f"{file.path}: holds no rows. Expected dialogues or lines of a transcript; leave it out.")
+        raise InosukeError(f"{file.path}: has no rows. Expected dialogues or lines of a transcript; leave it out.")
     shape = max(shapes, key=lambda name: shapes[name]) if shapes else "alpaca"
     return Imported(
-        utterances=told.utterances,
+        utterances=transcript.utterances,
         samples=tuple(samples),
-        rejected=(*told.rejected, *rejected),
+        rejected=(*transcript.rejected, *rejected),
         format=shape if container == "json" else f"{container} {shape}",
     )
 
@@ -77,7 +77,7 @@ def _text(row: Any) -> str:
 
 
 def _line(row: Mapping[str, Any], number: int, unit: str) -> RawLine | None:
-    """Return a row as a line of a transcript, or None where it has no column for the words or is a dialogue."""
+    """Return a row as a line of a transcript, or None where it is a dialogue or has no column for the words."""
     columns = {str(key).strip().lower(): value for key, value in row.items()}
     if {"output", "messages", "conversations", "annotations", "response", "answer"} & set(columns):
         return None
@@ -100,7 +100,7 @@ def _line(row: Mapping[str, Any], number: int, unit: str) -> RawLine | None:
 
 
 def _ms(columns: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
-    """Return a time in milliseconds: a column called …_ms holds those, any other seconds."""
+    """Return a time in milliseconds. A column called …_ms holds milliseconds, any other seconds."""
     for name in names:
         value = columns.get(name)
         try:

@@ -1,4 +1,4 @@
-"""The shapes that rows of dialogue come in. A row in, a sample out; one entry of SHAPES a shape.
+"""The shapes of rows that hold a dialogue. A row in, a sample out; each shape is one entry of SHAPES.
 
 Alpaca ``{"instruction", "input", "output"}``, ShareGPT ``{"conversations": [{"from", "value"}]}``, OpenAI
 ``{"messages": [{"role", "content"}]}``, Label Studio tasks ``{"data", "annotations"}``, and prompt/reply columns.
@@ -29,7 +29,7 @@ _PAIRS = (("prompt", "response"), ("prompt", "completion"), ("question", "answer
 
 
 def read_row(row: Any, kind: Kind, persona: Persona) -> tuple[Sample, str]:
-    """Return the sample and the name of the row's shape. Raises BadRow, with a reason code, where it is no sample."""
+    """Return the sample and the name of the row's shape. Raises BadRow, with a reason code, where it is not one."""
     if isinstance(row, Mapping):
         for name, (fits, reader) in SHAPES.items():
             if fits(row):
@@ -53,7 +53,7 @@ def _pair(row: Row, kind: Kind, persona: Persona) -> Sample:
 
 
 def _label_studio(row: Row, kind: Kind, persona: Persona) -> Sample:
-    """Read a task and the newest annotation that was submitted: a rewritten reply replaces the one that was shown."""
+    """Read a task with its newest submitted annotation; a rewritten reply replaces the one that was shown."""
     annotations = row.get("annotations") or row.get("completions")
     given = [a for a in annotations if isinstance(a, Mapping)] if isinstance(annotations, list) else []
     if not given:
@@ -78,7 +78,7 @@ def _label_studio(row: Row, kind: Kind, persona: Persona) -> Sample:
     )
 
 
-# name → (does the row have this shape, reader); the first that fits counts. Alpaca is what is left.
+# name → (whether a row has this shape, reader). The first that fits is used; any other row is alpaca.
 SHAPES: dict[str, tuple[Callable[[Row], bool], Reader]] = {
     "feedback": (feedback.is_feedback, feedback.read),
     "label-studio": (lambda row: "data" in row and ("annotations" in row or "completions" in row), _label_studio),
@@ -91,13 +91,13 @@ SHAPES: dict[str, tuple[Callable[[Row], bool], Reader]] = {
 def _turns(row: Row, key: str) -> list[Mapping[str, Any]]:
     turns = row[key]
     if isinstance(turns, str):
-        # A CSV cell can only hold a list as its JSON.
+        # A CSV cell can hold a list only as JSON.
         try:
             turns = json.loads(turns)
         except (ValueError, RecursionError):
             raise BadRow("bad_json", f"`{key}` is a text that is not JSON; expected a list of turns") from None
     if not isinstance(turns, list) or not turns or not all(isinstance(t, Mapping) for t in turns):
-        raise BadRow("not_a_row", f"`{key}` is no list of turns")
+        raise BadRow("not_a_row", f"`{key}` is not a list of turns")
     return turns
 
 
@@ -108,7 +108,7 @@ def _dialogue(turns: list[tuple[Any, Any, Any]], kind: Kind, persona: Persona, r
             raise BadRow("not_text", f"a turn's words are {type(words).__name__}; expected a text")
         role = _ROLES.get(str(who).lower())
         if role is None and isinstance(who, str) and who.strip():
-            # Another speaker by name, as exports of chat pages write it.
+            # A speaker's name, as exports of chat pages write it.
             role, name = ("assistant", None) if persona.is_character(who) else ("user", who)
         if role is None:
             raise BadRow("unknown_role", f"a turn of {who!r}; expected user, assistant or system")
@@ -116,12 +116,12 @@ def _dialogue(turns: list[tuple[Any, Any, Any]], kind: Kind, persona: Persona, r
     if any(not m.content.strip() for m in messages):
         raise BadRow("empty_turn", "a turn has no words; expected a text for each")
     if messages[-1].role != "assistant":
-        raise BadRow("ends_with_user", "the last turn is not the character's; expected his reply last")
+        raise BadRow("ends_with_user", "the last turn is not the character's; expected the character's reply last")
     if not any(m.role == "user" for m in messages):
-        raise BadRow("no_prompt", "nobody says anything to the character")
+        raise BadRow("no_prompt", "nothing is said to the character")
     topic = row.get("topic")
     topic = topic if isinstance(topic, str) and topic.strip() else None
-    flags = _nobody_named(messages, persona)
+    flags = _unnamed_speakers(messages, persona)
     return Sample(
         id=sample_id(kind, tuple(messages)),
         kind=kind,
@@ -133,8 +133,8 @@ def _dialogue(turns: list[tuple[Any, Any, Any]], kind: Kind, persona: Persona, r
     )
 
 
-def _nobody_named(messages: list[Message], persona: Persona) -> tuple[Flag, ...]:
-    """Flag a turn without a name in a dialogue where others have one: as in a transcript, it may be his own."""
+def _unnamed_speakers(messages: list[Message], persona: Persona) -> tuple[Flag, ...]:
+    """Flag a turn without a name in a dialogue where others have one: as in a transcript, it may be the character's."""
     said = [m for m in messages if m.role == "user"]
     nameless = [m for m in said if not m.name]
     if not nameless or not any(m.name and not persona.is_user(m.name) for m in said):

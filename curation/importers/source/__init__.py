@@ -1,4 +1,4 @@
-"""A file's bytes become text, JSON or XML, safely.
+"""A file's bytes become text, JSON, XML or rows of a table, safely.
 
-In: a path. Out: SourceFile. Imports the shared ground alone.
+In: a path or bytes. Out: SourceFile, or its rows. Imports only the shared ground.
 """

@@ -1,4 +1,4 @@
-"""Bytes become text, whatever encoding they were saved in. Knows no format and opens no file."""
+"""Bytes → text, for the usual encodings of subtitles and scripts. Knows no format and opens no file."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from curation.errors import InosukeError
 # Byte order marks, longest first: UTF-32-LE begins like UTF-16-LE.
 _MARKS = ((b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xef\xbb\xbf", "utf-8-sig"))
 _MARKS_16 = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-# What subtitles and scripts in Vietnamese, Japanese and English are found in. Given the choice of every encoding there
-# is, charset-normalizer takes Shift_JIS for Korean (cp949) and cp1252 for cp1250; among these four it is right.
+# The legacy encodings of subtitles and scripts in Vietnamese, Japanese and English. Left to choose among all encodings,
+# charset-normalizer takes Shift_JIS for Korean (cp949) and cp1252 for cp1250; among these four it is right.
 _LEGACY = ["cp1258", "cp932", "euc_jp", "cp1252"]
 _CONTROL = bytes(b for b in range(32) if b not in b"\t\n\v\f\r\x1b")
-# Bytes that are looked at to choose among them.
+# How many bytes are read to choose among them.
 _SAMPLE = 64 * 1024
 
 
 class Undecodable(InosukeError):
-    """The bytes are no text."""
+    """The bytes are not text."""
 
 
 def decode(data: bytes) -> tuple[str, str]:
     """Return the text, with ``\\n`` line ends, and the name of the encoding.
 
-    A few bad bytes in a UTF-8 file become U+FFFD, which importers quarantine line by line, and the name says how many;
-    reading all of it in a legacy encoding would spoil every other line. Raises Undecodable for what is no text.
+    A few bad bytes in a UTF-8 file become U+FFFD, which importers quarantine line by line, and the name includes their
+    number; a legacy encoding would damage every other line. Raises Undecodable for bytes that are not text.
     """
     text, encoding = _decode(data)
     return text.replace("\r\n", "\n").replace("\r", "\n"), encoding
@@ -54,7 +54,7 @@ def _tolerant(data: bytes, encoding: str) -> tuple[str, str]:
 
 
 def _wide(data: bytes) -> str | None:
-    """Return UTF-16 with its byte order where there is no mark but every second byte of the start is zero."""
+    """Return UTF-16 with its byte order if every second byte of the start is zero, though it has no mark."""
     head = data[:512]
     half = len(head) // 2
     if half < 4:
@@ -77,7 +77,7 @@ def _damaged_or_legacy(data: bytes) -> tuple[str, str]:
     text = data.decode("utf-8", "replace")
     bad = text.count("\ufffd")
     multibyte = sum(c > "\x7f" for c in text) - bad
-    # In real UTF-8 nearly all that is not ASCII decodes; in a legacy encoding nearly nothing does.
+    # In real UTF-8 nearly every character beyond ASCII decodes; in a legacy encoding hardly any does.
     if multibyte > 4 * bad:
         return text, f"utf-8 ({bad} bad)"
     from charset_normalizer import from_bytes
@@ -86,7 +86,7 @@ def _damaged_or_legacy(data: bytes) -> tuple[str, str]:
     if best is not None:
         try:
             return data.decode(best.encoding), best.encoding
-        except UnicodeDecodeError:  # decided on the sample; a later byte says no
+        except UnicodeDecodeError:  # chosen from the first bytes; a later byte does not fit
             return _tolerant(data, best.encoding)
     if multibyte >= bad or bad <= 3:
         return text, f"utf-8 ({bad} bad)"

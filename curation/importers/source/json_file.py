@@ -1,4 +1,4 @@
-"""JSON that comes from outside: errors that a person can act on, a bounded depth."""
+"""JSON from outside the project: clear errors, bounded depth."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from curation.importers.source.source_file import SourceFile
 
 
 def parse(file: SourceFile) -> Any:
-    """Return the file's value. Raises InosukeError for what is no JSON or nests too deep."""
+    """Return the file's value. Raises InosukeError for a file that is not JSON or nests too deep."""
     try:
         return json.loads(file.text)
     except RecursionError:
         raise InosukeError(f"{file.path}: nested too deep. Expected rows or pages; leave the file out.") from None
     except ValueError as error:
         raise InosukeError(
-            f"{file.path}: not valid JSON ({error}). Expected a whole file; mend that place and try again."
+            f"{file.path}: not valid JSON ({error}). Expected a whole file; fix that place and try again."
         ) from None

@@ -1,6 +1,6 @@
-"""XML that comes from outside: no entity expansion, no external entities, no document type, a bounded depth.
+"""XML from outside the project: no entity expansion, no external entities, no document type, bounded depth.
 
-The one place that parses XML for the importers.
+Every importer parses XML here.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from defusedxml.ElementTree import fromstring
 from curation.errors import InosukeError
 from curation.importers.source.source_file import SourceFile
 
-# Deeper than any subtitle or annotation file; ElementTree's own walks recurse.
+# Deeper than any subtitle or annotation file; ElementTree's own methods recurse.
 MAX_DEPTH = 200
 
 
 def parse(file: SourceFile) -> Element:
     """Return the root element. Raises InosukeError for XML that is damaged, declares entities or nests too deep."""
     try:
-        # As text, not bytes: the declaration may name the encoding that the file was saved in, and it is decoded now.
+        # As text, not bytes: the text is decoded, but its declaration may still name the old encoding.
         root: Element = fromstring(file.text.lstrip("\ufeff \n\t"), forbid_dtd=True)
     except DefusedXmlException as error:
         raise InosukeError(
-            f"{file.path}: declares a document type or entities ({type(error).__name__}), which can blow a small file "
-            "up to gigabytes or read other files. Expected plain XML; remove the declaration."
+            f"{file.path}: declares a document type or entities ({type(error).__name__}), which can expand a small "
+            "file to gigabytes or read other files. Expected plain XML; remove the declaration."
         ) from None
     except (ParseError, ValueError, LookupError) as error:
         raise InosukeError(
-            f"{file.path}: not valid XML: {error}. Expected a whole file; mend that place and try again."
+            f"{file.path}: not valid XML: {error}. Expected a whole file; fix that place and try again."
         ) from None
     level, depth = [root], 0
     while level:

@@ -63,7 +63,7 @@ def test_dry_run_writes_nothing_and_gives_the_same(folder, persona):
 def test_an_empty_folder_is_an_error_of_its_own(tmp_path, persona):
     (tmp_path / "empty").mkdir()
     (entry,) = overview([tmp_path / "empty"], persona, quiet=True)
-    assert entry["error"] == "the folder is empty; expected files to import"
+    assert entry["error"] == "the folder is empty. Expected files to import"
 
 
 def test_in_parallel_as_one_by_one(folder, persona, monkeypatch):

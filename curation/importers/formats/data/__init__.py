@@ -1,1 +1,4 @@
-"""Rows in tables and JSON, and archives of any of the other formats."""
+"""Rows in tables and JSON, and archives of files in any other format.
+
+In: a SourceFile. Out: Imported. Imports ``importers/source`` and ``importers/records``.
+"""

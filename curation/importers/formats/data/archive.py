@@ -1,4 +1,4 @@
-"""A zip of any files that the importers know. Members are read in memory, never unpacked to the disk."""
+"""A zip of files in any known format. Members are read in memory, never unpacked to disk."""
 
 from __future__ import annotations
 
@@ -58,17 +58,17 @@ def _member(file: SourceFile, archive: zipfile.ZipFile, member: zipfile.ZipInfo)
     name = member.filename
     parts = (*PurePosixPath(name).parts, *PureWindowsPath(name).parts)
     if ".." in parts or PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive or "\\" in name:
-        raise InosukeError(f"{name}: points outside the archive. Expected plain names; pack it again.")
+        raise InosukeError(f"{name}: points outside the archive. Expected relative names; pack it again.")
     try:
         with archive.open(member) as stream:
-            # The size that a zip states is a claim; what comes out is counted.
+            # The size in a zip is only a claim, so the bytes that come out are counted.
             data = stream.read(min(member.file_size, MAX_UNPACKED) + 1)
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError, EOFError) as error:
         raise InosukeError(f"{name}: cannot be unpacked ({error}). Pack it again without a password.") from None
-    except Exception as error:  # zlib.error, lzma.LZMAError: no common base
+    except Exception as error:  # zlib.error, lzma.LZMAError: they share no base class
         raise InosukeError(f"{name}: cannot be unpacked ({error}). Pack it again.") from None
     if data.startswith(b"PK") and not name.lower().endswith(".xlsx"):
-        # One level is what people pack; a zip can be made to hold itself.
+        # Real archives have one level; a malicious zip can contain itself.
         raise InosukeError(f"{name}: an archive inside an archive. Unpack it first.")
     if len(data) > member.file_size:
         raise InosukeError(f"{name}: unpacks to more than the archive says. Leave it out.")

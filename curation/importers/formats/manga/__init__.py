@@ -1,1 +1,4 @@
-"""Text read off manga pages, and the order that it is read in."""
+"""Text of manga pages, in reading order.
+
+In: a SourceFile. Out: Imported. Imports ``importers/source`` and ``importers/lines``.
+"""

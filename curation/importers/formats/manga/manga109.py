@@ -1,8 +1,8 @@
 """Manga109 annotations (.xml) and the speaker links of Manga109Dialog.
 
 Layout: http://www.manga109.org/en/annotations.html and https://github.com/manga109/public-annotations. Texts name no
-character and stand in no order; frames give the order, `speaker_to_text` links give the speaker. The links lie in a
-file of the same name in a folder `Manga109Dialog` beside the annotations, or inside the annotations themselves.
+character and have no order; frames give the order, `speaker_to_text` links give the speaker. The links are in a file
+of the same name in a folder `Manga109Dialog` beside the annotations, or inside the annotations themselves.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ LINKS_FOLDER = "Manga109Dialog"
 
 
 def companions(path: Path) -> list[Path]:
-    """Return where the links of an annotation file may lie."""
+    """Return the files that may hold the links of an annotation file."""
     return [path.parent / LINKS_FOLDER / path.name, path.parent.parent / LINKS_FOLDER / path.name]
 
 
 def read(file: SourceFile, persona: Persona) -> Imported:
     """Read the texts, frame by frame from right to left. Pages without text separate scenes.
 
-    A file of links alone gives nothing by itself. Raises InosukeError for XML that is damaged or is no Manga109 book.
+    A file of links alone has no lines. Raises InosukeError for XML that is damaged or is not a Manga109 book.
     """
     root = xml.parse(file)
     links = dict(_links(root))
@@ -62,7 +62,7 @@ def read(file: SourceFile, persona: Persona) -> Imported:
             scene += 1
         silent = not texts
         for number, text in enumerate(_in_order(page, texts), 1):
-            # A label like 女1 names nobody in particular, but it is what the annotators agreed on.
+            # A label like 女1 is not a name, but it is what Manga109's annotators agreed on.
             speaker = who.get(links.get(text.get("id", ""), ""), "")
             where = f"scene {scene} · page {index} text {number} (id {text.get('id')})"
             lines.append(

@@ -1,6 +1,6 @@
 """Text read from manga pages by mokuro: one `.mokuro` file a volume, or the older `_ocr/…/<page>.json` a page.
 
-It names no speaker. A curator can: a block may carry `"speaker": "Tanjiro"`, or its first line a label.
+It names no speaker. A curator can add one: as `"speaker": "Tanjiro"` in a block, or as a label in its first line.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from curation.record import Imported, Rejected
 def read(file: SourceFile, persona: Persona) -> Imported:
     """Read the blocks, pages in the order of their images and boxes from right to left.
 
-    Pages follow each other within a scene; one without words, or another folder of images, begins a new one. Raises
+    A page without words, or another folder of images, begins a new scene. Raises
     InosukeError for a file that is not JSON or holds no pages.
     """
     value = json_file.parse(file)
@@ -32,7 +32,7 @@ def read(file: SourceFile, persona: Persona) -> Imported:
     lines: list[RawLine] = []
     rejected: list[Rejected] = []
     scene, folder, silent = 1, None, False
-    # The list's own order is whatever order the images were processed in.
+    # The list is in the order in which the images were processed.
     for number, page in enumerate(sorted(pages, key=_image), 1):
         blocks = page.get("blocks") if isinstance(page, dict) else None
         if not isinstance(blocks, list):
@@ -72,7 +72,7 @@ def read(file: SourceFile, persona: Persona) -> Imported:
 
 
 def _image(page: Any) -> list[tuple[int, str]]:
-    """Sort key of a page: its image's name with numbers as numbers, so that 10 comes after 9."""
+    """Return the sort key of a page: its image's name with numbers as numbers, so that 10 comes after 9."""
     path = str(page.get("img_path") or "") if isinstance(page, dict) else ""
     return [(int(p), "") if p.isdecimal() and len(p) < 20 else (-1, p.casefold()) for p in re.split(r"(\d+)", path)]
 

@@ -1,7 +1,7 @@
-"""The order in which boxes on a manga page are read: from the top, and from right to left. Pure.
+"""The reading order of boxes on a manga page: from the top, and from right to left. Pure.
 
-A recursive X-Y cut (Nagy and Seth 1984) turned for Japanese pages: cut where no box is in the way, rows first, then
-columns from the right.
+A recursive X-Y cut (Nagy and Seth 1984), adapted to Japanese pages: cut at gaps between boxes, rows first, then columns
+from the right.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import accumulate
 
 Box = tuple[float, float, float, float]
 
-# A cut is quick, but a page of thousands of boxes is a scanning error: order those by position alone.
+# A page of thousands of boxes is a scanning error: order those by position alone.
 _MAX_BOXES = 1_000
 
 
@@ -20,13 +20,13 @@ def right_to_left(boxes: Sequence[Box]) -> list[int]:
     if len(boxes) > _MAX_BOXES:
         return sorted(range(len(boxes)), key=lambda i: (boxes[i][1], -boxes[i][2]))
     order: list[int] = []
-    # A stack and not recursion: a staircase of boxes is cut one at a time.
+    # A stack instead of recursion: a staircase of boxes would recurse once per box.
     waiting = [list(range(len(boxes)))]
     while waiting:
         group = waiting.pop()
         if len(group) > 1:
             rows = _cut(group, [(boxes[i][1], boxes[i][3]) for i in group])
-            # From the right: the same cut with x turned round.
+            # From the right: the same cut with x negated.
             columns = [group] if len(rows) > 1 else _cut(group, [(-boxes[i][2], -boxes[i][0]) for i in group])
             parts = rows if len(rows) > 1 else columns
             if len(parts) > 1:

@@ -1,1 +1,4 @@
-"""Scripts and wiki pages: names before, above or around the lines."""
+"""Scripts and wiki pages: names before, above or around the lines.
+
+In: a SourceFile. Out: Imported. Imports ``importers/source``, ``importers/lines`` and ``transcripts`` (what is a name).
+"""

@@ -1,6 +1,6 @@
 """Plain scripts and Markdown (.txt, .md): `Name: line`, `**Name:** line`, or a NAME with its lines below.
 
-A README is Markdown too: a file in which few lines are somebody's is skipped, which is said and is no error.
+A README is Markdown too: a file with few labelled lines is skipped, which the report shows and is not an error.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _HEADING = re.compile(
 )
 _DIRECTION = re.compile(r"^\s*(?:\[.*\]|\(.*\)|（.*）|\*[^*].*\*|_[^_].*_)\s*$")
 _EMPHASIS = re.compile(r"(?<!\w)(\*\*|__|\*|_)(?=\S)(.+?)(?<=\S)\1(?!\w)")
-# Enough lines of enough people: `Note:` and `Link:` open lines of a README as well.
+# How many lines must have a label: `Note:` and `Link:` open lines of a README as well.
 _MIN_LABELLED = 3
 _MIN_SHARE = 0.3
-# They open lines between those of people, and would pass for one more of them.
+# They open lines in a script like a speaker's name and are not one.
 _NO_NAMES = {"note", "notes", "link", "ps", "p.s", "chú ý", "lưu ý", "ghi chú", "chú thích", "nguồn"}
 
 
 def read(file: SourceFile, persona: Persona) -> Imported:
-    """Read a script; headings and rules begin a scene, directions are set aside, a blank line ends a NAME's block."""
+    """Read a script; headings and rules begin a scene, directions are rejected, a blank line ends a NAME's block."""
     rows = file.text.split("\n")
     if not looks_like_script(rows, persona):
         return Imported(format=SKIPPED)
@@ -74,13 +74,13 @@ def read(file: SourceFile, persona: Persona) -> Imported:
                 )
             )
         else:
-            open_block = False  # it may be somebody else who speaks, and what follows theirs
+            open_block = False  # it may be another speaker's, and so may the lines after it
             lines.append(RawLine(text=_emphasis(_BULLET.sub("", row)), locator=source.locator))
     return to_imported(file, lines, persona, "script", rejected, script=True)
 
 
 def looks_like_script(rows: list[str], persona: Persona) -> bool:
-    """Say whether enough lines are somebody's. Labels recur, are in capitals, or persona.toml knows them."""
+    """Return whether enough lines have a label: one that recurs, is in capitals or is in persona.toml."""
     cast = _cast(rows, persona)
     labelled: list[str] = []
     others, in_block = 0, False
@@ -88,7 +88,7 @@ def looks_like_script(rows: list[str], persona: Persona) -> bool:
         found = _labelled(row, cast) if row else None
         if found:
             labelled.append(found.name)
-        # What stands below a NAME belongs to it, and says nothing against the file.
+        # A line below a NAME belongs to it, so it does not count as unlabelled.
         others += bool(row) and not found and not in_block
         in_block = bool(row) and (in_block if not found else not found.rest)
     share = len(labelled) >= _MIN_SHARE * (len(labelled) + others)
@@ -98,7 +98,7 @@ def looks_like_script(rows: list[str], persona: Persona) -> bool:
 
 
 def _cast(rows: list[str], persona: Persona) -> Cast:
-    """Return the names that a script uses. Where he speaks, a label need not come twice: scenes can be short."""
+    """Return the names that a script uses. If the character speaks, a label may come once: scenes can be short."""
     bare = [_bare(row) for row in rows]
     blocks = _names_alone(rows)
     cast = cast_of(bare, (name for name, times in blocks.items() if times > 1), persona, script=True)
@@ -112,7 +112,7 @@ def _cast(rows: list[str], persona: Persona) -> Cast:
 
 
 def _names_alone(rows: list[str]) -> Counter[str]:
-    """Count, case folded, the names in capitals that stand alone above a line that is none."""
+    """Count, case folded, the names in capitals that are alone above a line that is not one."""
     names = [name if (name := row.strip().strip("*_ ")).isupper() and is_name(name) else "" for row in rows]
     below = zip(names, [*names[1:], ""], [*rows[1:], ""], strict=True)
     return Counter(name.casefold() for name, other, row in below if name and row.strip() and not other)
@@ -136,7 +136,7 @@ def _labelled(row: str, cast: Cast) -> Label | None:
 
 
 def _may_be_another(row: str) -> bool:
-    """Say whether a row may be somebody else's, or nobody's, though no known name opens it."""
+    """Return whether a row may belong to another speaker, or to none, though it opens with no known name."""
     bare = _bare(row)
     return may_be_label(bare) or bare.partition(":")[0].casefold() in _NO_NAMES
 

@@ -1,7 +1,7 @@
 """MediaWiki and Fandom transcripts (.wiki, .wikitext, .mediawiki): `'''Name:''' line`, tables, quote templates.
 
-Parsed by mwparserfromhell. Sections are scenes; comments, references and templates that nobody has described are set
-aside with their text.
+Parsed by mwparserfromhell. Sections are scenes; comments, references and templates without a description are rejected
+with their text.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ _TABLE = re.compile(r"^\s*(?:\{\||\|\}|\|-|\|\+)")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _INDENT = re.compile(r"^[*:;#]+\s*")
 _DIRECTION = re.compile(r"^(?:''\s*[\[(]?.*?[\])]?\s*''|\[[^\[\]]*\]|\([^()]*\))$")
-# Stands for a template's line until the page is cut into lines; from the private use area, so no page holds it.
+# Mark a template's line until the page is cut into lines; from the private use area, so pages do not contain them.
 _OPEN, _SEP = "\ue010", "\ue011"
 _SKIPPED = {"category", "file", "image", "thể loại", "tập tin", "hình"}
 
 
-# (opening, closing): mwparserfromhell goes back to each that is never closed, so time grows with their square.
+# (opening, closing): mwparserfromhell backtracks to each one that is never closed, so time grows with their square.
 _PAIRS = (("{{", "}}"), ("[[", "]]"), ("{|", "|}"), (r"<[a-zA-Z]", r"</|/>"))
 MAX_UNCLOSED = 100
 
 
 def read(file: SourceFile, persona: Persona) -> Imported:
-    """Read the lines of a page. Raises InosukeError where there is none, and where much of its markup never closes."""
+    """Read the lines of a page. Raises InosukeError for a page without lines or with much unclosed markup."""
     for opening, closing in _PAIRS:
         open_ended = len(re.findall(opening if "<" in opening else re.escape(opening), file.text))
         open_ended -= len(re.findall(closing if "<" in closing else re.escape(closing), file.text))
         if open_ended > MAX_UNCLOSED:
             raise InosukeError(
-                f"{file.path}: {open_ended:,} times `{opening}` without its end. Expected a whole page of a wiki; "
+                f"{file.path}: {open_ended:,} times `{opening}` without its end. Expected a whole wiki page; "
                 "fetch it again."
             )
     rejected: list[Rejected] = []
@@ -148,7 +148,7 @@ def _resolve(file: SourceFile, rejected: list[Rejected]) -> str:
 
 
 def _replace(code: Wikicode, node: Node, text: str) -> None:
-    # Gone already where it lay inside a node that was replaced before it, and was set aside with that.
+    # A node inside one that was replaced before is gone already, and was rejected with it.
     if code.contains(node):
         code.replace(node, text)
 
@@ -184,10 +184,10 @@ def _is_skipped(title: str) -> bool:
 
 
 def _strip(text: str) -> str:
-    """Return a row's words: links by what they show, no bold, no italics; ruby tags stay for later."""
+    """Return a row's words: links as they are shown, without bold and italics; ruby tags stay for later."""
     if not re.search(r"['\[{<&]", text):
         return text.strip()
-    text = _BREAK.sub("\n", text)  # strip_code would glue the words on both sides together
+    text = _BREAK.sub("\n", text)  # strip_code would join the words on both sides
     if "<ruby" in text.lower():
         return re.sub(r"'{2,5}", "", text).strip()
     code: Wikicode = mwparserfromhell.parse(text)

@@ -21,7 +21,7 @@ class Dialogue:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A template that stands for words inside a line: the parameter that is shown, and a reading to set aside."""
+    """A template for words inside a line: the parameter with the words, and one with their reading, if any."""
 
     words: str = "1"
     reading: str | None = None
@@ -57,7 +57,7 @@ MAP: dict[str, dict[str, Dialogue | Text]] = {
 
 
 def layout(template: str, path: str) -> Dialogue | Text | None:
-    """Return the layout of a template on the wiki that the file lies under, or None where nobody has said it."""
+    """Return the layout of a template on the wiki that the file lies under, or None where MAP has none."""
     name = template.strip().replace("_", " ").lower()
     for folder in PurePosixPath(path).parts:
         if name in MAP.get(folder, {}):

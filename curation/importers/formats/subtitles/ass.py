@@ -1,4 +1,4 @@
-"""Advanced SubStation (.ass) and SubStation Alpha (.ssa), read by pysubs2; one bad line never costs the others."""
+"""Advanced SubStation (.ass) and SubStation Alpha (.ssa), read by pysubs2. One bad line never costs the others."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read(file: SourceFile, persona: Persona) -> Imported:
     text = _usual_order(file.text, version)
     rejected: list[Rejected] = []
     with warnings.catch_warnings():
-        # A margin or an alignment that pysubs2 replaces with its default says nothing about the words.
+        # pysubs2 warns when it replaces a bad margin or alignment, which does not affect the words.
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
             events = pysubs2.SSAFile.from_string(text, format_=version).events

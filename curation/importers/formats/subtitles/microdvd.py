@@ -15,7 +15,7 @@ from curation.record import Imported, Rejected
 _LINE = re.compile(r"^\s*\{\s*(-?\d{1,9})\s*\}\s*\{\s*(-?\d{0,9})\s*\}(.*)$")
 _CODE = re.compile(r"\{[a-zA-Z]:[^{}]*\}")
 _RATE = re.compile(r"^\d{1,3}(?:[.,]\d{1,6})?$")
-# Film and most anime; said beside the format where a file does not give its own.
+# The rate of film and most anime, named in the report for a file that does not give its own.
 ASSUMED_FPS = 23.976
 
 

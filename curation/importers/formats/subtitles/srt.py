@@ -1,4 +1,4 @@
-"""SubRip (.srt), read by pysubs2, which takes any line with two times for the start of a cue."""
+"""SubRip (.srt), read by pysubs2, for which any line with two times starts a cue."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TIMES = re.compile(r"\d{1,2}:\d{1,2}:\d{1,2}[.,]\d{1,3}")
 
 
 def read(file: SourceFile, persona: Persona) -> Imported:
-    """Read the cues in the order of their times; a cue whose times are broken is set aside with its text."""
+    """Read the cues in the order of their times; a cue with broken times is rejected with its text."""
     text = _NEGATIVE.sub("00:00:00,000", file.text)
     lines: list[RawLine] = []
     rejected: list[Rejected] = []
@@ -46,7 +46,7 @@ def read(file: SourceFile, persona: Persona) -> Imported:
 
 
 def _before_the_first(text: str) -> str:
-    """Return what stands before the first cue, which pysubs2 skips."""
+    """Return the text before the first cue, which pysubs2 skips."""
     for match in re.finditer(r"^.*-->.*$", text, re.MULTILINE):
         if len(_TIMES.findall(match[0])) == 2:
             return text[: match.start()]

@@ -35,7 +35,7 @@ def read(file: SourceFile, persona: Persona) -> Imported:
             source = file.at(f"p {number}", "ttml")
             rejected.append(
                 Rejected(
-                    source=source, reason="bad_cue", text=text, detail=f"begin={element.get('begin')!r} is no time"
+                    source=source, reason="bad_cue", text=text, detail=f"begin={element.get('begin')!r} is not a time"
                 )
             )
             continue
@@ -84,7 +84,7 @@ def _text(element: Element) -> Iterator[str]:
 
 
 def _agents(root: Element) -> dict[str, str]:
-    """Return agent id → name, as `<ttm:agent xml:id="a1"><ttm:name>…` says it."""
+    """Return agent id → name, from `<ttm:agent xml:id="a1"><ttm:name>…`."""
     found = {}
     for agent in xml.children(root, "agent"):
         name = next((n.text for n in xml.children(agent, "name") if n.text), None)
@@ -95,7 +95,7 @@ def _agents(root: Element) -> dict[str, str]:
 
 
 def _rates(root: Element) -> dict[str, float]:
-    """Return units a second: frames (30 unless the file says) and ticks."""
+    """Return units per second: frames (30 by default) and ticks."""
     frames = _number(xml.attribute(root, "frameRate"), 30.0)
     multiplier = (xml.attribute(root, "frameRateMultiplier") or "1 1").replace(":", " ").split()
     if len(multiplier) == 2:
@@ -108,7 +108,7 @@ def _number(text: str | None, default: float) -> float:
 
 
 def _ms(expression: str | None, rates: dict[str, float]) -> int | None:
-    """Return a time expression in milliseconds, or None where it is missing or none."""
+    """Return a time expression in milliseconds, or None where it is missing or not valid."""
     expression = (expression or "").strip()
     if match := _CLOCK.match(expression):
         hours, minutes, seconds, _, fraction, frames = match.groups()

@@ -17,12 +17,12 @@ from curation.record import Imported, Rejected
 _TIME = r"(?:(\d{1,10}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}(?:\s+(?P<settings>.*))?$")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)*\s+(?P<name>[^>]*)>")
-# Players that show karaoke time each syllable inside the cue; captions made by a machine time each word.
+# Times inside a cue: karaoke times each syllable, machine-made captions each word.
 _INNER_TIME = re.compile(r"<\d[\d:.]*>")
 
 
 def read(file: SourceFile, persona: Persona) -> Imported:
-    """Read the cues; notes, blocks that are no cue and cues with broken times are set aside with their text."""
+    """Read the cues; notes, blocks without times and cues with broken times are rejected with their text."""
     lines: list[RawLine] = []
     rejected: list[Rejected] = []
     cues = 0
@@ -30,7 +30,7 @@ def read(file: SourceFile, persona: Persona) -> Imported:
         kind = next((name for name, fits in BLOCKS.items() if fits(block)), "cue")
         source = file.at(f"line {number}", "vtt")
         if kind in ("header", "STYLE", "REGION"):
-            continue  # layout; there are no words in it
+            continue  # layout, without words
         if kind == "NOTE":
             rejected.append(
                 Rejected(
@@ -80,7 +80,7 @@ BLOCKS: dict[str, Callable[[list[str]], bool]] = {
 
 
 def _voices(payload: str, place: str, start: int, end: int) -> Iterator[RawLine]:
-    """Cut a cue at its `<v Name>` spans; what stands before the first has no speaker."""
+    """Cut a cue at its `<v Name>` spans; the text before the first has no speaker."""
     payload = _INNER_TIME.sub("", payload)
     pieces = _VOICE.split(payload)
     if pieces[0].strip() or len(pieces) == 1:
