@@ -25,7 +25,8 @@ VIEWS: dict[str, Callable[[Desk], None]] = {
 
 def main() -> None:
     """Draw the page. Problems with files or the database become an error message on it."""
-    st.set_page_config(page_title="AI-Inosuke · review", page_icon=":material/rate_review:", layout="wide")
+    # An emoji: the browser would fetch a material icon from another server.
+    st.set_page_config(page_title="AI-Inosuke · review", page_icon="📝", layout="wide")
     st.html(markup.STYLE)
     with st.sidebar:
         session.from_address("lang", ("vi", "en"), "vi")
