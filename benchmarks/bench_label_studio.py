@@ -94,9 +94,9 @@ def annotate(server: LabelStudioServer) -> None:
     for start in range(0, len(data), 1000):
         batch = []
         for shown in data[start : start + 1000]:
-            seen = tasks.seen(shown)
-            assert seen is not None
-            result = [*tasks.prediction(seen.messages)["result"], verdict]
+            read = tasks.read_task(shown)
+            assert read is not None
+            result = [*tasks.prediction(read.messages)["result"], verdict]
             batch.append({"data": shown, "annotations": [{"completed_by": 1, "result": result}]})
         owner.http.post(f"api/projects/{found.id}/import", json=batch).raise_for_status()
 

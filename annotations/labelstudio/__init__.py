@@ -10,6 +10,6 @@ again.
 - ``connection``: the server's address, the token, error messages
 - ``project``, ``interface``: the project there and its labeling page
 - ``tasks``, ``push_tasks``: queue items as tasks, both ways; sending them
-- ``results``, ``ledger``, ``pull_verdicts``: one annotation read; the events it makes; writing them
+- ``results``, ``annotation_events``, ``pull_verdicts``: one annotation read; the events it makes; writing them
 - ``compare``, ``poll``: what differs; pulling whenever something changes
 """

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from annotations.labelstudio.annotation_events import AnnotationEvents, Place
 from annotations.labelstudio.connection import LabelStudioError, Server, explained
-from annotations.labelstudio.ledger import Ledger, Place
 from annotations.labelstudio.project import Project, find
 from annotations.labelstudio.results import Reading, Unreadable, read
 from annotations.store.log_sync import known_events, sync_store
@@ -80,7 +80,7 @@ def pull(
         sync_store(store, folders)
     seq = store.log.last_seq()
     events = store.log.events() if write else known_events(store, folders)
-    ledger = Ledger(events, project.uid, persona.review)
+    log = AnnotationEvents(events, project.uid, persona.review)
     present: set[Place] = set()
     tasks: set[int] = set()
     touched: set[str] = set()
@@ -90,14 +90,14 @@ def pull(
         if write:
             store.log.add(events)
             seq = store.log.last_seq()
-        ledger.add(events)
+        log.add(events)
         result.new += sum(e.verdict not in ("undo", "note") for e in events)
         result.undone += sum(e.verdict == "undo" for e in events)
         touched.update(e.sample_id for e in events)
 
     for page in _pages(project, since, quiet):
         if store.log.last_seq() != seq:  # a verdict was made at the desk in between: ours come after it
-            ledger.add(store.log.events())
+            log.add(store.log.events())
             seq = store.log.last_seq()
         new: list[Decision] = []
         for task in page:
@@ -109,12 +109,12 @@ def pull(
                     continue
                 present.add((task["id"], annotation["id"]))
                 result.annotations += 1
-                new += _events(reading, people, ledger, result.problems)
+                new += _events(reading, people, log, result.problems)
         save(new)
-    gone = [place for place in ledger.last if place not in present and (since is None or place[0] in tasks)]
+    gone = [place for place in log.last if place not in present and (since is None or place[0] in tasks)]
     for place in gone:
-        save(_retracted(project, place, ledger, result.problems))
-    states = fold(e for sample in touched for e in ledger.by_sample[sample])
+        save(_retracted(project, place, log, result.problems))
+    states = fold(e for sample in touched for e in log.by_sample[sample])
     result.conflicts = sum(bool(s.conflicts or s.disputed) for s in states.values())
     return result
 
@@ -141,7 +141,7 @@ def _people(project: Project, names: Mapping[str, str]) -> dict[int, str]:
 
 
 def _events(
-    reading: Reading | Unreadable, people: Mapping[int, str], ledger: Ledger, problems: list[str]
+    reading: Reading | Unreadable, people: Mapping[int, str], log: AnnotationEvents, problems: list[str]
 ) -> list[Decision]:
     if isinstance(reading, Unreadable):
         problems.append(f"annotation {reading.annotation} of task {reading.task} was left out: {reading.why}.")
@@ -153,17 +153,17 @@ def _events(
             f"say who user {reading.user} is. Give that user an e-mail address there, then pull again."
         )
         return []
-    new = ledger.record(reading, annotator)
-    ledger.add(new)
+    new = log.record(reading, annotator)
+    log.add(new)
     return new
 
 
-def _retracted(project: Project, place: Place, ledger: Ledger, problems: list[str]) -> list[Decision]:
+def _retracted(project: Project, place: Place, log: AnnotationEvents, problems: list[str]) -> list[Decision]:
     """Return the events for a verdict whose annotation is missing from the listing.
 
     The server is asked for it by its id, because pages may have shifted while annotators worked.
     """
-    event = ledger.stands(place)
+    event = log.stands(place)
     if event is None or _is_there(project, place[1]):
         return []
     now = datetime.now(UTC)
@@ -172,15 +172,15 @@ def _retracted(project: Project, place: Place, ledger: Ledger, problems: list[st
             f"task {place[0]} (sample {event.sample_id}) was deleted in Label Studio; the {event.verdict} by "
             f"{event.annotator} is kept. Undo it in the review desk if it should not count."
         )
-        return ledger.keep(event, "its task was deleted in Label Studio; the verdict is kept", now)
-    by = ledger.built_upon(event)
+        return log.keep(event, "its task was deleted in Label Studio; the verdict is kept", now)
+    by = log.built_upon(event)
     if by is not None:
         problems.append(
             f"annotation {place[1]} (sample {event.sample_id}) was deleted in Label Studio, but {by} has continued "
             "from it, so it is kept. Look at the sample's history in the review desk."
         )
-        return ledger.keep(event, f"deleted in Label Studio after {by} had continued from it; kept", now)
-    return ledger.undo(event, now)
+        return log.keep(event, f"deleted in Label Studio after {by} had continued from it; kept", now)
+    return log.undo(event, now)
 
 
 def _is_there(project: Project, annotation: int) -> bool:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from annotations.labelstudio.interface import VERDICTS, reason_code, reply_name
-from annotations.labelstudio.tasks import Seen, seen
+from annotations.labelstudio.tasks import ShownTask, read_task
 from curation.record import Message
 from curation.review.decisions import Verdict
 
@@ -50,7 +50,7 @@ class Reading:
     """A submitted annotation as a verdict. ``user`` is the server's id of the annotator."""
 
     origin: Origin
-    seen: Seen
+    shown: ShownTask
     verdict: Verdict
     messages: tuple[Message, ...] | None
     reason: str
@@ -71,7 +71,7 @@ def read(task: Mapping[str, Any], annotation: Mapping[str, Any], project: str) -
     """Return an annotation's verdict; None for one that was cancelled (skipped)."""
     if annotation.get("was_cancelled"):
         return None
-    shown = seen(task["data"])
+    shown = read_task(task["data"])
     if shown is None:
         return Unreadable(task["id"], annotation["id"], "its task was not made by `inosuke label-studio push`")
     values = _values(annotation.get("result") or [])
@@ -105,7 +105,7 @@ def read(task: Mapping[str, Any], annotation: Mapping[str, Any], project: str) -
             # Of the aliases, which no version changes: an annotation that has been pulled stays known.
             digest=_digest(verdict, new, "; ".join([*aliases, *notes])),
         ),
-        seen=shown,
+        shown=shown,
         verdict=verdict,
         messages=new,
         reason="; ".join([*map(reason_code, aliases), *notes]),

@@ -30,7 +30,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ShownTask:
     """What a task showed its annotator: the sample, its revision and its turns."""
 
     key: Key
@@ -82,7 +82,7 @@ def key_of(data: Mapping[str, Any]) -> Key | None:
     return Key(sample, revision)
 
 
-def seen(data: Mapping[str, Any]) -> Seen | None:
+def read_task(data: Mapping[str, Any]) -> ShownTask | None:
     """Return what a task showed, None where no push has made it or its turns have been altered."""
     key = key_of(data)
     if key is None:
@@ -91,7 +91,7 @@ def seen(data: Mapping[str, Any]) -> Seen | None:
         messages = messages_from_json([{k: v for k, v in t.items() if v is not None} for t in _turns(data)])
     except (KeyError, TypeError, AttributeError):
         return None
-    return Seen(key, messages) if any(m.role == "assistant" for m in messages) else None
+    return ShownTask(key, messages) if any(m.role == "assistant" for m in messages) else None
 
 
 def place(source: Source) -> str:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from label_studio_sdk.label_interface.interface import LabelInterface
 
 from annotations.labelstudio import interface
-from annotations.labelstudio.ledger import Ledger
+from annotations.labelstudio.annotation_events import AnnotationEvents
 from annotations.labelstudio.push_tasks import open_samples
 from annotations.labelstudio.results import Reading, Unreadable, origin, read
-from annotations.labelstudio.tasks import Key, key_of, prediction, seen, to_task
+from annotations.labelstudio.tasks import Key, key_of, prediction, read_task, to_task
 from curation.persona import Persona, Review
 from curation.record import ROLES, Flag, Message
 from curation.review.decisions import Decision, State, fold
@@ -57,7 +57,7 @@ messages = st.builds(Message, st.sampled_from(ROLES), st.text(max_size=30), st.n
 @given(st.lists(messages, min_size=1, max_size=6).filter(lambda ms: any(m.role == "assistant" for m in ms)))
 def test_what_a_task_shows_comes_back_word_for_word(persona: Persona, turns: list[Message]) -> None:
     one = item(1, turns)
-    shown = seen(to_task(one, 3, turns, persona)["data"])
+    shown = read_task(to_task(one, 3, turns, persona)["data"])
     assert shown is not None
     assert shown.key == Key(one.sample.id, 3)
     assert shown.messages == tuple(turns)
@@ -84,7 +84,7 @@ def test_a_line_with_many_sources_names_a_few_of_them(persona: Persona) -> None:
     ids=str,
 )
 def test_a_task_that_no_push_has_made_is_recognised(data: dict[str, Any]) -> None:
-    assert key_of(data) is None and seen(data) is None
+    assert key_of(data) is None and read_task(data) is None
 
 
 def test_only_open_samples_with_a_reply_are_pushed() -> None:
@@ -118,7 +118,7 @@ def reading(task: dict[str, Any], verdict: str, at: str = "10:00:00", **more: An
 def test_an_approval(task: dict[str, Any]) -> None:
     found = reading(task, "approve")
     assert (found.verdict, found.messages, found.reason, found.user) == ("approve", None, "", 2)
-    assert found.seen.key == Key(item(1, SCENE).sample.id, 0)
+    assert found.shown.key == Key(item(1, SCENE).sample.id, 0)
     assert origin(found.origin.event_id) == found.origin
 
 
@@ -200,88 +200,88 @@ def desk(
     )
 
 
-def ledger(*events: Decision, review: Review | None = None) -> Ledger:
-    return Ledger(events, "deadbeef", review or Review())
+def event_log(*events: Decision, review: Review | None = None) -> AnnotationEvents:
+    return AnnotationEvents(events, "deadbeef", review or Review())
 
 
-def record(book: Ledger, found: Reading, annotator: str = "hoa") -> list[Decision]:
-    new = book.record(found, annotator)
-    book.add(new)
+def record(log: AnnotationEvents, found: Reading, annotator: str = "hoa") -> list[Decision]:
+    new = log.record(found, annotator)
+    log.add(new)
     return new
 
 
-def state(book: Ledger) -> State:
-    return fold(book.by_sample[SAMPLE])[SAMPLE]
+def state(log: AnnotationEvents) -> State:
+    return fold(log.by_sample[SAMPLE])[SAMPLE]
 
 
 def test_an_annotation_makes_one_event_and_no_second(task: dict[str, Any]) -> None:
-    book = ledger()
-    (event,) = record(book, reading(task, "approve"))
+    log = event_log()
+    (event,) = record(log, reading(task, "approve"))
     assert (event.sample_id, event.revision, event.annotator, event.client) == (SAMPLE, 0, "hoa", "label-studio")
     assert event.time == "2026-11-22T10:00:00.123+00:00"
-    assert record(book, reading(task, "approve")) == []
-    assert record(ledger(event), reading(task, "approve")) == [], "another clone, that has the log"
-    assert record(book, reading(task, "approve", at="12:00:00")) == [], "saved again with nothing changed"
+    assert record(log, reading(task, "approve")) == []
+    assert record(event_log(event), reading(task, "approve")) == [], "another clone, that has the log"
+    assert record(log, reading(task, "approve", at="12:00:00")) == [], "saved again with nothing changed"
 
 
 def test_an_annotation_saved_again_undoes_the_old_event(task: dict[str, Any]) -> None:
-    book = ledger()
-    (first,) = record(book, reading(task, "rewrite", replies=["Ta lên núi!", "Nhanh!"]))
-    undo, second = record(book, reading(task, "rewrite", at="11:00:00", replies=["Ta lên núi!", "Nhanh lên!"]))
+    log = event_log()
+    (first,) = record(log, reading(task, "rewrite", replies=["Ta lên núi!", "Nhanh!"]))
+    undo, second = record(log, reading(task, "rewrite", at="11:00:00", replies=["Ta lên núi!", "Nhanh lên!"]))
     assert (undo.verdict, undo.reason) == ("undo", first.id)
-    assert state(book).revision == 1 and state(book).conflicts == ()
-    assert state(book).messages == second.messages
+    assert state(log).revision == 1 and state(log).conflicts == ()
+    assert state(log).messages == second.messages
 
 
 def test_a_verdict_on_a_replaced_revision_is_a_conflict_whenever_it_was_saved(task: dict[str, Any]) -> None:
     rewrite = desk("d1", "rewrite", "11:00:00", messages=NEW)
-    book = ledger(rewrite)
-    (event,) = record(book, reading(task, "rewrite", at="09:00:00", replies=["Khác!", "Khác!"]))
-    assert state(book).messages == NEW, "the text of the desk stands"
-    assert state(book).conflicts == (event.id,)
+    log = event_log(rewrite)
+    (event,) = record(log, reading(task, "rewrite", at="09:00:00", replies=["Khác!", "Khác!"]))
+    assert state(log).messages == NEW, "the text of the desk stands"
+    assert state(log).conflicts == (event.id,)
 
 
 def test_an_edit_that_others_have_built_upon_is_a_conflict_and_undoes_nothing(task: dict[str, Any]) -> None:
-    book = ledger()
-    (first,) = record(book, reading(task, "rewrite", replies=["Ta lên núi!", "Nhanh!"]))
-    book.add([desk("d1", "approve", "11:00:00", revision=1)])
-    (second,) = record(book, reading(task, "reject", at="12:00:00"))
-    assert state(book).messages == first.messages and state(book).status == "approved"
-    assert state(book).conflicts == (second.id,)
-    assert book.built_upon(first) == "minh"
+    log = event_log()
+    (first,) = record(log, reading(task, "rewrite", replies=["Ta lên núi!", "Nhanh!"]))
+    log.add([desk("d1", "approve", "11:00:00", revision=1)])
+    (second,) = record(log, reading(task, "reject", at="12:00:00"))
+    assert state(log).messages == first.messages and state(log).status == "approved"
+    assert state(log).conflicts == (second.id,)
+    assert log.built_upon(first) == "minh"
 
 
 def test_a_verdict_that_an_adjudicator_dismissed_stays_dismissed(task: dict[str, Any]) -> None:
-    book = ledger()
-    (event,) = record(book, reading(task, "approve"))
-    book.add([replace(desk("d1", "undo", "11:00:00"), reason=event.id)])
-    assert record(book, reading(task, "approve")) == []
-    assert book.stands((7, 11)) is None
+    log = event_log()
+    (event,) = record(log, reading(task, "approve"))
+    log.add([replace(desk("d1", "undo", "11:00:00"), reason=event.id)])
+    assert record(log, reading(task, "approve")) == []
+    assert log.stands((7, 11)) is None
 
 
 def test_a_verdict_undone_and_given_again_counts_again(task: dict[str, Any]) -> None:
-    book = ledger()
+    log = event_log()
     first = reading(task, "approve")
-    (event,) = record(book, first)
-    book.add(book.undo(event, first.time))
-    assert state(book).status == "pending"
-    assert book.undo(event, first.time) == []
-    assert len(record(book, reading(task, "approve", at="12:00:00"))) == 1
-    assert state(book).status == "approved"
+    (event,) = record(log, first)
+    log.add(log.undo(event, first.time))
+    assert state(log).status == "pending"
+    assert log.undo(event, first.time) == []
+    assert len(record(log, reading(task, "approve", at="12:00:00"))) == 1
+    assert state(log).status == "approved"
 
 
 def test_samples_for_a_panel_are_voted_on(task: dict[str, Any]) -> None:
-    book = ledger(review=Review(overlap=1.0, annotators=2))
-    record(book, reading(task, "approve"))
-    assert state(book).status == "pending"
+    log = event_log(review=Review(overlap=1.0, annotators=2))
+    record(log, reading(task, "approve"))
+    assert state(log).status == "pending"
     other = read(task, annotation(task, "reject") | {"id": 12}, "deadbeef")
     assert isinstance(other, Reading)
-    record(book, other, "minh")
-    assert state(book).disputed
+    record(log, other, "minh")
+    assert state(log).disputed
 
 
 def test_two_verdicts_on_one_revision_that_disagree_are_a_conflict(task: dict[str, Any]) -> None:
-    book = ledger(desk("d1", "approve", "11:00:00"))
-    (event,) = record(book, reading(task, "reject", at="09:00:00"))
-    assert state(book).status == "approved", "the desk's verdict stands"
-    assert state(book).conflicts == (event.id,)
+    log = event_log(desk("d1", "approve", "11:00:00"))
+    (event,) = record(log, reading(task, "reject", at="09:00:00"))
+    assert state(log).status == "approved", "the desk's verdict stands"
+    assert state(log).conflicts == (event.id,)

@@ -21,7 +21,7 @@ from curation.review.decisions import Decision, State, fold, standing
 Place = tuple[int, int]  # (task, annotation)
 
 
-class Ledger:
+class AnnotationEvents:
     """The review log as one project's pull sees it. :meth:`add` what has been written.
 
     ``review`` is persona.toml's table: a panel's verdicts are recorded as blind ones.
@@ -59,12 +59,12 @@ class Ledger:
         if where.event_id in self.ids:
             return []
         new = self.undo(known[1], reading.time) if known and self.built_upon(known[1]) is None else []
-        sample = reading.seen.key.sample_id
+        sample = reading.shown.key.sample_id
         new.append(
             Decision(
                 id=where.event_id,
                 sample_id=sample,
-                revision=reading.seen.key.revision,
+                revision=reading.shown.key.revision,
                 verdict=reading.verdict,
                 messages=reading.messages,
                 reason=reading.reason,
