@@ -26,7 +26,7 @@ def text(metrics: RunMetrics, character: str) -> str:
     )
     hub_base = HUB_ID if embedded else base.path if base.sha256 is None else None
     # A local folder or GGUF file: the Hub may hold a different model of that name.
-    where = f'"{hub_base}"' if hub_base else f'"…"  # {base.name}, whose weights have SHA-256 {base.sha256}'
+    where = f'"{hub_base}")' if hub_base else f'"…")  # {base.name}, whose weights have SHA-256 {base.sha256}'
     environment = metrics.environment
     return f"""---
 {f"base_model: {hub_base}" + chr(10) if hub_base else ""}library_name: peft
@@ -80,7 +80,7 @@ Held-out prompts, greedy decoding. A `…` at the end means that the reply was c
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-base = AutoModelForCausalLM.from_pretrained({where})
+base = AutoModelForCausalLM.from_pretrained({where}
 model = PeftModel.from_pretrained(base, "adapter")
 tokenizer = AutoTokenizer.from_pretrained("tokenizer")
 ```
@@ -104,7 +104,7 @@ def _distance(data: RunDataset) -> str:
     """Describe how far the eval dialogues are from the training dialogues."""
     asked, rows = data.eval_prompts_in_train, data.eval_rows
     shared = (
-        f"; {asked:,} of {rows:,} share their prompt with a training dialogue (prompts of a template)" if asked else ""
+        f"; the prompts of {asked:,} of {rows:,} also occur in training (prompts of a template)" if asked else ""
     )
     return f"No reply among them is a near-duplicate of a training reply{shared}."
 

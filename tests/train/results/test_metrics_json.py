@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 from pathlib import Path
@@ -89,6 +90,8 @@ def test_the_summary_of_a_run_that_is_worse_warns_and_does_not_say_serve(figures
 def test_the_card_has_the_figures_the_samples_and_a_warning_where_one_is_due(figures: Any) -> None:
     card = run_card.text(figures(10.0), "Mira")
     assert "# Mira: r" in card
+    python = card.partition("```python\n")[2].partition("```")[0]
+    assert 'from_pretrained("…")  # tiny, whose weights have SHA-256 ab' in python and ast.parse(python)
     assert "| loss per reply token | 2.000 | 1.000 |" in card
     assert "| Ai \\| đó? | Tôi … | Ta! |" in card
     assert "do not use it" not in card
