@@ -103,9 +103,7 @@ Prompts are rendered as `{metrics.prompt}` with the system prompt of `persona.to
 def _distance(data: RunDataset) -> str:
     """Describe how far the eval dialogues are from the training dialogues."""
     asked, rows = data.eval_prompts_in_train, data.eval_rows
-    shared = (
-        f"; the prompts of {asked:,} of {rows:,} also occur in training (prompts of a template)" if asked else ""
-    )
+    shared = f"; the prompts of {asked:,} of {rows:,} also occur in training (prompts of a template)" if asked else ""
     return f"No reply among them is a near-duplicate of a training reply{shared}."
 
 
