@@ -1,4 +1,4 @@
-"""Many open streams against the real server with an engine that says each conversation's own marker back."""
+"""Many open streams against the real server, with an engine that repeats each conversation's own marker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.serve.conftest import PROJECT, Parrot, serving
 
 
 def cross_check(count: int) -> str:
-    """Open ``count`` streams at once; returns a sentence about what came back. Raises AssertionError if any crossed."""
+    """Open ``count`` streams at once; returns a line for the report. Raises AssertionError if any crossed."""
     gate = threading.Event()
     app = create_app(
         {"ENGINE": Parrot(slots=8, gate=gate), "PERSONA": load_persona(PROJECT / "persona.toml"), "WAITING": count}
@@ -57,5 +57,5 @@ def cross_check(count: int) -> str:
     assert sorted(served) == list(range(1, len(served) + 1))
     return (
         f"{count} open streams over HTTP, 8 at a time, each repeating 40 markers of its own: {count} whole, 0 crossed, "
-        f"all in {took:.1f} s; the line serves in the order of coming (largest shift seen by the clients: {shift})."
+        f"all in {took:.1f} s; the line serves in the order of arrival (largest shift seen by the clients: {shift})."
     )

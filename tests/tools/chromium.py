@@ -1,5 +1,7 @@
-"""What the tests of the page share: a browser, the real server with an engine that is told what to do, and the page's
-usual gestures. ``conftest.py`` makes the fixtures known."""
+"""What the page's tests share: a browser, the real server with a scripted engine, and common actions on the page.
+
+``conftest.py`` makes the fixtures known.
+"""
 
 import threading
 from dataclasses import dataclass, field
@@ -13,7 +15,7 @@ from serve.engine import Delta, Done
 
 CHROMIUM = Path("/usr/bin/chromium")
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
-TIMEOUT = 20_000  # ms, for a machine that does other things, too
+TIMEOUT = 20_000  # ms, for a busy machine
 
 needs_chromium = [
     pytest.mark.browser,
@@ -25,7 +27,7 @@ expect.set_options(timeout=TIMEOUT)
 
 @dataclass
 class Storyteller:
-    """Numbers its answers; after the first word it waits for ``gate``, so that a test can look at a growing reply."""
+    """Numbers its answers; after the first word it waits for ``gate``, so that a test can inspect a growing reply."""
 
     name: str = "storyteller"
     model: str = "storyteller-1"
@@ -77,7 +79,7 @@ def browser():
 
 @pytest.fixture
 def visit(browser, url):
-    """Open the page; at the end nothing may have been written to the console, CSP violations included."""
+    """Open the page; at the end the console must be empty of errors, CSP violations included."""
     contexts, said = [], []
 
     def make(allow=(), routes=None, address=url, **options):
@@ -100,7 +102,7 @@ def visit(browser, url):
 
 
 def feedback(taken):
-    """Routes for `visit` that make the server say whether it takes feedback."""
+    """Routes for `visit` that set whether the server reports that it keeps feedback."""
 
     def info(route):
         response = route.fetch()
@@ -136,7 +138,7 @@ def last_note(page):
 
 
 def act(page, index, label):
-    """Press a turn's button, which shows when the pointer is there."""
+    """Press a turn's button, which is visible under the pointer."""
     turn = page.locator(".turn").nth(index)
     turn.hover()
     turn.get_by_label(label, exact=True).click()

@@ -1,11 +1,12 @@
-"""The tiny test model as a GGUF, written with `gguf` alone: the same weights that transformers has, in fp32."""
+"""The tiny test model as a GGUF, written with `gguf` alone: the same weights as in transformers, in fp32."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
+
+from curation.contracts import GgufFile, GgufList, write_gguf_list
+from curation.files import sha256_file
 
 NAMES = {
     "model.embed_tokens.weight": "token_embd.weight",
@@ -61,17 +62,17 @@ def write_gguf(path: Path, model: Any, tokenizer: Any) -> Path:
 
 
 def manifest(folder: Path, served: str | None = None) -> None:
-    """Write the gguf.json of a folder."""
+    """Write the gguf.json of a run's folder ``gguf/``."""
     files = [
-        {
-            "file": p.name,
-            "type": p.stem.removeprefix("model-"),
-            "sha256": hashlib.sha256(p.read_bytes()).hexdigest(),
-            "bytes": p.stat().st_size,
-        }
-        for p in sorted(folder.glob("*.gguf"))
+        GgufFile(
+            file=path.name,
+            type=path.stem.removeprefix("model-"),
+            sha256=sha256_file(path),
+            bytes=path.stat().st_size,
+        )
+        for path in sorted(folder.glob("*.gguf"))
     ]
-    (folder / "gguf.json").write_text(json.dumps({"files": files, "served": served}), encoding="utf-8")
+    write_gguf_list(folder.parent, GgufList(files=files, served=served))
 
 
 def _name(name: str) -> str:

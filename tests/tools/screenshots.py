@@ -1,4 +1,4 @@
-"""Takes the pictures of the chat page that the documents show, with real answers of the newest run.
+"""Takes the screenshots of the chat page for the documents, with real answers of the newest run.
 
 python -m tests.tools.screenshots [--root DIR] [--run NAME]
 """
@@ -60,7 +60,7 @@ def main() -> None:
 
 @contextmanager
 def opened(browser: Browser, url: str, scheme: str, device: dict[str, object]) -> Iterator[Page]:
-    """Give a page in a new browser context, once it knows who answers."""
+    """Yield a page in a new browser context, once it knows who answers."""
     context = browser.new_context(locale="vi-VN", color_scheme=scheme, reduced_motion="reduce", **device)
     page = context.new_page()
     page.set_default_timeout(300_000)
@@ -71,7 +71,7 @@ def opened(browser: Browser, url: str, scheme: str, device: dict[str, object]) -
 
 
 def talk(page: Page) -> None:
-    """Ask something, and the last thing twice, so that there is an alternative."""
+    """Ask the questions, the last one twice, so that there is another version."""
     for question in QUESTIONS:
         send(page, question)
     act(page, 3, "Trả lời lại")

@@ -1,5 +1,5 @@
-// What happens in a conversation: asking, stopping, answering again. Knows nothing of the page's elements; it tells
-// `changed(conversation, what)` with "turns" when turns came or went and "text" when a reply grew.
+// The course of a conversation: asking, stopping, answering again. Knows nothing of the page's elements. It calls
+// `changed(conversation, what)` with "turns" when turns were added or removed and with "text" when a reply grew.
 
 import * as store from "./store.js";
 import { answer } from "./stream.js";
@@ -27,7 +27,7 @@ export const replyOf = (conversation) => running.get(conversation.id)?.reply;
 export const troubleOf = (conversation) => troubles.get(conversation.id);
 export const stop = (conversation) => running.get(conversation.id)?.controller.abort();
 
-/** Say something below `parent`. Where something was said there already, this begins a branch. */
+/** Add a message below `parent` and ask for its answer. Where there is a message already, this begins a branch. */
 export function say(conversation, text, parent = tree.leaf(conversation)?.id ?? null) {
   const said = tree.add(conversation, parent, "user", clean(text));
   if (!conversation.title) [conversation.title, conversation.titled] = [titleOf(text), Date.now()];
@@ -35,14 +35,14 @@ export function say(conversation, text, parent = tree.leaf(conversation)?.id ?? 
 }
 
 /**
- * Give a reply an alternative; below a message that has no reply yet, the first one.
+ * Ask for another version of a reply, or for the first reply to a message.
  * @param {Conversation} conversation
  */
 export function again(conversation, turn = /** @type {Turn} */ (tree.leaf(conversation)), automatic = false) {
   return ask(conversation, turn.role === "assistant" ? turn.parent : turn.id, automatic);
 }
 
-/** Show another turn in the place of one. */
+/** Show another version of a turn. */
 export function choose(conversation, turn) {
   tree.choose(conversation, turn);
   troubles.delete(conversation.id);
@@ -50,24 +50,24 @@ export function choose(conversation, turn) {
   changed(conversation, "turns");
 }
 
-/** Let go of a conversation that is being deleted. */
+/** Stop the answer of a conversation that is being deleted. */
 export function forget(conversation) {
   stop(conversation);
   troubles.delete(conversation.id);
 }
 
-/** Keep what has arrived when the page goes away in the middle of an answer. */
+/** Store what has arrived when the page is closed in the middle of an answer. */
 export function keepUnfinished() {
   for (const { conversation } of running.values()) store.save(conversation, true);
 }
 
-/** Whether a trouble is one of the connection: nobody answered, or a server that still loads its model. */
+/** Whether a failure is one of the connection: the server did not answer, or it is still loading its model. */
 const isConnection = ({ error }) => ["lost", "broken", "loading"].includes(error.code);
 
-/** Whether it is asked again by itself: once, so that nothing goes round for ever; a server that loads has not tried yet. */
+/** Whether it is retried automatically: once, so that this ends; a server that is loading has not tried yet. */
 export const isWaitedFor = (trouble) => isConnection(trouble) && (!trouble.automatic || trouble.error.code === "loading");
 
-/** Where the connection was lost and is waited for. */
+/** The failures that wait for the connection. */
 export const lost = () => [...troubles.values()].filter(isWaitedFor);
 
 /** Ask again where the connection was lost. */
@@ -102,15 +102,15 @@ async function ask(conversation, parent, automatic = false) {
   }
   running.delete(conversation.id);
   delete reply.place;
-  if (!clean(reply.content)) tree.takeBack(conversation, reply, former);
+  if (!clean(reply.content)) tree.removeReply(conversation, reply, former);
   reply.time = conversation.updated = Date.now();
   store.save(conversation);
   changed(conversation, "turns");
 }
 
-/** The newest messages that the server takes, beginning with one of the person's. */
+/** The newest messages that the server accepts, beginning with one of the visitor's. */
 function window_(turns) {
   const said = turns.map(({ role, content }) => ({ role, content: sendable(content).slice(0, limits.chars).toWellFormed() }));
-  const newest = said.filter(({ content }) => content.trim()).slice(-limits.messages); // of a reply, nothing may be left
+  const newest = said.filter(({ content }) => content.trim()).slice(-limits.messages); // a reply may have nothing left to send
   return newest.slice(newest.findIndex(({ role }) => role === "user"));
 }

@@ -1,19 +1,19 @@
-// The box that one writes in: it grows, keeps what stood in it while an old message is edited, and knows nothing of
+// The box to write in: it grows with its text, and keeps a draft while an old message is edited. Knows nothing of
 // conversations.
 
 import { $ } from "./dom.js";
 
 const input = $("input");
-let editing = null; // what the caller edits
-let before = ""; // what stood here before
+let editing = null; // the turn that is edited
+let before = ""; // the draft before the edit
 
 export const editedTurn = () => editing;
 export const isEmpty = () => !input.value;
 export const text = () => input.value;
-/** What is being written, and not anew. */
+/** The new message that is being written, not the edit of an old one. */
 export const draft = () => (editing ? before : input.value);
 
-/** Ready to type; not on a phone, where this would open the keyboard over what there is to read. */
+/** Focus the box; not on a phone, where the keyboard would cover the text. */
 export function focusInput() {
   if (matchMedia("(hover: hover)").matches) input.focus();
 }
@@ -23,7 +23,7 @@ export function put(value) {
   grow();
 }
 
-/** Write a turn anew; what was being written comes back afterwards. */
+/** Edit a turn; the draft returns afterwards. */
 export function startEdit(turn) {
   if (!editing) before = input.value;
   editing = turn;
@@ -40,13 +40,13 @@ export function endEdit() {
   put(before);
 }
 
-/** As high as what stands in it, or as the placeholder, which is longer in some languages. */
+/** Make the box as high as its text, or as the placeholder, which is longer in some languages. */
 export function grow() {
   input.style.height = "auto";
   input.style.height = `${Math.min(input.scrollHeight, innerHeight * 0.4)}px`;
 }
 
-/** Call `submit()` for Enter and for the button, `arrow(key)` for an arrow in the empty box, `written()` for each letter. */
+/** Call `submit()` for Enter and for the button, `arrow(key)` for an arrow in the empty box, `written()` for each change. */
 export function listen({ submit, arrow, written }) {
   $("composer").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -57,13 +57,13 @@ export function listen({ submit, arrow, written }) {
     written();
   });
   input.addEventListener("keydown", (event) => {
-    // isComposing: Enter that ends a Vietnamese or Japanese input method's word is not the one that sends.
+    // isComposing: the Enter that ends a word of a Vietnamese or Japanese input method does not send.
     if (event.isComposing) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       submit();
     } else if (isEmpty() && event.key.startsWith("Arrow")) {
-      event.preventDefault(); // the arrow would move the caret in what an edit puts here
+      event.preventDefault(); // the arrow would move the caret in the text that an edit puts here
       arrow(event.key);
     }
   });

@@ -1,5 +1,5 @@
-// Waits for the server to answer again: asks for /readyz, first soon, then less and less often, and at once when the
-// browser says that it is online. Not for /healthz: a server that still loads its model is healthy and cannot answer.
+// Waits for the server to answer again: polls /readyz, less and less often, and at once when the browser is online again.
+// Not /healthz: a server that is still loading its model is healthy and cannot answer.
 
 const FIRST_MS = 1000;
 const LONGEST_MS = 15_000;
@@ -9,7 +9,7 @@ let waiting = null;
 
 export const isWaiting = () => waiting !== null;
 
-/** Call `back` once when the server answers; while that is being waited for, a second call changes nothing. */
+/** Call `back` once when the server answers; a second call before that changes nothing. */
 export function whenBack(back) {
   if (waiting) return;
   waiting = { delay: FIRST_MS, timer: setTimeout(look, FIRST_MS), back };
@@ -22,7 +22,7 @@ async function look() {
   try {
     there = (await fetch("readyz", { cache: "no-store" })).ok;
   } catch {
-    // still away: that is what is being asked here
+    // still away, which is the question here
   }
   if (there) {
     waiting = null;

@@ -1,4 +1,4 @@
-// Asks one thing in the page's dialog, or tells one.
+// Asks a question in the page's dialog, or shows a message.
 
 import { $ } from "./dom.js";
 import { t } from "./i18n.js";
@@ -7,8 +7,8 @@ const dialog = $("dialog");
 const fields = { line: $("dialog-line"), area: $("dialog-area") };
 
 /**
- * Resolves to the text (empty where none was asked for), or to null for "no". `field` is "line" or "area" where a text
- * is asked for, `no: false` leaves only one button.
+ * Resolves to the text (empty without a field), or to null for "no". `field` is "line" or "area" where a text is asked
+ * for; `no: false` leaves only one button.
  * @param {{
  *   title: string, note?: string, yes: string, no?: boolean, field?: "line" | "area" | null, value?: string, max?: number,
  *   danger?: boolean,
@@ -23,7 +23,7 @@ export function ask({ title, note = "", yes, no = true, field = null, value = ""
   $("dialog-yes").classList.toggle("danger", danger);
   $("dialog-no").hidden = !no;
   for (const [name, input] of Object.entries(fields)) {
-    input.hidden = input.disabled = name !== field; // a disabled field takes no focus and no part in the form
+    input.hidden = input.disabled = name !== field; // a disabled field gets no focus and is not part of the form
     input.value = value;
     input.maxLength = max;
   }
@@ -36,7 +36,7 @@ export function ask({ title, note = "", yes, no = true, field = null, value = ""
   });
 }
 
-/** Say something that must not be missed. */
+/** Show a message that must not be missed. */
 export const tell = (title, note) => ask({ title, note, yes: t("fine"), no: false });
 
 $("dialog-no").addEventListener("click", () => dialog.close("no"));

@@ -1,4 +1,4 @@
-// The few lines that every drawing module needs. Text only ever becomes a text node, never HTML.
+// Helpers that every drawing module needs. Text only ever becomes a text node, never HTML.
 
 /**
  * The page's elements that are more than an HTMLElement, by their ids.

@@ -1,5 +1,5 @@
-// What was written and not sent yet, for each conversation; those in which nothing was said share one, since they are one
-// to the person and get a new id with every reload.
+// The unsent draft of each conversation. Empty conversations share one: they look the same to the visitor, and get a new
+// id with every reload.
 
 import * as store from "./store.js";
 

@@ -8,7 +8,7 @@ import { name as character } from "./persona.js";
 import { Damaged } from "./shape.js";
 import * as store from "./store.js";
 
-const MAX_BYTES = 20 * 1024 * 1024; // a browser keeps about 5 MB for a page
+const MAX_BYTES = 20 * 1024 * 1024; // a browser stores about 5 MB for a page
 const names = () => ({ user: t("you"), assistant: character });
 
 export const saveJson = (conversations, title) =>

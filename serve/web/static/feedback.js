@@ -1,5 +1,5 @@
-// What people think of a reply, for those who make the character. Nothing leaves the browser before somebody has agreed,
-// and then only the reply and the message before it.
+// Feedback on a reply, for the makers of the character. Nothing leaves the browser before the visitor has agreed, and then
+// only the reply and the message before it.
 
 import { ask } from "./dialog.js";
 import { t } from "./i18n.js";
@@ -13,7 +13,7 @@ export const MAX_CHARS = 4000;
 export const agreed = () => store.setting(SETTING) === "yes";
 export const revoke = () => store.saveSetting(SETTING, null);
 
-/** Whether the person agrees; asked once, and kept. */
+/** Whether the visitor agrees; asked once, and stored. */
 export async function agree() {
   if (agreed()) return true;
   const yes = await ask({ title: t("consentTitle"), note: t("consentNote"), yes: t("consentYes") });
@@ -21,12 +21,12 @@ export async function agree() {
   return yes !== null;
 }
 
-/** Whether there is what feedback is about: something that was said, and a reply to it. */
+/** Whether there is something to give feedback on: a message and a reply to it. */
 export const possible = (before, reply) => before?.role === "user" && clean(before.content) !== "" && clean(reply.content) !== "";
 
 const said = (conversation, reply) => conversation.nodes.find((node) => node.id === reply.parent);
 
-/** Send a thumb (or null, to take it back) and a better answer (or null). Raises ChatError. */
+/** Send a rating (or null, to withdraw it) and a better answer (or null). Raises ChatError. */
 export async function send(conversation, reply, { rating = null, better = null }) {
   const messages = [said(conversation, reply), reply].map(({ role, content }) => ({ role, content: clean(content.slice(0, MAX_CHARS)) }));
   let response;
@@ -34,7 +34,7 @@ export async function send(conversation, reply, { rating = null, better = null }
     response = await fetch("api/feedback", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      // The turn's own id: its place among the others is not the same in every tab.
+      // The turn's id, and not its number, which can differ between tabs.
       body: JSON.stringify({ conversation: conversation.id, turn: reply.id, rating, better, messages, consent: true }),
     });
   } catch (error) {

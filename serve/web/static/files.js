@@ -1,4 +1,4 @@
-// Conversations as files: JSON with every branch, Markdown with the path that is shown. Text in, text out.
+// Conversations as files: JSON with every branch, Markdown with the branch that is shown. Text in, text out.
 
 import * as markdown from "./markdown.js";
 import { Damaged, conversation } from "./shape.js";
@@ -6,13 +6,13 @@ import { VERSION, path } from "./tree.js";
 
 const FORMAT = "inosuke-chat";
 
-/** One file for one conversation or for all of them. */
+/** The content of a file with one conversation or all of them. */
 export const toJson = (conversations) =>
   JSON.stringify({ format: FORMAT, version: VERSION, exported: new Date().toISOString(), conversations }, null, 2);
 
 export const toMarkdown = (one, names) => markdown.write(one.title, path(one), names);
 
-/** The conversations in a file's text. Raises Damaged, and then gives none of them. `names` are {user, assistant}. */
+/** The conversations in a file's text. Raises Damaged if any of them is damaged. `names` are {user, assistant}. */
 export function parse(text, names) {
   const trimmed = text.replace(/^\uFEFF/, "").trim();
   if (!trimmed) throw new Damaged("damagedBlank");
@@ -24,13 +24,13 @@ export function parse(text, names) {
     throw new Damaged("damagedJson");
   }
   if (value?.format === FORMAT && value.version > VERSION) throw new Damaged("damagedNewer", value.version, VERSION);
-  // The first version of the page wrote one conversation without anything around it.
+  // The first version of the page wrote a single conversation, not a list.
   const found = Array.isArray(value) ? value : Array.isArray(value?.conversations) ? value.conversations : [value];
   if (!found.length) throw new Damaged("damagedEmpty", 1);
   return found.map((one, index) => conversation(one, index + 1));
 }
 
-/** Give the browser a file to keep. */
+/** Download a file. */
 export function download(name, type, text) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type }));
@@ -39,6 +39,6 @@ export function download(name, type, text) {
   URL.revokeObjectURL(link.href);
 }
 
-/** A file's name after a title, without what a file system would not take. */
+/** A file name made from a title, without characters that a file system refuses. */
 export const fileName = (title, ending) =>
   `${title.normalize("NFC").replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "chat"}.${ending}`;

@@ -20,7 +20,7 @@ export function firstLanguage(visitors, characters) {
   return read ?? (offered.includes("en") ? "en" : offered[0]);
 }
 
-/** The word for a key in the current language; functions take what varies. */
+/** The word for a key in the current language; words that vary are functions. */
 export const t = (key, ...args) => {
   const word = WORDS[language][key];
   return typeof word === "function" ? word(...args) : word;

@@ -35,12 +35,12 @@ export function icon(name) {
   return svg;
 }
 
-/** Draw the icon of every element that names one with data-icon. */
+/** Draw the icon of every element with data-icon. */
 export function drawIcons(root = document) {
   for (const element of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-icon]"))) element.prepend(icon(element.dataset.icon));
 }
 
-/** A small button that shows an icon and says its label. */
+/** A small button with an icon and a label. */
 export function iconButton(name, label, onClick) {
   const button = document.createElement("button");
   button.type = "button";

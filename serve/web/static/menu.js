@@ -1,4 +1,4 @@
-// A small menu under a button, as WAI-ARIA's menu button pattern asks for it: arrows move, Escape and Tab leave.
+// A small menu under a button, after WAI-ARIA's menu button pattern: arrows move, Escape and Tab close.
 
 import { $, element } from "./dom.js";
 import { icon } from "./icons.js";

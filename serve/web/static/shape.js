@@ -1,10 +1,10 @@
-// Checks what comes from storage or from a file and gives a conversation of today's shape, or says what is wrong with it.
+// Checks what comes from storage or from a file. Returns a conversation of the current version, or reports what is wrong.
 // The first version of the page kept {id, title, created, updated, messages: [{role, content, state?, dropped?}]}.
 
 import { clean } from "./text.js";
 import { VERSION, newId } from "./tree.js";
 
-/** What was read is no conversation: `key` and `args` are a sentence of the page's words. */
+/** The content is not a conversation: `key` and `args` select the error message in the page's words. */
 export class Damaged extends Error {
   constructor(key, ...args) {
     super([key, ...args].join(" "));
@@ -17,7 +17,7 @@ const STATES = ["done", "stopped", "cut", "broken"];
 const isId = (value) => typeof value === "string" && /^[A-Za-z0-9]{1,64}$/.test(value);
 const time = (value, otherwise) => (Number.isFinite(value) ? value : otherwise);
 
-/** Return the conversation that `value` holds. Raises Damaged; `number` is its place in a file, for the message. */
+/** Return the conversation in `value`. Raises Damaged; `number` is its place in a file, for the message. */
 export function conversation(value, number = 1) {
   const { nodes, broken } = sorted(value, number);
   if (broken.length) throw new Damaged("damagedTurn", number, broken[0].index + 1);
@@ -25,8 +25,8 @@ export function conversation(value, number = 1) {
 }
 
 /**
- * Return what can be read of a conversation. Turns that cannot be go along under `damaged`, word for word; what was said
- * after one of them follows the turn before it. Raises Damaged where nothing can be read.
+ * Return the readable part of a conversation. Unreadable turns are kept under `damaged` as they are; the turns after one
+ * follow the turn before it. Raises Damaged where nothing can be read.
  */
 export function salvaged(value) {
   const { nodes, broken } = sorted(value, 1);
@@ -36,14 +36,14 @@ export function salvaged(value) {
   return damaged.length ? { ...found, damaged } : found;
 }
 
-/** The turns of `value`: `nodes` that are whole, and the `broken` as {turn, index}. */
+/** The turns of `value`: the readable ones in `nodes`, the others in `broken` as {turn, index}. */
 function sorted(value, number) {
   if (value?.version > VERSION) throw new Damaged("damagedNewer", value.version, VERSION);
   const turns = value?.nodes ?? value?.messages;
   if (!Array.isArray(turns) || !turns.length) throw new Damaged("damagedEmpty", number);
   const created = time(value.created, Date.now());
   const seen = new Set([null]);
-  const before = new Map(); // id of a broken turn → what stands before it
+  const before = new Map(); // id of a broken turn → id of the turn before it
   const nodes = [];
   const broken = [];
   turns.forEach((turn, index) => {
@@ -80,12 +80,12 @@ function shaped(value, nodes) {
 
 const own = (turn) => ({ id: turn?.id, parent: turn?.parent });
 
-/** A message of the first version follows the one before it. Its id is its place, so that migrating twice changes nothing. */
+/** A message of the first version follows the one before it. Its id is its number, so that migrating twice changes nothing. */
 const chained = (index) => ({ id: `m${index}`, parent: index ? `m${index - 1}` : null });
 
 function said(turn, place, created) {
   if (!["user", "assistant"].includes(turn?.role) || typeof turn.content !== "string" || !turn.content.trim()) return null;
-  // What a model wrote stays as it is; what the server would refuse goes when it is sent again (`sendable`).
+  // A reply stays as it is; what the server would refuse is removed when it is sent again (`sendable`).
   const content = turn.role === "user" ? clean(turn.content) : turn.content.toWellFormed();
   const node = { ...place, role: turn.role, content, time: time(turn.time, created) };
   if (turn.state !== undefined) node.state = STATES.includes(turn.state) ? turn.state : "broken";

@@ -13,14 +13,14 @@ const scrim = $("scrim");
 const opener = $("sidebar-open");
 const search = $("search");
 
-const AROUND = 12; // letters of a message that are shown before what was found
+const AROUND = 12; // characters of a message that are shown before the match
 /**
  * @import { Conversation } from "./tree.js"
  * @type {{currentId: string, actions: {open(id: string): void, menu(one: Conversation): any[]}}}
  */
 let drawn = /** @type {any} */ ({ currentId: null, actions: null });
 
-/** Draw the list; `actions` are {open(id), menu(conversation)} where `menu` gives the entries of a row's menu. */
+/** Draw the list; `actions` are {open(id), menu(conversation)}, and `menu` returns the entries of a row's menu. */
 export function drawList(currentId, actions) {
   drawn = { currentId, actions };
   const query = search.value.trim();
@@ -31,16 +31,16 @@ export function drawList(currentId, actions) {
   $("found").textContent = query ? t("found", rows.length) : "";
 }
 
-/** Open or close the drawer; on a wide screen the list is always there and this changes nothing. */
+/** Open or close the drawer; on a wide screen the list is always visible and this changes nothing. */
 export function showDrawer(open) {
   sidebar.classList.toggle("open", open);
   scrim.hidden = !open;
-  $("main").inert = open; // what lies under the drawer is out of reach, as it looks
+  $("main").inert = open; // what is under the drawer cannot be reached, as it looks
   opener.setAttribute("aria-expanded", String(open));
   if (open) $("sidebar-close").focus();
 }
 
-/** Forget the search, so that what was just begun or imported is in the list. */
+/** Clear the search, so that a new or imported conversation is in the list. */
 export function clearSearch() {
   search.value = "";
 }
@@ -62,7 +62,7 @@ search.addEventListener("keydown", (event) => {
   drawList(drawn.currentId, drawn.actions);
 });
 
-/** Where a conversation says what is searched: {} in its title, {text, start, end} in a turn of any branch, or null. */
+/** Where a conversation matches: {} in its title, {text, start, end} in a turn of any branch, or null. */
 function hit(one, query) {
   if (find(one.title, query)) return {};
   for (const { content } of one.nodes) {

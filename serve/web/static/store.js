@@ -1,29 +1,29 @@
-// Conversations in the browser's storage, one key each, so that two open tabs do not overwrite each other's. Saving
-// brings in what another tab has added to the same one.
+// Conversations in the browser's storage, one key each, so that two open tabs do not overwrite each other's. Saving one
+// merges what another tab has added to it.
 
 import { salvaged } from "./shape.js";
 import { conflict, merge, newId } from "./tree.js";
 
 const PREFIX = "inosuke.conversation.";
-const ASIDE = "inosuke.unreadable."; // what could not be read where something else had to be written
+const BACKUP = "inosuke.unreadable."; // unreadable content whose key was needed
 
-const unkept = new Map(); // id → conversation that could not be written; it is listed, and written once there is room
-const settings = new Map(); // what could not be written of them, for as long as the page is there
+const unkept = new Map(); // id → conversation that could not be written; it is listed, and written when there is room
+const settings = new Map(); // settings that could not be written; they last as long as the page
 let forbidden = false;
 
-/** Where storage is forbidden or full the page goes on. Why something is not kept: "forbidden", "full", or null. */
+/** Why something is not stored: "forbidden", "full", or null. The page works without storage too. */
 export const problem = () => (forbidden ? "forbidden" : unkept.size ? "full" : null);
 
-/** Whether something would be gone if the page were closed now. */
+/** Whether something would be lost if the page were closed now. */
 export const wouldLose = () => unkept.size > 0;
 
 function failed(error) {
   forbidden ||= error.name !== "QuotaExceededError";
 }
 
-let unreadable = []; // what all() could not read: ids, and of conversations that are read in part the number of turns, too
+let unreadable = []; // what all() could not read: ids, with the number of unreadable turns where the rest was read
 
-/** What could not be read when the conversations were last looked through; it is still where it was. */
+/** What could not be read when the conversations were last listed; it is still in the storage. */
 export const unread = () => unreadable;
 
 export function all() {
@@ -46,8 +46,8 @@ export function all() {
 }
 
 /**
- * Save a conversation that has turns; an empty one is not worth a place in the list. A reply that is still growing is
- * kept only when the page goes away (`leaving`), as one that broke off.
+ * Save a conversation that has turns; an empty one does not belong in the list. A reply that is still growing is saved
+ * only when the page is closed (`leaving`), as an interrupted one.
  */
 export function save(one, leaving = false) {
   if (keep(one, leaving)) keepOthers();
@@ -62,7 +62,7 @@ function keep(one, leaving = false) {
   nodes.push(...cut.map(({ place, ...node }) => ({ ...node, state: "broken" })));
   if (!nodes.length) return true;
   try {
-    if (!stored) putAside(one.id);
+    if (!stored) backUp(one.id);
     localStorage.setItem(PREFIX + one.id, JSON.stringify({ ...one, nodes }));
     return unkept.delete(one.id) || true;
   } catch (error) {
@@ -72,33 +72,33 @@ function keep(one, leaving = false) {
   }
 }
 
-/** There may be room again: write what was not kept. */
+/** Write what did not fit before: there may be room again. */
 function keepOthers() {
   for (const one of [...unkept.values()]) keep(one);
 }
 
-/** Make room where something stands that cannot be read: a newer page's, or one that was cut short. */
-function putAside(id) {
+/** Back up unreadable content under another key: a newer page's, or truncated. */
+function backUp(id) {
   const text = localStorage.getItem(PREFIX + id);
-  if (text !== null) localStorage.setItem(`${ASIDE}${id}.${Date.now()}`, text);
+  if (text !== null) localStorage.setItem(`${BACKUP}${id}.${Date.now()}`, text);
 }
 
-/** Take in what another tab has written. */
+/** Merge what another tab has written. */
 export function catchUp(one) {
   const stored = read(PREFIX + one.id);
   if (!stored) return;
   const there = new Set(stored.nodes.map((node) => node.id));
   merge(one, stored);
-  // Two tabs that write at the same moment do not see each other: the one that is told of the other's adds its own.
+  // Two tabs that write at the same moment do not see each other: the one that is notified adds its own turns.
   if (one.nodes.some((node) => !isGrowing(node) && !there.has(node.id))) save(one);
 }
 
-/** Save all of them or, where they do not fit, none. Returns what went in; what was there already is only added to. */
+/** Save all of them or, where they do not fit, none. Returns what was saved; existing conversations are only added to. */
 export function saveAll(conversations) {
   const before = new Map();
   const put = (one) => {
     const stored = read(PREFIX + one.id);
-    // Somebody else's conversation under an id of ours, as in a file edited by hand, or one that cannot be read: both stay.
+    // Another conversation with the same id, as in a file edited by hand, or an unreadable one: both are kept.
     const taken = stored ? conflict(stored, one) : localStorage.getItem(PREFIX + one.id) !== null;
     const kept = taken ? { ...one, id: newId() } : stored ? merge(stored, one) : one;
     const key = PREFIX + kept.id;
@@ -110,7 +110,7 @@ export function saveAll(conversations) {
     return conversations.map(put);
   } catch (error) {
     for (const [key, text] of before) {
-      localStorage.removeItem(key); // first, so that the one before has room again
+      localStorage.removeItem(key); // first, so that the former one has room again
       if (text !== null) localStorage.setItem(key, text);
     }
     throw error;
@@ -132,11 +132,11 @@ export function setting(name) {
   try {
     return localStorage.getItem(`inosuke.${name}`);
   } catch {
-    return null; // a setting that cannot be read is one that was never made
+    return null; // a setting that cannot be read counts as not set
   }
 }
 
-/** Keep a setting; null forgets it. */
+/** Store a setting; null removes it. */
 export function saveSetting(name, value) {
   settings.delete(name);
   try {
@@ -164,6 +164,6 @@ function read(key) {
   try {
     return salvaged({ ...JSON.parse(/** @type {string} */ (localStorage.getItem(key))), id: key.slice(PREFIX.length) });
   } catch {
-    return null; // not there, not ours, or cut short: it is left where it is
+    return null; // missing, foreign or truncated: it is left where it is
   }
 }

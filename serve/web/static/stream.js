@@ -1,6 +1,6 @@
 // One answer from the server: POST the conversation, read server-sent events, yield {type, ...data}.
 
-/** An answer that did not come: `code` is the server's, or "lost" when there was no server to say one. */
+/** A failed answer: `code` is the server's, or "lost" when the server did not answer. */
 export class ChatError extends Error {
   constructor(code, message) {
     super(message);
@@ -33,11 +33,11 @@ export async function* answer(messages, signal) {
     if (signal.aborted || error instanceof ChatError) throw error;
     throw new ChatError("broken", String(error));
   }
-  // A connection that closes without `done` was cut, however politely.
+  // A connection that closes without `done` was interrupted.
   if (!ended) throw new ChatError("broken", "the stream ended early");
 }
 
-/** What a server said that did not answer. */
+/** The error in a refusal of the server. */
 export async function refusal(response) {
   try {
     const { error } = await response.json();
@@ -66,6 +66,6 @@ async function* events(body) {
       }
     }
   } finally {
-    await reader.cancel().catch(() => {}); // already closed or aborted: there is nothing left to let go of
+    await reader.cancel().catch(() => {}); // already closed or aborted
   }
 }

@@ -1,9 +1,9 @@
-// A finger that moves a turn sideways. The bubble follows it a little, so that one feels what will happen.
+// Swiping a turn sideways. The bubble follows the finger a little, as a hint of what will happen.
 
-const FAR = 56; // px, about a thumb's width: less is a tap that slipped
+const FAR = 56; // px, about a thumb's width: less is a slipped tap
 const PULL = 0.35;
 
-/** Call `onSwipe(item, step)`: 1 for a swipe to the left, which asks for what comes next, -1 for one to the right. */
+/** Call `onSwipe(item, step)`: 1 for a swipe to the left (the next version), -1 for one to the right. */
 export function watchSwipes(list, onSwipe) {
   /** @type {{x: number, y: number, item: HTMLElement, bubble: HTMLElement} | null} */
   let start = null;
@@ -28,7 +28,7 @@ export function watchSwipes(list, onSwipe) {
     const { x, y } = moved(event, start);
     const { item } = start;
     end();
-    // Words that are being marked for copying are not swiped away.
+    // Selecting text for copying is not a swipe.
     if (Math.abs(x) >= FAR && Math.abs(x) > 2 * Math.abs(y) && getSelection()?.isCollapsed) onSwipe(item, x < 0 ? 1 : -1);
   });
   list.addEventListener("pointercancel", end);

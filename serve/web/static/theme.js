@@ -5,7 +5,7 @@
   try {
     chosen = localStorage.getItem("inosuke.theme");
   } catch {
-    // A browser may forbid storage altogether; then the system's choice it is.
+    // A browser may forbid storage altogether; the system's choice counts then.
   }
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
 })();

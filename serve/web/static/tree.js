@@ -1,11 +1,11 @@
-// A conversation as a tree of turns. Answering again gives a turn a sibling, and so does editing; nothing that was said
-// is ever taken away, and one path through the tree is what is shown. Knows nothing of the page, the storage or the server.
+// A conversation as a tree of turns. Answering again and editing add a sibling; turns are never removed, and the page
+// shows one path through the tree. Knows nothing of the page, the storage or the server.
 //
 //   {version: 2, id, title, titled, created, updated, nodes: [node], chosen: {id of a turn, or "": id of the turn shown after it}}
-//   and `damaged` where some turns could not be read: those, as they were found
+//   and `damaged` with the turns that could not be read, as they were found
 //   node: {id, parent: id | null, role: "user" | "assistant", content, time, state?, dropped?, rating?, better?}
 //
-// A parent stands before its children. `titled` and a node's `time` say when it was last changed: the later one wins.
+// A parent comes before its children. `titled` and a node's `time` are the times of the last change: the later one wins.
 
 /**
  * @typedef {"user" | "assistant"} Role
@@ -39,7 +39,7 @@ export const create = () => ({
 });
 
 /**
- * Every turn's children, by its id: asked for once where there is something to do for each of many turns.
+ * The children of every turn, by its id; computed once where many turns need them.
  * @param {Conversation} conversation
  */
 export function families(conversation) {
@@ -70,7 +70,7 @@ export function path(conversation, children = families(conversation)) {
 export const leaf = (conversation) => path(conversation).at(-1) ?? null;
 
 /**
- * The turns that stand in the same place, the given one among them.
+ * All versions of a turn, itself among them.
  * @param {Conversation} conversation
  * @param {Turn} node
  */
@@ -105,7 +105,7 @@ export function add(conversation, parent, role, content, more = {}) {
 }
 
 /**
- * Show this turn in its place, and below it what was shown there before.
+ * Show this version of a turn, and below it what was shown there before.
  * @param {Conversation} conversation
  * @param {Turn} node
  */
@@ -114,19 +114,19 @@ export function choose(conversation, node) {
 }
 
 /**
- * Take back a reply that never came, and show what stood there before.
+ * Remove a reply that never came, and show the former version.
  * @param {Conversation} conversation
  * @param {Turn} node
  * @param {string | undefined} former
  */
-export function takeBack(conversation, node, former) {
+export function removeReply(conversation, node, former) {
   conversation.nodes.splice(conversation.nodes.indexOf(node), 1);
   if (former) conversation.chosen[node.parent ?? ""] = former;
   else delete conversation.chosen[node.parent ?? ""];
 }
 
 /**
- * Bring what another tab or a file knows of the same conversation into ours: the union of both, nothing is lost.
+ * Merge another tab's or a file's version of the same conversation into ours: the union of both, nothing is lost.
  * @param {Conversation} ours
  * @param {Conversation} theirs
  */
@@ -147,7 +147,7 @@ export function merge(ours, theirs) {
 }
 
 /**
- * Whether two records of one id are different conversations: the same turn, said by somebody else or after another.
+ * Whether two records with one id are different conversations: a turn has another speaker, parent or text in them.
  * @param {Conversation} ours
  * @param {Conversation} theirs
  */

@@ -15,7 +15,7 @@ const list = $("messages");
 const scroller = $("scroller");
 const jump = $("jump");
 
-let follow = true; // whether the newest words are kept in sight
+let follow = true; // whether the newest text is kept in view
 /** @type {{conversation: Conversation, families: Families, turns: Turn[], actions: Record<string, any>}} */
 let shown = /** @type {any} */ ({ conversation: null, families: new Map(), turns: [], actions: null });
 
@@ -139,7 +139,7 @@ function variants(turn, all, idle) {
   group.setAttribute("aria-label", t("variantLabel", here + 1, all.length));
   const arrow = (act, by) => {
     const made = button(act === "earlier" ? "left" : "right", act, () => step(turn, by));
-    // Not `disabled`: the focus would fall out of the page at each end.
+    // Not `disabled`: the focus would be lost at each end.
     if (!idle || !all[here + by]) made.setAttribute("aria-disabled", "true");
     return made;
   };

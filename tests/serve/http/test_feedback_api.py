@@ -120,14 +120,14 @@ def test_the_importers_read_what_the_server_wrote(client, tmp_path, persona):
     ]
     assert {s.source.importer for s in found.samples} == {"feedback"}
     assert [r.reason for r in found.rejected] == ["superseded", "superseded", "withdrawn"]
-    assert SAID[1]["content"] in found.samples[-1].flags[0].detail  # the annotator sees what he said instead
+    assert SAID[1]["content"] in found.samples[-1].flags[0].detail  # the annotator sees the original reply
 
 
 def test_a_turn_is_named_by_its_id_and_older_numbers_are_still_understood(client, tmp_path, persona):
     other = {"messages": [SAID[0], {"role": "assistant", "content": "Hừ!"}]}
     client.post("/api/feedback", json=GIVEN | other)  # as the first page sent it: another reply, and this one
     client.post("/api/feedback", json=GIVEN | {"turn": 5})
-    for change in ({"better": None}, {"rating": None, "better": None}):  # rated, and taken back
+    for change in ({"better": None}, {"rating": None, "better": None}):  # rated, then withdrawn
         client.post("/api/feedback", json=GIVEN | {"turn": "00ff00ff00ff00ff"} | change)
     [path] = (tmp_path / "datasets" / "feedback").glob("*.jsonl")
     assert "00ff00ff00ff00ff" not in path.read_text(encoding="utf-8")

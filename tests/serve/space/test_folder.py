@@ -8,14 +8,18 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from curation.errors import InosukeError
+from curation.persona import load_persona
 from serve.commands.space import space
+from serve.model_files.portrait import load_portrait
 from serve.space.folder import REQUIREMENTS, write_space
 from serve.space.upload import push
 from tests.serve.conftest import PROJECT
 from tests.tools.gguf_files import manifest, write_gguf
+from tests.tools.personas import ANNE
 
 
 @pytest.fixture
@@ -214,3 +218,26 @@ def test_the_command_prints_what_it_wrote(ready, tmp_path, monkeypatch):
     monkeypatch.chdir(ready)
     result = CliRunner().invoke(space, ["--out", str(tmp_path / "space")], catch_exceptions=False)
     assert re.match(r"\d+ files in ", result.output)
+
+
+def test_the_portrait_goes_along_to_the_path_that_the_persona_names(ready, tmp_path):
+    (ready / "datasets").mkdir()
+    shutil.copy(PROJECT / "datasets" / "portrait.svg", ready / "datasets")
+    out = tmp_path / "space"
+    assert Path("datasets/portrait.svg") in write_space(out, root=ready)
+    persona = load_persona(out / "models" / "run-1" / "persona.toml")
+    assert load_portrait(persona, out).data == (PROJECT / "datasets" / "portrait.svg").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name", ["Emilia: the Half-Elf of the Great Lugunica Kingdom", 'Ann "the # one"', "- x", "Đào"]
+)
+def test_the_card_of_any_name_is_valid_and_speaks_of_no_other_character(ready, tmp_path, name):
+    own = ANNE.read_text(encoding="utf-8").replace('name = "Anne"', f"name = {json.dumps(name)}", 1)
+    (ready / "models" / "run-1" / "persona.toml").write_text(own, encoding="utf-8")
+    write_space(tmp_path / "space", root=ready)
+    _, head, text = (tmp_path / "space" / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    meta = yaml.safe_load(head)
+    assert meta["title"] == name and len(meta["short_description"]) <= 60
+    assert not re.search(r"\b(he|him|his|boar|ngươi)\b|🐗", head + text, re.IGNORECASE)
+    assert '{"messages": [{"role": "user", "content": "Who are you?"}]}' in text

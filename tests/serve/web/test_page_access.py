@@ -1,4 +1,4 @@
-"""For everybody: screen readers (axe-core), the keyboard, a phone, fingers, little motion."""
+"""Accessibility: screen readers (axe-core), the keyboard, a phone, touch, reduced motion."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe

@@ -16,7 +16,7 @@ def count(page, index=-1):
 
 
 def swipe(page, index, by):
-    """Move a finger over a turn, by so many pixels, as Chromium gets it from a touch screen."""
+    """Move a finger over a turn, in pixels, with the events that Chromium gets from a touch screen."""
     box = page.locator(".turn .bubble").nth(index).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     session = page.context.new_cdp_session(page)
@@ -180,7 +180,7 @@ def test_a_stopped_answer_is_an_alternative_like_any_other(visit, teller):
     teller.gate.clear()
     act(page, 1, "Trả lời lại")
     page.wait_for_selector(".turn.reply.growing")
-    # While he answers nothing can be switched away under him.
+    # During an answer no other version can be chosen.
     page.keyboard.press("ArrowLeft")
     assert turns(page)[1] == "Hừ! (2) "
     page.keyboard.press("Escape")

@@ -1,4 +1,4 @@
-"""Thumbs and better answers: shown where the server takes them, sent only after somebody has agreed."""
+"""Ratings and better answers: shown where the server keeps feedback, sent only after the visitor has agreed."""
 
 import json
 
@@ -18,7 +18,7 @@ def taken():
 
 
 def take(taken):
-    """Answer like a server that takes feedback, and note what arrived."""
+    """Answer like a server that keeps feedback, and record what arrived."""
 
     def note(route):
         taken.append(json.loads(route.request.post_data))
@@ -46,7 +46,7 @@ def test_without_a_server_that_takes_it_there_is_nothing_to_press(visit):
     assert page.get_by_label("Hay", exact=True).count() == 0
 
 
-def test_nothing_is_sent_before_somebody_agrees(page, taken):
+def test_nothing_is_sent_before_the_visitor_agrees(page, taken):
     send(page, "Chào")
     act(page, 1, "Hay")
     page.click("#dialog-no")

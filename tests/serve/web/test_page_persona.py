@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from curation.persona import Page
 from serve import create_app
 from tests.tools.chromium import PHONE, Storyteller, needs_chromium, reply_says, send
 from tests.tools.personas import anne, persona_with
@@ -91,3 +92,12 @@ def test_texts_of_the_persona_are_shown_as_text(visit, served, tmp_path):
     assert page.locator("#greeting *").count() == 0 and page.title() == f"Eve {evil}"
     send(page, "Hello")
     assert page.locator(".turn img:not(.face)").count() == 0
+
+
+def test_long_texts_of_the_persona_stay_within_the_page(visit, served, tmp_path):
+    texts = {"en": ("Hello! " * 30 + "o" * 200,)}
+    page = Page(starters=texts, notice={"en": "n" * 300})
+    shown = visit(address=served(persona_with(tmp_path, name="Emilia" * 20, greetings=texts, page=page)), **PHONE)
+    assert shown.evaluate(
+        "['html', '#scroller', '.top'].map(s => document.querySelector(s)).every(e => e.scrollWidth <= e.clientWidth)"
+    )

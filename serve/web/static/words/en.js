@@ -39,7 +39,7 @@ export default {
   greeting: `Chat with ${name}`,
   portrait: `Portrait of ${name}`,
   notice: `A language model plays ${name}. What it writes can be wrong.`,
-  reminder: `${name} is played by a language model and can be wrong.`,
+  reminder: `AI character: ${name} can be wrong.`,
   message: "Message",
   placeholder: `Say something to ${name}…`,
   send: "Send",

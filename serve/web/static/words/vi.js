@@ -39,7 +39,7 @@ export default {
   greeting: `Trò chuyện với ${name}`,
   portrait: `Chân dung ${name}`,
   notice: `Một mô hình ngôn ngữ đóng vai ${name}, nên có thể nói sai.`,
-  reminder: `${name} do mô hình ngôn ngữ đóng vai, có thể nói sai.`,
+  reminder: `Nhân vật AI: ${name} có thể nói sai.`,
   message: "Tin nhắn",
   placeholder: `Nói gì đó với ${name}…`,
   send: "Gửi",
