@@ -1,8 +1,8 @@
 """The review log: events in, the state of each sample out. Knows nothing of databases, interfaces or exports.
 
-The log is a JSONL file in git, one event a line, oldest first, so that new work is appended and diffs stay readable.
-Events carry their own ids, so any two logs merge by union, and the state of a sample is a fold over its events: it can
-always be rebuilt.
+The log is a JSONL file in git, one event per line, oldest first. New work is appended, so diffs stay readable. Each
+event has its own id, so any two logs merge by union. The state of a sample is a fold over its events, so it can always
+be rebuilt.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 class Decision:
     """One event of the log.
 
-    ``revision`` is the one the annotator saw (0 is the imported text). ``messages`` is only set by a rewrite, which
-    approves them as the next revision. ``reason`` is a code or a sentence; for an undo, the id of the event that it
-    takes back. ``time`` is UTC, ISO 8601, to the millisecond. ``panel`` is how many annotators judge the sample, each
-    without seeing the others' verdicts; with the usual 1 a verdict counts by itself and its line does not mention it.
+    ``revision`` is the one that the annotator saw (0 is the imported text). Only a rewrite has ``messages``; it
+    approves them as the next revision. ``reason`` is a code or free text; for an undo, the id of the event to undo.
+    ``time`` is UTC, ISO 8601, to the millisecond. ``panel`` is the number of annotators who judge the sample blind,
+    that is, without seeing each other's verdicts. With the default of 1 a verdict counts on its own, and its line omits
+    ``panel``.
     """
 
     id: str
@@ -49,12 +50,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the log says of one sample. ``messages`` is None while the imported text stands.
+    """The state of one sample according to the log. ``messages`` is None while the imported text stands.
 
-    ``conflicts`` are verdicts made on a revision that somebody had replaced meanwhile: they change nothing by
-    themselves and are there to be looked at. ``voters`` gave a blind verdict on this revision; the sample stays as it
-    was until the whole panel has, and is ``disputed`` (and pending) where they disagree, until one verdict of panel 1
-    settles it.
+    ``conflicts`` are verdicts on a revision that had already been replaced: they change nothing by themselves, and an
+    adjudicator looks at them. ``voters`` gave a blind verdict on this revision. The sample keeps its state until the
+    whole panel has judged it. If the panel disagrees, the sample is pending and ``disputed`` until one verdict of
+    panel 1 settles it.
     """
 
     status: Status = "pending"
@@ -71,21 +72,29 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A log as read: its events and, word for word, the lines that are none (1-based line number, text)."""
+    """A log as read: its events and, unchanged, the lines that are not events (1-based line number, text)."""
 
     decisions: tuple[Decision, ...] = ()
     damaged: tuple[tuple[int, str], ...] = ()
 
 
 def trusted_approval(sample_id: str, author: str, folder: str, time: str) -> Decision:
-    """Return the approval that import gives to an author's own writing; its id follows from the sample's."""
-    event = hashlib.sha256(f"import approves {sample_id}".encode()).hexdigest()[:32]
-    reason = f"the author's own writing: {folder} is marked trusted in persona.toml"
-    return Decision(event, sample_id, 0, "approve", None, reason, author, "import", time)
+    """Return the approval that import gives to an author's own writing. Its id follows from the sample's id."""
+    return Decision(
+        id=hashlib.sha256(f"import approves {sample_id}".encode()).hexdigest()[:32],
+        sample_id=sample_id,
+        revision=0,
+        verdict="approve",
+        messages=None,
+        reason=f"the author's own writing: {folder} is marked trusted in persona.toml",
+        annotator=author,
+        client="import",
+        time=time,
+    )
 
 
 def fold(decisions: Iterable[Decision]) -> dict[str, State]:
-    """Return the state of every sample that the events speak of; the order of the input does not matter."""
+    """Return the state of every sample that occurs in the events. The order of the input does not matter."""
     by_sample: dict[str, list[Decision]] = defaultdict(list)
     for decision in ordered(decisions):
         by_sample[decision.sample_id].append(decision)
@@ -93,13 +102,13 @@ def fold(decisions: Iterable[Decision]) -> dict[str, State]:
 
 
 def standing(events: Iterable[Decision]) -> list[Decision]:
-    """Return one sample's events in the order they count in, without undos and what they took back."""
+    """Return one sample's events in the order in which they count, without undos and the events they undo."""
     return _standing(ordered(events))
 
 
 def _standing(events: list[Decision]) -> list[Decision]:
     undone = {e.reason for e in events if e.verdict == "undo"}
-    # What import approved, any person overrules, whenever the import took place.
+    # Any person overrules an approval by import, whenever the import ran.
     return sorted((e for e in events if e.verdict != "undo" and e.id not in undone), key=lambda e: e.client != "import")
 
 
@@ -112,7 +121,7 @@ def _fold_one(events: list[Decision]) -> State:
     conflicts: list[str] = []
     votes: dict[str, Decision] = {}  # the blind verdicts on this revision, by annotator
     settled = disputed = False
-    stands: Decision | None = None  # what the status rests on
+    stands: Decision | None = None  # the event that decided the status
     for e in _standing(events):
         if e.verdict in ("approve", "reject", "rewrite"):
             if e.revision != revision or _contradicts_unseen(e, stands):
@@ -122,7 +131,7 @@ def _fold_one(events: list[Decision]) -> State:
             if e.panel > 1:
                 votes[e.annotator] = e
                 if settled or len(votes) < max(v.panel for v in votes.values()):
-                    continue  # decided already, or somebody has still to judge
+                    continue  # decided already, or the panel is not complete
                 disputed = len({(v.verdict, v.messages) for v in votes.values()}) > 1
                 if disputed:
                     status, reason = "pending", ""
@@ -139,23 +148,24 @@ def _fold_one(events: list[Decision]) -> State:
         elif e.verdict in ("note", "flag"):
             notes.append(e.reason)
     return State(
-        status,
-        revision,
-        messages,
-        reason,
-        tuple(reviewers),
-        tuple(skipped),
-        tuple(notes),
-        tuple(conflicts),
-        tuple(votes),
-        disputed,
+        status=status,
+        revision=revision,
+        messages=messages,
+        reason=reason,
+        reviewers=tuple(reviewers),
+        skipped_by=tuple(skipped),
+        notes=tuple(notes),
+        conflicts=tuple(conflicts),
+        voters=tuple(votes),
+        disputed=disputed,
     )
 
 
 def _contradicts_unseen(e: Decision, stands: Decision | None) -> bool:
-    """Say whether a verdict made in Label Studio, which shows nobody's, goes against another person's that stands.
+    """Return whether a verdict from Label Studio contradicts another person's standing verdict.
 
-    At the desk the earlier verdict was on the screen, so a later one is meant; here it may be plain ignorance.
+    The review desk shows the earlier verdict, so a later one overrules it on purpose. Label Studio shows no verdicts,
+    so there the annotator may not have known about the earlier one.
     """
     if e.client != "label-studio" or e.panel > 1 or stands is None or stands.client == "import":
         return False
@@ -163,7 +173,7 @@ def _contradicts_unseen(e: Decision, stands: Decision | None) -> bool:
 
 
 def ordered(decisions: Iterable[Decision]) -> list[Decision]:
-    """Return the union of events, oldest first. Of two with one id, the earlier stands."""
+    """Return the union of events, oldest first. Of two events with the same id, the earlier one stands."""
     union: dict[str, Decision] = {}
     for decision in decisions:
         known = union.setdefault(decision.id, decision)
@@ -173,7 +183,7 @@ def ordered(decisions: Iterable[Decision]) -> list[Decision]:
 
 
 def earlier(one: Decision, other: Decision) -> Decision:
-    """Return which of two events with one id stands, the same on every machine."""
+    """Return the one of two events with the same id that stands. The choice is the same on every machine."""
     return min(one, other, key=lambda d: (d.time, _line(d)))
 
 
@@ -181,7 +191,7 @@ def earlier(one: Decision, other: Decision) -> Decision:
 
 
 def read_log(path: Path) -> Log:
-    """Read a log; a file that is not there is an empty one. A damaged line is kept apart and never costs the others."""
+    """Read a log. A missing file is an empty log. A damaged line is kept separately and does not affect the others."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except FileNotFoundError:
@@ -199,13 +209,13 @@ def read_log(path: Path) -> Log:
 
 
 def write_log(path: Path, log: Log) -> bool:
-    """Write the log in its order, damaged lines last and untouched. Returns whether the file changed."""
+    """Write the log in its order, damaged lines last and unchanged. Return whether the file changed."""
     lines = [_line(d) for d in ordered(log.decisions)] + [text for _, text in log.damaged]
     return write_atomically(path, "".join(f"{line}\n" for line in lines))
 
 
 def parse(line: str) -> Decision:
-    """Read one line of a log. Raises ValueError (pydantic's ValidationError) for anything that is no event."""
+    """Read one line of a log. Raises ValueError (pydantic's ValidationError) for anything that is not an event."""
     decision: Decision = _adapter().validate_json(line)
     if (decision.messages is None) == (decision.verdict == "rewrite"):
         raise ValueError(f"{decision.verdict} {'without' if decision.messages is None else 'with'} messages")

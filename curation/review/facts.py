@@ -1,68 +1,65 @@
-"""What an export's manifest and card say about its review: where the log stood, who decided, how far people agreed.
+"""The review figures of an export's manifest and card: the log's position, verdicts, annotators, agreement.
 
-Pure: the log's events in, plain figures out. Annotators are counted, never named: a card is public.
+Pure: events of the review log in, plain figures out. Annotators are counted and never named, because a card is public.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from curation.review.decisions import Decision, Log, ordered
+from curation.review.agreement import krippendorff, observed, votes
+from curation.review.decisions import Decision, Log, ordered, standing
 
 _VERDICTS = ("approve", "rewrite", "reject")
 
 
 def position(log: Log) -> dict[str, Any]:
-    """Return how many events a log holds and a digest of their ids: two logs that say the same have one position.
+    """Return the number of events in a log and a digest of their ids. Logs with the same events have one position.
 
-    Times are left out on purpose. Import approves trusted samples under ids that follow from the samples, at whatever
-    time it runs, so that two fresh clones must come to the same export.
+    Times are left out on purpose: import approves trusted samples with ids that follow from the samples, at the time
+    when it runs. Two fresh clones must produce the same export.
     """
     ids = sorted(d.id for d in ordered(log.decisions))
     return {"events": len(ids), "digest": hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16]}
 
 
 def review(decisions: Iterable[Decision], ids: Collection[str]) -> dict[str, Any]:
-    """Return the review figures of the samples with these ids: verdicts that stand, people, and their agreement."""
-    last: dict[str, dict[str, Decision]] = defaultdict(dict)  # sample → annotator → the verdict that stands
-    events = [d for d in ordered(decisions) if d.sample_id in ids]
-    undone = {d.reason for d in events if d.verdict == "undo"}
-    for d in events:
-        if d.verdict in _VERDICTS and d.client != "import" and d.id not in undone:
-            last[d.sample_id][d.annotator] = d
-    by_import = {d.sample_id for d in events if d.client == "import" and d.id not in undone}
-    verdicts = [[d.verdict for d in people.values()] for people in last.values()]
+    """Return the review figures of the samples with these ids: standing verdicts, annotators and their agreement."""
+    by_sample: dict[str, list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        if decision.sample_id in ids:
+            by_sample[decision.sample_id].append(decision)
+    last: dict[str, dict[str, str]] = {}  # sample → annotator → the annotator's last verdict
+    by_import: set[str] = set()
+    for sample, events in by_sample.items():
+        for event in standing(events):
+            if event.client == "import":
+                by_import.add(sample)
+            elif event.verdict in _VERDICTS:
+                last.setdefault(sample, {})[event.annotator] = event.verdict
     return {
         "seen_by_a_person": len(last),
         "only_vouched_for_by_the_author": len(by_import - last.keys()),
-        "annotators": len({name for people in last.values() for name in people}),
-        "verdicts": dict(sorted(Counter(v for unit in verdicts for v in unit).items())),
-        "agreement": agreement(verdicts),
+        "annotators": len({name for verdicts in last.values() for name in verdicts}),
+        "verdicts": dict(sorted(Counter(v for verdicts in last.values() for v in verdicts.values()).items())),
+        "agreement": blind_agreement(event for events in by_sample.values() for event in events),
     }
 
 
-def agreement(units: Sequence[Sequence[str]]) -> dict[str, Any] | None:
-    """Return how far verdicts on the same sample agree, or None where nobody judged what another judged.
+def blind_agreement(events: Iterable[Decision]) -> dict[str, Any] | None:
+    """Return the agreement of blind verdicts as a card prints it, or None if no sample was judged blind by two people.
 
-    ``units`` holds the verdicts on each sample. ``share`` is the mean share of agreeing pairs; ``alpha`` is
-    Krippendorff's for nominal data (K. Krippendorff, Computing Krippendorff's Alpha-Reliability, 2011), None where
-    everybody gave the same verdict everywhere, because chance agreement is then certain too.
+    ``share`` is the share of equal pairs of verdicts on one sample, ``alpha`` is Krippendorff's for nominal data. Alpha
+    is None where all verdicts are the same, because chance agreement is then certain too. Both have three decimals.
     """
-    shared = [Counter(unit) for unit in units if len(unit) > 1]
-    if not shared:
+    units = votes(events)
+    if not units:
         return None
-    total: Counter[str] = sum(shared, Counter())
-    n = total.total()
-    observed = sum(_disagreeing(c) / (c.total() - 1) for c in shared) / n
-    expected = _disagreeing(total) / (n * (n - 1))
-    share = sum(1 - _disagreeing(c) / (c.total() * (c.total() - 1)) for c in shared) / len(shared)
-    alpha = round(1 - observed / expected, 3) if expected else None
-    return {"samples": len(shared), "share": round(share, 3), "alpha": alpha}
+    return {"samples": len(units), "share": _rounded(observed(units)), "alpha": _rounded(krippendorff(units))}
 
 
-def _disagreeing(counts: Counter[str]) -> int:
-    """Return the number of ordered pairs of unlike verdicts."""
-    return counts.total() ** 2 - sum(n * n for n in counts.values())
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

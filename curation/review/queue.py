@@ -1,4 +1,7 @@
-"""``datasets/build/samples.parquet``: every sample with its flags and clusters, as the review store reads it."""
+"""The review queue, ``datasets/build/samples.parquet``: every sample with its flags and its near-duplicate cluster.
+
+`inosuke dataset` writes it; the review store and Label Studio read it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from curation.record import Flag, Sample, Source, messages_from_json, messages_t
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """A sample to review, the near-duplicate cluster it is in, and the sources that exact merging folded into it."""
+    """A sample to review, its near-duplicate cluster, and the sources of its exact duplicates that were merged."""
 
     sample: Sample
     cluster: str | None = None
@@ -24,7 +27,7 @@ class QueueItem:
 
 
 def write_queue(items: Sequence[QueueItem], path: Path) -> bool:
-    """Write the queue as Parquet; nested fields are JSON texts. Returns whether the file changed."""
+    """Write the queue as Parquet, with nested fields as JSON texts. Return whether the file changed."""
     import pandas as pd
 
     rows = [
@@ -47,7 +50,7 @@ def write_queue(items: Sequence[QueueItem], path: Path) -> bool:
 
 
 def read_queue(path: Path) -> list[QueueItem]:
-    """Read the queue. Raises InosukeError where it is missing or was written by another version."""
+    """Read the queue. Raises InosukeError if it is missing or was written by another version."""
     import pandas as pd
 
     try:
@@ -58,7 +61,7 @@ def read_queue(path: Path) -> list[QueueItem]:
         raise InosukeError(f"{path}: no queue yet. Run `inosuke dataset` (or `make dataset`) first.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InosukeError(
-            f"{path}: not a review queue ({error}). Expected the file that `inosuke dataset` writes; run it again."
+            f"{path}: not a review queue ({error}). Expected the file that `inosuke dataset` writes. Run it again."
         ) from error
 
 
@@ -76,7 +79,7 @@ def _item(row: Mapping[Any, Any]) -> QueueItem:
         flags=tuple(Flag(*flag) for flag in json.loads(str(row["flags"]))),
     )
     merged = tuple(_source_from_json(text) for text in row["merged"])
-    return QueueItem(sample, row["cluster"], merged)
+    return QueueItem(sample=sample, cluster=row["cluster"], merged=merged)
 
 
 def _source_to_json(source: Source) -> str:
@@ -84,4 +87,5 @@ def _source_to_json(source: Source) -> str:
 
 
 def _source_from_json(text: str) -> Source:
-    return Source(*json.loads(text))
+    path, sha256, locator, importer, rights = json.loads(text)
+    return Source(path=path, sha256=sha256, locator=locator, importer=importer, rights=rights)

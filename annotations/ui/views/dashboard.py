@@ -8,9 +8,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from annotations.agreement import Agreement, agreement
 from annotations.store.log_sync import sync_store
 from annotations.ui.session import Desk, attempt, bring_queue, plain, tell
+from curation.review.agreement import Agreement, agreement
 
 _STATUSES = ("pending", "disputed", "approved", "rejected")
 

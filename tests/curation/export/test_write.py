@@ -15,8 +15,7 @@ import pytest
 from curation.errors import InosukeError
 from curation.export import exported_rows, manifest
 from curation.record import Flag, Message
-from curation.review.decisions import Decision, Log, State
-from curation.review.facts import agreement, position, review
+from curation.review.decisions import State
 from tests.conftest import ROOT
 from tests.tools.exports import PERSONA_FILE, PROMPT, SAMPLES, sample, write
 
@@ -200,47 +199,3 @@ def test_held_out_prompts_ship_with_their_rights(written: Path) -> None:
         }
     ]
     assert (written / "persona.toml").read_bytes() == PERSONA_FILE.read_bytes()
-
-
-# ---------------------------------------------------------------- what the manifest says of the review
-
-
-def event(
-    sample_id: str, verdict: str, who: str, name: str = "", reason: str = "", client: str = "streamlit"
-) -> Decision:
-    name = name or f"{sample_id}{verdict}{who}"
-    return Decision(name, sample_id, 0, verdict, None, reason, who, client, f"2026-01-01T00:00:{len(name):02}Z")  # type: ignore[arg-type]
-
-
-def test_the_log_position_does_not_depend_on_when_import_ran() -> None:
-    first = event("s1", "approve", "corpus", client="import")
-    assert position(Log((first,))) == position(Log((replace(first, time="2027-01-01"),)))
-    assert position(Log((first,))) != position(Log((first, event("s2", "reject", "an"))))
-
-
-def test_review_counts_the_verdicts_that_stand_and_names_nobody() -> None:
-    log = [
-        event("s1", "approve", "corpus", client="import"),
-        event("s2", "approve", "corpus", client="import"),
-        event("s2", "reject", "an"),
-        event("s3", "approve", "an"),
-        event("s3", "reject", "bình", name="regretted"),
-        event("s3", "undo", "bình", reason="regretted", name="the-undo-itself"),
-        event("elsewhere", "reject", "an"),
-    ]
-    assert review(log, {"s1", "s2", "s3"}) == {
-        "seen_by_a_person": 2,
-        "only_vouched_for_by_the_author": 1,
-        "annotators": 1,
-        "verdicts": {"approve": 1, "reject": 1},
-        "agreement": None,
-    }
-
-
-def test_krippendorffs_alpha_of_a_published_example() -> None:
-    # K. Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), section A: two observers, binary data.
-    first, second = "0100000000", "1110011000"
-    found = agreement([list(pair) for pair in zip(first, second, strict=True)])
-    assert found == {"samples": 10, "share": 0.6, "alpha": 0.095}
-    assert agreement([["approve", "approve"]]) == {"samples": 1, "share": 1.0, "alpha": None}
-    assert agreement([["approve"], []]) is None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from annotations.agreement import agreement, cohen, fleiss, krippendorff, observed, votes
 from curation.record import Message
+from curation.review.agreement import agreement, cohen, fleiss, krippendorff, observed, votes
 from curation.review.decisions import Decision
 
 
