@@ -11,13 +11,13 @@ from curation.command import run
 # Each command by its name, and where it is. What it does stands once, as its own help text. A module of commands
 # imports what it needs only when its command runs: `inosuke --help` loads all of them, and nothing heavy.
 COMMANDS: dict[str, str] = {
-    "import": "curation.commands.dataset:import_files",
+    "import": "curation.commands.import_files:import_files",
     "dataset": "curation.commands.dataset:dataset",
     "dedup": "curation.commands.dedup:dedup",
     "review": "annotations.commands.review:review",
     "label-studio": "annotations.commands.label_studio:label_studio",
-    "publish": "curation.commands.dataset:publish",
-    "publish-model": "curation.commands.dataset:publish_model",
+    "publish": "curation.commands.publish:publish",
+    "publish-model": "curation.commands.publish_model:publish_model",
     "train": "train.commands.train:train",
     "evaluate": "train.commands.evaluate:evaluate",
     "merge": "train.commands.merge:merge",

@@ -85,11 +85,15 @@ class ExportPersona(_Contract):
 
 
 class Agreement(_Contract):
-    """How far annotators agree who judged the same samples blind; ``alpha`` is Krippendorff's, None where undefined."""
+    """How far annotators agree who judged the same samples blind; ``alpha`` is Krippendorff's, None where undefined.
+
+    ``blind`` is False in exports of older versions, which also counted verdicts of annotators who saw each other's.
+    """
 
     samples: int
     share: float
     alpha: float | None
+    blind: bool = False
 
 
 class ReviewFacts(_Contract):
@@ -112,9 +116,13 @@ class Published(_Contract):
 
 
 class Manifest(_Contract):
-    """``manifest.json`` of an export. ``files`` maps each path in the folder to its SHA-256, in hexadecimal."""
+    """``manifest.json`` of an export. ``files`` maps each path in the folder to its SHA-256, in hexadecimal.
+
+    A published model has one too, with ``run`` (the run's name) and ``files``.
+    """
 
     version: str
+    run: str | None = None
     persona: ExportPersona = ExportPersona()
     configuration: dict[str, Any] = Field(default_factory=dict)
     counts: dict[str, Side] = Field(default_factory=dict)

@@ -1,5 +1,5 @@
-"""`inosuke dataset` from top to bottom: which sources, each stage in turn, and whether anything has changed.
+"""`inosuke dataset` from top to bottom: find the sources, run every stage, skip the run if nothing has changed.
 
-In: ``persona.toml`` and its source folders. Out: queue, quarantine, review log and export on the disk. May import every
+In: ``persona.toml`` and its source folders. Out: queue, quarantine, review log and export on disk. May import every
 stage; only ``commands`` imports it.
 """

@@ -1,13 +1,12 @@
-"""`inosuke dataset`: the stages, to be read from top to bottom in :func:`build`.
+"""`inosuke dataset`: the stages in order. Read :func:`build` from top to bottom.
 
-Comes in: the source folders of persona.toml (or one corpus) and the review log. Goes out: the queue, the quarantine,
-the log with the approvals of trusted sources, and the export. Opens files only through the modules that know them.
+In: the source folders of persona.toml (or one corpus) and the review log. Out: the queue, the quarantine, the review
+log with approvals of trusted sources, and the export. Only the modules that know a file format open files.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field, replace
@@ -15,11 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from curation import console
 from curation.build import changes, sources
+from curation.build.report import Report
 from curation.checks import check_reply, check_sample
 from curation.cleaning import personal_data
 from curation.cleaning.normalise import clean
 from curation.codes import blocks_approval, findings, never_trained
+from curation.contracts import Manifest
 from curation.errors import InosukeError
 from curation.files import write_atomically
 from curation.folders import Folders
@@ -28,292 +30,289 @@ from curation.importers.source.source_file import load
 from curation.persona import Persona, load_persona
 from curation.record import KINDS, Imported, Rejected, Sample, Source
 from curation.review.decisions import Log, State, fold, read_log, trusted_approval, write_log
-from curation.split.held_out import HeldOut, read_held_out
+from curation.split.held_out import HeldOutSample, read_held_out_file
 from curation.transcripts.scenes import to_samples
 
-# Sample id → (id, source) of every sample that exact merging folded into it.
+# Sample id → (id, source) of every exact duplicate that was merged into it.
 Merged: TypeAlias = Mapping[str, Sequence[tuple[str, Source]]]
 
 
-@dataclass(slots=True)
-class Report:
-    """What a run did, as `inosuke dataset --json` prints it. Counts are samples unless the name says otherwise."""
+@dataclass(slots=True, kw_only=True)
+class Build:
+    """One run of the pipeline: what it was started with, and what its stages have found so far."""
 
-    imported: dict[str, int] = field(default_factory=dict)
-    rejected: dict[str, int] = field(default_factory=dict)
-    flagged: dict[str, int] = field(default_factory=dict)
-    duplicates: dict[str, int] = field(default_factory=dict)
-    awaiting_review: int = 0
-    approved: int = 0
-    exported: dict[str, int] = field(default_factory=dict)
-    version: str | None = None
-    path: str | None = None
-    held_out: int = 0
+    persona: Persona
+    persona_file: Path
+    folders: Folders
+    corpus: Path | None
+    auto_near: bool
+    quiet: bool
+
+    # from import
+    imported: Counter[str] = field(default_factory=Counter)  # samples by kind
     multi_turn: int = 0
-    languages: dict[str, int] = field(default_factory=dict)
-    left_out: dict[str, int] = field(default_factory=dict)
-    approved_on_import: dict[str, int] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-    up_to_date: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the report as plain objects."""
-        return asdict(self)
-
-
-@dataclass(slots=True)
-class _Read:
-    """Everything that the files gave, before any stage has looked at it."""
-
-    samples: list[Sample] = field(default_factory=list)
-    held_out: list[HeldOut] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    held_out: list[HeldOutSample] = field(default_factory=list)
     vouched: dict[str, tuple[str, str]] = field(default_factory=dict)  # sample id → (author, trusted folder)
-    multi_turn: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    # from import and cleaning
+    samples: list[Sample] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+    # from deduplication
+    merged: Merged = field(default_factory=dict)
+    clusters: Mapping[str, str] = field(default_factory=dict)  # sample id → its near-duplicate cluster
+    near: Set[str] = frozenset()  # ids of samples with a better near-duplicate
+
+    # from the review log
+    log: Log = field(default_factory=Log)
+    states: Mapping[str, State] = field(default_factory=dict)
+    approved: list[Sample] = field(default_factory=list)  # at their approved revision
+    left_out: Counter[str] = field(default_factory=Counter)  # why other approved samples cannot be exported
+
+    def state(self, sample: Sample) -> State:
+        """Return what the review log says about a sample."""
+        return self.states.get(sample.id, State())
 
 
-def build(persona_file: Path, corpus: Path | None = None, auto_near: bool = False, quiet: bool = False) -> Report:
-    """Run the stages and return the report. Does nothing, in well under a second, when nothing has changed.
+def build(persona_file: Path, corpus: Path | None = None, *, auto_near: bool = False, quiet: bool = False) -> Report:
+    """Run the stages and return the report. If nothing has changed since the last build, only return its report.
 
-    ``auto_near`` leaves all but the best of each near-duplicate cluster out of the export, without asking a person.
-    Raises InosukeError where there is nothing to import; damaged files and rows are reported and the others go on.
+    ``auto_near`` exports only the best sample of each near-duplicate cluster, without asking an annotator. Raises
+    InosukeError if there is nothing to import. Damaged files and rows are reported, and the others are imported.
     """
     persona = load_persona(persona_file)
     folders = Folders(persona.root)
     with folders.locked():
         files, unknown = sources.find(persona, corpus)
         inputs = changes.inputs(files, persona_file, auto_near)
-        known = changes.unchanged(folders, inputs)
-        if known is not None:
-            return replace(Report(**known), up_to_date=True)
-
-        found = _import(files, unknown, persona, folders, quiet)
-        samples, rejected = _clean(found.samples)
-        samples = _tag_languages(samples, persona, quiet)
-        samples = [
-            replace(s, flags=(*s.flags, *check_sample(s, persona), *personal_data.check(s, persona))) for s in samples
-        ]
-        samples, merged, clusters, near = _dedup(samples, persona)
-        doubles = near if auto_near else set()
-
-        log = read_log(folders.log)
-        log = _approve_trusted(samples, merged, found.vouched, log, folders)
-        states = fold(log.decisions)
-        approved, left_out = _approved(samples, states, persona, doubles)
-
-        _write_queue(folders, samples, merged, clusters)
-        _write_quarantine(folders, [*found.rejected, *rejected])
-
-        ids = {s.id for s in samples}
-        report = Report(
-            imported={kind: sum(s.kind == kind for s in found.samples) for kind in KINDS},
-            rejected=_tally(r.reason for r in (*found.rejected, *rejected)),
-            flagged=_tally(f.code for s in samples for f in findings(s.flags)),
-            duplicates={"exact": sum(map(len, merged.values())), "near": len(near)},
-            awaiting_review=sum(states.get(s.id, State()).status == "pending" for s in samples),
-            approved=sum(states.get(s.id, State()).status == "approved" for s in samples),
-            held_out=len(found.held_out),
-            multi_turn=found.multi_turn,
-            languages=_tally(str(s.language) for s in samples),
-            left_out=left_out,
-            approved_on_import=_tally(
-                d.annotator for d in log.decisions if d.client == "import" and d.sample_id in ids
-            ),
-            errors=[*found.errors, *(f"{folders.log}: line {n} is no event; kept as it is" for n, _ in log.damaged)],
+        if (known := changes.unchanged(folders, inputs)) is not None:
+            return replace(known, up_to_date=True)
+        run = Build(
+            persona=persona,
+            persona_file=persona_file,
+            folders=folders,
+            corpus=corpus,
+            auto_near=auto_near,
+            quiet=quiet,
+            errors=[f"{path}: no importer reads this kind of file; it is skipped" for path in unknown],
         )
-        options = {"corpus": None if corpus is None else corpus.resolve().name, "auto_near": auto_near}
-        _export(report, ids, approved, log, states, found.held_out, persona, persona_file, folders, options)
-        changes.save(folders, inputs, report.to_json())
+        _import(run, files)
+        _clean(run)
+        _tag_languages(run)
+        _check(run)
+        _deduplicate(run)
+        run.log = read_log(folders.log)
+        _approve_trusted(run)
+        run.states = fold(run.log.decisions)
+        _select_approved(run)
+        _write_queue(run)
+        _write_quarantine(run)
+        report = _report(run)
+        _export(run, report)
+        changes.save(folders, inputs, report)
         return report
 
 
 # ---------------------------------------------------------------- the stages
 
 
-def _import(
-    files: Sequence[sources.SourcePath], unknown: Sequence[Path], persona: Persona, folders: Folders, quiet: bool
-) -> _Read:
-    found = _Read(errors=[f"{path}: no importer knows this kind of file; left alone" for path in unknown])
+def _import(run: Build, files: Sequence[sources.SourcePath]) -> None:
     for source in (f for f in files if f.held_out):
         try:
-            prompts, bad = read_held_out(load(source.path, name=source.name, rights=source.about.rights), persona)
-            found.held_out += prompts
-            found.rejected += bad
+            file = load(source.path, name=source.name, rights=source.about.rights)
+            prompts, rejected = read_held_out_file(file, run.persona)
         except InosukeError as error:
-            found.errors.append(str(error))
+            run.errors.append(str(error))
+            continue
+        run.held_out += prompts
+        run.rejected += rejected
     lines = [f for f in files if not f.held_out]
     jobs = [Job(f.path, f.name, f.about.rights) for f in lines]
     transcripts: list[Imported] = []
-    trusted: dict[str, sources.SourcePath] = {}  # by the path that records carry; a zip's members lie below it
-    for source, result in zip(lines, read_all(jobs, persona, folders.imports, quiet), strict=True):
+    trusted: dict[str, sources.SourcePath] = {}  # by the path in the records: that of a zip's member is below the zip's
+    for source, result in zip(lines, read_all(jobs, run.persona, run.folders.imports, run.quiet), strict=True):
         if isinstance(result, InosukeError):
-            found.errors.append(str(result))
+            run.errors.append(str(result))
             continue
-        found.rejected += result.rejected
-        found.samples += result.samples
+        run.rejected += result.rejected
+        run.samples += result.samples
         if result.utterances:
             transcripts.append(result)
         if source.about.trusted:
             paths = {s.source.path for s in result.samples} | {u.source.path for u in result.utterances}
             trusted |= dict.fromkeys(paths, source)
-    # All transcripts together: an opening song is known by being sung in more than one episode.
-    samples, rejected = to_samples(transcripts, persona)
-    found.samples += samples
-    found.rejected += rejected
-    found.multi_turn = sum(len(s.replies) > 1 for s in found.samples)
-    for sample in found.samples:
+    # All transcripts together: an opening song is recognised because more than one episode has it.
+    samples, rejected = to_samples(transcripts, run.persona)
+    run.samples += samples
+    run.rejected += rejected
+    run.imported = Counter(s.kind for s in run.samples)
+    run.multi_turn = sum(len(s.replies) > 1 for s in run.samples)
+    for sample in run.samples:
         if vouching := trusted.get(sample.source.path):
-            found.vouched.setdefault(sample.id, (vouching.about.author, vouching.folder))
-    return found
+            run.vouched.setdefault(sample.id, (vouching.about.author, vouching.folder))
 
 
-def _clean(samples: Sequence[Sample]) -> tuple[list[Sample], list[Rejected]]:
-    cleaned = [clean(s) for s in samples]
-    return [s for s in cleaned if isinstance(s, Sample)], [s for s in cleaned if isinstance(s, Rejected)]
+def _clean(run: Build) -> None:
+    cleaned = [clean(s) for s in run.samples]
+    run.samples = [s for s in cleaned if isinstance(s, Sample)]
+    run.rejected += [s for s in cleaned if isinstance(s, Rejected)]
 
 
-def _tag_languages(samples: Sequence[Sample], persona: Persona, quiet: bool) -> list[Sample]:
+def _tag_languages(run: Build) -> None:
     from curation.cleaning import language
 
-    with _bar(len(samples), "languages", "sample", quiet) as bar:
-        return language.tag(samples, persona, bar.update)
+    with console.bar(len(run.samples), "languages", "sample", quiet=run.quiet) as bar:
+        run.samples = language.tag(run.samples, run.persona, bar.update)
 
 
-def _dedup(samples: Sequence[Sample], persona: Persona) -> tuple[list[Sample], Merged, dict[str, str], Set[str]]:
-    """Return the samples left, what was merged into each, the cluster of each, and the ids near a better one."""
+def _check(run: Build) -> None:
+    run.samples = [
+        replace(s, flags=(*s.flags, *check_sample(s, run.persona), *personal_data.check(s, run.persona)))
+        for s in run.samples
+    ]
+
+
+def _deduplicate(run: Build) -> None:
     from curation import dedup
 
-    duplicates = dedup.cluster(samples, persona.dedup.threshold, persona.dedup.template_prompts)
-    merged = {e.kept: e.dropped for e in duplicates.exact}
-    clusters = {sample: c.id for c in duplicates.near for sample in (c.kept, *(m.sample_id for m in c.members))}
-    return dedup.flag(duplicates), merged, clusters, {m.sample_id for c in duplicates.near for m in c.members}
+    duplicates = dedup.cluster(run.samples, run.persona.dedup.threshold, run.persona.dedup.template_prompts)
+    run.samples = dedup.flag(duplicates)
+    run.merged = {e.kept: e.dropped for e in duplicates.exact}
+    run.clusters = {s: c.id for c in duplicates.near for s in (c.kept, *(m.sample_id for m in c.members))}
+    run.near = {m.sample_id for c in duplicates.near for m in c.members}
 
 
-def _approve_trusted(
-    samples: Sequence[Sample],
-    merged: Merged,
-    vouched: Mapping[str, tuple[str, str]],
-    log: Log,
-    folders: Folders,
-) -> Log:
-    """Approve what an author vouches for, unless a line may be somebody else's; write the log if that is news."""
+def _approve_trusted(run: Build) -> None:
+    """Approve what an author vouches for, unless a flag blocks approval; write the log if that adds an event."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    known = {d.id for d in log.decisions}
-    news = []
-    for sample in samples:
-        ids = (sample.id, *(dropped_id for dropped_id, _ in merged.get(sample.id, ())))
-        voucher = next((vouched[i] for i in ids if i in vouched), None)
+    known = {d.id for d in run.log.decisions}
+    new = []
+    for sample in run.samples:
+        ids = (sample.id, *(dropped_id for dropped_id, _ in run.merged.get(sample.id, ())))
+        voucher = next((run.vouched[i] for i in ids if i in run.vouched), None)
         if voucher is None or blocks_approval(sample.flags):
             continue
         decision = trusted_approval(sample.id, *voucher, now)
         if decision.id not in known:
-            news.append(decision)
-    if not news:
-        return log
-    log = Log((*log.decisions, *news), log.damaged)
-    write_log(folders.log, log)
-    return log
+            new.append(decision)
+    if new:
+        run.log = replace(run.log, decisions=(*run.log.decisions, *new))
+        write_log(run.folders.log, run.log)
 
 
-def _approved(
-    samples: Sequence[Sample], states: Mapping[str, State], persona: Persona, doubles: Set[str]
-) -> tuple[list[Sample], dict[str, int]]:
-    """Return the approved samples at their approved revision, and why others of them cannot be exported."""
-    approved: list[Sample] = []
-    left_out: Counter[str] = Counter()
-    for sample in samples:
-        state = states.get(sample.id, State())
+def _select_approved(run: Build) -> None:
+    for sample in run.samples:
+        state = run.state(sample)
         if state.status != "approved":
             continue
         final = sample if state.messages is None else replace(sample, messages=state.messages)
-        codes = never_trained(f for reply in final.replies for f in check_reply(reply, persona))
+        codes = never_trained(f for reply in final.replies for f in check_reply(reply, run.persona))
         if not final.replies or final.messages[-1].role != "assistant":
             codes.add("no_reply_at_the_end")
-        if sample.id in doubles:
+        if run.auto_near and sample.id in run.near:
             codes.add("near_duplicate")
-        left_out.update(codes)
+        run.left_out.update(codes)
         if not codes:
-            approved.append(final)
-    return approved, dict(left_out)
+            run.approved.append(final)
 
 
-def _write_queue(folders: Folders, samples: Sequence[Sample], merged: Merged, clusters: Mapping[str, str]) -> None:
+def _write_queue(run: Build) -> None:
     from curation.review.queue import QueueItem, write_queue
 
-    write_queue(
-        [QueueItem(s, clusters.get(s.id), tuple(source for _, source in merged.get(s.id, ()))) for s in samples],
-        folders.queue,
+    items = [
+        QueueItem(
+            sample=s,
+            cluster=run.clusters.get(s.id),
+            merged=tuple(source for _, source in run.merged.get(s.id, ())),
+        )
+        for s in run.samples
+    ]
+    write_queue(items, run.folders.queue)
+
+
+def _write_quarantine(run: Build) -> None:
+    lines = (json.dumps(asdict(r), ensure_ascii=False) for r in run.rejected)
+    write_atomically(run.folders.quarantine, "".join(f"{line}\n" for line in lines))
+
+
+def _report(run: Build) -> Report:
+    ids = {s.id for s in run.samples}
+    status = Counter(run.state(s).status for s in run.samples)
+    by_import = (d.annotator for d in run.log.decisions if d.client == "import" and d.sample_id in ids)
+    damaged = [f"{run.folders.log}: line {n} is not an event; it is kept unchanged" for n, _ in run.log.damaged]
+    return Report(
+        imported={kind: run.imported[kind] for kind in KINDS},
+        rejected=_tally(r.reason for r in run.rejected),
+        flagged=_tally(f.code for s in run.samples for f in findings(s.flags)),
+        duplicates={"exact": sum(map(len, run.merged.values())), "near": len(run.near)},
+        awaiting_review=status["pending"],
+        approved=status["approved"],
+        exported={"train": 0, "eval": 0},
+        held_out=len(run.held_out),
+        multi_turn=run.multi_turn,
+        languages=_tally(str(s.language) for s in run.samples),
+        left_out=dict(run.left_out),
+        approved_on_import=_tally(by_import),
+        errors=[*run.errors, *damaged],
     )
 
 
-def _write_quarantine(folders: Folders, rejected: Sequence[Rejected]) -> None:
-    lines = (json.dumps(asdict(r), ensure_ascii=False) for r in rejected)
-    write_atomically(folders.quarantine, "".join(f"{line}\n" for line in lines))
-
-
-def _export(
-    report: Report,
-    ids: Set[str],
-    approved: Sequence[Sample],
-    log: Log,
-    states: Mapping[str, State],
-    held_out: Sequence[HeldOut],
-    persona: Persona,
-    persona_file: Path,
-    folders: Folders,
-    options: Mapping[str, Any],
-) -> None:
-    """Split and write what is approved; fills in the report's last fields."""
-    from curation.export.write import export
-    from curation.review import facts as review_facts
+def _export(run: Build, report: Report) -> None:
+    """Split and write what is approved, and complete the report."""
+    from curation.export.exported_rows import ExportInput
+    from curation.export.write import write_export
     from curation.split.assign import split
     from curation.split.history import read_sides, remember
 
-    report.exported = {"train": 0, "eval": 0}
-    if not approved:
+    if not run.approved:
         return
-    known = read_sides(folders.split)
+    known = read_sides(run.folders.split)
     divided = split(
-        approved,
-        persona.dedup.threshold,
-        persona.split.eval_share,
-        persona.dedup.template_prompts,
-        [h.sample for h in held_out],
-        known,
+        run.approved,
+        run.persona.dedup.threshold,
+        eval_share=run.persona.split.eval_share,
+        template_prompts=run.persona.dedup.template_prompts,
+        held_out=[h.sample for h in run.held_out],
+        previous=known,
     )
-    remember(folders.split, known, divided.side)
-    facts = {
-        "configuration": options,
-        "imported": report.imported,
-        "rejected": report.rejected,
-        "flagged": report.flagged,
-        "duplicates": report.duplicates,
-        "review": {
-            "approved": report.approved,
-            "awaiting_review": report.awaiting_review,
-            **review_facts.review(log.decisions, ids),
-        },
-        "left_out": report.left_out,
-        "log": review_facts.position(log),
-        "split": divided.report,
-        "held_out": len(held_out),
-    }
-    path = export(approved, divided.side, states, held_out, persona, persona_file, folders.export, facts)
-    report.exported = {side: sum(s == side for s in divided.side.values()) for side in ("train", "eval")}
-    report.version = path.name
-    report.path = str(path)
+    remember(run.folders.split, known, divided.side)
+    content = ExportInput(
+        samples=run.approved,
+        side=divided.side,
+        states=run.states,
+        held_out=run.held_out,
+        persona=run.persona,
+        persona_file=run.persona_file,
+        facts=_facts(run, report, divided.report),
+    )
+    folder = write_export(content, run.folders.export)
+    report.exported = {side: sum(s == side for s in divided.side.values()) for side in report.exported}
+    report.version = folder.name
+    report.path = str(folder)
 
 
-# ---------------------------------------------------------------- small helpers
+def _facts(run: Build, report: Report, split: Mapping[str, Any]) -> Manifest:
+    """Return what the manifest says about the build and the review; the export adds the rest."""
+    from curation.review import facts
+
+    review = facts.review(run.log.decisions, {s.id for s in run.samples})
+    corpus = None if run.corpus is None else run.corpus.resolve().name
+    return Manifest(
+        version="",
+        files={},
+        configuration={"corpus": corpus, "auto_near": run.auto_near},
+        imported=report.imported,
+        rejected=report.rejected,
+        flagged=report.flagged,
+        duplicates=report.duplicates,
+        review=review.model_copy(update={"approved": report.approved, "awaiting_review": report.awaiting_review}),
+        left_out=report.left_out,
+        log=facts.position(run.log),
+        split=dict(split),
+        held_out=len(run.held_out),
+    )
 
 
 def _tally(codes: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(codes).items(), key=lambda pair: (-pair[1], pair[0])))
-
-
-def _bar(total: int, title: str, unit: str, quiet: bool) -> Any:
-    from tqdm import tqdm
-
-    # disable=None: quiet where nobody looks (a pipe, a log file).
-    return tqdm(total=total, desc=title, unit=unit, disable=True if quiet else None, leave=False, file=sys.stderr)

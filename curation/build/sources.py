@@ -1,4 +1,4 @@
-"""Which files a dataset is made from, and what is known about each: persona.toml's folders, or one ``--corpus``."""
+"""The files that a dataset is made from and what is known about each: persona.toml's folders, or one ``--corpus``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from curation.errors import InosukeError
 from curation.importers import IMPORTERS
 from curation.persona import Corpus, Persona
 
-# Files that people keep beside their data; everything else that no importer knows is reported.
+# Files that users keep beside their data. Every other file without an importer is reported.
 _NOT_DATA = {".md", ".txt.license", ".license", ".gitkeep", ".gitignore", ".ds_store"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePath:
-    """A file to import: where it is, the name its records carry, and the folder entry that it falls under."""
+    """A file to import: its path, the name that its records carry, and the entry of persona.toml that covers it."""
 
     path: Path
     name: str
@@ -25,15 +25,15 @@ class SourcePath:
 
     @property
     def held_out(self) -> bool:
-        """Whether its rows are prompts for evaluation, never for training."""
+        """Whether its rows are held-out prompts, for evaluation only."""
         return self.about.holds_out(self.path.name)
 
 
 def find(persona: Persona, corpus: Path | None = None) -> tuple[list[SourcePath], list[Path]]:
-    """Return the files to import, in a stable order, and the files that no importer knows.
+    """Return the files to import, in a stable order, and the files that have no importer.
 
-    With ``corpus``, that folder (or file) alone; otherwise the folders of persona.toml that exist. Raises InosukeError
-    where there is nothing to import.
+    With ``corpus``, only that folder (or file) counts; otherwise the existing folders of persona.toml. Raises
+    InosukeError if there is nothing to import.
     """
     if corpus is not None:
         if not corpus.exists():
@@ -50,11 +50,11 @@ def find(persona: Persona, corpus: Path | None = None) -> tuple[list[SourcePath]
         for path in _walk(base):
             name = label if path == base else f"{label}/{path.relative_to(base).as_posix()}"
             if path.suffix.lower() in IMPORTERS:
-                found.append(SourcePath(path, name, label, about))
+                found.append(SourcePath(path=path, name=name, folder=label, about=about))
             elif path.suffix.lower() not in _NOT_DATA and not path.name.startswith("."):
                 unknown.append(path)
     if not any(not f.held_out for f in found):
-        looked = ", ".join(str(base) for base, _, _ in places) or "the folders of persona.toml, none of which exists"
+        looked = ", ".join(str(base) for base, _, _ in places) or "the folders of persona.toml (none of them exists)"
         raise InosukeError(
             f"nothing to import in {looked}. Expected files with one of the suffixes {', '.join(sorted(IMPORTERS))}. "
             "Put your rows there or name another folder with --corpus."

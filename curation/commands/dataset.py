@@ -1,39 +1,53 @@
-"""The sub-commands of curation: `import`, `dataset`, `publish`. Parse, call, print; nothing else."""
+"""`inosuke dataset`: build the queue and the export. Parse, call, print; nothing else."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from curation.command import json_option, persona_option
 
+if TYPE_CHECKING:
+    from curation.build.report import Report
+
+_SUBCOMMANDS = {
+    "diff": "curation.commands.dataset_diff:diff",
+    "stats": "curation.commands.dataset_stats:stats",
+    "tag": "curation.commands.dataset_tag:tag",
+}
+
 
 class _Dataset(click.Group):
-    """`dataset` builds; `dataset diff`, `stats` and `tag` speak of what was built, and are loaded when called."""
+    """`dataset` builds. `dataset diff`, `stats` and `tag` work on what was built; each is loaded when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["diff", "stats", "tag"]
+        return list(_SUBCOMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        from curation.commands import stats
-        from curation.commands import versions as versions_cli
-
-        return {"diff": versions_cli.diff, "stats": stats.stats, "tag": versions_cli.tag}.get(cmd_name)
+        if cmd_name not in _SUBCOMMANDS:
+            return None
+        module, _, attribute = _SUBCOMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
 
 
 @click.group(cls=_Dataset, invoke_without_command=True)
 @click.pass_context
 @click.option("--corpus", type=click.Path(path_type=Path), help="Build from this folder instead of persona.toml's.")
-@click.option("--auto-near", is_flag=True, help="Export only the best of each near-duplicate cluster, unasked.")
+@click.option("--auto-near", is_flag=True, help="Export only the best sample of each near-duplicate cluster.")
 @persona_option
 @json_option
 def dataset(ctx: click.Context, corpus: Path | None, auto_near: bool, persona_file: Path, as_json: bool) -> None:
     """Import, clean, deduplicate, apply the review log, split and export.
 
-    Exit status 1 when the run finished but a file could not be imported, 2 when the command or persona.toml is wrong.
+    Exit status 1: the run finished, but a file could not be imported. Exit status 2: the command or persona.toml is
+    wrong.
 
     \b
     Example:
@@ -42,151 +56,45 @@ def dataset(ctx: click.Context, corpus: Path | None, auto_near: bool, persona_fi
     if ctx.invoked_subcommand is not None:
         return
     from curation.build import pipeline
-    from curation.commands import summary
 
-    report = pipeline.build(persona_file, corpus, auto_near, quiet=as_json)
-    if as_json:
-        click.echo(json.dumps(report.to_json(), ensure_ascii=False))
-    else:
-        click.echo(summary.dataset(report))
+    report = pipeline.build(persona_file, corpus, auto_near=auto_near, quiet=as_json)
+    click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else _text(report))
     for error in report.errors:
         click.echo(f"Warning: {error}", err=True)
     sys.exit(1 if report.errors else 0)
 
 
-@click.command("import")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Write nothing, not even what was read for the next `inosuke dataset`.")
-@persona_option
-@json_option
-def import_files(paths: tuple[Path, ...], dry_run: bool, persona_file: Path, as_json: bool) -> None:
-    """Read files or folders and say what is in them.
-
-    \b
-    Example:
-      inosuke import ../my-corpus/quotes.json
-    """
-    from curation.commands import summary
-    from curation.importers.inspection import overview
-    from curation.persona import load_persona
-
-    files = overview(paths, load_persona(persona_file), quiet=as_json, dry_run=dry_run)
-    click.echo(json.dumps({"files": files}, ensure_ascii=False) if as_json else summary.imported(files))
-    sys.exit(1 if any(f["error"] for f in files) else 0)
-
-
-_private = click.option("--private", is_flag=True, help="Create the repository as a private one.")
-_tag = click.option("--tag", help="Tag this version, for example v1.")
-_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be published; ask the Hub and change nothing.")
-
-
-@click.command()
-@click.argument("repo", metavar="OWNER/NAME")
-@_private
-@_tag
-@_dry_run
-@click.option(
-    "--include-private",
-    multiple=True,
-    metavar="NAME",
-    help="Publish this although it is not marked as yours: a sample's id, a source file or folder. Repeatable.",
-)
-@click.option(
-    "--allow-empty",
-    multiple=True,
-    type=click.Choice(["persona", "quote", "conversation", "generic_qa"]),
-    help="Publish although no imported sample of this kind is approved. Repeatable.",
-)
-@click.option("--export", "version", default="latest", show_default=True, help="Which export: a version or a tag.")
-@persona_option
-@json_option
-def publish(
-    repo: str,
-    private: bool,
-    tag: str | None,
-    dry_run: bool,
-    include_private: tuple[str, ...],
-    allow_empty: tuple[str, ...],
-    version: str,
-    persona_file: Path,
-    as_json: bool,
-) -> None:
-    """Publish an export to the Hugging Face Hub, in one commit, and load it back.
-
-    Samples whose rights are `private` or `unknown` are left out of a public repository and listed. The token comes
-    from `hf auth login` or HF_TOKEN.
-
-    \b
-    Example:
-      inosuke publish someone/inosuke-lines --tag v1 --dry-run
-    """
-    from curation.commands import summary
-    from curation.export import versions
-    from curation.folders import Folders
-    from curation.hub import dataset_repository as publishing
-    from curation.persona import load_persona
-
-    out = Folders(load_persona(persona_file).root).export
-    export = versions.find(out, version)
-    if tag:
-        versions.check_tag(tag, out, export.name)
-    result = publishing.publish(
-        export,
-        repo,
-        private=private,
-        tag=tag,
-        dry_run=dry_run,
-        include_private=include_private,
-        allow_empty=allow_empty,
-        quiet=as_json,
-    )
-    if tag and not dry_run:
-        versions.tag(out, tag, export.name)
-    click.echo(json.dumps(result, ensure_ascii=False) if as_json else summary.published(result))
+def _text(report: Report) -> str:
+    """Describe a build stage by stage, with reasons, and name the next command."""
+    total = sum(report.imported.values())
+    lines = ["Nothing has changed since the last build.", ""] if report.up_to_date else []
+    multi = f" ({report.multi_turn:,} multi-turn)" if report.multi_turn else ""
+    lines += _row("imported", total, _listed(report.imported) + multi)
+    lines += _row("held out", report.held_out, "prompts for evaluation, never trained on") if report.held_out else []
+    lines += _row("quarantined", sum(report.rejected.values()), _listed(report.rejected), "datasets/quarantine/")
+    exact, near = report.duplicates.get("exact", 0), report.duplicates.get("near", 0)
+    merged = f"exact {exact:,} (merged: a sample in several files counts once)"
+    lines += _row("duplicates", exact + near, f"{merged}, near {near:,} (kept, flagged)")
+    lines += _row("languages", sum(report.languages.values()), _listed(report.languages))
+    lines += _row("flags", sum(report.flagged.values()), _listed(report.flagged))
+    by = ", ".join(f"{n:,} by {who} on import (trusted source)" for who, n in report.approved_on_import.items())
+    lines += _row("approved", report.approved, by)
+    lines += _row("to review", report.awaiting_review, "make review" if report.awaiting_review else "")
+    if report.left_out:
+        lines += _row("left out", sum(report.left_out.values()), _listed(report.left_out))
+    sides = " + ".join(f"{n:,} {side}" for side, n in report.exported.items())
+    lines += _row("exported", sum(report.exported.values()), sides)
+    if report.path:
+        lines += ["", f"Dataset {report.version} is in {report.path}", "Next: make train   (or: inosuke train)"]
+    else:
+        lines += ["", "Nothing is approved yet, so nothing was exported.", "Next: make review"]
+    return "\n".join(lines)
 
 
-@click.command("publish-model")
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("repo", metavar="OWNER/NAME")
-@click.option("--merged", is_flag=True, help="Publish the merged model (`inosuke merge`) instead of the adapter.")
-@click.option("--gguf/--no-gguf", default=True, help="Send the run's GGUF files along, if it has any.  [default: gguf]")
-@_private
-@_tag
-@_dry_run
-@persona_option
-@json_option
-def publish_model(
-    run: Path,
-    repo: str,
-    merged: bool,
-    gguf: bool,
-    private: bool,
-    tag: str | None,
-    dry_run: bool,
-    persona_file: Path,
-    as_json: bool,
-) -> None:
-    """Publish a trained adapter or merged model with its card to the Hugging Face Hub, in one commit.
+def _row(title: str, count: int, *details: str) -> list[str]:
+    detail = "; ".join(d for d in details if d) if count else ""
+    return [f"{title:<12}{count:>8,}  {detail}".rstrip()]
 
-    RUN is the name of a folder in models/, or a folder.
 
-    \b
-    Example:
-      inosuke publish-model 20261122-104500-cpu someone/inosuke-adapter --private
-    """
-    from curation.commands import summary
-    from curation.hub.model_repository import publish_model as publishing
-    from curation.persona import load_persona
-
-    named = load_persona(persona_file).root / "models" / run
-    result = publishing(
-        named if named.is_dir() else run,
-        repo,
-        merged=merged,
-        gguf=gguf,
-        private=private,
-        tag=tag,
-        dry_run=dry_run,
-        quiet=as_json,
-    )
-    click.echo(json.dumps(result, ensure_ascii=False) if as_json else summary.published(result))
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {n:,}" for name, n in counts.items() if n)

@@ -1,4 +1,4 @@
-"""The dataset that leaves: rows, manifest, card, charts, versions and what changed between two.
+"""The exported dataset: rows, manifest, card, charts, and the differences between two versions.
 
-In: samples with their sides. Out: ``datasets/export/<version>/``. Imports ``review``, ``split`` and ``dedup``.
+In: approved samples with their sides. Out: ``datasets/export/<version>/``. Imports ``review``, ``split`` and ``dedup``.
 """

@@ -1,7 +1,7 @@
-"""Renew a card that is on the Hub and keep what people wrote there: text around the marks, keys of the YAML block.
+"""Update a card on the Hub and keep what people wrote there: text around the marks, keys of the YAML block.
 
-Pure: texts in, text out. The YAML block is merged three ways, with the block that was generated last time as the base:
-a value that somebody changed since then stays theirs, one that nobody touched follows the new version.
+Pure: texts in, text out. The YAML block is merged three ways. The base is the block that was generated last time: a
+value that people changed since then stays, and a value that they did not change follows the new version.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any
 
 from curation.errors import InosukeError
 
-BEGIN = "<!-- inosuke:begin. Generated: the next publication replaces it. Write above this line, or below the end. -->"
-END = "<!-- inosuke:end. What stands below stays. -->"
+BEGIN = "<!-- inosuke:begin. Generated text: the next publication replaces it. Write above it, or below its end. -->"
+END = "<!-- inosuke:end. Text below this line is kept. -->"
 
 _SECTION = re.compile(r"<!-- inosuke:begin\b.*?-->.*?<!-- inosuke:end\b.*?-->", re.DOTALL)
-# Always ours: a wrong value would break `load_dataset` or lie about what is in the repository.
-_OURS = frozenset({"size_categories"})
+# Never merged: a wrong value would misstate what is in the repository.
+_GENERATED = frozenset({"size_categories"})
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card taken apart: its YAML block as text and as data, and everything after it."""
+    """A parsed card: its YAML block as text and as data, and everything after the block."""
 
     block: str
     data: dict[str, Any]
@@ -31,13 +31,13 @@ class Card:
 
     @property
     def section(self) -> str | None:
-        """The generated part with its marks, or None where somebody took a mark away."""
+        """The generated part with its marks, or None if a mark was removed."""
         match = _SECTION.search(self.body)
         return match.group() if match else None
 
 
 def parse(text: str, where: str) -> Card:
-    """Take a card apart. Raises InosukeError that names the card (``where``) when its YAML block is broken."""
+    """Parse a card. Raises InosukeError that names the card (``where``) if its YAML block is broken."""
     import yaml
     from huggingface_hub.repocard import REGEX_YAML_BLOCK
 
@@ -45,19 +45,19 @@ def parse(text: str, where: str) -> Card:
     match = REGEX_YAML_BLOCK.search(text)
     if match is None:
         if text.lstrip().startswith("---\n"):
-            raise InosukeError(f"{where}: its YAML block is never closed. Expected a line `---` after it. {_MEND}")
+            raise InosukeError(f"{where}: its YAML block is not closed. Expected a line `---` after it. {_FIX}")
         return Card("", {}, text)
     try:
         data = yaml.safe_load(match.group(2))
     except yaml.YAMLError as error:
-        raise InosukeError(f"{where}: its YAML block is broken ({_first_line(error)}). {_MEND}") from None
+        raise InosukeError(f"{where}: its YAML block is broken ({_first_line(error)}). {_FIX}") from None
     if data is not None and not isinstance(data, dict):
-        raise InosukeError(f"{where}: its YAML block is a {type(data).__name__}. Expected `key: value` lines. {_MEND}")
+        raise InosukeError(f"{where}: its YAML block is a {type(data).__name__}. Expected `key: value` lines. {_FIX}")
     return Card(match.group(2), data or {}, text[match.end() :])
 
 
 def marked(text: str) -> str:
-    """Return a generated card with marks around its text, where it has none."""
+    """Return a generated card, with marks added around its text if it has none."""
     card = parse(text, "the generated card")
     if card.section:
         return text
@@ -65,16 +65,16 @@ def marked(text: str) -> str:
 
 
 def merge(ours: str, theirs: str, base: Mapping[str, Any], where: str = "the card on the Hub") -> str:
-    """Return the card to publish: ``ours`` as generated, ``theirs`` as it is on the Hub, ``base`` the last YAML data.
+    """Return the card to publish. ``ours`` was generated now, ``theirs`` is on the Hub, ``base`` is the last YAML data.
 
-    Text around the marks stays as it is; a card without marks keeps all its text and gets the generated part below.
-    Merging again changes nothing.
+    Text around the marks stays. A card without marks keeps all its text and gets the generated part below it. Merging
+    a second time changes nothing.
     """
     import yaml
 
     new, old = parse(ours, "the generated card"), parse(theirs, where)
     data = merge_data(new.data, old.data, base)
-    # Left as typed where nothing changed: dumping it again would lose comments and quotes.
+    # An unchanged block stays as it was typed: dumping it would lose comments and quotes.
     dumped = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1_000)
     block = old.block if data == old.data and old.block else dumped.rstrip("\n")
     if old.section:
@@ -85,10 +85,10 @@ def merge(ours: str, theirs: str, base: Mapping[str, Any], where: str = "the car
 
 
 def merge_data(ours: Mapping[str, Any], theirs: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge YAML data three ways, in their order of keys; keys that are new to them come last."""
+    """Merge YAML data three ways, in the order of keys of ``theirs``. Keys that only ``ours`` has come last."""
     merged = dict(theirs)
     for key, value in ours.items():
-        if key in _OURS or key not in theirs:
+        if key in _GENERATED or key not in theirs:
             merged[key] = value
         elif key == "configs":
             merged[key] = _merge_configs(value, theirs[key])
@@ -100,14 +100,14 @@ def merge_data(ours: Mapping[str, Any], theirs: Mapping[str, Any], base: Mapping
 
 
 def _merge_configs(ours: list[Any], theirs: Any) -> list[Any]:
-    """Ours as they must be, and the configurations that people added, under other names."""
+    """Return our configurations and those that people added under other names."""
     names = {config["config_name"] for config in ours}
     added = [c for c in _listed(theirs) if not (isinstance(c, Mapping) and c.get("config_name") in names)]
     return [*ours, *added]
 
 
 def _merge_list(ours: list[Any], theirs: Any, base: Any) -> list[Any]:
-    """Theirs, without what the new version no longer has, and with what it is the first to have."""
+    """Return their list without the items that the new version dropped and with the items that it added."""
     theirs, base = _listed(theirs), _listed(base)
     kept = [item for item in theirs if item in ours or item not in base]
     return [*kept, *(item for item in ours if item not in base and item not in kept)]
@@ -122,4 +122,4 @@ def _first_line(error: Exception) -> str:
     return f"line {mark.line + 2}: {getattr(error, 'problem', '')}" if mark else str(error).split("\n")[0]
 
 
-_MEND = "Mend it on the Hub (Files, README.md, edit) and publish again; nothing was uploaded."
+_FIX = "Fix it on the Hub (Files, README.md, edit) and publish again. Nothing was uploaded."

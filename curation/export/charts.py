@@ -1,4 +1,4 @@
-"""The card's two pictures, drawn without a display. Same rows, same bytes (with the same matplotlib)."""
+"""The two charts of the card, drawn without a display. Same rows, same bytes (with the same matplotlib)."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from curation.export.exported_rows import SIDES, Row, replies
+from curation.contracts import ChatRow
+from curation.export.exported_rows import SIDES, replies
 from curation.record import KINDS
 
-# How a kind is called wherever a person reads it.
+# The names of the kinds in cards, charts and tables.
 KIND_NAMES = {"persona": "Persona", "quote": "Quotes", "conversation": "Conversations", "generic_qa": "Generic QA"}
 _COLOURS = {"train": "#3b6ea8", "eval": "#e0a040"}
 
 
-def draw(rows: Mapping[str, Sequence[Row]], folder: Path) -> None:
+def draw(rows: Mapping[str, Sequence[ChatRow]], folder: Path) -> None:
     """Draw composition.png and reply_length.png into ``folder``; ``rows`` are the chat rows by side."""
     folder.mkdir(parents=True, exist_ok=True)
     _save(_composition(rows), folder / "composition.png")
     _save(_lengths(rows), folder / "reply_length.png")
 
 
-def _composition(rows: Mapping[str, Sequence[Row]]) -> Any:
+def _composition(rows: Mapping[str, Sequence[ChatRow]]) -> Any:
     kinds = [k for k in KINDS if any(row["kind"] == k for side in SIDES for row in rows[side])]
     figure, axes = _figure(1.0 + 0.55 * len(kinds))
     left = [0] * len(kinds)
@@ -31,7 +32,7 @@ def _composition(rows: Mapping[str, Sequence[Row]]) -> Any:
         left = [a + b for a, b in zip(left, widths, strict=True)]
     bars: Any = axes.containers[-1]
     axes.bar_label(bars, labels=[f"{n:,}" for n in left], padding=3)
-    axes.set_xlim(0, 1.12 * max(left, default=1))  # margins() gives no room beside bars of no width
+    axes.set_xlim(0, 1.12 * max(left, default=1))  # margins() adds no space beside bars of width 0
     axes.invert_yaxis()
     axes.set_xlabel("samples")
     _whole_numbers(axes.xaxis)
@@ -39,7 +40,7 @@ def _composition(rows: Mapping[str, Sequence[Row]]) -> Any:
     return figure
 
 
-def _lengths(rows: Mapping[str, Sequence[Row]]) -> Any:
+def _lengths(rows: Mapping[str, Sequence[ChatRow]]) -> Any:
     lengths = [[len(reply) for row in rows[side] for reply in replies(row)] for side in SIDES]
     figure, axes = _figure(2.6)
     axes.hist(lengths, bins=40, stacked=True, color=[_COLOURS[s] for s in SIDES], label=list(SIDES))
@@ -51,9 +52,9 @@ def _lengths(rows: Mapping[str, Sequence[Row]]) -> Any:
 
 
 def _figure(height: float) -> tuple[Any, Any]:
-    """Return a figure of 7 inches by ``height``, with margins that the longest label fits into.
+    """Return a figure of 7 inches by ``height`` inches, with margins that fit the longest label.
 
-    Fixed margins: a layout engine draws everything twice, which was half of the time of a small export.
+    The margins are fixed because a layout engine would draw everything twice.
     """
     from matplotlib.figure import Figure
 
@@ -70,7 +71,7 @@ def _whole_numbers(axis: Any) -> None:
 
 
 def _legend(axes: Any) -> None:
-    """Beside the bars: inside, it covers some of them."""
+    """Put the legend beside the bars, where it does not cover them."""
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
 
 
@@ -80,5 +81,5 @@ def _save(figure: Any, path: Path) -> None:
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
     FigureCanvasAgg(figure)
-    # No software version in the picture, so that its bytes depend on the data and the library alone.
+    # Without the software version in its metadata, a picture depends only on the data and on how the library draws.
     figure.savefig(path, dpi=110, metadata={"Software": None})

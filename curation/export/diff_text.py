@@ -1,4 +1,4 @@
-"""A diff between two exports as plain text: for a terminal, and for the description of a commit on the Hub."""
+"""A diff between two exports as plain text, for a terminal and for the description of a commit on the Hub."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def headline(diff: Diff) -> str:
 def text(diff: Diff, old: str, new: str, limit: int, show_old: bool = True) -> str:
     """Return the whole diff, with at most ``limit`` samples of each sort.
 
-    Without ``show_old``, what is gone is named and not repeated: somebody may have had a reason to take it away.
+    Without ``show_old``, removed text is not repeated: there may have been a reason to remove it.
     """
     lines = [f"{old} → {new}: {headline(diff)}"]
     lines += [f"settings: {'; '.join(diff.settings)}"] if diff.settings else []

@@ -1,7 +1,7 @@
-"""The shape of an exported row, and the files that hold rows: Parquet with typed features, and JSONL for reading.
+"""The rows of an export, and the files that hold them: Parquet with typed features, and JSON lines for reading.
 
-A row is a plain dict. ``chat`` rows carry ``messages``, ``instruct`` rows ``instruction, input, output``; both carry
-where the line came from, what is known about it and how it was reviewed. Knows nothing of cards, versions or the Hub.
+``chat`` rows hold ``messages``; ``instruct`` rows hold ``instruction``, ``input`` and ``output``. Both also hold where
+the line came from, what is known about it and how it was reviewed. Knows nothing of cards, versions or the Hub.
 """
 
 from __future__ import annotations
@@ -15,51 +15,75 @@ from typing import Any
 
 from curation.chat import to_alpaca
 from curation.codes import findings
+from curation.contracts import HELD_OUT, AboutRow, ChatRow, HeldOutRow, InstructRow, Manifest, RowMessage
 from curation.files import write_atomically
 from curation.persona import Persona
-from curation.record import Sample, messages_to_json
+from curation.record import Sample
 from curation.review.decisions import State
-from curation.split.held_out import HeldOut
+from curation.split.held_out import HeldOutSample
 
 SIDES = ("train", "eval")
 CONFIGS = ("chat", "instruct")
-HELD_OUT = "heldout.jsonl"
-
-Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportInput:
+    """What an export is made from.
+
+    ``side`` is ``train`` or ``eval`` by sample id; a sample without a side is left out. ``facts`` are the fields of the
+    manifest that describe the build and the review; the export fills in the others.
+    """
+
+    samples: Sequence[Sample]
+    side: Mapping[str, str]
+    states: Mapping[str, State]
+    held_out: Sequence[HeldOutSample]
+    persona: Persona
+    persona_file: Path
+    facts: Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """Every row of an export: ``data[config][side]``, and the prompts held out for evaluation."""
+    """All rows of an export: those of each configuration by side, and the held-out prompts."""
 
-    data: Mapping[str, Mapping[str, Sequence[Row]]]
-    held_out: Sequence[Row]
+    chat: Mapping[str, Sequence[ChatRow]]
+    instruct: Mapping[str, Sequence[InstructRow]]
+    held_out: Sequence[HeldOutRow]
 
     @property
-    def chat(self) -> Mapping[str, Sequence[Row]]:
-        """The ``chat`` rows by side: one for every sample."""
-        return self.data["chat"]
+    def configurations(self) -> dict[str, Mapping[str, Sequence[AboutRow]]]:
+        """The rows by configuration and side."""
+        return {"chat": self.chat, "instruct": self.instruct}
+
+    @property
+    def samples(self) -> list[ChatRow]:
+        """The ``chat`` rows of both sides: one per sample."""
+        return [row for side in self.chat.values() for row in side]
 
 
-def from_samples(
-    samples: Sequence[Sample],
-    side: Mapping[str, str],
-    states: Mapping[str, State],
-    held_out: Sequence[HeldOut],
-    persona: Persona,
-) -> Rows:
-    """Turn samples into rows; ``side`` says ``train`` or ``eval`` for a sample's id, and one without is left out."""
-    data: dict[str, dict[str, list[Row]]] = {config: {name: [] for name in SIDES} for config in CONFIGS}
-    for sample in samples:
-        if (name := side.get(sample.id)) is None:
+def from_samples(content: ExportInput) -> Rows:
+    """Return the rows of all samples that have a side, and of the held-out prompts."""
+    chat: dict[str, list[ChatRow]] = {side: [] for side in SIDES}
+    instruct: dict[str, list[InstructRow]] = {side: [] for side in SIDES}
+    for sample in content.samples:
+        if (side := content.side.get(sample.id)) is None:
             continue
-        about = _about(sample, states.get(sample.id, State()))
-        alpaca = to_alpaca(sample, persona)
-        texts = {key: alpaca.get(key, "") for key in ("instruction", "input", "output")}
-        messages = [{"role": m.role, "content": m.content, "name": m.name} for m in sample.messages]
-        data["chat"][name].append({"id": sample.id, "messages": messages} | about)
-        data["instruct"][name].append({"id": sample.id} | texts | about)
-    return Rows(data, [_held_out_row(h) for h in held_out])
+        about = _about(sample, content.states.get(sample.id, State()))
+        alpaca = to_alpaca(sample, content.persona)
+        messages: list[RowMessage] = [{"role": m.role, "content": m.content, "name": m.name} for m in sample.messages]
+        # `id` comes first and `messages` second: the order of keys is the order in the JSON lines.
+        chat[side].append({"id": sample.id, "messages": messages, **about})
+        instruct[side].append(
+            {
+                "id": sample.id,
+                "instruction": alpaca.get("instruction", ""),
+                "input": alpaca.get("input", ""),
+                "output": alpaca.get("output", ""),
+                **about,
+            }
+        )
+    return Rows(chat=chat, instruct=instruct, held_out=[h.to_row() for h in content.held_out])
 
 
 def write(rows: Rows, folder: Path) -> None:
@@ -67,13 +91,13 @@ def write(rows: Rows, folder: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    for config, sides in rows.data.items():
+    for config, sides in rows.configurations.items():
         schema = features(config).arrow_schema
         (folder / config).mkdir(parents=True, exist_ok=True)
         for side, content in sides.items():
-            # Through pyarrow: Dataset.from_list fails on no rows at all, and one approved sample leaves a side empty.
-            # Content-defined chunks and a page index are what its to_parquet writes too: the Hub then stores and sends
-            # only what differs between versions, and its viewer need not read the whole file.
+            # pyarrow, because Dataset.from_list fails without rows, and one approved sample leaves a side empty. Its
+            # to_parquet also writes content-defined chunks and a page index: the Hub then stores and sends only what
+            # differs between versions, and its viewer need not read the whole file.
             pq.write_table(
                 pa.Table.from_pylist(list(content), schema=schema),
                 folder / parquet(config, side),
@@ -85,22 +109,22 @@ def write(rows: Rows, folder: Path) -> None:
 
 
 def read(folder: Path) -> Rows:
-    """Read what :func:`write` wrote. Raises OSError for a missing file, a ValueError (pyarrow's) for a bad one."""
-    data = {config: {side: read_side(folder, config, side) for side in SIDES} for config in CONFIGS}
+    """Read what :func:`write` wrote. Raises OSError for a missing file, a ValueError (pyarrow's) for a damaged one."""
     held_out = [json.loads(line) for line in (folder / HELD_OUT).read_text(encoding="utf-8").split("\n") if line]
-    return Rows(data, held_out)
+    chat, instruct = ({side: read_side(folder, config, side) for side in SIDES} for config in CONFIGS)
+    return Rows(chat=chat, instruct=instruct, held_out=held_out)
 
 
-def read_side(folder: Path, config: str, side: str) -> list[Row]:
-    """Read the rows of one configuration and side."""
+def read_side(folder: Path, config: str, side: str) -> list[Any]:
+    """Return the rows of one configuration and side."""
     import pyarrow.parquet as pq
 
-    found: list[Row] = pq.read_table(folder / parquet(config, side)).to_pylist()
+    found: list[Any] = pq.read_table(folder / parquet(config, side)).to_pylist()
     return found
 
 
-def replies(row: Row) -> list[str]:
-    """Return what the character says in a chat row."""
+def replies(row: ChatRow) -> list[str]:
+    """Return the character's replies in a chat row."""
     return [m["content"] for m in row["messages"] if m["role"] == "assistant"]
 
 
@@ -124,8 +148,9 @@ def features(config: str) -> Any:
     return Features({"id": text} | lead | known | {"revision": count, "reviewers": count} | source)
 
 
-def _about(sample: Sample, state: State) -> Row:
+def _about(sample: Sample, state: State) -> AboutRow:
     return {
+        "id": sample.id,
         "kind": sample.kind,
         "language": sample.language,
         "topic": sample.topic,
@@ -140,16 +165,5 @@ def _about(sample: Sample, state: State) -> Row:
     }
 
 
-def _held_out_row(prompt: HeldOut) -> Row:
-    return {
-        "id": prompt.id,
-        "messages": messages_to_json(prompt.prompt),
-        "reference": prompt.reference,
-        "tests": prompt.tests,
-        "source": prompt.sample.source.path,
-        "rights": prompt.sample.source.rights,
-    }
-
-
-def _jsonl(path: Path, rows: Sequence[Row]) -> None:
+def _jsonl(path: Path, rows: Sequence[AboutRow] | Sequence[HeldOutRow]) -> None:
     write_atomically(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

@@ -1,7 +1,7 @@
-"""How varied an export's wording is: opening words, near-duplicates, and a few samples of each kind to read.
+"""How varied the wording of an export is: opening words, near-duplicates, random samples of each kind to read.
 
-Chat rows of an export come in (:mod:`curation.export.exported_rows`), plain figures go out. Pure; knows no command
-and no card.
+In: chat rows of an export (:mod:`curation.export.exported_rows`). Out: plain figures. Pure; knows no command and no
+card.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from curation.export.exported_rows import Row, replies
+from curation.contracts import ChatRow
+from curation.export.exported_rows import replies
 from curation.record import KINDS
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
-# Kinds whose prompt only says "speak": two of them are alike when what he says is.
+# Kinds whose prompt only asks the character to speak: such samples are alike if their replies are.
 _BY_REPLY = ("persona", "quote")
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The two words that most replies of a language begin with; ``share`` is of all its replies, 0 to 1."""
+    """The two words that most replies in a language begin with, and how many of its ``replies`` do."""
 
     words: str
     count: int
@@ -31,7 +32,7 @@ class Opening:
 
     @property
     def share(self) -> float:
-        """How many of the replies begin so, 0 to 1."""
+        """The share of all replies that begin with these words, 0 to 1."""
         return self.count / self.replies if self.replies else 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -41,34 +42,34 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Two texts that are nearly the same: rapidfuzz's ratio (0 to 100), and for each the sample and the words."""
+    """Two texts that are nearly the same: the ratio of rapidfuzz (0 to 100), the ids of the samples, the texts."""
 
     score: float
     ids: tuple[str, str]
     texts: tuple[str, str]
 
 
-def openings(rows: Sequence[Row]) -> dict[str, Opening]:
-    """Return the most frequent opening of each language; rows without a language count as `none`."""
+def openings(rows: Sequence[ChatRow]) -> dict[str, Opening]:
+    """Return the most frequent opening of each language. Rows without a language count as ``none``."""
     seen: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         for reply in replies(row):
             seen[row["language"] or "none"][" ".join(_WORD.findall(reply.casefold())[:2])] += 1
-    # Of two that are as frequent, the first in the alphabet: two runs must say the same.
+    # Of two equally frequent openings, the first in the alphabet: every run must give the same answer.
     first = {language: min(words.items(), key=lambda w: (-w[1], w[0])) for language, words in seen.items()}
     return {
-        language: Opening(*first[language], seen[language].total())
+        language: Opening(words=first[language][0], count=first[language][1], replies=seen[language].total())
         for language in sorted(seen, key=lambda code: (-seen[code].total(), code))
     }
 
 
-def near_replies(rows: Sequence[Row], threshold: float) -> list[Near]:
-    """Return the pairs of replies, lower-cased, whose ratio is ``threshold`` or more; the nearest first."""
+def near_replies(rows: Sequence[ChatRow], threshold: float) -> list[Near]:
+    """Return the pairs of replies whose ratio, in lower case, is ``threshold`` or more. The nearest come first."""
     return _near([(row["id"], reply) for row in rows for reply in replies(row)], threshold)
 
 
-def near_samples(rows: Sequence[Row], threshold: float) -> list[Near]:
-    """Return the pairs of whole samples: for quotes and persona lines what he says, else every turn."""
+def near_samples(rows: Sequence[ChatRow], threshold: float) -> list[Near]:
+    """Return the pairs of near samples. Of quotes and persona lines only replies are compared, otherwise every turn."""
     texts = []
     for row in rows:
         turns = replies(row) if row["kind"] in _BY_REPLY else [m["content"] for m in row["messages"]]
@@ -76,10 +77,10 @@ def near_samples(rows: Sequence[Row], threshold: float) -> list[Near]:
     return _near(texts, threshold)
 
 
-def pick(rows: Sequence[Row], count: int, seed: int) -> dict[str, list[Row]]:
-    """Return up to ``count`` rows of each kind, drawn at random; the same seed draws the same ones."""
+def pick(rows: Sequence[ChatRow], count: int, seed: int) -> dict[str, list[ChatRow]]:
+    """Return up to ``count`` random rows of each kind. The same seed draws the same rows."""
     chance = random.Random(seed)  # noqa: S311 - nothing secret
-    drawn: dict[str, list[Row]] = {}
+    drawn: dict[str, list[ChatRow]] = {}
     for kind in KINDS:
         of_kind = sorted((row for row in rows if row["kind"] == kind), key=lambda row: str(row["id"]))
         drawn[kind] = chance.sample(of_kind, min(count, len(of_kind)))
@@ -91,6 +92,7 @@ def _near(texts: Sequence[tuple[str, str]], threshold: float) -> list[Near]:
 
     found = similar_pairs([text.lower() for _, text in texts], threshold)
     pairs = [
-        Near(float(score), (texts[i][0], texts[j][0]), (texts[i][1], texts[j][1])) for i, j, score in found.tolist()
+        Near(score=float(score), ids=(texts[i][0], texts[j][0]), texts=(texts[i][1], texts[j][1]))
+        for i, j, score in found.tolist()
     ]
     return sorted(pairs, key=lambda pair: (-pair.score, pair.ids))

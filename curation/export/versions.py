@@ -1,6 +1,6 @@
-"""Exports by name, and what differs between two of them. Reads export folders; changes only ``tags.json``.
+"""Find exports by name, and compare two of them. Reads export folders; changes only ``tags.json``.
 
-A version is named by its 12 digits, the first few of them, ``latest``, or a tag that a person gave.
+A name is a version (12 digits), the first few digits of one, ``latest``, or a tag that the user gave.
 """
 
 from __future__ import annotations
@@ -12,44 +12,34 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from curation.contracts import ChatRow, Manifest
 from curation.errors import InosukeError, UsageError
 from curation.export import manifest
-from curation.export.exported_rows import Row, Rows, read
-from curation.export.write import LATEST
+from curation.export.exported_rows import Rows, read
 from curation.files import write_atomically
+from curation.newest import LATEST, newest_export
 from curation.review.decisions import State
 
 _TAGS = "tags.json"
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_LABELS = ("kind", "language", "topic", "flags", "rights")
 
 
 def find(out: Path, name: str) -> Path:
-    """Return the folder of the export that ``name`` stands for. Raises InosukeError that lists what there is."""
+    """Return the folder of the export with this name. Raises InosukeError that lists the names that exist."""
     if name == LATEST:
-        return latest(out)
+        return newest_export(out)
     name = tags(out).get(name, name)
     versions = all_versions(out)
     matches = [v for v in versions if v == name] or [v for v in versions if name and v.startswith(name)]
     if len(matches) != 1:
-        what = f"stands for {', '.join(matches)}" if matches else "is no version or tag"
+        what = f"can be {' or '.join(matches)}" if matches else "is not a version or a tag"
         known = ", ".join([*tags(out), *versions]) or "none, run `inosuke dataset` first"
         raise InosukeError(f"`{name}` {what}. Expected one of: {known}.")
     return out / matches[0]
 
 
-def latest(out: Path) -> Path:
-    """Return the newest export. Raises InosukeError where nothing was exported yet."""
-    try:
-        return out / (out / LATEST).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        raise InosukeError(
-            f"{out}: no export yet. Run `inosuke dataset`; where nothing is approved, `make review` comes first."
-        ) from None
-
-
 def all_versions(out: Path) -> list[str]:
-    """Return the versions that are there, in the order of their names."""
+    """Return the existing versions, in the order of their names."""
     if not out.is_dir():
         return []
     return sorted(p.name for p in out.iterdir() if re.fullmatch(r"[0-9a-f]{12}", p.name) and p.is_dir())
@@ -62,30 +52,30 @@ def tags(out: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except ValueError:
-        raise InosukeError(f"{out / _TAGS}: not valid JSON. Mend it, or remove it to start over.") from None
+        raise InosukeError(f"{out / _TAGS}: not valid JSON. Fix it, or remove it to start over.") from None
     return found
 
 
 def tag(out: Path, name: str, version: str) -> None:
-    """Give a version a name of its own. Raises InosukeError where the tag stands for another version already."""
+    """Give a version a tag. Raises InosukeError if the tag already names another version."""
     check_tag(name, out, version)
     write_atomically(out / _TAGS, json.dumps(tags(out) | {name: version}, indent=1, sort_keys=True) + "\n")
 
 
 def check_tag(name: str, out: Path | None = None, version: str = "") -> None:
-    """Raise UsageError for a name that git, the Hub or a person could take for something else.
+    """Raise UsageError for a name that git, the Hub or a person could misread.
 
-    With the exports' folder and a version, raises InosukeError where the tag stands for another one.
+    With ``out`` and ``version``, also raise InosukeError if the tag already names another version.
     """
     if not _TAG.fullmatch(name) or name == LATEST or ".." in name or name.endswith((".", ".lock")):
         raise UsageError(f"`{name}` cannot be a tag. Expected letters, digits, dots and dashes, for example v1.2.")
     if out is not None and (other := tags(out).get(name, version)) != version:
-        raise InosukeError(f"the tag `{name}` stands for {other} already. Choose another name: a tag never moves.")
+        raise InosukeError(f"the tag `{name}` already names {other}. Choose another name: a tag never moves.")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One sample that differs. ``old`` and ``new`` are dialogues, the side's name, or labels, as the list says."""
+    """One sample that differs. ``old`` and ``new`` are dialogues, sides or labels, depending on the sort of change."""
 
     id: str
     kind: str
@@ -96,7 +86,7 @@ class Change:
 
 @dataclass(slots=True)
 class Diff:
-    """What differs between two exports."""
+    """The differences between two exports."""
 
     added: list[Change] = field(default_factory=list)
     removed: list[Change] = field(default_factory=list)
@@ -107,7 +97,7 @@ class Diff:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Return how many samples changed, by how; only what there is."""
+        """The number of samples by sort of change, without zeros."""
         lists: dict[str, Sequence[Any]] = {name: getattr(self, name) for name in Diff.__slots__ if name != "settings"}
         return {name: len(changes) for name, changes in lists.items() if changes}
 
@@ -117,30 +107,36 @@ class Diff:
 
 
 def compare(old: Rows, new: Rows) -> Diff:
-    """Compare two exports sample by sample. A rewritten sample may have moved or been relabelled as well."""
+    """Compare two exports sample by sample. A rewritten sample may also have moved or been relabelled."""
     before, after = _by_id(old), _by_id(new)
     diff = Diff()
     for key, (side, row) in after.items():
+        kind = row["kind"]
         if key not in before:
-            diff.added.append(Change(key, row["kind"], new=_dialogue(row)))
+            diff.added.append(Change(id=key, kind=kind, new=_dialogue(row)))
             continue
         old_side, old_row = before[key]
         if old_row["messages"] != row["messages"]:
             why = _not_by_the_log(old_row["revision"], row["revision"])
-            diff.rewritten.append(Change(key, row["kind"], _dialogue(old_row), _dialogue(row), why))
+            diff.rewritten.append(Change(id=key, kind=kind, old=_dialogue(old_row), new=_dialogue(row), why=why))
         if old_side != side:
-            diff.moved.append(Change(key, row["kind"], old_side, side))
-        labels = [name for name in _LABELS if old_row[name] != row[name]]
-        if labels:
-            was, now = (", ".join(f"{n} {r[n]}" for n in labels) for r in (old_row, row))
-            diff.relabelled.append(Change(key, row["kind"], was, now))
-    diff.removed = [Change(k, row["kind"], _dialogue(row)) for k, (_, row) in before.items() if k not in after]
+            diff.moved.append(Change(id=key, kind=kind, old=old_side, new=side))
+        old_labels, labels = _labels(old_row), _labels(row)
+        if changed := [name for name in labels if old_labels[name] != labels[name]]:
+            was, now = (", ".join(f"{name} {values[name]}" for name in changed) for values in (old_labels, labels))
+            diff.relabelled.append(Change(id=key, kind=kind, old=was, new=now))
+    diff.removed = [
+        Change(id=key, kind=row["kind"], old=_dialogue(row)) for key, (_, row) in before.items() if key not in after
+    ]
     return diff
 
 
-def explain(diff: Diff, states: Mapping[str, State], queue: Collection[str], old: Any, new: Any) -> Diff:
-    """Say why, as far as the review log, today's queue and the new split tell; ``old`` and ``new`` are manifests."""
-    aside = {e["id"]: f"{e['why']}: {e['near']}" for e in new.get("split", {}).get("left_out", ())}
+def explain(diff: Diff, states: Mapping[str, State], queue: Collection[str], old: Manifest, new: Manifest) -> Diff:
+    """Add reasons to a diff, as far as the review log, the current queue and the new split give them.
+
+    ``old`` and ``new`` are the manifests of the two exports.
+    """
+    left_out = {e["id"]: f"{e['why']}: {e['near']}" for e in new.split.get("left_out", ())}
 
     def with_reasons(changes: Sequence[Change], gone: bool = False) -> list[Change]:
         return [replace(c, why=c.why or reason(c, states.get(c.id, State()), gone)) for c in changes]
@@ -149,17 +145,17 @@ def explain(diff: Diff, states: Mapping[str, State], queue: Collection[str], old
         known = _why(state, change.id in queue)
         if not gone or change.id not in queue or state.status != "approved":
             return known
-        if change.id in aside:
-            return f"{known}, but on neither side of the split ({aside[change.id]})"
-        auto = new.get("configuration", {}).get("auto_near")
+        if change.id in left_out:
+            return f"{known}, but on neither side of the split ({left_out[change.id]})"
+        auto = new.configuration.get("auto_near")
         return f"{known}, but {'near a better one (--auto-near), or ' if auto else ''}{_UNFIT}"
 
     settings = [
-        f"{key} {old.get('configuration', {}).get(key)} → {value}"
-        for key, value in new.get("configuration", {}).items()
-        if old.get("configuration", {}).get(key) != value
+        f"{key} {old.configuration.get(key)} → {value}"
+        for key, value in new.configuration.items()
+        if old.configuration.get(key) != value
     ]
-    if old["persona"]["sha256"] != new["persona"]["sha256"]:
+    if old.persona.sha256 != new.persona.sha256:
         settings.append("persona.toml changed")
     return replace(
         diff,
@@ -170,35 +166,45 @@ def explain(diff: Diff, states: Mapping[str, State], queue: Collection[str], old
     )
 
 
-def read_two(out: Path, first: str, second: str) -> tuple[tuple[Any, Rows], tuple[Any, Rows]]:
-    """Return (manifest, rows) of two exports that are whole. Raises InosukeError where one is not there or changed."""
+def read_two(out: Path, first: str, second: str) -> tuple[tuple[Manifest, Rows], tuple[Manifest, Rows]]:
+    """Return manifest and rows of two exports. Raises InosukeError if one does not exist or was changed by hand."""
     folders = find(out, first), find(out, second)
     old, new = ((manifest.check(folder), read(folder)) for folder in folders)
     return old, new
 
 
-def _by_id(rows: Rows) -> dict[str, tuple[str, Row]]:
+def _by_id(rows: Rows) -> dict[str, tuple[str, ChatRow]]:
     return {row["id"]: (side, row) for side, content in rows.chat.items() for row in content}
 
 
-def _dialogue(row: Row) -> str:
+def _labels(row: ChatRow) -> dict[str, object]:
+    return {
+        "kind": row["kind"],
+        "language": row["language"],
+        "topic": row["topic"],
+        "flags": row["flags"],
+        "rights": row["rights"],
+    }
+
+
+def _dialogue(row: ChatRow) -> str:
     return "\n".join(f"{m['name'] or m['role']}: {m['content']}" for m in row["messages"])
 
 
-_UNFIT = "not fit to train on: an empty reply, another speaker's line in it, or no reply at the end"
+_UNFIT = "not fit for training: an empty reply, the line of another speaker in it, or no reply at the end"
 
 
 def _not_by_the_log(old_revision: int, new_revision: int) -> str:
-    """Say why a text differs that nobody rewrote between the two exports; nothing where somebody did."""
+    """Return why a text differs that no annotator rewrote between the two exports, or an empty text."""
     if new_revision == 0:
-        return "cleaned or imported otherwise" if old_revision == 0 else "a rewrite was taken back"
+        return "cleaned or imported differently" if old_revision == 0 else "a rewrite was undone"
     return ""
 
 
 def _why(state: State, in_queue: bool) -> str:
     who = f" by {', '.join(state.reviewers)}" if state.reviewers else ""
     if not in_queue:
-        return "no source holds it any more, or it was merged into an exact duplicate"
+        return "no longer in any source, or merged into an exact duplicate"
     if state.status == "pending":
         return "waits for review"
     verb = "rewritten" if state.status == "approved" and state.revision else state.status

@@ -1,7 +1,7 @@
-"""The approved samples as a dataset folder that ``datasets.load_dataset`` loads, with a manifest of every hash.
+"""Write the approved samples as a dataset folder that ``datasets.load_dataset`` loads, with a hash of every file.
 
 ``datasets/export/<version>/`` holds two configurations, ``instruct`` and ``chat``, each with ``train`` and ``eval`` as
-Parquet, the same rows as JSONL for the trainer and for reading, ``heldout.jsonl``, the persona, the card and its
+Parquet, the same rows as JSON lines for the trainer and for reading, ``heldout.jsonl``, the persona, the card and its
 charts. The version follows from the content: same inputs, same bytes, same name.
 """
 
@@ -9,78 +9,64 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from curation.contracts import Manifest, write_manifest
 from curation.errors import InosukeError
 from curation.export import card, charts, exported_rows, manifest
-from curation.files import sha256_file, write_atomically
+from curation.export.exported_rows import ExportInput, Rows
+from curation.files import PARTIAL, write_atomically
+from curation.newest import set_latest
 from curation.persona import Persona
-from curation.record import Sample
-from curation.review.decisions import State
-from curation.split.held_out import HeldOut
-
-LATEST = "latest"
 
 
-def export(
-    samples: Sequence[Sample],
-    side: Mapping[str, str],
-    states: Mapping[str, State],
-    held_out: Sequence[HeldOut],
-    persona: Persona,
-    persona_file: Path,
-    out: Path,
-    facts: Mapping[str, Any],
-) -> Path:
-    """Write the export of approved samples and return its folder.
+def write_export(content: ExportInput, out: Path) -> Path:
+    """Write an export into a folder below ``out`` and return the folder.
 
-    ``side`` says ``train`` or ``eval`` for each sample's id (a sample without a side is left out), ``facts`` goes
-    into the manifest and the card as it is. A version that is there already is left untouched; a new one appears
-    whole or not at all. Raises InosukeError when no sample has a side, and when the folder cannot be written.
+    An existing version is not touched; a new one appears whole or not at all. Raises InosukeError if no sample has a
+    side, or if the folder cannot be written.
     """
-    content = exported_rows.from_samples(samples, side, states, held_out, persona)
-    if not any(content.chat.values()):
+    rows = exported_rows.from_samples(content)
+    if not rows.samples:
         raise InosukeError("nothing is approved, so there is nothing to export. Approve samples with `make review`.")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".partial-", dir=out))
-        try:
-            version = str(write_folder(work, content, persona, persona_file, facts)["version"])
-            final = out / version
-            if final.exists() and not _intact(final):
-                # Somebody edited it by hand: their work is set aside, never overwritten.
-                final.rename(_free_name(final))
+        # The final name follows from the content, so the folder is filled under a hidden name first.
+        with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=out) as work:
+            part = Path(work) / "export"
+            part.mkdir()
+            about = write_folder(part, rows, content.persona, content.persona_file, content.facts)
+            final = out / about.version
+            if final.exists() and not _is_unchanged(final):
+                final.rename(_backup_name(final))  # edited by hand: never overwrite the user's work
             if not final.exists():
-                work.chmod(0o755)  # mkdtemp's 0700 would keep a teammate on the same machine out
-                work.rename(final)
-            write_atomically(out / LATEST, version + "\n")
-        finally:
-            shutil.rmtree(work, ignore_errors=True)  # gone already where it was renamed
+                part.rename(final)
+        set_latest(out, final.name)
     except OSError as error:
         raise InosukeError(
             f"{out}: the export cannot be written ({error.strerror or error}). No version was changed. "
-            "Free some disk space or mend the folder's permissions, then run the command again."
+            "Free some disk space or fix the folder's permissions, then run the command again."
         ) from error
     return final
 
 
-def write_folder(
-    folder: Path, content: exported_rows.Rows, persona: Persona, persona_file: Path, facts: Mapping[str, Any]
-) -> manifest.Manifest:
-    """Fill an empty folder with everything that an export holds and return its manifest."""
-    exported_rows.write(content, folder)
+def write_folder(folder: Path, rows: Rows, persona: Persona, persona_file: Path, facts: Manifest) -> Manifest:
+    """Fill an empty folder with all files of an export and return its manifest."""
+    exported_rows.write(rows, folder)
     shutil.copyfile(persona_file, folder / "persona.toml")
-    charts.draw(content.chat, folder / "charts")
-    about = manifest.make(folder, content.chat, persona, facts)
-    write_atomically(folder / manifest.CARD, card.text(about))
-    about["files"][manifest.CARD] = sha256_file(folder / manifest.CARD)
-    manifest.write(about, folder)
+    charts.draw(rows.chat, folder / "charts")
+    return write_card(folder, manifest.make(folder, rows.chat, persona, facts))
+
+
+def write_card(folder: Path, about: Manifest, repo: str = card.EXAMPLE_REPO) -> Manifest:
+    """Write the card and the manifest of an export whose other files are in ``folder``; return the manifest."""
+    write_atomically(folder / manifest.CARD, card.text(about, repo))
+    about = manifest.with_card(about, folder)
+    write_manifest(folder, about)
     return about
 
 
-def _intact(folder: Path) -> bool:
+def _is_unchanged(folder: Path) -> bool:
     try:
         manifest.check(folder)
     except InosukeError:
@@ -88,7 +74,7 @@ def _intact(folder: Path) -> bool:
     return True
 
 
-def _free_name(folder: Path) -> Path:
+def _backup_name(folder: Path) -> Path:
     taken = {p.name for p in folder.parent.iterdir()}
     number = 1
     while (name := f"{folder.name}.edited-{number}") in taken:

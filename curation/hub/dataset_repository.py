@@ -1,39 +1,33 @@
-"""`inosuke publish`: an export goes to the Hugging Face Hub, and is loaded back before anybody says done.
+"""`inosuke publish`: send an export to the Hugging Face Hub and load it back.
 
-Comes in: an export folder, whole and unchanged. Goes out: one commit, or none where nothing changed. What may not be
-public stays behind and is listed.
+In: an export folder, whole and unchanged. Out: one commit, or none if nothing changed. What may not be public is left
+out and listed.
 """
 
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from curation import console
 from curation.cleaning import personal_data
+from curation.contracts import HELD_OUT, MANIFEST, Manifest, Published
 from curation.errors import InosukeError
-from curation.export import card, exported_rows, manifest, versions
+from curation.export import exported_rows, manifest, versions
 from curation.export.diff_text import headline, text
-from curation.export.write import write_folder
-from curation.files import sha256_file, write_atomically
-from curation.folders import Folders
+from curation.export.exported_rows import Rows
+from curation.export.write import write_card, write_folder
 from curation.hub import rights
 from curation.hub.client import Hub, check_name
 from curation.hub.commit import Before, upload
-from curation.hub.verify import reload
+from curation.hub.publication import DatasetPublication, completed
+from curation.hub.verify import load_back
 from curation.persona import load_persona
 from curation.record import KINDS
 
-_SHOWN = 10  # changed samples of each sort in a commit's description
-
-
-def newest_export(folders: Folders) -> Path:
-    """Return the newest export's folder. Raises InosukeError where nothing was exported yet."""
-    return versions.latest(folders.export)
+_SHOWN = 10  # changed samples of each sort in the description of a commit
 
 
 def publish(
@@ -46,148 +40,138 @@ def publish(
     include_private: Sequence[str] = (),
     allow_empty: Sequence[str] = (),
     quiet: bool = False,
-) -> dict[str, Any]:
-    """Publish an export as the dataset ``repo`` and return what was done, as `--json` prints it.
+) -> DatasetPublication:
+    """Publish an export as the dataset ``repo``.
 
     Without ``private``, samples whose rights are neither ``own`` nor ``licensed`` are left out unless
-    ``include_private`` names them (a sample's id, a source file or folder). A kind of which samples were imported and
-    none is approved stops a publication unless ``allow_empty`` names it. ``dry_run`` asks the Hub nothing.
-    Raises InosukeError, with nothing changed on the Hub unless the message names a commit.
+    ``include_private`` names them (by a sample's id, a source file or a source folder). If samples of a kind were
+    imported and none is approved, nothing is published unless ``allow_empty`` names the kind. ``dry_run`` does not
+    contact the Hub. Raises InosukeError; the Hub is then unchanged unless the message names a commit.
     """
     check_name(repo)
     if tag is not None:
         versions.check_tag(tag)
     about = manifest.check(export)
-    with _steps(quiet) as step, tempfile.TemporaryDirectory(prefix="inosuke-publish-") as scratch:
-        step("check rights and texts")
+    with (
+        console.bar(3, "check rights and texts", "step", quiet=quiet) as bar,
+        tempfile.TemporaryDirectory(prefix="inosuke-publish-") as scratch,
+    ):
         whole = exported_rows.read(export)
-        content, held = (whole, rights.Held()) if private else rights.public(whole, include_private)
-        if not any(content.chat.values()):
+        rows, held = (whole, rights.Held()) if private else rights.public(whole, include_private)
+        if not rows.samples:
             raise InosukeError(_nothing_left(held))
-        _look_for_empty_kinds(whole, about, allow_empty)
-        warnings = _look_for_personal_data(content, about)
-        if empty := [kind for kind in KINDS if kind not in _kinds(content)]:
-            warnings.append(f"what is published has no sample of the kind {', '.join(empty)}; the card says so")
+        _refuse_empty_kinds(whole, about, allow_empty)
+        warnings = _check_personal_data(rows, about)
+        if empty := [kind for kind in KINDS if kind not in _kinds(rows)]:
+            warnings.append(f"nothing of the kind {', '.join(empty)} is published; the card states it")
         folder = Path(scratch) / "export"
-        about = _stage(export, folder, about, content, held, repo)
-        samples = {side: about["counts"][side]["samples"] for side in exported_rows.SIDES}
-        result: dict[str, Any] = {
-            "repo": repo,
-            "action": "would be published",
-            "private": private,
-            "version": about["version"],
-            "samples": samples,
-            "left_out": held.counts,
-            "left_out_from": dict(held.sources),
-            "left_out_ids": [key for ids in held.ids.values() for key in ids],
-            "included": dict(held.included),
-            "files": sorted([*about["files"], manifest.NAME]),
-            "deleted": [],
-            "tag": tag,
-            "commit": None,
-            "url": None,
-            "warnings": warnings,
-        }
+        about = _stage(export, folder, about, rows, held, repo)
+        samples = {side: about.counts[side].samples for side in exported_rows.SIDES}
+        planned = DatasetPublication(
+            repo=repo,
+            private=private,
+            version=about.version,
+            samples=samples,
+            left_out=held.counts,
+            left_out_from=dict(held.sources),
+            left_out_ids=[key for ids in held.ids.values() for key in ids],
+            included=dict(held.included),
+            files=sorted([*about.files, MANIFEST]),
+            tag=tag,
+            warnings=warnings,
+        )
         if dry_run:
-            return result
-        step("upload")
+            return planned
+        bar.update(1)
+        bar.set_description("upload")
         hub = Hub(repo, "dataset")
 
         def describe(before: Before) -> str:
-            return _describe(before, content, about["version"])
+            return _describe(before, rows, about.version)
 
-        title = f"{about['persona']['name']} {about['version']}: " + " + ".join(
-            f"{n:,} {s}" for s, n in samples.items()
-        )
-        done = upload(hub, folder, title, describe, private=private, tag=tag, quiet=quiet)
-        step("load it back")
-        reload(hub, done.commit, folder)
-        return result | {
-            "action": "published" if done.changed else "unchanged, no commit",
-            "files": done.files,
-            "deleted": done.deleted,
-            "commit": done.commit,
-            "url": hub.url,
-            "warnings": done.warnings + warnings,
-        }
+        counted = " + ".join(f"{n:,} {side}" for side, n in samples.items())
+        title = f"{about.persona.name} {about.version}: {counted}"
+        outcome = upload(hub, folder, title, describe, private=private, tag=tag, quiet=quiet)
+        bar.update(1)
+        bar.set_description("load it back")
+        load_back(hub, outcome.commit, folder)
+        return completed(planned, outcome, hub.url)
 
 
-def _stage(
-    export: Path, folder: Path, about: manifest.Manifest, content: exported_rows.Rows, held: rights.Held, repo: str
-) -> manifest.Manifest:
-    """Write what goes to the Hub into ``folder``: the export itself, or the part of it that may be public."""
+def _stage(export: Path, folder: Path, about: Manifest, rows: Rows, held: rights.Held, repo: str) -> Manifest:
+    """Write what is sent to the Hub into ``folder``: the whole export, or the part of it that may be public."""
+    folder.mkdir()
     if not held.counts and not held.included:
-        folder.mkdir()
-        for name in (*about["files"], manifest.NAME):  # only what the manifest vouches for
+        for name in about.files:  # only files that the manifest lists
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(export / name, folder / name)
     else:
-        folder.mkdir()
-        published = {"from": about["version"], "left_out": held.counts, "included": dict(held.included)}
+        published = Published.model_validate(
+            {"from": about.version, "left_out": held.counts, "included": dict(held.included)}
+        )
         persona_file = export / "persona.toml"
-        facts = manifest.facts_of(about) | {"held_out": len(content.held_out), "published": published}
-        about = write_folder(folder, content, load_persona(persona_file), persona_file, facts)
-    write_atomically(folder / manifest.CARD, card.text(about, repo))
-    about["files"][manifest.CARD] = sha256_file(folder / manifest.CARD)
-    manifest.write(about, folder)
-    return about
+        facts = about.model_copy(update={"held_out": len(rows.held_out), "published": published})
+        about = write_folder(folder, rows, load_persona(persona_file), persona_file, facts)
+    return write_card(folder, about, repo)
 
 
-def _kinds(content: exported_rows.Rows) -> set[str]:
-    return {row["kind"] for side in content.chat.values() for row in side}
+def _kinds(rows: Rows) -> set[str]:
+    return {row["kind"] for row in rows.samples}
 
 
-def _look_for_empty_kinds(whole: exported_rows.Rows, about: Mapping[str, Any], allowed: Sequence[str]) -> None:
-    """Refuse an export that lost a whole kind on its way: rejected, not reviewed yet, or all of it set aside."""
-    for kind, count in about.get("imported", {}).items():
+def _refuse_empty_kinds(whole: Rows, about: Manifest, allowed: Sequence[str]) -> None:
+    """Refuse an export that has lost a whole kind: quarantined, not reviewed yet, or all of it left out."""
+    for kind, count in about.imported.items():
         if count and kind not in allowed and kind not in _kinds(whole):
             raise InosukeError(
                 f"the export has no sample of the kind {kind}, though {count:,} were imported. Approve some in "
-                f"`make review`, then run `inosuke dataset` and publish again; if it is meant to be empty, say "
+                f"`make review`, then run `inosuke dataset` and publish again. If it is meant to be empty, add "
                 f"--allow-empty {kind}. Nothing was uploaded."
             )
 
 
-def _look_for_personal_data(content: exported_rows.Rows, about: Mapping[str, Any]) -> list[str]:
-    """Refuse personal data that nobody was shown; say how many rows hold some that a person let through."""
-    languages = about.get("configuration", {}).get("languages", ("vi", "en"))
-    for prompt in content.held_out:
+def _check_personal_data(rows: Rows, about: Manifest) -> list[str]:
+    """Refuse personal data that no reviewer has seen; return a warning that counts what a reviewer approved."""
+    languages = about.configuration.get("languages", ("vi", "en"))
+    for prompt in rows.held_out:
         if found := personal_data.flag((*(m["content"] for m in prompt["messages"]), prompt["reference"]), languages):
             raise InosukeError(
-                f"the prompt {prompt['id']}, held out for evaluation, holds personal data ({found[0].detail}). Change "
-                f"it in {prompt.get('source', 'its file')}, then run `inosuke dataset` and publish again. Nothing was "
+                f"the held-out prompt {prompt['id']} holds personal data ({found[0].detail}). Change it in "
+                f"{prompt.get('source', 'its file')}, then run `inosuke dataset` and publish again. Nothing was "
                 "uploaded."
             )
-    seen: list[str] = []
+    approved: list[str] = []
     unseen: list[str] = []
-    for row in (row for side in content.chat.values() for row in side):
+    for row in rows.samples:
         texts = (*(m["content"] for m in row["messages"]), row["topic"] or "")
         if personal_data.flag(texts, languages):
-            (seen if "personal_data" in row["flags"] else unseen).append(row["id"])
+            (approved if "personal_data" in row["flags"] else unseen).append(row["id"])
     if unseen:
         raise InosukeError(
-            f"{len(unseen):,} samples hold an e-mail address, a phone number or the like that nobody was asked about: "
+            f"{len(unseen):,} samples hold an e-mail address, a phone number or the like that no reviewer has seen: "
             f"{', '.join(unseen[:5])}{' …' if len(unseen) > 5 else ''}. Rewrite or reject them in `make review`, then "
             "run `inosuke dataset` and publish again. Nothing was uploaded."
         )
-    return [f"{len(seen):,} samples hold personal data that a reviewer approved: {', '.join(seen[:5])}"] if seen else []
+    if not approved:
+        return []
+    return [f"{len(approved):,} samples hold personal data that a reviewer approved: {', '.join(approved[:5])}"]
 
 
-def _describe(before: Before, content: exported_rows.Rows, version: str) -> str:
-    """Say in the commit what changed since the last publication, sample by sample."""
+def _describe(before: Before, rows: Rows, version: str) -> str:
+    """Return the description of the commit: what changed since the last publication, sample by sample."""
     needed = [
         *(exported_rows.parquet(config, side) for config in exported_rows.CONFIGS for side in exported_rows.SIDES),
-        exported_rows.HELD_OUT,
+        HELD_OUT,
     ]
-    if not before.manifest or any(name not in before.files for name in needed):
+    if before.manifest is None or any(name not in before.files for name in needed):
         return f"First publication, version {version}."
     for name in needed:
         before.read(name)
     try:
-        diff = versions.compare(exported_rows.read(before.scratch), content)
+        diff = versions.compare(exported_rows.read(before.scratch), rows)
     except (ValueError, KeyError) as error:
-        return f"Version {version}. What was here before cannot be compared with it ({type(error).__name__})."
-    changes = text(diff, str(before.manifest.get("version")), version, _SHOWN, show_old=False)
+        return f"Version {version}. It cannot be compared with the files before it ({type(error).__name__})."
+    changes = text(diff, before.manifest.version, version, _SHOWN, show_old=False)
     return f"{headline(diff)}\n\n{changes}"
 
 
@@ -199,20 +183,3 @@ def _nothing_left(held: rights.Held) -> str:
         f"(from {', '.join(sorted(held.sources))}). Publish with --private, name what you have the right to publish "
         "with --include-private, or set `rights` of the folder in persona.toml."
     )
-
-
-@contextmanager
-def _steps(quiet: bool) -> Iterator[Any]:
-    from tqdm import tqdm
-
-    disable = True if quiet else None  # None: quiet where nobody looks (a pipe, a log file)
-    with tqdm(total=3, unit="step", leave=False, file=sys.stderr, disable=disable) as bar:
-        begun = 0
-
-        def step(name: str) -> None:
-            nonlocal begun
-            bar.update(min(begun, 1))  # the one before is done now
-            begun += 1
-            bar.set_description(name)
-
-        yield step

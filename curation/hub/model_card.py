@@ -1,7 +1,7 @@
-"""A run's card as it stands in a repository: where its files lie there, and what sort of model they are.
+"""Adapt the card of a run to a repository: where its files are there, and what sort of model they form.
 
-Pure: text in, text out. The run's own card speaks of the folders of a run (`adapter`, `tokenizer`); in a repository
-everything lies at the top, where ``from_pretrained`` looks.
+Pure: text in, text out. The run's own card names the folders of a run (`adapter`, `tokenizer`). In a repository all
+files are at the top level, where ``from_pretrained`` looks for them.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _PYTHON = re.compile(r"```python\n.*?```\n?", re.DOTALL)
 
 
 def for_repository(text: str, repo: str, *, merged: bool, gguf: Sequence[str] = ()) -> str:
-    """Return the card to publish as ``repo``; ``gguf`` are the paths of GGUF files in it, the one to serve first.
+    """Return the card to publish as ``repo``. ``gguf`` are the paths of its GGUF files, the one to serve first.
 
-    Raises InosukeError when the run's card has a broken YAML block.
+    Raises InosukeError if the run's card has a broken YAML block.
     """
     import yaml
 
@@ -39,7 +39,7 @@ def for_repository(text: str, repo: str, *, merged: bool, gguf: Sequence[str] = 
 
 
 def _metadata(data: dict[str, Any], merged: bool, gguf: bool) -> dict[str, Any]:
-    """Return the YAML data: the Hub shows a merged model's page wrongly while it is said to be an adapter."""
+    """Return the YAML data. The Hub shows the page of a merged model wrongly if the card calls it an adapter."""
     data = dict(data)
     data["library_name"] = "transformers" if merged else "peft"
     if "base_model" in data:
@@ -52,7 +52,7 @@ def _metadata(data: dict[str, Any], merged: bool, gguf: bool) -> dict[str, Any]:
 def _code(repo: str, base: str, merged: bool, gguf: Sequence[str]) -> str:
     lines = ["```python"]
     if merged:
-        lines = ["The weights here are the base and the adapter merged into one model.", "", *lines]
+        lines = ["These weights are the base and the adapter merged into one model.", "", *lines]
         lines += ["from transformers import AutoModelForCausalLM, AutoTokenizer", ""]
         lines += [f'model = AutoModelForCausalLM.from_pretrained("{repo}")']
     else:
@@ -61,6 +61,6 @@ def _code(repo: str, base: str, merged: bool, gguf: Sequence[str]) -> str:
         lines += [f'model = PeftModel.from_pretrained(base, "{repo}")']
     lines += [f'tokenizer = AutoTokenizer.from_pretrained("{repo}")', "```"]
     if gguf:
-        lines += ["", "Without Python, with llama.cpp:", "", "```sh"]
+        lines += ["", "With llama.cpp, without Python:", "", "```sh"]
         lines += [f"hf download {repo} {gguf[0]} --local-dir .", f"llama-server -m {gguf[0]}", "```"]
     return "\n".join(lines) + "\n"

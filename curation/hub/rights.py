@@ -1,7 +1,7 @@
-"""What of an export may be shown to everybody. Pure: rows in, rows out, and what stayed behind.
+"""The part of an export that may be public. Pure: rows in, rows out, and what was left out.
 
-``rights`` comes from the source's folder in persona.toml. Only ``own`` and ``licensed`` lines go into a public
-repository; anything else needs somebody to name it, and the manifest then says that it was named.
+The rights of a row come from its source folder in persona.toml. Only ``own`` and ``licensed`` rows go into a public
+repository. The user must name any other row that is to be included, and the manifest then lists the name.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from curation.contracts import AboutRow, HeldOutRow
 from curation.errors import UsageError
-from curation.export.exported_rows import Row, Rows
+from curation.export.exported_rows import Rows
 
 PUBLISHABLE = frozenset({"own", "licensed"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Held:
-    """What stayed behind, and what somebody let through: ids of samples by rights, counts by source and by name."""
+    """What was left out, and what was included by name: ids of samples by rights, counts by source and by name."""
 
     ids: dict[str, list[str]] = field(default_factory=dict)
     sources: Counter[str] = field(default_factory=Counter)
@@ -27,51 +28,57 @@ class Held:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Samples that stayed behind, by rights; ``held_out_prompts`` counts prompts for evaluation."""
+        """The samples left out, by rights; ``held_out_prompts`` counts held-out prompts."""
         samples = {name: len(ids) for name, ids in sorted(self.ids.items())}
         return samples | ({"held_out_prompts": self.prompts} if self.prompts else {})
 
 
 def public(rows: Rows, include: Sequence[str] = ()) -> tuple[Rows, Held]:
-    """Return the rows that may be public and what stayed behind.
+    """Return the rows that may be public, and what was left out.
 
-    ``include`` lets through what it names: a sample's id, a source file or a source folder. Raises UsageError for a
-    name that lets nothing through: it is mistyped, or nobody needs it any more.
+    ``include`` names rows to include: a sample's id, a source file or a source folder. Raises UsageError for a name
+    that includes nothing: it is mistyped or no longer needed.
     """
     held = Held()
     names = [name.rstrip("/") for name in include]
-    # The same samples stand in both configurations: the chat rows say which, and are counted once.
-    allowed = {row["id"] for side in rows.chat.values() for row in side if _allowed(row, names, held)}
-    prompts = [row for row in rows.held_out if _may_leave(row) or _named(row, names)]
+    # Both configurations hold the same samples, so the chat rows alone are counted.
+    allowed = {row["id"] for row in rows.samples if _is_allowed(row, names, held)}
+    prompts = [row for row in rows.held_out if _is_publishable(row) or _name_of(row, names)]
     held.prompts = len(rows.held_out) - len(prompts)
     if unused := [name for name in names if name not in held.included]:
         raise UsageError(
             f"--include-private {unused[0]}: no private sample has this id or comes from this file or folder. "
             f"Sources that need a name: {', '.join(sorted(held.sources)) or 'none'}."
         )
-    data = {
-        config: {side: [row for row in content if row["id"] in allowed] for side, content in sides.items()}
-        for config, sides in rows.data.items()
-    }
-    return Rows(data, prompts), held
+    return (
+        Rows(
+            chat={side: [row for row in content if row["id"] in allowed] for side, content in rows.chat.items()},
+            instruct={
+                side: [row for row in content if row["id"] in allowed] for side, content in rows.instruct.items()
+            },
+            held_out=prompts,
+        ),
+        held,
+    )
 
 
-def _allowed(row: Row, names: Iterable[str], held: Held) -> bool:
-    if _may_leave(row):
+def _is_allowed(row: AboutRow, names: Iterable[str], held: Held) -> bool:
+    if _is_publishable(row):
         return True
-    if name := _named(row, names):
+    if name := _name_of(row, names):
         held.included[name] += 1
         return True
-    held.ids.setdefault(str(row["rights"]), []).append(row["id"])
+    held.ids.setdefault(row["rights"], []).append(row["id"])
     held.sources[row["source"]] += 1
     return False
 
 
-def _may_leave(row: Row) -> bool:
-    # An export of an older version says nothing about its prompts: nothing said is `unknown`.
+def _is_publishable(row: AboutRow | HeldOutRow) -> bool:
+    # An export of an older version does not name the rights of its prompts: they count as `unknown`.
     return row.get("rights", "unknown") in PUBLISHABLE
 
 
-def _named(row: Row, names: Iterable[str]) -> str | None:
+def _name_of(row: AboutRow | HeldOutRow, names: Iterable[str]) -> str | None:
+    """Return the first name that includes the row."""
     source = row.get("source", "")
     return next((n for n in names if n in (row["id"], source) or source.startswith(f"{n}/")), None)

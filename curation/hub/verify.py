@@ -1,4 +1,4 @@
-"""Load a published dataset back from the Hub, as anybody would, and see that every row is what was sent."""
+"""Load a published dataset back from the Hub, as any user would, and compare every row with what was sent."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from curation.export import exported_rows
 from curation.hub.client import Hub
 
 
-def reload(hub: Hub, commit: str, folder: Path) -> None:
-    """Load both configurations from the Hub, as anybody would, and compare every row with ``folder``'s.
+def load_back(hub: Hub, commit: str, folder: Path) -> None:
+    """Load both configurations from the Hub and compare every row with those in ``folder``.
 
-    Raises InosukeError that names the commit when the rows differ or cannot be loaded.
+    Raises InosukeError that names the commit if rows differ or cannot be loaded.
     """
     datasets: Any = import_module("datasets")  # our folder of that name hides its types from mypy
 
@@ -27,18 +27,18 @@ def reload(hub: Hub, commit: str, folder: Path) -> None:
                 with _no_bars():
                     loaded = datasets.load_dataset(hub.repo, config, revision=commit, token=hub.token, cache_dir=cache)
                 seen = {side: loaded[side].to_list() for side in loaded}
-                del loaded  # its files are mapped into memory; Windows keeps mapped files
+                del loaded  # its files are mapped into memory, and Windows cannot remove mapped files
             except (OSError, ValueError, KeyError, datasets.exceptions.DatasetsError) as error:
                 reason = str(error).replace(hub.token, "<token>").split("\n")[0]
                 raise InosukeError(
                     f"{hub.repo}: commit {commit[:8]} is uploaded, but `load_dataset` fails on `{config}` ({reason}). "
-                    "Publish again; if it stays so, look at the card's `configs`."
+                    "Publish again. If it still fails, check `configs` in the card."
                 ) from None
         sides = {side: exported_rows.read_side(folder, config, side) for side in exported_rows.SIDES}
-        expected = {side: content for side, content in sides.items() if content}  # the card does not name empty ones
+        expected = {side: content for side, content in sides.items() if content}  # the card does not list empty ones
         if seen != expected:
             raise InosukeError(
-                f"{hub.repo}: `load_dataset` gives other rows of `{config}` at commit {commit[:8]} than were sent "
+                f"{hub.repo}: `load_dataset` returns other rows of `{config}` at commit {commit[:8]} than were sent "
                 f"({ {s: len(r) for s, r in seen.items()} }, expected { {s: len(r) for s, r in expected.items()} }). "
                 "Do not announce it; publish again."
             )
@@ -46,7 +46,7 @@ def reload(hub: Hub, commit: str, folder: Path) -> None:
 
 @contextmanager
 def _no_bars() -> Iterator[None]:
-    """`load_dataset` draws several bars of its own, whoever looks."""
+    """Hide the progress bars of `load_dataset`, which draws several."""
     datasets: Any = import_module("datasets")
     from huggingface_hub.utils.tqdm import disable_progress_bars
 

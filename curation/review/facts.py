@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from curation.contracts import Agreement, ReviewFacts
 from curation.review.agreement import krippendorff, observed, votes
 from curation.review.decisions import Decision, Log, ordered, standing
 
@@ -26,8 +27,11 @@ def position(log: Log) -> dict[str, Any]:
     return {"events": len(ids), "digest": hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16]}
 
 
-def review(decisions: Iterable[Decision], ids: Collection[str]) -> dict[str, Any]:
-    """Return the review figures of the samples with these ids: standing verdicts, annotators and their agreement."""
+def review(decisions: Iterable[Decision], ids: Collection[str]) -> ReviewFacts:
+    """Return the review figures of the samples with these ids: standing verdicts, annotators and their agreement.
+
+    The numbers of approved and waiting samples follow from the samples' states; the caller adds them.
+    """
     by_sample: dict[str, list[Decision]] = defaultdict(list)
     for decision in decisions:
         if decision.sample_id in ids:
@@ -40,26 +44,25 @@ def review(decisions: Iterable[Decision], ids: Collection[str]) -> dict[str, Any
                 by_import.add(sample)
             elif event.verdict in _VERDICTS:
                 last.setdefault(sample, {})[event.annotator] = event.verdict
-    return {
-        "seen_by_a_person": len(last),
-        "only_vouched_for_by_the_author": len(by_import - last.keys()),
-        "annotators": len({name for verdicts in last.values() for name in verdicts}),
-        "verdicts": dict(sorted(Counter(v for verdicts in last.values() for v in verdicts.values()).items())),
-        "agreement": blind_agreement(event for events in by_sample.values() for event in events),
-    }
+    return ReviewFacts(
+        seen_by_a_person=len(last),
+        only_vouched_for_by_the_author=len(by_import - last.keys()),
+        annotators=len({name for verdicts in last.values() for name in verdicts}),
+        verdicts=dict(sorted(Counter(v for verdicts in last.values() for v in verdicts.values()).items())),
+        agreement=blind_agreement(event for events in by_sample.values() for event in events),
+    )
 
 
-def blind_agreement(events: Iterable[Decision]) -> dict[str, Any] | None:
+def blind_agreement(events: Iterable[Decision]) -> Agreement | None:
     """Return the agreement of blind verdicts as a card prints it, or None if no sample was judged blind by two people.
 
     ``share`` is the share of equal pairs of verdicts on one sample, ``alpha`` is Krippendorff's for nominal data. Alpha
     is None where all verdicts are the same, because chance agreement is then certain too. Both have three decimals.
     """
     units = votes(events)
-    if not units:
+    share = observed(units)
+    if share is None:
         return None
-    return {"samples": len(units), "share": _rounded(observed(units)), "alpha": _rounded(krippendorff(units))}
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+    alpha = krippendorff(units)
+    rounded = None if alpha is None else round(alpha, 3)
+    return Agreement(samples=len(units), share=round(share, 3), alpha=rounded, blind=True)

@@ -1,4 +1,5 @@
-"""Which samples train and which evaluate, with no leak between them, and prompts that are held out.
+"""The split: which samples train and which evaluate, so that nothing leaks between the two, and held-out prompts.
 
-In: approved samples and the earlier split. Out: a side for each. Imports ``dedup`` and ``importers/source``.
+In: approved samples and the sides of earlier builds. Out: a side for each sample. Imports ``dedup`` and
+``importers/source``.
 """

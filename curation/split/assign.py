@@ -1,12 +1,11 @@
-"""Which samples train and which evaluate, so that nothing evaluated was trained on in nearly the same words.
+"""Assign samples to train or eval, so that no evaluated sample was trained on in nearly the same words.
 
-Two samples must stay on one side when a reply of one is near a reply of the other, when a user turn of one is near a
-user turn of the other (template prompts apart), or when they come from one scene. Near means: ``fuzz.ratio`` at the
+Two samples must be on the same side if a reply of one is near a reply of the other, if a user turn of one is near a
+user turn of the other (except template prompts), or if they come from one scene. Near means: ``fuzz.ratio`` at the
 dedup threshold or above, as written, in normal form, or with the label before it.
 
-An earlier split has to be given (``previous``) if nobody may change sides, for no rule without memory can promise that:
-a new sample that is near both an old training and an old evaluation sample might as well have been there before either
-of them, and would then have kept the other from its side. With a memory the new sample is the one that is left out.
+Pass the previous split to keep assignments stable. Without it a new sample that is near both a train and an eval sample
+could move either. With it the new sample is left out.
 
 Knows samples and pairs; opens no file.
 """
@@ -26,18 +25,19 @@ from curation.record import Sample
 Side = Literal["train", "eval"]
 Stratum = tuple[str, str]
 
-# One knot of alike prompts must not be a large part of what is evaluated: of the first user's rows, 442 ask what he
-# thinks of somebody, two thirds as many as there are dialogues in eval.
+# A large group of similar prompts must not dominate eval. Corpora have such groups: hundreds of rows that all ask for
+# the character's opinion of another one.
 _LARGEST_PART = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """``side`` of each sample id; ids that are not in it are left out of both and listed in ``report``.
+    """The ``side`` of each sample id. Ids that are missing are left out of both sides and listed in ``report``.
 
     The report is plain JSON: ``threshold``, ``eval_share``, ``counts`` {kind: {language: {train, eval, left_out}}},
-    ``leakage`` {reply, prompt, scene: {kind: pairs across the border}}, measured on the result, ``left_out`` [{id, why,
-    near, score}], ``cut`` [{samples, eval, left_out}] and ``short``, the strata that got less than half of their eval.
+    ``leakage`` {reply, prompt, scene: {kind: near pairs across the border}}, measured on the result, ``left_out`` [{id,
+    why, near, by, score}], ``cut`` [{samples, eval, left_out}] and ``short``, the strata that got less than half of
+    their eval share.
     """
 
     side: dict[str, Side]
@@ -52,22 +52,23 @@ def split(
     held_out: Sequence[Sample] = (),
     previous: Mapping[str, str] | None = None,
 ) -> Split:
-    """Divide samples into train and eval; the same input gives the same split.
+    """Divide samples into train and eval. The same input gives the same split.
 
-    1. Who is in ``previous`` stays. Only a training sample that is near eval by now (it was rewritten, or the threshold
-       was lowered) is left out: eval stands, training gives way.
-    2. A sample near a ``held_out`` one, which is only there to evaluate, is left out: to train on it would leak, and in
-       eval it would ask the same question twice.
-    3. A new sample goes where the old samples near it are. Near to both sides, it is left out.
-    4. The others form groups that hang together. In the order of a hash, groups go to eval as long as each stratum
-       (kind, language) has room there, ``eval_share`` of it; first groups of at most a tenth of that room, then any
-       that fit. The rest trains.
-    5. If a stratum then has less than half of its eval, a group too large for it is cut: samples are taken along near
-       pairs, from the one with the lowest hash on, and what is near them is left out. Only where that leaves out no
-       more samples than it gives to eval: where everything is near everything, there is no eval, and ``short`` says so.
+    1. Samples in ``previous`` keep their side. The only exception is a training sample that is now near eval (it was
+       rewritten, or the threshold was lowered): it is left out. Eval keeps its samples; training gives them up.
+    2. A sample near a ``held_out`` one is left out. In train it would leak; in eval it would ask the same question
+       twice.
+    3. A new sample goes to the side of the old samples near it. If it is near both sides, it is left out.
+    4. The other samples form groups that are connected by near pairs. In the order of a hash, groups go to eval while
+       every stratum (kind, language) of theirs has room there; the room is ``eval_share`` of the stratum. Groups of at
+       most a tenth of that room come first, then any that fit. The rest trains.
+    5. If a stratum then has less than half of its eval share, a group too large for it is cut. Samples are taken along
+       near pairs, starting with the lowest hash, and the samples near them are left out. A cut happens only if it
+       leaves out at most as many samples as it gives to eval. Where all samples are near each other there is no eval,
+       and ``short`` reports it.
 
-    Raises UsageError for a threshold or a share out of range, InosukeError when two samples have one id or when
-    ``previous`` holds something else than train and eval.
+    Raises UsageError for a threshold or share out of range. Raises InosukeError if two samples have the same id or if
+    ``previous`` names a side other than train and eval.
     """
     if not 0 < eval_share < 1:
         raise UsageError(f"eval_share is {eval_share}; expected a share between 0 and 1, such as 0.1")
@@ -76,7 +77,7 @@ def split(
     if repeated:
         raise InosukeError(
             f"{len(repeated)} sample ids stand for several samples ({', '.join(repeated[:3])}, …); expected each once. "
-            "Merge exact duplicates (curation.dedup.cluster) before splitting."
+            "Merge exact duplicates (curation.dedup.cluster) before the split."
         )
     work = _Work(samples, threshold, eval_share, template_prompts, held_out)
     work.keep(previous or {})
@@ -87,7 +88,7 @@ def split(
 
 
 class _Work:
-    """The state of one split. Samples are numbers; ``side`` and ``left_out`` grow until they hold every sample."""
+    """One split in progress. Samples are numbers; ``side`` and ``left_out`` grow until they cover every sample."""
 
     def __init__(
         self,
@@ -116,7 +117,7 @@ class _Work:
             if side not in get_args(Side):
                 raise InosukeError(
                     f"the earlier split puts {sample.id} into {side!r}; expected 'train' or 'eval'. "
-                    "Give the sides as an earlier split returned them, or none."
+                    "Pass the sides that an earlier split returned, or none."
                 )
             self.side[at] = cast(Side, side)
         evaluates = self._on("eval")
@@ -124,7 +125,7 @@ class _Work:
         self._leave_out("near eval", self._on("train"), evaluates)
 
     def follow(self) -> None:
-        """Step 3: new samples near old ones, and what hangs together with them."""
+        """Step 3: new samples near old ones, and the groups that they are connected to."""
         if not self.side:
             return
         old: dict[Side, set[int]] = {"train": self._on("train"), "eval": self._on("eval")}
@@ -150,7 +151,7 @@ class _Work:
         self.side |= dict.fromkeys(self._open(), "train")
 
     def cut(self) -> None:
-        """Step 5. Only groups of new samples are cut; the largest of a stratum first."""
+        """Step 5. Only groups of new samples are cut, the largest of a stratum first."""
         for stratum in self._short():
             for group in sorted(self.groups, key=len, reverse=True):
                 wanted = self._room()[stratum]
@@ -167,7 +168,7 @@ class _Work:
                 self.cuts.append({"samples": len(group), "eval": len(region), "left_out": len(beyond)})
 
     def report(self) -> dict[str, Any]:
-        """Return the report, with the leakage measured on the sides as they are."""
+        """Return the report, with the leakage measured on the final sides."""
         counts: dict[str, dict[str, dict[str, int]]] = {}
         for at, (kind, language) in enumerate(self.strata):
             row = counts.setdefault(kind, {}).setdefault(language, {"train": 0, "eval": 0, "left_out": 0})
@@ -201,13 +202,13 @@ class _Work:
         return set(range(len(self.samples))) - self.side.keys() - self.left_out.keys()
 
     def _leave_out(self, why: str, candidates: Collection[int], near: Collection[int]) -> None:
-        """Leave out each candidate that is near one of ``near``, with its best link as the reason."""
+        """Leave out each candidate that is near one of ``near``. Its nearest link is the reason."""
         for link in sorted(self.near.links(candidates, near), key=lambda link: -link.score):
             self.left_out.setdefault(link.a, (why, link))
             self.side.pop(link.a, None)
 
     def _target(self) -> Counter[Stratum]:
-        """How many samples of each stratum should evaluate: the share, rounded half up."""
+        """Return how many samples of each stratum should evaluate: the eval share, rounded half up."""
         totals = Counter(stratum for at, stratum in enumerate(self.strata) if at not in self.left_out)
         return Counter({stratum: int(n * self.eval_share + 0.5) for stratum, n in totals.items()})
 
@@ -221,7 +222,7 @@ class _Work:
         return sorted(stratum for stratum, n in target.items() if 2 * room[stratum] > n)
 
     def _grow(self, start: int, group: set[int], stratum: Stratum, wanted: int) -> set[int]:
-        """Take samples of a group along links, nearest ring first and lowest hash first, until ``wanted`` are there."""
+        """Return ``wanted`` samples of a group, taken along links: nearest ring first, within it lowest hash first."""
         region, ring = {start}, [start]
         while ring and sum(self.strata[at] == stratum for at in region) < wanted:
             beside = {link.b for link in self.near.links({ring.pop(0)}, group - region)}

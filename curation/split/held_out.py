@@ -1,4 +1,4 @@
-"""Prompts kept for evaluation: read like a source, never trained on, shipped with the export."""
+"""Held-out prompts: read like a source, never trained on, shipped with the export for evaluation."""
 
 from __future__ import annotations
 
@@ -7,33 +7,41 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from curation import chat
+from curation.contracts import HeldOutRow
 from curation.importers.source.source_file import SourceFile
 from curation.persona import Persona
-from curation.record import ROLES, Message, Rejected, Sample, messages_from_json, sample_id
+from curation.record import ROLES, Message, Rejected, Sample, messages_from_json, messages_to_json, sample_id
 
 
-@dataclass(frozen=True, slots=True)
-class HeldOut:
-    """A prompt and the reply it hopes for: ``sample.messages`` ends with the reference. ``tests`` names the skill."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOutSample:
+    """A held-out prompt with the reply that its author expects. ``tests`` names the skill that it tests.
+
+    ``sample.messages`` ends with that reply, the reference.
+    """
 
     id: str
     sample: Sample
     tests: str | None
 
-    @property
-    def prompt(self) -> tuple[Message, ...]:
-        """The dialogue up to the reply that is asked for."""
-        return self.sample.messages[:-1]
+    def to_row(self) -> HeldOutRow:
+        """Return the row of ``heldout.jsonl``."""
+        return {
+            "id": self.id,
+            "messages": messages_to_json(self.sample.messages[:-1]),
+            "reference": self.sample.messages[-1].content,
+            "tests": self.tests,
+            "source": self.sample.source.path,
+            "rights": self.sample.source.rights,
+        }
 
-    @property
-    def reference(self) -> str:
-        """The reply it hopes for."""
-        return self.sample.messages[-1].content
 
+def read_held_out_file(file: SourceFile, persona: Persona) -> tuple[list[HeldOutSample], list[Rejected]]:
+    """Read a JSONL file of ``{"id", "tests", "messages", "reference"}`` objects or alpaca rows.
 
-def read_held_out(file: SourceFile, persona: Persona) -> tuple[list[HeldOut], list[Rejected]]:
-    """Read a JSONL file of ``{"id", "tests", "messages", "reference"}`` objects or alpaca rows."""
-    found: list[HeldOut] = []
+    Return the prompts and the rows that are not one, with the reason.
+    """
+    found: list[HeldOutSample] = []
     rejected: list[Rejected] = []
     for number, line in enumerate(file.text.split("\n"), 1):
         if not line.strip():
@@ -45,13 +53,25 @@ def read_held_out(file: SourceFile, persona: Persona) -> tuple[list[HeldOut], li
             if messages is None:
                 sample = chat.from_alpaca(row, "conversation", persona)
             else:
-                sample = Sample(sample_id("conversation", messages), "conversation", messages, None, None, source)
+                sample = Sample(
+                    id=sample_id("conversation", messages),
+                    kind="conversation",
+                    messages=messages,
+                    language=None,
+                    topic=None,
+                    source=source,
+                )
         except (ValueError, chat.BadRow) as error:
             rejected.append(Rejected(source=source, reason="bad_held_out", text=line, detail=str(error)))
             continue
         tests = row.get("tests")
-        name = str(row.get("id") or sample.id)
-        found.append(HeldOut(name, replace(sample, source=source), None if tests is None else str(tests)))
+        found.append(
+            HeldOutSample(
+                id=str(row.get("id") or sample.id),
+                sample=replace(sample, source=source),
+                tests=None if tests is None else str(tests),
+            )
+        )
     return found, rejected
 
 
@@ -62,7 +82,7 @@ def _messages(row: dict[str, Any]) -> tuple[Message, ...]:
         raise ValueError('`messages` must be a list of {"role", "content"} objects') from None
     texts = [m.content for m in messages] + [row.get("reference")]
     if not messages or messages[-1].role != "user" or any(m.role not in ROLES for m in messages):
-        raise ValueError("`messages` must end with a user turn and know the roles system, user and assistant only")
+        raise ValueError("`messages` must end with a user turn and use only the roles system, user and assistant")
     if any(not isinstance(t, str) or not t.strip() for t in texts):
         raise ValueError("every message and `reference` must be a text that is not empty")
     return (*messages, Message("assistant", row["reference"]))

@@ -1,8 +1,8 @@
-"""Publishing against the real client libraries and a stand-in of the Hub.
+"""Publishing against the real client libraries and a stand-in for the Hub.
 
-`huggingface_hub` and `datasets` read HF_ENDPOINT when they are imported. So publishing runs in one process of its own
-for all tests of a file, started with the environment that a person would set; nothing in the libraries is patched but
-the waits between their retries.
+`huggingface_hub` and `datasets` read HF_ENDPOINT when they are imported. So publishing runs in one separate process for
+all tests of a file, started with the environment that a user would set. The only patch in the libraries removes the
+waits between their retries.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from curation.hub.dataset_repository import publish
+from curation.hub.publication import Publication
 from tests.tools.hub import WRITER, FakeHub, running
 from tests.tools.hub import environment as hub_environment
 
-Publish = Callable[..., dict[str, Any]]
+Publish = Callable[..., Any]
 
 
 def _start(environment: dict[str, str]) -> None:
@@ -30,7 +31,7 @@ def _start(environment: dict[str, str]) -> None:
     http.time.sleep = lambda seconds: None  # the client waits 1, 2, 4, 8, 8 s between its tries
 
 
-def _call(function: Callable[..., dict[str, Any]], token: str | None, arguments: tuple[Any, ...], options: Any) -> Any:
+def _call(function: Callable[..., Publication], token: str | None, arguments: tuple[Any, ...], options: Any) -> Any:
     os.environ.pop("HF_TOKEN", None)
     os.environ.update({} if token is None else {"HF_TOKEN": token})
     return function(*arguments, quiet=True, **options)
@@ -69,8 +70,7 @@ def hub(server: FakeHub) -> FakeHub:
 def send(worker: ProcessPoolExecutor, hub: FakeHub) -> Publish:
     """Call `publish`, or another function given as `call`, in the process that sees the stand-in."""
 
-    def run(*arguments: Any, call: Any = publish, token: str | None = WRITER, **options: Any) -> dict[str, Any]:
-        result: dict[str, Any] = worker.submit(_call, call, token, arguments, options).result()
-        return result
+    def run(*arguments: Any, call: Any = publish, token: str | None = WRITER, **options: Any) -> Any:
+        return worker.submit(_call, call, token, arguments, options).result()
 
     return run

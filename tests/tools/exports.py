@@ -1,4 +1,4 @@
-"""Small exports for tests: original lines, written through the real `export`."""
+"""Small exports for tests: original lines, written through the real `write_export`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from curation.export.write import export
+from curation.contracts import Manifest
+from curation.export.exported_rows import ExportInput
+from curation.export.write import write_export
 from curation.persona import load_persona
 from curation.record import Flag, Kind, Message, Rights, Sample, Source, sample_id
 from curation.review.decisions import State
-from curation.split.held_out import HeldOut
+from curation.split.held_out import HeldOutSample
 from tests.conftest import ROOT
 
 PERSONA_FILE = ROOT / "persona.toml"
@@ -19,7 +21,11 @@ FACTS: dict[str, Any] = {
     "rejected": {"empty_reply": 1},
     "flagged": {"near_duplicate": 1},
     "duplicates": {"exact": 1, "near": 2},
-    "review": {"approved": 4, "awaiting_review": 1, "agreement": {"samples": 2, "share": 0.5, "alpha": -0.2}},
+    "review": {
+        "approved": 4,
+        "awaiting_review": 1,
+        "agreement": {"samples": 2, "share": 0.5, "alpha": -0.2, "blind": True},
+    },
     "split": {"leakage": {"quote": 0, "conversation": 0}},
     "held_out": 1,
     "log": {"events": 4, "digest": "ab" * 8},
@@ -34,12 +40,20 @@ def sample(
     language: str | None = "vi",
     flags: tuple[Flag, ...] = (),
 ) -> Sample:
-    """Make a sample of turns that alternate, the user's first."""
+    """Make a sample of turns that alternate, starting with the user's."""
     messages = tuple(
         Message("assistant" if i % 2 else "user", t, None if i % 2 else "Bạn") for i, t in enumerate(turns)
     )
-    where = Source(source, "ab" * 32, f"row {len(turns)}", "rows", rights)
-    return Sample(sample_id(kind, messages), kind, messages, language, None, where, flags)
+    where = Source(path=source, sha256="ab" * 32, locator=f"row {len(turns)}", importer="rows", rights=rights)
+    return Sample(
+        id=sample_id(kind, messages),
+        kind=kind,
+        messages=messages,
+        language=language,
+        topic=None,
+        source=where,
+        flags=flags,
+    )
 
 
 SAMPLES = (
@@ -48,17 +62,27 @@ SAMPLES = (
     sample("Nói một câu đậm chất Inosuke (ngắn).", "Suối lạnh hơn, ta vẫn cười to hơn!", kind="quote"),
     sample("Describe yourself as Inosuke.", "Bells ring when I nod!", kind="persona", language="en"),
 )
-PROMPT = HeldOut("identity-1", sample("Ngươi là máy à?", "Gõ vào trán ta xem có kêu không!"), "identity")
+PROMPT = HeldOutSample(
+    id="identity-1", sample=sample("Ngươi là máy à?", "Gõ vào trán ta xem có kêu không!"), tests="identity"
+)
 
 
 def write(
     out: Path,
     samples: Sequence[Sample] = SAMPLES,
     states: Mapping[str, State] | None = None,
-    held_out: Sequence[HeldOut] = (PROMPT,),
+    held_out: Sequence[HeldOutSample] = (PROMPT,),
+    persona_file: Path = PERSONA_FILE,
     **facts: Any,
 ) -> Path:
     """Export samples, the last one into eval, and return the folder."""
-    side = {s.id: "train" for s in samples} | ({samples[-1].id: "eval"} if samples else {})
-    persona = load_persona(PERSONA_FILE)
-    return export(samples, side, states or {}, held_out, persona, PERSONA_FILE, out, FACTS | facts)
+    content = ExportInput(
+        samples=samples,
+        side={s.id: "train" for s in samples} | ({samples[-1].id: "eval"} if samples else {}),
+        states=states or {},
+        held_out=held_out,
+        persona=load_persona(persona_file),
+        persona_file=persona_file,
+        facts=Manifest.model_validate({"version": "", "files": {}, **FACTS, **facts}),
+    )
+    return write_export(content, out)

@@ -1,4 +1,4 @@
-"""`inosuke dataset`, end to end on small projects: what comes in, what goes out, and what a bad file answers."""
+"""`inosuke dataset`, end to end on small projects: what comes in, what goes out, and what a bad file causes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import pytest
 from click.testing import CliRunner
 
 from curation.build.pipeline import build
-from curation.commands.versions import diff as diff_command
+from curation.commands.dataset_diff import diff as diff_command
+from curation.contracts import read_manifest
 from curation.errors import InosukeError
-from curation.export import manifest, versions
 from curation.folders import Folders
+from curation.newest import newest_export
 from curation.record import Message
-from curation.review.decisions import Decision, Log, read_log, write_log
+from curation.review.decisions import Decision, Log, Verdict, read_log, write_log
 from curation.review.queue import read_queue
 from curation.split.history import read_sides
 from tests.conftest import ROOT
@@ -48,6 +49,22 @@ ROWS = [{"instruction": f"Hỏi: {p}", "input": "", "output": r} for p, r in zip
 
 def jsonl(*rows: object) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def verdict(
+    letter: str, sample: str, kind: Verdict, messages: tuple[Message, ...] | None = None, reason: str = ""
+) -> Decision:
+    return Decision(
+        id=letter * 32,
+        sample_id=sample,
+        revision=0,
+        verdict=kind,
+        messages=messages,
+        reason=reason,
+        annotator="mai",
+        client="streamlit",
+        time="2026-01-01T00:00:00.000+00:00",
+    )
 
 
 def files_below(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -114,8 +131,8 @@ def test_a_damaged_output_is_built_again(project: Project) -> None:
     train.write_bytes(b"edited by hand")
     assert build(root / "persona.toml", quiet=True).version == report.version
     assert train.read_bytes() == good
-    aside = list((root / "datasets" / "export").glob("*.edited-1/chat/train.parquet"))
-    assert [p.read_bytes() for p in aside] == [b"edited by hand"]
+    backups = list((root / "datasets" / "export").glob("*.edited-1/chat/train.parquet"))
+    assert [p.read_bytes() for p in backups] == [b"edited by hand"]
 
 
 def test_a_persons_verdict_outranks_the_trusted_source(project: Project) -> None:
@@ -127,8 +144,8 @@ def test_a_persons_verdict_outranks_the_trusted_source(project: Project) -> None
     second = read_queue(folders.queue)[1].sample
     log = read_log(folders.log)
     events = [
-        Decision("a" * 32, item.id, 0, "rewrite", rewritten, "", "mai", "streamlit", "2026-01-01T00:00:00.000+00:00"),
-        Decision("b" * 32, second.id, 0, "reject", None, "dull", "mai", "streamlit", "2026-01-01T00:00:00.000+00:00"),
+        verdict("a", item.id, "rewrite", messages=rewritten),
+        verdict("b", second.id, "reject", reason="dull"),
     ]
     write_log(folders.log, Log((*log.decisions, *events), log.damaged))
     report = build(root / "persona.toml", quiet=True)
@@ -137,7 +154,7 @@ def test_a_persons_verdict_outranks_the_trusted_source(project: Project) -> None
     assert "Ta đổi ý rồi" in text and item.replies[0] not in text and second.replies[0] not in text
 
 
-def test_a_line_that_may_be_anothers_is_not_approved_by_itself(project: Project) -> None:
+def test_a_line_that_another_speaker_may_have_said_is_not_approved_by_itself(project: Project) -> None:
     row = {"instruction": "Hỏi: Rồi sao?", "input": "", "output": "Ta chạy thẳng vào rừng!\nKiyoshi: Chờ tôi với!"}
     root = project({"handwritten/a.jsonl": jsonl(*ROWS, row)})
     report = build(root / "persona.toml", quiet=True)
@@ -145,13 +162,13 @@ def test_a_line_that_may_be_anothers_is_not_approved_by_itself(project: Project)
     assert report.flagged["possible_speaker"] == 1
 
 
-def test_an_approved_rewrite_that_speaks_for_the_user_is_held_back(project: Project) -> None:
+def test_an_approved_rewrite_that_speaks_for_the_user_is_not_exported(project: Project) -> None:
     root = project({"transcripts/a.jsonl": jsonl(*ROWS)})
     build(root / "persona.toml", quiet=True)
     folders = Folders(root)
     item = read_queue(folders.queue)[0].sample
     bad = (item.messages[0], Message("assistant", "Ta đây!\nBạn: Ghê thật."))
-    write_log(folders.log, Log((Decision("a" * 32, item.id, 0, "rewrite", bad, "", "mai", "cli", "2026-01-01"),)))
+    write_log(folders.log, Log((verdict("a", item.id, "rewrite", messages=bad),)))
     report = build(root / "persona.toml", quiet=True)
     assert report.left_out == {"label_in_reply": 1} and report.exported == {"train": 0, "eval": 0}
 
@@ -165,8 +182,8 @@ def test_near_duplicates_are_flagged_and_only_left_out_when_asked(project: Proje
     before = report.version
     report = build(root / "persona.toml", auto_near=True, quiet=True)
     assert sum(report.exported.values()) == 12 and report.left_out == {"near_duplicate": 1}
-    about = manifest.read(versions.latest(Folders(root).export))
-    assert (about["configuration"]["auto_near"], about["left_out"]) == (True, {"near_duplicate": 1})
+    about = read_manifest(newest_export(Folders(root).export))
+    assert (about.configuration["auto_near"], about.left_out) == (True, {"near_duplicate": 1})
     diff = CliRunner().invoke(diff_command, [str(before), "--persona", str(root / "persona.toml")])
     assert "1 removed" in diff.output and "near a better one (--auto-near)" in diff.output
     assert "settings: auto_near False → True" in diff.output
@@ -194,7 +211,7 @@ def test_adding_samples_moves_no_old_one_across(project: Project) -> None:
     assert before.items() <= after.items()
 
 
-def test_a_damaged_line_of_the_splits_memory_stops_the_build(project: Project) -> None:
+def test_a_damaged_line_of_the_split_history_stops_the_build(project: Project) -> None:
     root = project({"handwritten/a.jsonl": jsonl(*ROWS)})
     Folders(root).split.write_text("<<<<<<< ours\n", encoding="utf-8")
     with pytest.raises(InosukeError, match=r"split\.jsonl: line 1 .*restore the file from git"):
@@ -234,7 +251,7 @@ def test_one_bad_row_among_good_ones_is_quarantined(project: Project) -> None:
     assert "thiếu dấu phẩy" in kept[0]["text"]
 
 
-def test_an_unreadable_file_is_reported_and_the_others_go_on(project: Project) -> None:
+def test_an_unreadable_file_is_reported_and_the_others_are_imported(project: Project) -> None:
     root = project({"handwritten/a.jsonl": jsonl(*ROWS), "handwritten/b.json": "not json", "handwritten/c.xyz": "?"})
     report = build(root / "persona.toml", quiet=True)
     assert sum(report.imported.values()) == 12
@@ -247,7 +264,7 @@ def test_a_damaged_log_line_is_kept_and_reported(project: Project) -> None:
     log = Folders(root).log
     log.write_text("<<<<<<< ours\n", encoding="utf-8")
     report = build(root / "persona.toml", quiet=True)
-    assert "line 1 is no event" in report.errors[0]
+    assert "line 1 is not an event" in report.errors[0]
     assert log.read_text("utf-8").endswith("\n<<<<<<< ours\n") and report.approved == 12
 
 
@@ -280,7 +297,9 @@ def inosuke(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["import", "missing.json"], 1, ""),
     ],
 )
-def test_the_command_answers_in_a_sentence(arguments: list[str], status: int, says: str, project: Project) -> None:
+def test_the_command_fails_with_an_error_message(
+    arguments: list[str], status: int, says: str, project: Project
+) -> None:
     run = inosuke(*arguments, cwd=project({}))
     assert run.returncode == status
     assert says in run.stderr and "Traceback" not in run.stderr
@@ -314,7 +333,7 @@ def test_the_users_corpus_is_imported_with_nothing_lost(corpus: Path, project: P
 
 
 def test_the_log_and_split_in_git_cover_the_starter_corpus(tmp_path: Path) -> None:
-    """A fresh clone's `make dataset` changes no file that is in git."""
+    """`make dataset` in a fresh clone changes no file that is in git."""
     import shutil
 
     (tmp_path / "datasets").mkdir()
@@ -327,6 +346,6 @@ def test_the_log_and_split_in_git_cover_the_starter_corpus(tmp_path: Path) -> No
     report = build(tmp_path / "persona.toml", quiet=True)
     assert [path.read_bytes() for path in memory] == before
     assert report.errors == [] and report.approved >= 200 and report.awaiting_review > 0
-    # What is set aside comes from the transcripts, which have the defects of the wild; no handwritten row is lost.
+    # The transcripts have the defects of real files; no handwritten row is quarantined.
     lines = Folders(tmp_path).quarantine.read_text("utf-8").splitlines()
     assert {json.loads(line)["source"]["path"].split("/")[2] for line in lines} == {"transcripts"}

@@ -1,4 +1,4 @@
-"""The figures that docs/corpus.md promises of the lines that ship with the project, measured on the files."""
+"""The figures that docs/corpus.md gives for the starter corpus, measured on its files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from curation.importers import read
 from curation.importers.source.source_file import load
 from curation.persona import load_persona
 from curation.record import Sample
-from curation.split.held_out import HeldOut, read_held_out
+from curation.split.held_out import HeldOutSample, read_held_out_file
 from tests.conftest import ROOT
 
 SOURCES = ROOT / "datasets" / "sources"
@@ -31,8 +31,8 @@ def corpus() -> dict[str, list[Sample]]:
 
 
 @cache
-def prompts() -> list[HeldOut]:
-    found, bad = read_held_out(load(SOURCES / "eval" / "prompts.jsonl"), PERSONA)
+def prompts() -> list[HeldOutSample]:
+    found, bad = read_held_out_file(load(SOURCES / "eval" / "prompts.jsonl"), PERSONA)
     assert bad == []
     return found
 

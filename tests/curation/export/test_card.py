@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from huggingface_hub import DatasetCard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curation.contracts import Manifest, read_manifest
 from curation.errors import InosukeError
-from curation.export import card, card_merge, manifest
+from curation.export import card, card_merge
 from curation.export.card_merge import BEGIN, END, merge, merge_data
 from tests.tools.exports import SAMPLES, sample, write
 
@@ -22,8 +24,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def about(folder: Path) -> dict[str, Any]:
-    return manifest.read(folder)
+def about(folder: Path) -> Manifest:
+    return read_manifest(folder)
+
+
+def changed(about: Manifest, **fields: Any) -> Manifest:
+    """Return the manifest with some of its fields replaced."""
+    return Manifest.model_validate(about.to_json() | fields)
 
 
 def test_the_yaml_block_is_what_the_hubs_library_reads(folder: Path) -> None:
@@ -52,11 +59,11 @@ def test_the_yaml_block_is_what_the_hubs_library_reads(folder: Path) -> None:
         "| **All** | **3** | **1** | **4** | |",
         '  "Quotes" : 1',
         'load_dataset("OWNER/NAME", "chat")      # messages: a list of role, content, name',
-        "- **Collected**: 2 quotes, 3 conversations. What is here was read as: 4 rows (column `importer`).",
+        "- **Collected**: 2 quotes, 3 conversations. Importers of the samples here: 4 rows (column `importer`).",
         "- **Cleaned**: one spelling for the same words",
-        "near another (rapidfuzz ratio of 90 or more): flagged for a person, never dropped by themselves.",
-        "- **Set aside** with a reason, before anybody looked: 1 empty reply.",
-        "- **Reviewed**: 4 samples approved, 1 wait. 0 of the exported ones are rewritten.",
+        "near another (rapidfuzz ratio of 90 or more): flagged for a person and never dropped automatically.",
+        "- **Quarantined** with a reason, before review: 1 empty reply.",
+        "- **Reviewed**: 4 samples approved, 1 await review. 0 of the exported samples are rewritten.",
         "Languages: 3 vi, 1 en. 1 samples are multi-turn. A reply has 31 characters on average.",
         "Near pairs across the border: **0**.",
         "Samples by the rights of their source (column `rights`): 4 own. The lines are offered under [CC BY 4.0]",
@@ -70,44 +77,48 @@ def test_the_card_says(line: str, folder: Path) -> None:
     assert line in (folder / "README.md").read_text(encoding="utf-8")
 
 
-def test_agreement_is_a_figure_or_a_sentence(about: dict[str, Any]) -> None:
+def test_the_card_prints_the_agreement_of_blind_verdicts_or_that_it_was_not_measured(about: Manifest) -> None:
     assert (
-        "on 2 samples that two or more judged: 50% of verdict pairs are alike, Krippendorff's alpha -0.2."
+        "on 2 samples that two or more judged blind: 50% of verdict pairs are equal, Krippendorff's alpha -0.2."
         in card.text(about)
     )
-    alone = {"approved": 4, "awaiting_review": 0, "agreement": None}
-    assert "not measured, no sample was judged by two people" in card.text(about | {"review": alone})
+    seen = {"samples": 4, "share": 0.75, "alpha": 0.533}  # an older export's: annotators saw each other's verdicts
+    for agreement in (None, seen):
+        review = {"approved": 4, "awaiting_review": 0, "agreement": agreement}
+        said = card.text(changed(about, review=review))
+        assert "not measured, because no two people judged a sample blind." in said
+        assert "Krippendorff" not in said
 
 
-def test_the_card_tells_a_persons_verdict_from_an_authors_word(about: dict[str, Any]) -> None:
+def test_the_card_tells_a_persons_verdict_from_an_authors_word(about: Manifest) -> None:
     figures = {"seen_by_a_person": 3, "only_vouched_for_by_the_author": 1, "annotators": 2, "agreement": None}
     facts = {"approved": 4, "awaiting_review": 0, "verdicts": {"approve": 2, "rewrite": 1}, **figures}
     assert (
-        "4 samples approved, 0 wait. 3 were judged by a person (2 annotators; verdicts: 2 approve, 1 rewrite), "
-        "1 stand on their author's word alone. 0 of the exported ones are rewritten."
-    ) in card.text(about | {"review": facts})
+        "4 samples approved, 0 await review. 3 were judged by a person (2 annotators; verdicts: 2 approve, "
+        "1 rewrite), 1 are approved on their author's word alone. 0 of the exported samples are rewritten."
+    ) in card.text(changed(about, review=facts))
 
 
-def test_leaks_are_added_up_however_the_split_reports_them(about: dict[str, Any]) -> None:
-    nested = about | {"split": {"leakage": {"replies": {"quote": 2}, "prompts": {"quote": 1, "persona": 0}}}}
-    assert "across the border: **3**" in card.text(nested)
-    short = about | {"split": {"leakage": {}, "left_out": [{"id": "a"}], "short": [["quote", "en"]]}}
+def test_leaks_are_added_up_however_the_split_reports_them(about: Manifest) -> None:
+    nested = {"leakage": {"replies": {"quote": 2}, "prompts": {"quote": 1, "persona": 0}}}
+    assert "across the border: **3**" in card.text(changed(about, split=nested))
+    short = {"leakage": {}, "left_out": [{"id": "a"}], "short": [["quote", "en"]]}
     assert (
-        "across the border: **0**. 1 samples are on neither side, because they are near both or near a prompt that is "
-        "held out. Too little to evaluate on: quote en."
-    ) in card.text(short)
+        "across the border: **0**. 1 samples are on neither side, because they are near both sides or near a held-out "
+        "prompt. Too few samples to evaluate on: quote en."
+    ) in card.text(changed(about, split=short))
 
 
-def test_the_leakage_is_a_table_by_kind_and_by_what_was_compared(about: dict[str, Any]) -> None:
+def test_the_leakage_is_a_table_by_kind_and_by_what_was_compared(about: Manifest) -> None:
     leakage = {"reply": {"quote": 2, "conversation": 0}, "scene": {"persona": 1}}
-    said = card.text(about | {"split": {"leakage": leakage}})
+    said = card.text(changed(about, split={"leakage": leakage}))
     assert (
         "\n".join(
             [
                 "| Near pairs between train and eval | Persona | Quotes | Conversations | Generic QA |",
                 "|---|--:|--:|--:|--:|",
-                "| alike in their replies | 0 | 2 | 0 | 0 |",
-                "| of one scene | 1 | 0 | 0 | 0 |",
+                "| near replies | 0 | 2 | 0 | 0 |",
+                "| same scene | 1 | 0 | 0 | 0 |",
                 "",
             ]
         )
@@ -115,40 +126,47 @@ def test_the_leakage_is_a_table_by_kind_and_by_what_was_compared(about: dict[str
     )
 
 
-def test_near_duplicates_that_a_rule_left_out_are_not_called_flagged(about: dict[str, Any]) -> None:
-    options = about["configuration"] | {"auto_near": True}
-    said = card.text(about | {"configuration": options, "left_out": {"near_duplicate": 2, "label_in_reply": 1}})
-    assert "2 samples are near another (rapidfuzz ratio of 90 or more): left out by rule, the best of each" in said
+def test_near_duplicates_that_a_rule_left_out_are_not_called_flagged(about: Manifest) -> None:
+    options = about.configuration | {"auto_near": True}
+    left_out = {"near_duplicate": 2, "label_in_reply": 1}
+    said = card.text(changed(about, configuration=options, left_out=left_out))
+    assert "2 samples are near another (rapidfuzz ratio of 90 or more): left out by rule; the best of each" in said
     assert "flagged for a person" not in said
-    assert "Approved and still not exported: 2 near duplicate, 1 label in reply." in said
+    assert "Approved but not exported: 2 near duplicate, 1 label in reply." in said
 
 
-def test_a_dataset_that_only_its_author_has_read_says_so(about: dict[str, Any]) -> None:
+def test_the_card_states_that_only_the_author_has_judged_a_dataset(about: Manifest) -> None:
     facts = {"approved": 4, "awaiting_review": 0, "seen_by_a_person": 0, "only_vouched_for_by_the_author": 4}
-    said = card.text(about | {"review": facts | {"annotators": 0, "verdicts": {}, "agreement": None}})
-    assert "0 wait. Nobody but the author has judged them: 4 stand on their author's word alone. 0 of the" in said
+    said = card.text(changed(about, review=facts | {"annotators": 0, "verdicts": {}, "agreement": None}))
+    assert "0 await review. No one but the author has judged them: 4 are approved on their author's word" in said
 
 
-def test_a_manifest_of_an_older_version_still_makes_a_card(about: dict[str, Any]) -> None:
-    older = {side: {k: v for k, v in figures.items() if k != "importer"} for side, figures in about["counts"].items()}
-    assert "- **Collected**: 2 quotes, 3 conversations.\n" in card.text(about | {"counts": older})
+def test_a_manifest_of_an_older_version_still_makes_a_card(about: Manifest) -> None:
+    older = {
+        side: {k: v for k, v in figures.to_json().items() if k != "importer"} for side, figures in about.counts.items()
+    }
+    assert "- **Collected**: 2 quotes, 3 conversations.\n" in card.text(changed(about, counts=older))
 
 
-def test_lines_that_are_not_all_ours_have_no_open_licence_and_no_language_is_no_code(tmp_path: Path) -> None:
-    mixed = [*SAMPLES, sample("Chào!", "Hahahaha!", rights="private", language=None)]
-    data = card.metadata(manifest.read(write(tmp_path, mixed)))
+def test_lines_of_others_take_the_open_licence_away_and_none_is_not_a_language_code(tmp_path: Path) -> None:
+    folder = write(tmp_path, [*SAMPLES, sample("Chào!", "Hahahaha!", rights="private", language=None)])
+    data = card.metadata(read_manifest(folder))
     assert data["license"] == "other"
     assert data["language"] == ["vi", "en"]
-    words = (tmp_path / manifest.read(write(tmp_path, mixed))["version"] / "README.md").read_text(encoding="utf-8")
+    words = (folder / "README.md").read_text(encoding="utf-8")
     assert "CC BY" not in words and "original fan writing" not in words and "Shueisha" in words
 
 
-def test_the_card_says_no_more_of_the_owners_than_persona_toml_does(about: dict[str, Any]) -> None:
-    """Another character's persona.toml without a `[card]` claims neither a licence nor owners."""
-    plain = about | {"persona": {"name": "Mèo", "sha256": "ab"}}
-    assert card.metadata(plain)["license"] == "other"
-    text = card.text(plain)
+def test_a_persona_without_card_words_claims_neither_a_licence_nor_owners_nor_a_gender(tmp_path: Path) -> None:
+    persona = 'name = "Mei"\nlanguages = ["en"]\nsystem_prompt = "You are Mei."\n'
+    (tmp_path / "persona.toml").write_text(persona, encoding="utf-8")
+    lines = [sample("Hello?", "Quiet. The owls are sleeping.", language="en"), sample("Why?", "Owls!", language="en")]
+    folder = write(tmp_path / "out", lines, persona_file=tmp_path / "persona.toml")
+    assert card.metadata(read_manifest(folder))["license"] == "other"
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert "# Mei: a character's lines" in text
     assert "The character belongs to its owners, with whom" in text and "Licence:" not in text
+    assert re.findall(r"\b(?:he|him|his|she|her)\b", text, re.IGNORECASE) == []
 
 
 def test_charts_are_pictures_of_a_readable_size(folder: Path) -> None:
@@ -164,7 +182,7 @@ OURS = f"---\nlicense: cc-by-4.0\ntags:\n- persona\n---\n\n{BEGIN}\n# Lines\n\n2
 BASE = {"license": "cc-by-4.0", "tags": ["persona"]}
 
 
-def test_text_around_the_marks_stays_and_what_is_between_them_is_renewed() -> None:
+def test_text_around_the_marks_stays_and_text_between_them_is_replaced() -> None:
     edited = (
         OURS.replace("---\n\n<!--", "---\n\nHello from me!\n\n<!--").replace("2 samples", "1 sample") + "\n## Thanks\n"
     )
@@ -196,7 +214,7 @@ def test_a_card_without_marks_keeps_all_its_text_and_gets_ours_below() -> None:
         pytest.param(
             {"tags": ["y"]}, {"tags": ["x", "mine"]}, {"tags": ["x"]}, {"tags": ["mine", "y"]}, id="list-drops"
         ),
-        pytest.param({"tags": ["x"]}, {"tags": []}, {"tags": ["x"]}, {"tags": []}, id="taken-out-by-hand"),
+        pytest.param({"tags": ["x"]}, {"tags": []}, {"tags": ["x"]}, {"tags": []}, id="removed-by-hand"),
         pytest.param({"language": ["vi"]}, {"language": "en"}, {}, {"language": ["en", "vi"]}, id="one-as-text"),
         pytest.param({"size_categories": ["1"]}, {"size_categories": ["2"]}, {}, {"size_categories": ["1"]}, id="size"),
         pytest.param(
@@ -223,11 +241,11 @@ def test_a_yaml_block_that_needs_no_change_keeps_its_comments() -> None:
     [
         ("tags: [a\nlicense: mit\n---\n", "broken .line"),
         ("- a\n- b\n---\n", "is a list"),
-        ("license: mit\n\n# Title", "never closed"),
+        ("license: mit\n\n# Title", "not closed"),
     ],
 )
-def test_a_broken_yaml_block_is_a_sentence_that_names_the_card(block: str, what: str) -> None:
-    with pytest.raises(InosukeError, match=rf"the card on the Hub: .*{what}.*Mend it on the Hub"):
+def test_a_broken_yaml_block_is_an_error_message_that_names_the_card(block: str, what: str) -> None:
+    with pytest.raises(InosukeError, match=rf"the card on the Hub: .*{what}.*Fix it on the Hub"):
         merge(OURS, f"---\n{block}", BASE)
 
 

@@ -86,7 +86,7 @@ def test_stats_prints_counts_openings_near_duplicates_and_samples(persona_file: 
         "All                          4       1       5",
         "of these multi-turn          1       0       1   20.0%",
         "in vi                        3       1       4   80.0%",
-        "opening words     vi: 40.0% of 5 replies begin with `cây nào` (2), no more with any other two words",
+        "opening words     vi: 40.0% of 5 replies begin with `cây nào` (2), the most frequent two words",
         "near-duplicates   1 pairs of replies at fuzz.ratio 85 or more",
         "near-duplicates   1 pairs of samples at fuzz.ratio 85 or more",
         "Conversations: 3 at random (seed 0)",
@@ -104,4 +104,4 @@ def test_stats_as_json(persona_file: Path) -> None:
 
 def test_stats_of_a_version_that_is_not_there_says_which_there_are(persona_file: Path) -> None:
     run = CliRunner().invoke(dataset, ["stats", "v9", "--persona", str(persona_file)])
-    assert run.exit_code != 0 and "`v9` is no version or tag. Expected one of:" in str(run.exception)
+    assert run.exit_code != 0 and "`v9` is not a version or a tag. Expected one of:" in str(run.exception)

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from curation.commands.versions import diff as diff_command
-from curation.commands.versions import tag as tag_command
+from curation.commands.dataset_diff import diff as diff_command
+from curation.commands.dataset_tag import tag as tag_command
+from curation.contracts import Manifest
 from curation.errors import InosukeError, UsageError
 from curation.export import exported_rows, versions
 from curation.folders import Folders
-from curation.record import Message
-from curation.review.decisions import Decision, Log, State, write_log
+from curation.record import Message, Sample
+from curation.review.decisions import Decision, Log, State, Verdict, write_log
 from curation.review.queue import QueueItem, write_queue
 from tests.conftest import ROOT
 from tests.tools.exports import SAMPLES, sample, write
@@ -23,23 +24,47 @@ NEW = sample("Đói chưa?", "Đói từ hôm qua! Ngươi nấu cái gì?")
 REWRITTEN = replace(KITE, messages=(KITE.messages[0], Message("assistant", "Cây nào? Ta leo!")))
 
 
+def event(
+    number: int,
+    of: Sample,
+    verdict: Verdict,
+    annotator: str,
+    *,
+    reason: str = "",
+    messages: tuple[Message, ...] | None = None,
+) -> Decision:
+    return Decision(
+        id=str(number),
+        sample_id=of.id,
+        revision=0,
+        verdict=verdict,
+        messages=messages,
+        reason=reason,
+        annotator=annotator,
+        client="streamlit",
+        time=f"2026-01-01T00:00:0{number}Z",
+    )
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two exports: NEW comes, RAIN goes, KITE is rewritten, QUOTE moves to eval, PERSONA is relabelled."""
     root = tmp_path_factory.mktemp("project")
     folders = Folders(root)
     old = write(folders.export)
-    states = {KITE.id: State("approved", 1, REWRITTEN.messages, "shorter", ("bình",))}
+    states = {
+        KITE.id: State(
+            status="approved", revision=1, messages=REWRITTEN.messages, reason="shorter", reviewers=("bình",)
+        )
+    }
     new = write(folders.export, [REWRITTEN, NEW, replace(PERSONA, language="vi"), QUOTE], states)
     versions.tag(folders.export, "v1", old.name)
     versions.tag(folders.export, "v2", new.name)
     write_queue([QueueItem(s) for s in (*SAMPLES, NEW)], folders.queue)
     events = [
-        Decision("1", RAIN.id, 0, "reject", None, "too long", "an", "streamlit", "2026-01-01T00:00:00Z"),
-        Decision(
-            "2", KITE.id, 0, "rewrite", REWRITTEN.messages, "shorter", "bình", "streamlit", "2026-01-01T00:00:01Z"
-        ),
-        Decision("3", NEW.id, 0, "approve", None, "", "an", "streamlit", "2026-01-01T00:00:02Z"),
+        event(1, RAIN, "reject", "an", reason="too long"),
+        event(2, KITE, "rewrite", "bình", reason="shorter", messages=REWRITTEN.messages),
+        event(3, NEW, "approve", "an"),
     ]
     write_log(folders.log, Log(tuple(events)))
     (root / "persona.toml").write_bytes((ROOT / "persona.toml").read_bytes())
@@ -96,49 +121,50 @@ def test_diff_with_itself_is_empty_and_a_limit_says_what_it_hides(root: Path) ->
 def test_a_sample_that_no_source_holds_any_more_is_removed_for_that_reason(root: Path) -> None:
     (was, before), (now, after) = versions.read_two(Folders(root).export, "v1", "v2")
     found = versions.explain(versions.compare(before, after), {}, set(), was, now)
-    assert [c.why for c in found.removed] == ["no source holds it any more, or it was merged into an exact duplicate"]
+    assert [c.why for c in found.removed] == ["no longer in any source, or merged into an exact duplicate"]
     assert found.settings == []
-    changed = now | {"configuration": now["configuration"] | {"eval_share": 0.2}, "persona": {"sha256": "other"}}
+    changed = with_fields(now, configuration=now.configuration | {"eval_share": 0.2}, persona={"sha256": "other"})
     assert versions.explain(found, {}, set(), was, changed).settings == ["eval_share 0.1 → 0.2", "persona.toml changed"]
 
 
 def test_what_the_log_does_not_explain_is_told_from_what_it_does(root: Path, tmp_path: Path) -> None:
     plain = write(tmp_path, rejected={"other": 1})
     (_, before), _ = versions.read_two(Folders(root).export, "v1", "v2")
-    kite = State("approved", 1, REWRITTEN.messages, "", ("bình",))
+    kite = State(status="approved", revision=1, messages=REWRITTEN.messages, reviewers=("bình",))
     rewritten, cleaned = (
         exported_rows.read(write(tmp_path, [REWRITTEN, *SAMPLES[1:]], s)) for s in ({KITE.id: kite}, {})
     )
     (back,) = versions.compare(rewritten, before).rewritten
     (clean,) = versions.compare(before, cleaned).rewritten
-    assert (back.why, clean.why) == ("a rewrite was taken back", "cleaned or imported otherwise")
+    assert (back.why, clean.why) == ("a rewrite was undone", "cleaned or imported differently")
     assert versions.compare(before, exported_rows.read(plain)).counts == {}
 
 
 def test_an_approved_sample_that_left_the_export_says_what_kept_it_out(root: Path) -> None:
     (was, before), (now, after) = versions.read_two(Folders(root).export, "v1", "v2")
-    approved = {RAIN.id: State("approved", reviewers=("an",))}
+    approved = {RAIN.id: State(status="approved", reviewers=("an",))}
 
-    def why(manifest: dict[str, Any]) -> str:
-        (gone,) = versions.explain(versions.compare(before, after), approved, {RAIN.id}, was, now | manifest).removed
+    def why(**fields: Any) -> str:
+        new = with_fields(now, **fields)
+        (gone,) = versions.explain(versions.compare(before, after), approved, {RAIN.id}, was, new).removed
         return gone.why
 
     near = {"id": RAIN.id, "why": "near held-out", "near": "identity-1", "by": "prompt", "score": 95.0}
-    assert why({"split": {"left_out": [near]}}) == (
+    assert why(split={"left_out": [near]}) == (
         "approved by an, but on neither side of the split (near held-out: identity-1)"
     )
-    assert why({}).startswith("approved by an, but not fit to train on: an empty reply")
-    auto = now["configuration"] | {"auto_near": True}
-    assert why({"configuration": auto}).startswith("approved by an, but near a better one (--auto-near), or not fit")
+    assert why().startswith("approved by an, but not fit for training: an empty reply")
+    auto = now.configuration | {"auto_near": True}
+    assert why(configuration=auto).startswith("approved by an, but near a better one (--auto-near), or not fit")
 
 
 def test_a_version_is_found_by_name_beginning_tag_or_latest(root: Path) -> None:
     out = Folders(root).export
     old, new = versions.tags(out)["v1"], versions.tags(out)["v2"]
     assert [versions.find(out, n).name for n in (old, old[:6], "v1", "latest")] == [old, old, old, new]
-    with pytest.raises(InosukeError, match=rf"`nope` is no version or tag. Expected one of: v1, v2, .*{old}"):
+    with pytest.raises(InosukeError, match=rf"`nope` is not a version or a tag. Expected one of: v1, v2, .*{old}"):
         versions.find(out, "nope")
-    with pytest.raises(InosukeError, match="is no version or tag"):
+    with pytest.raises(InosukeError, match="is not a version or a tag"):
         versions.find(out, "")
 
 
@@ -147,6 +173,10 @@ def test_a_tag_never_moves(root: Path) -> None:
     assert CliRunner().invoke(tag_command, ["v2", "--persona", persona]).output.startswith("v2 is ")
     with pytest.raises(InosukeError, match="a tag never moves"):
         versions.tag(Folders(root).export, "v1", versions.tags(Folders(root).export)["v2"])
+
+
+def with_fields(manifest: Manifest, **fields: Any) -> Manifest:
+    return Manifest.model_validate(manifest.to_json() | fields)
 
 
 @pytest.mark.parametrize("name", ["", "v 1", "-v1", "latest", "a..b", "v1.lock", "v1.", "x" * 65, "refs/x"])

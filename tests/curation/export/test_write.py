@@ -17,7 +17,7 @@ from curation.export import exported_rows, manifest
 from curation.record import Flag, Message
 from curation.review.decisions import State
 from tests.conftest import ROOT
-from tests.tools.exports import PERSONA_FILE, PROMPT, SAMPLES, sample, write
+from tests.tools.exports import PERSONA_FILE, SAMPLES, sample, write
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -77,7 +77,7 @@ def test_a_row_says_where_it_came_from_and_how_it_was_reviewed(tmp_path: Path) -
         "Gió to quá!", "Gió mà to? Ta thổi lại!", flags=(Flag("over_length", "x"), Flag("alpaca_layout", "{}"))
     )
     rewritten = replace(line, messages=(line.messages[0], Message("assistant", "To bằng tiếng ta chưa?")))
-    state = State("approved", 1, rewritten.messages, "", ("an", "bình"))
+    state = State(status="approved", revision=1, messages=rewritten.messages, reviewers=("an", "bình"))
     folder = write(tmp_path, [rewritten, SAMPLES[0]], {line.id: state})
     (row,) = pq.read_table(folder / "chat/train.parquet").to_pylist()
     assert row == {
@@ -136,9 +136,7 @@ def test_the_same_inputs_give_the_same_bytes_in_another_process(written: Path, t
     assert tree(written) == tree(tmp_path / "b" / written.name)
 
 
-def test_a_version_that_is_there_is_left_alone_and_one_changed_by_hand_is_set_aside(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_an_existing_version_is_not_touched_and_one_changed_by_hand_is_backed_up(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "latest").write_text("", encoding="utf-8")
     before = (folder / "chat/train.parquet").stat().st_mtime_ns
     assert write(tmp_path) == folder
@@ -146,7 +144,7 @@ def test_a_version_that_is_there_is_left_alone_and_one_changed_by_hand_is_set_as
     (folder / "README.md").write_text("mine", encoding="utf-8")
     assert write(tmp_path) == folder
     assert (tmp_path / f"{folder.name}.edited-1" / "README.md").read_text(encoding="utf-8") == "mine"
-    assert manifest.check(folder)["version"] == folder.name
+    assert manifest.check(folder).version == folder.name
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".partial")] == []
 
 
@@ -158,10 +156,10 @@ def test_another_line_or_another_figure_is_another_version(written: Path, tmp_pa
 @pytest.mark.parametrize("name", ["chat/eval.parquet", "persona.toml", "README.md"])
 def test_a_file_changed_by_hand_is_named(name: str, folder: Path) -> None:
     (folder / name).write_bytes((folder / name).read_bytes() + b" ")
-    with pytest.raises(InosukeError, match=rf"{name}: was changed by hand .*inosuke dataset"):
+    with pytest.raises(InosukeError, match=rf"{name}: changed after the export .*inosuke dataset"):
         manifest.check(folder)
     (folder / name).unlink()
-    with pytest.raises(InosukeError, match=f"{name}: is missing"):
+    with pytest.raises(InosukeError, match=f"{name}: missing"):
         manifest.check(folder)
 
 
@@ -173,15 +171,15 @@ def test_figures_changed_by_hand_are_noticed(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"files": {}}', '{"version": "x", "files": []}'])
-def test_a_broken_manifest_is_a_sentence(text: str, tmp_path: Path) -> None:
+def test_a_missing_manifest_and_a_broken_one_are_error_messages(text: str, tmp_path: Path) -> None:
     with pytest.raises(InosukeError, match="not an export"):
-        manifest.read(tmp_path)
+        manifest.check(tmp_path)
     (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
-    with pytest.raises(InosukeError, match=r"manifest\.json: not readable"):
-        manifest.read(tmp_path)
+    with pytest.raises(InosukeError, match=r"manifest\.json: damaged .*inosuke dataset"):
+        manifest.check(tmp_path)
 
 
-def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_an_error_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InosukeError, match="cannot be written"):
         write(tmp_path / "file")
@@ -192,7 +190,7 @@ def test_held_out_prompts_ship_with_their_rights(written: Path) -> None:
         {
             "id": "identity-1",
             "messages": [{"role": "user", "content": "Ngươi là máy à?", "name": "Bạn"}],
-            "reference": PROMPT.reference,
+            "reference": "Gõ vào trán ta xem có kêu không!",
             "tests": "identity",
             "source": "handwritten/conversations.vi.jsonl",
             "rights": "own",

@@ -1,4 +1,4 @@
-"""Publishing a dataset against the real client libraries and a stand-in of the Hub (see conftest)."""
+"""Publishing a dataset against the real client libraries and a stand-in for the Hub (see conftest)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from curation.errors import InosukeError, UsageError
 from curation.export import exported_rows
 from curation.folders import Folders
 from curation.hub import rights
-from curation.hub.dataset_repository import newest_export, publish
+from curation.hub.dataset_repository import publish
+from curation.newest import newest_export
 from curation.record import Flag, Message
 from curation.review.decisions import State
+from curation.split.held_out import HeldOutSample
 from tests.conftest import ROOT
 from tests.curation.conftest import Publish
 from tests.tools.exports import PERSONA_FILE, PROMPT, SAMPLES, sample, write
@@ -58,17 +61,17 @@ def test_publish_makes_one_commit_that_load_dataset_reads_and_again_makes_none(
     folder: Path, hub: FakeHub, send: Publish, worker: ProcessPoolExecutor
 ) -> None:
     result = send(folder, REPO, tag="v1")
-    assert (result["action"], result["samples"]) == ("published", {"train": 3, "eval": 1})
+    assert (result.action, result.samples) == ("published", {"train": 3, "eval": 1})
     assert [c.title for c in hub[REPO].commits] == ["initial commit", f"Inosuke {folder.name}: 3 train + 1 eval"]
-    assert result["commit"] == hub[REPO].head.oid == hub[REPO].tags["v1"]
-    assert set(hub[REPO].head.files) == {".gitattributes", *result["files"]}
+    assert result.commit == hub[REPO].head.oid == hub[REPO].tags["v1"]
+    assert set(hub[REPO].head.files) == {".gitattributes", *result.files}
     for config in ("chat", "instruct"):
         loaded = worker.submit(_load, REPO, config, "v1").result()
         assert loaded == {side: exported_rows.read_side(folder, config, side) for side in ("train", "eval")}
     assert 'load_dataset("writer/lines", "chat")' in hub[REPO].head.files["README.md"].decode()
 
     again = send(folder, REPO, tag="v1")
-    assert (again["action"], again["files"], again["commit"]) == ("unchanged, no commit", [], result["commit"])
+    assert (again.action, again.files, again.commit) == ("unchanged, no commit", [], result.commit)
     assert len(hub[REPO].commits) == 2
 
 
@@ -78,18 +81,16 @@ def test_a_changed_line_is_one_commit_that_says_what_changed_and_sends_what_chan
     send(folder, REPO)
     old = SAMPLES[0]
     text = "Cây nào? Chỉ đi, ta leo!"
-    new = type(old)(
-        **{f: getattr(old, f) for f in old.__slots__} | {"messages": (old.messages[0], Message("assistant", text))}
-    )
-    state = State("approved", 1, new.messages, "", ("an",))
+    new = replace(old, messages=(old.messages[0], Message("assistant", text)))
+    state = State(status="approved", revision=1, messages=new.messages, reviewers=("an",))
     result = send(write(tmp_path, [new, *SAMPLES[1:]], {old.id: state}), REPO)
     head = hub[REPO].head
     assert len(hub[REPO].commits) == 3
     assert head.description.startswith("1 rewritten\n")
     assert f"    + assistant: {text}" in head.description
-    # What somebody took away, perhaps for a reason, is not said again in a commit message.
+    # There may have been a reason to remove the old reply: the commit message must not repeat it.
     assert old.replies[0] not in head.description
-    assert "chat/eval.parquet" not in result["files"] and "chat/train.parquet" in result["files"]
+    assert "chat/eval.parquet" not in result.files and "chat/train.parquet" in result.files
 
 
 def test_what_people_wrote_on_the_hub_survives_and_our_stale_files_go(
@@ -110,10 +111,10 @@ def test_what_people_wrote_on_the_hub_survives_and_our_stale_files_go(
     card = files["README.md"].decode()
     assert "license: mit\ndoi: 10.5/boar\n" in card and card.endswith("\n## Thanks\n\nTo Hương.\n")
     assert "4 approved samples" in card
-    assert "somebody edited the generated part of the card" in result["warnings"][0]
+    assert "the generated part of the card was edited by hand" in result.warnings[0]
     assert files["notes.txt"] == b"by hand"
-    assert (result["deleted"], "old.parquet" in files) == (["old.parquet"], False)
-    assert send(folder, REPO)["action"] == "unchanged, no commit"
+    assert (result.deleted, "old.parquet" in files) == (["old.parquet"], False)
+    assert send(folder, REPO).action == "unchanged, no commit"
 
 
 @pytest.mark.parametrize("fault", ["cut_uploads", "cut_commits"])
@@ -125,17 +126,17 @@ def test_a_cut_connection_leaves_the_old_version_and_a_retry_finishes(
     setattr(hub, fault, 99)
     with pytest.raises(InosukeError, match=r"could not upload: the connection broke .*Run the command again"):
         send(newer, REPO, tag="v2")
-    assert hub[REPO].head.oid == first["commit"] and hub[REPO].tags == {}
+    assert hub[REPO].head.oid == first.commit and hub[REPO].tags == {}
     loaded = worker.submit(_load, REPO, "chat", "main").result()
     assert loaded["train"] == exported_rows.read_side(folder, "chat", "train")
     setattr(hub, fault, 0)
-    assert send(newer, REPO, tag="v2")["samples"] == {"train": 4, "eval": 1}
+    assert send(newer, REPO, tag="v2").samples == {"train": 4, "eval": 1}
     assert hub[REPO].tags == {"v2": hub[REPO].head.oid}
 
 
-def test_one_cut_is_mended_by_the_client_itself(folder: Path, hub: FakeHub, send: Publish) -> None:
+def test_the_client_itself_recovers_from_one_cut_connection(folder: Path, hub: FakeHub, send: Publish) -> None:
     hub.cut_uploads = 1
-    assert send(folder, REPO)["action"] == "published"
+    assert send(folder, REPO).action == "published"
 
 
 # ---------------------------------------------------------------- rights and personal data
@@ -146,9 +147,9 @@ def test_private_and_unknown_lines_stay_out_of_a_public_repository_and_are_liste
     mixed: Path, hub: FakeHub, send: Publish
 ) -> None:
     result = send(mixed, REPO)
-    assert result["left_out"] == {"private": 1, "unknown": 1}
-    assert result["left_out_from"] == {"transcripts/ep1.srt": 1, "transcripts/ep2.srt": 1}
-    assert result["left_out_ids"] == [PRIVATE.id, UNKNOWN.id]
+    assert result.left_out == {"private": 1, "unknown": 1}
+    assert result.left_out_from == {"transcripts/ep1.srt": 1, "transcripts/ep2.srt": 1}
+    assert result.left_out_ids == [PRIVATE.id, UNKNOWN.id]
     files = hub[REPO].head.files
     assert not any("Mở ra" in data.decode("utf-8", "replace") for data in files.values())
     about = json.loads(files["manifest.json"])
@@ -156,22 +157,22 @@ def test_private_and_unknown_lines_stay_out_of_a_public_repository_and_are_liste
     assert about["counts"]["train"]["rights"] == {"own": 3}
     assert about["openings"]["vi"]["replies"] == 4, "figures are of what is published, not of the whole export"
     assert "Left out of this publication: 1 private, 1 unknown." in files["README.md"].decode()
-    assert send(mixed, REPO)["action"] == "unchanged, no commit"
+    assert send(mixed, REPO).action == "unchanged, no commit"
 
 
 def test_a_private_repository_gets_everything_and_a_public_one_refuses_private(
     mixed: Path, folder: Path, hub: FakeHub, send: Publish
 ) -> None:
     result = send(mixed, "writer/closed", private=True)
-    assert (result["left_out"], result["samples"], hub["writer/closed"].private) == ({}, {"train": 5, "eval": 1}, True)
+    assert (result.left_out, result.samples, hub["writer/closed"].private) == ({}, {"train": 5, "eval": 1}, True)
     send(folder, REPO)
-    with pytest.raises(InosukeError, match="writer/lines is public, and --private only"):
+    with pytest.raises(InosukeError, match="writer/lines is public, and --private applies only"):
         send(mixed, REPO, private=True)
     assert len(hub[REPO].commits) == 2
 
 
 @pytest.mark.parametrize("name", ["transcripts/ep1.srt", "transcripts", PRIVATE.id])
-def test_naming_a_source_or_a_sample_lets_it_through_and_the_manifest_says_so(name: str, mixed: Path) -> None:
+def test_naming_a_source_or_a_sample_includes_it(name: str, mixed: Path) -> None:
     whole = exported_rows.read(mixed)
     content, held = rights.public(whole, [name])
     assert PRIVATE.id in {row["id"] for row in content.chat["train"]}
@@ -180,7 +181,7 @@ def test_naming_a_source_or_a_sample_lets_it_through_and_the_manifest_says_so(na
 
 def test_an_override_is_published_and_recorded(mixed: Path, hub: FakeHub, send: Publish) -> None:
     result = send(mixed, REPO, include_private=["transcripts/ep1.srt"])
-    assert (result["left_out"], result["included"]) == ({"unknown": 1}, {"transcripts/ep1.srt": 1})
+    assert (result.left_out, result.included) == ({"unknown": 1}, {"transcripts/ep1.srt": 1})
     about = json.loads(hub[REPO].head.files["manifest.json"])
     assert about["published"]["included"] == {"transcripts/ep1.srt": 1}
     assert "Included by name, though not marked as publishable: transcripts/ep1.srt." in (
@@ -188,36 +189,37 @@ def test_an_override_is_published_and_recorded(mixed: Path, hub: FakeHub, send: 
     )
 
 
-def test_a_name_that_lets_nothing_through_is_wrong_usage(mixed: Path) -> None:
+def test_a_name_that_includes_nothing_is_wrong_usage(mixed: Path) -> None:
     with pytest.raises(UsageError, match=r"ep9\.srt: no private sample .* need a name: transcripts/ep1"):
         publish(mixed, REPO, include_private=["transcripts/ep9.srt"], dry_run=True)
 
 
-def test_prompts_held_out_have_rights_too(tmp_path: Path) -> None:
-    private = type(PROMPT)("p", sample("Mấy giờ?", "Giờ ăn!", rights="private"), None)
+def test_held_out_prompts_have_rights_too(tmp_path: Path) -> None:
+    private = HeldOutSample(id="p", sample=sample("Mấy giờ?", "Giờ ăn!", rights="private"), tests=None)
     whole = exported_rows.read(write(tmp_path, held_out=[PROMPT, private]))
     content, held = rights.public(whole)
     assert [row["id"] for row in content.held_out] == ["identity-1"]
     assert held.counts == {"held_out_prompts": 1}
 
 
-def test_nothing_that_may_be_public_is_a_sentence_with_the_ways_out(tmp_path: Path) -> None:
+def test_an_export_with_nothing_public_is_an_error_that_names_the_options(tmp_path: Path) -> None:
     with pytest.raises(InosukeError, match=r"of the samples, 1 are private \(from transcripts/ep1.srt\).*--private"):
         publish(write(tmp_path, [PRIVATE]), REPO, dry_run=True)
 
 
-def test_personal_data_that_nobody_was_asked_about_stops_a_publication(tmp_path: Path) -> None:
+def test_personal_data_that_no_reviewer_saw_stops_a_publication(tmp_path: Path) -> None:
     found = sample("Số tôi 0912 345 678 nhé", "Số gì? Ta không biết đếm!")
     with pytest.raises(InosukeError, match=rf"1 samples hold .*{found.id}.*make review"):
         publish(write(tmp_path / "a", [found, *SAMPLES]), REPO, dry_run=True)
-    asked = type(found)(**{f: getattr(found, f) for f in found.__slots__} | {"flags": (Flag("personal_data", "…"),)})
+    asked = replace(found, flags=(Flag("personal_data", "…"),))
     result = publish(write(tmp_path / "b", [asked, *SAMPLES]), REPO, dry_run=True)
-    assert result["warnings"][0] == f"1 samples hold personal data that a reviewer approved: {found.id}"
+    assert result.warnings[0] == f"1 samples hold personal data that a reviewer approved: {found.id}"
 
 
-def test_personal_data_in_a_prompt_held_out_stops_a_publication_too(tmp_path: Path) -> None:
-    asks = type(PROMPT)("reach-me", sample("Viết cho tôi: hoa@vidu.vn", "Ta không biết chữ!"), None)
-    with pytest.raises(InosukeError, match=r"prompt reach-me, held out .*hoa@vidu\.vn.*conversations\.vi\.jsonl"):
+def test_personal_data_in_a_held_out_prompt_stops_a_publication_too(tmp_path: Path) -> None:
+    line = sample("Viết cho tôi: hoa@vidu.vn", "Ta không biết chữ!")
+    asks = HeldOutSample(id="reach-me", sample=line, tests=None)
+    with pytest.raises(InosukeError, match=r"held-out prompt reach-me holds .*hoa@vidu\.vn.*conversations\.vi\.jsonl"):
         publish(write(tmp_path, held_out=[asks]), REPO, dry_run=True)
 
 
@@ -231,22 +233,22 @@ def test_a_kind_that_was_imported_and_is_empty_stops_a_publication_unless_it_is_
     ):
         publish(lost, REPO, dry_run=True)
     result = publish(lost, REPO, dry_run=True, allow_empty=["generic_qa"])
-    assert result["warnings"] == ["what is published has no sample of the kind generic_qa; the card says so"]
+    assert result.warnings == ["nothing of the kind generic_qa is published; the card states it"]
 
 
-def test_a_kind_that_nobody_wrote_is_a_warning(folder: Path) -> None:
-    assert publish(folder, REPO, dry_run=True)["warnings"] == [
-        "what is published has no sample of the kind generic_qa; the card says so"
+def test_a_kind_that_no_source_has_is_a_warning(folder: Path) -> None:
+    assert publish(folder, REPO, dry_run=True).warnings == [
+        "nothing of the kind generic_qa is published; the card states it"
     ]
 
 
 # ---------------------------------------------------------------- wrong input
 
 
-def test_a_dry_run_asks_the_hub_nothing(mixed: Path, hub: FakeHub, send: Publish) -> None:
+def test_a_dry_run_does_not_contact_the_hub(mixed: Path, hub: FakeHub, send: Publish) -> None:
     result = send(mixed, REPO, dry_run=True, token=None)
-    assert (result["action"], result["commit"], hub.requests) == ("would be published", None, [])
-    assert result["left_out"] == {"private": 1, "unknown": 1} and "manifest.json" in result["files"]
+    assert (result.action, result.commit, hub.requests) == ("would be published", None, [])
+    assert result.left_out == {"private": 1, "unknown": 1} and "manifest.json" in result.files
 
 
 @pytest.mark.parametrize(
@@ -254,18 +256,18 @@ def test_a_dry_run_asks_the_hub_nothing(mixed: Path, hub: FakeHub, send: Publish
     [
         (None, REPO, r"no Hugging Face token.*hf auth login"),
         ("hf_wrong_token_1234567890", REPO, r"could not sign in: the Hub does not accept the token"),
-        (READER, "reader/lines", r"the token of reader may only read"),
+        (READER, "reader/lines", r"the token of reader can only read"),
         (WRITER, "other/lines", r"could not create the repository: the token has no right to write to other/lines"),
-        (WRITER, "lines", r"`lines` is no repository name \(there is no owner in it\)\. Expected OWNER/NAME"),
+        (WRITER, "lines", r"`lines` is not a repository name \(it does not name an owner\)\. Expected OWNER/NAME"),
         (
             WRITER,
             "writer/no spaces",
-            r"`writer/no spaces` is no repository name \(Repo id must use .*Expected OWNER/NAME",
+            r"`writer/no spaces` is not a repository name \(Repo id must use .*Expected OWNER/NAME",
         ),
-        (WRITER, "a/b/c", r"`a/b/c` is no repository name"),
+        (WRITER, "a/b/c", r"`a/b/c` is not a repository name"),
     ],
 )
-def test_who_may_not_write_is_told_why_and_never_sees_a_token(
+def test_a_user_without_the_right_to_write_is_told_why_without_the_token(
     token: str | None, repo: str, message: str, folder: Path, hub: FakeHub, send: Publish
 ) -> None:
     with pytest.raises(InosukeError, match=message) as caught:
@@ -289,7 +291,7 @@ def test_a_tag_that_exists_stops_before_anything_is_sent(
     folder: Path, mixed: Path, hub: FakeHub, send: Publish
 ) -> None:
     send(folder, REPO, tag="v1")
-    with pytest.raises(InosukeError, match=r"tag `v1` is at commit .* already.*Nothing was uploaded"):
+    with pytest.raises(InosukeError, match=r"tag `v1` already names commit .*Nothing was uploaded"):
         send(mixed, REPO, include_private=["transcripts"], tag="v1")
     assert len(hub[REPO].commits) == 2
     with pytest.raises(UsageError, match="cannot be a tag"):
@@ -304,7 +306,7 @@ def test_a_card_broken_on_the_hub_stops_before_anything_is_sent(folder: Path, hu
     assert hub[REPO].head.title == "Update from the browser"
 
 
-def test_a_card_that_the_hub_refuses_is_said_in_the_hubs_words_and_nothing_is_sent(
+def test_a_card_that_the_hub_refuses_is_reported_in_the_hubs_words_and_nothing_is_sent(
     folder: Path, hub: FakeHub, send: Publish, tmp_path: Path
 ) -> None:
     send(folder, REPO)
@@ -319,15 +321,15 @@ def test_an_export_changed_by_hand_is_not_published(folder: Path, tmp_path: Path
     copy = Path(shutil.copytree(folder, tmp_path / folder.name))
     data = pq.read_table(copy / "chat/train.parquet")
     pq.write_table(data.slice(0, 1), copy / "chat/train.parquet")
-    with pytest.raises(InosukeError, match=r"chat/train.parquet: was changed by hand"):
+    with pytest.raises(InosukeError, match=r"chat/train.parquet: changed after the export"):
         publish(copy, REPO, dry_run=True)
 
 
-def test_somebody_who_published_meanwhile_is_not_overwritten(folder: Path, hub: FakeHub, send: Publish) -> None:
+def test_a_commit_made_during_the_upload_is_not_overwritten(folder: Path, hub: FakeHub, send: Publish) -> None:
     send(folder, REPO)
     hub.edit(REPO, "chat/eval.parquet", b"PAR1")
     hub.race = True
-    with pytest.raises(InosukeError, match="somebody else published meanwhile"):
+    with pytest.raises(InosukeError, match="another commit was made during the upload"):
         send(folder, REPO)
 
 
@@ -355,8 +357,8 @@ def test_what_the_pipeline_writes_is_publishable_and_private_sources_and_persona
     )
     report = pipeline.build(root / "persona.toml", quiet=True)
     assert (report.approved, report.awaiting_review, report.flagged["personal_data"]) == (4, 1, 1)
-    result = send(newest_export(Folders(root)), REPO)
-    assert result["left_out_from"] == {"datasets/sources/borrowed/conversations.vi.jsonl": 1}
+    result = send(newest_export(Folders(root).export), REPO)
+    assert result.left_out_from == {"datasets/sources/borrowed/conversations.vi.jsonl": 1}
     published = b"".join(hub[REPO].head.files.values()).decode("utf-8", "replace")
     assert "Núi ta đang đứng" in published and "Đêm qua" not in published and "0912" not in published
 

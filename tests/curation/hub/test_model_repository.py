@@ -1,4 +1,4 @@
-"""Publishing a run: an adapter or a merged model, its GGUF files, and a card that fits where they lie."""
+"""Publishing a run: an adapter or a merged model, its GGUF files, and a card adapted to the repository."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from tests.tools.exports import PERSONA_FILE, SAMPLES, sample, write
 from tests.tools.hub import FakeHub
 from tests.tools.tokenizers import chatml_tokenizer
 
+METRICS = {"run": "20261122-cpu", "base_model": {"name": "SmolLM2", "path": "models/base/SmolLM2"}}
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
@@ -34,7 +36,7 @@ def run(tmp_path: Path) -> Path:
         "tokenizer/tokenizer.json": "{}",
         "checkpoints/step-1/optimizer.pt": "a pickle",
         "recipe.toml": "",
-        "metrics.json": "{}",
+        "metrics.json": json.dumps(METRICS),
         "README.md": "---\nlibrary_name: peft\n---\n\n# Inosuke: cpu\n",
         "loss_curve.png": "png",
     }.items():
@@ -44,9 +46,7 @@ def run(tmp_path: Path) -> Path:
     return folder
 
 
-def test_an_adapter_lies_where_from_pretrained_looks_and_brings_no_pickle(
-    run: Path, hub: FakeHub, send: Publish
-) -> None:
+def test_an_adapter_is_where_from_pretrained_looks_and_without_pickles(run: Path, hub: FakeHub, send: Publish) -> None:
     result = send(run, "writer/adapter", call=publish_model, tag="v1")
     repo = hub.repos["models/writer/adapter"]
     about = {"README.md", "recipe.toml", "persona.toml", "metrics.json", "loss_curve.png", "manifest.json"}
@@ -54,24 +54,24 @@ def test_an_adapter_lies_where_from_pretrained_looks_and_brings_no_pickle(
         *about, "adapter_config.json", "adapter_model.safetensors", "tokenizer.json"
     }  # fmt: skip
     assert repo.head.files["adapter_model.safetensors"] == b"weights"
-    assert result["commit"] == repo.tags["v1"] and result["warnings"] == []
+    assert result.commit == repo.tags["v1"] and result.warnings == []
     hub.edit("writer/adapter", "README.md", repo.head.files["README.md"] + b"\nBy hand\n", kind="models")
     (run / "README.md").write_text("---\nlibrary_name: peft\n---\n\n# Inosuke: better\n", encoding="utf-8")
     send(run, "writer/adapter", call=publish_model)
     card = repo.head.files["README.md"].decode()
     assert "# Inosuke: better" in card and "# Inosuke: cpu" not in card and card.endswith("\nBy hand\n")
-    assert send(run, "writer/adapter", call=publish_model)["action"] == "unchanged, no commit"
+    assert send(run, "writer/adapter", call=publish_model).action == "unchanged, no commit"
 
 
-def test_a_merged_model_goes_the_same_way(run: Path) -> None:
-    files = publish_model(run, "writer/model", merged=True, dry_run=True)["files"]
+def test_a_merged_model_is_published_the_same_way(run: Path) -> None:
+    files = publish_model(run, "writer/model", merged=True, dry_run=True).files
     assert "model.safetensors" in files and "adapter_model.safetensors" not in files
 
 
 def test_a_base_model_that_only_this_machine_has_is_a_warning(run: Path) -> None:
     config = run / "adapter/adapter_config.json"
     config.write_text('{"base_model_name_or_path": "/data/models/base"}', encoding="utf-8")
-    (warning,) = publish_model(run, "writer/adapter", dry_run=True)["warnings"]
+    (warning,) = publish_model(run, "writer/adapter", dry_run=True).warnings
     assert "`/data/models/base`, a folder of this machine" in warning
 
 
@@ -80,23 +80,23 @@ def test_a_model_that_learnt_private_lines_is_published_with_a_warning(run: Path
     lines = [*SAMPLES, sample("Ai đấy?", "Ta! Mở ra!", rights="private"), sample("Chào!", "Hừ!", rights="own")]
     folder = write(root / "datasets" / "export", lines)
     path = folder.relative_to(root).as_posix()
-    (run / "metrics.json").write_text(json.dumps({"dataset": {"path": path}}), encoding="utf-8")
-    (warning,) = publish_model(run, "writer/adapter", dry_run=True)["warnings"]
+    (run / "metrics.json").write_text(json.dumps(METRICS | {"dataset": {"path": path}}), encoding="utf-8")
+    (warning,) = publish_model(run, "writer/adapter", dry_run=True).warnings
     assert warning.startswith("of the samples it was trained on, 1 are private.")
-    assert publish_model(run, "writer/adapter", private=True, dry_run=True)["warnings"] == []
+    assert publish_model(run, "writer/adapter", private=True, dry_run=True).warnings == []
     shutil.rmtree(folder)
-    assert publish_model(run, "writer/adapter", dry_run=True)["warnings"] == []
+    assert publish_model(run, "writer/adapter", dry_run=True).warnings == []
 
 
 @pytest.mark.parametrize(
     ("gone", "message"),
     [
-        ("metrics.json", "metrics.json is missing"),
+        ("metrics.json", "does not hold metrics.json"),
         ("adapter/adapter_model.safetensors", "no weights .*inosuke train"),
         ("README.md", "README.md is missing"),
     ],
 )
-def test_an_unfinished_run_is_a_sentence(gone: str, message: str, run: Path) -> None:
+def test_an_unfinished_run_is_an_error_message(gone: str, message: str, run: Path) -> None:
     (run / gone).unlink()
     with pytest.raises(InosukeError, match=message):
         publish_model(run, "writer/adapter", dry_run=True)
@@ -107,7 +107,7 @@ def test_an_unfinished_run_is_a_sentence(gone: str, message: str, run: Path) -> 
 
 @pytest.fixture
 def gguf(run: Path) -> Path:
-    """What `inosuke gguf` leaves: two whole files, their list, and one that was broken off."""
+    """What `inosuke gguf` leaves: two whole files, their list, and one that was interrupted."""
     folder = run / "gguf"
     folder.mkdir()
     files = []
@@ -121,7 +121,7 @@ def gguf(run: Path) -> Path:
 
 
 @pytest.mark.parametrize("merged", [False, True])
-def test_gguf_files_go_along_under_their_own_folder_and_the_card_says_how_to_run_one(
+def test_gguf_files_are_published_in_their_own_folder_and_the_card_explains_how_to_run_one(
     merged: bool, run: Path, gguf: Path, hub: FakeHub, send: Publish
 ) -> None:
     send(run, "writer/model", call=publish_model, merged=merged)
@@ -133,15 +133,15 @@ def test_gguf_files_go_along_under_their_own_folder_and_the_card_says_how_to_run
     card = files["README.md"].decode()
     assert "llama-server -m gguf/model-Q4_K_M.gguf\n" in card and "- gguf\n" in card
     assert set(json.loads(files["manifest.json"])["files"]) == set(files) - {".gitattributes", "manifest.json"}
-    assert send(run, "writer/model", call=publish_model, merged=merged)["action"] == "unchanged, no commit"
+    assert send(run, "writer/model", call=publish_model, merged=merged).action == "unchanged, no commit"
     result = send(run, "writer/model", call=publish_model, merged=merged, gguf=False)
-    assert result["deleted"] == sorted(whole)
+    assert result.deleted == sorted(whole)
     assert "llama-server" not in hub.repos["models/writer/model"].head.files["README.md"].decode()
 
 
-def test_gguf_files_that_nobody_listed_go_along_when_they_are_gguf(run: Path, gguf: Path) -> None:
+def test_gguf_files_without_a_list_are_published_too(run: Path, gguf: Path) -> None:
     (gguf / "gguf.json").unlink()
-    files = publish_model(run, "writer/model", dry_run=True)["files"]
+    files = publish_model(run, "writer/model", dry_run=True).files
     assert {"gguf/model-F16.gguf", "gguf/model-Q4_K_M.gguf", "gguf/model-Q8_0.gguf"} <= set(files)
 
 
@@ -153,11 +153,12 @@ def test_a_damaged_gguf_is_named_and_can_be_left_out(run: Path, gguf: Path) -> N
     (gguf / "model-F16.gguf").write_bytes(b"GGUF but other bytes")
     expect("model-F16.gguf: is damaged")
     (gguf / "model-F16.gguf").unlink()
-    expect("model-F16.gguf: is missing, though gguf/gguf.json names it")
+    expect("model-F16.gguf: is missing, though gguf/gguf.json lists it")
     for text in ("{", "[]", '{"files": [1]}', '{"files": [{}]}'):
         (gguf / "gguf.json").write_text(text, encoding="utf-8")
-        expect("gguf.json: not a list")
-    assert "gguf/gguf.json" not in publish_model(run, "writer/model", gguf=False, dry_run=True)["files"]
+        with pytest.raises(InosukeError, match=r"gguf\.json: damaged .*inosuke gguf"):
+            publish_model(run, "writer/model", dry_run=True)
+    assert "gguf/gguf.json" not in publish_model(run, "writer/model", gguf=False, dry_run=True).files
 
 
 # ---------------------------------------------------------------- the card
@@ -187,7 +188,7 @@ The base's.
 """
 
 
-def test_the_card_of_an_adapter_loads_it_from_where_it_lies() -> None:
+def test_the_card_of_an_adapter_loads_it_from_its_repository() -> None:
     text = for_repository(CARD, "hoa/boar", merged=False)
     data = card_merge.parse(text, "").data
     assert (data["library_name"], data["base_model_relation"], data["tags"]) == ("peft", "adapter", ["lora", "persona"])
@@ -202,7 +203,7 @@ def test_the_card_of_an_adapter_loads_it_from_where_it_lies() -> None:
         assert kept in text
 
 
-def test_the_card_of_a_merged_model_is_no_adapters_card() -> None:
+def test_the_card_of_a_merged_model_does_not_call_it_an_adapter() -> None:
     text = for_repository(CARD, "hoa/boar", merged=True)
     data = card_merge.parse(text, "").data
     assert (data["library_name"], data["base_model_relation"]) == ("transformers", "finetune")
@@ -221,7 +222,7 @@ def test_a_card_without_an_example_gets_one(text: str) -> None:
 
 
 def _greedy(repo: str, base: str | None) -> list[int]:
-    """Load what was published, as the card tells a stranger to, and let it speak."""
+    """Load a published model as its card explains, and return the tokens that it generates."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -237,7 +238,7 @@ def _greedy(repo: str, base: str | None) -> list[int]:
 
 
 @pytest.mark.slow
-def test_what_was_published_loads_with_from_pretrained_and_says_the_same(
+def test_published_models_load_with_from_pretrained_and_give_the_same_reply(
     run: Path, hub: FakeHub, send: Publish, worker: ProcessPoolExecutor, tmp_path: Path
 ) -> None:
     torch = pytest.importorskip("torch")

@@ -118,7 +118,7 @@ def test_speaker_links_beside_a_manga_are_part_of_its_key(tmp_path, persona):
 def test_the_command_prints_json_and_leaves_with_1_where_a_file_is_bad(folder, persona, monkeypatch):
     from click.testing import CliRunner
 
-    from curation.commands.dataset import import_files
+    from curation.commands.import_files import import_files
 
     options = [str(folder), "--json", "--persona", str(persona.root / "persona.toml")]
     result = CliRunner().invoke(import_files, options)

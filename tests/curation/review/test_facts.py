@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from curation.contracts import Agreement
 from curation.review.agreement import agreement
 from curation.review.decisions import Client, Decision, Log, Verdict
 from curation.review.facts import blind_agreement, position, review
@@ -67,7 +68,7 @@ def test_review_counts_the_standing_verdicts_and_names_no_one() -> None:
         event("s3", "undo", "bình", reason="regretted", name="the-undo-itself"),
         event("elsewhere", "reject", "an"),
     ]
-    assert review(log, {"s1", "s2", "s3"}) == {
+    assert review(log, {"s1", "s2", "s3"}).to_json() == {
         "seen_by_a_person": 2,
         "only_vouched_for_by_the_author": 1,
         "annotators": 1,
@@ -78,19 +79,19 @@ def test_review_counts_the_standing_verdicts_and_names_no_one() -> None:
 
 def test_card_and_desk_measure_no_agreement_of_annotators_who_saw_each_others_verdicts() -> None:
     events = judged(panel=1)
-    assert review(events, {"s1", "s2", "s3", "s4"})["agreement"] is None
+    assert review(events, {"s1", "s2", "s3", "s4"}).agreement is None
     assert agreement(events).samples == 0
 
 
 def test_card_and_desk_give_the_same_agreement_of_blind_verdicts() -> None:
     events = judged(panel=2)
-    card = review(events, {"s1", "s2", "s3", "s4"})["agreement"]
-    assert card == {"samples": 4, "share": 0.75, "alpha": 0.533}
+    card = review(events, {"s1", "s2", "s3", "s4"}).agreement
+    assert card == Agreement(samples=4, share=0.75, alpha=0.533, blind=True)
     desk = agreement(events)
-    assert (desk.samples, desk.observed) == (card["samples"], card["share"])
-    assert desk.krippendorff == pytest.approx(card["alpha"], abs=5e-4)
+    assert (desk.samples, desk.observed) == (card.samples, card.share)
+    assert desk.krippendorff == pytest.approx(card.alpha, abs=5e-4)
 
 
 def test_alpha_is_none_where_all_blind_verdicts_are_the_same() -> None:
     same = [event("s1", "approve", "an", panel=2), event("s1", "approve", "bình", panel=2)]
-    assert blind_agreement(same) == {"samples": 1, "share": 1.0, "alpha": None}
+    assert blind_agreement(same) == Agreement(samples=1, share=1.0, alpha=None, blind=True)

@@ -1,4 +1,4 @@
-"""`inosuke dataset stats`: what is in an export, how varied its wording is, and samples to read. Parse, call, print."""
+"""`inosuke dataset stats`: the figures of an export, the variety of its wording, random samples. Parse, call, print."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SHOWN = 5  # pairs that a terminal shows; --json has all
 
 @click.command()
 @click.argument("version", metavar="[VERSION]", default="latest")
-@click.option("--samples", default=0, show_default=True, help="Also print so many samples of each kind, at random.")
+@click.option("--samples", default=0, show_default=True, help="Also print this many random samples of each kind.")
 @click.option("--seed", default=0, show_default=True, help="Another seed draws other samples.")
 @click.option("--threshold", type=float, default=85.0, show_default=True, help="fuzz.ratio, 50 to 100.")
 @persona_option
 @json_option
 def stats(version: str, samples: int, seed: int, threshold: float, persona_file: Path, as_json: bool) -> None:
-    """Print an export's figures: samples by kind, opening words, near-duplicates.
+    """Print the figures of an export: samples by kind, opening words, near-duplicates.
 
     \b
     Example:
@@ -37,9 +37,9 @@ def stats(version: str, samples: int, seed: int, threshold: float, persona_file:
     about = manifest.check(folder)
     chat = [row for side in exported_rows.SIDES for row in exported_rows.read_side(folder, "chat", side)]
     found = {
-        "version": about["version"],
-        "name": about["persona"]["name"],
-        "counts": about["counts"],
+        "version": about.version,
+        "name": about.persona.name,
+        "counts": {side: counts.to_json() for side, counts in about.counts.items()},
         "openings": {code: opening.to_json() for code, opening in variety.openings(chat).items()},
         "threshold": threshold,
         "near_replies": [asdict(pair) for pair in variety.near_replies(chat, threshold)],
@@ -68,7 +68,7 @@ def _text(found: Mapping[str, Any], seed: int) -> Iterator[str]:
     for code, opening in found["openings"].items():
         yield (
             f"opening words     {code}: {100 * opening['share']:.1f}% of {opening['replies']:,} replies begin with "
-            f"`{opening['words']}` ({opening['count']:,}), no more with any other two words"
+            f"`{opening['words']}` ({opening['count']:,}), the most frequent two words"
         )
     for key, what in (("near_replies", "replies"), ("near_samples", "samples")):
         yield f"near-duplicates   {len(found[key]):,} pairs of {what} at fuzz.ratio {found['threshold']:g} or more"

@@ -1,0 +1,30 @@
+"""What `inosuke publish` and `inosuke publish-model` share: their options and the text that they print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from curation.hub.publication import Publication
+
+private_option = click.option("--private", is_flag=True, help="Create the repository as a private one.")
+tag_option = click.option("--tag", help="Tag this version, for example v1.")
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Print what would be published. Contacts no server and changes nothing."
+)
+
+
+def text(publication: Publication) -> str:
+    """Describe what was published, or would be: samples, what was left out and from where, files, the commit."""
+    tag = f", tag {publication.tag}" if publication.tag else ""
+    lines = [f"{publication.repo}: {publication.action} ({publication.version}{tag})"]
+    lines += publication.details()
+    files = publication.files
+    lines += [f"  files     {len(files)}: {', '.join(files)}"] if files else []
+    lines += [f"  deleted   {', '.join(publication.deleted)}"] if publication.deleted else []
+    if publication.commit:
+        lines += [f"  commit    {publication.commit}", f"  page      {publication.url}"]
+    lines += [f"Warning: {warning}" for warning in publication.warnings]
+    return "\n".join(lines)
