@@ -14,7 +14,7 @@ import click
 from curation.command import json_option, persona_option
 
 if TYPE_CHECKING:
-    from curation.build.report import Report
+    from curation.pipeline.report import Report
 
 _SUBCOMMANDS = {
     "diff": "curation.commands.dataset_diff:diff",
@@ -55,9 +55,9 @@ def dataset(ctx: click.Context, corpus: Path | None, auto_near: bool, persona_fi
     """
     if ctx.invoked_subcommand is not None:
         return
-    from curation.build import pipeline
+    from curation.pipeline import stages
 
-    report = pipeline.build(persona_file, corpus, auto_near=auto_near, quiet=as_json)
+    report = stages.build(persona_file, corpus, auto_near=auto_near, quiet=as_json)
     click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else _text(report))
     for error in report.errors:
         click.echo(f"Warning: {error}", err=True)

@@ -16,13 +16,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from curation.build import pipeline
 from curation.errors import InosukeError, UsageError
 from curation.export import exported_rows
 from curation.folders import Folders
 from curation.hub import rights
 from curation.hub.dataset_repository import publish
 from curation.newest import newest_export
+from curation.pipeline import stages
 from curation.record import Flag, Message
 from curation.review.decisions import State
 from curation.split.held_out import HeldOutSample
@@ -355,7 +355,7 @@ def test_what_the_pipeline_writes_is_publishable_and_private_sources_and_persona
         PERSONA_FILE.read_text(encoding="utf-8")
         + '\n[[sources]]\npath = "datasets/sources/borrowed"\nrights = "private"\ntrusted = true\n',
     )
-    report = pipeline.build(root / "persona.toml", quiet=True)
+    report = stages.build(root / "persona.toml", quiet=True)
     assert (report.approved, report.awaiting_review, report.flagged["personal_data"]) == (4, 1, 1)
     result = send(newest_export(Folders(root).export), REPO)
     assert result.left_out_from == {"datasets/sources/borrowed/conversations.vi.jsonl": 1}

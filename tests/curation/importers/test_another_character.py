@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from curation.build.pipeline import build
 from curation.codes import findings
 from curation.importers import read
 from curation.persona import Persona, load_persona
+from curation.pipeline.stages import build
 from curation.record import Imported, Sample
 from curation.transcripts.scenes import to_samples
 from tests.curation.importers.looks import rejections, said, turns

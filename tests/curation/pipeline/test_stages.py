@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from curation.build.pipeline import build
 from curation.commands.dataset_diff import diff as diff_command
 from curation.contracts import read_manifest
 from curation.errors import InosukeError
 from curation.folders import Folders
 from curation.newest import newest_export
+from curation.pipeline.stages import build
 from curation.record import Message
 from curation.review.decisions import Decision, Log, Verdict, read_log, write_log
 from curation.review.queue import read_queue

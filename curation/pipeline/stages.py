@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from curation import console
-from curation.build import changes, sources
-from curation.build.report import Report
 from curation.checks import check_reply, check_sample
 from curation.cleaning import personal_data
 from curation.cleaning.normalise import clean
@@ -28,6 +26,8 @@ from curation.folders import Folders
 from curation.importers.batch import Job, read_all
 from curation.importers.source.source_file import load
 from curation.persona import Persona, load_persona
+from curation.pipeline import changes, sources
+from curation.pipeline.report import Report
 from curation.record import KINDS, Imported, Rejected, Sample, Source
 from curation.review.decisions import Log, State, fold, read_log, trusted_approval, write_log
 from curation.split.held_out import HeldOutSample, read_held_out_file

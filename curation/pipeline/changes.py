@@ -13,12 +13,12 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from curation import fingerprint
-from curation.build.report import Report
-from curation.build.sources import SourcePath
 from curation.errors import InosukeError
 from curation.files import sha256_file, write_atomically
 from curation.folders import Folders
 from curation.newest import LATEST
+from curation.pipeline.report import Report
+from curation.pipeline.sources import SourcePath
 
 
 class _Stamp(BaseModel):
