@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from curation.contracts import read_manifest
 from inosuke import cli
 from tests.annotations.labelstudio.fake_server import FakeLabelStudio, running
 from tests.annotations.labelstudio.project import Annotator
@@ -113,6 +114,9 @@ def test_two_annotators_judge_blind_and_an_adjudicator_settles_their_dispute(pro
     assert [json.loads(line).get("panel", 1) for line in lines] == [2, 2, 2, 2, 1]
     built = project.run("dataset")
     assert (built["approved"], built["awaiting_review"]) == (1, 1)
+    on_the_card = read_manifest(Path(built["path"])).review.agreement
+    assert on_the_card is not None
+    assert (on_the_card.samples, on_the_card.share) == (2, 0.5), "the card has the dashboard's figures"
 
 
 def test_a_third_annotator_is_not_asked(project: Project) -> None:
