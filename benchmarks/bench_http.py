@@ -80,11 +80,11 @@ class Direct:
         ids = chat.render([Message("user", question)], self._tokenizer, self.run.persona).input_ids
         last: dict[str, Any] = {}
 
-        def heard(chunk: dict[str, Any]) -> bool:
+        def on_chunk(chunk: dict[str, Any]) -> bool:
             last.update(chunk)
             return False
 
-        self._server.handle_completions(whole(ids, tokens, Settings()), heard)
+        self._server.handle_completions(whole(ids, tokens, Settings()), on_chunk)
         return int(last["usage"]["completion_tokens"])
 
     def processor(self) -> float:

@@ -65,7 +65,7 @@ class WaitingLine:
         with self._changed:
             if not self._is_free(len(self._waiting)) and len(self._waiting) >= self._limit:
                 raise LineFull(
-                    f"the server is busy: {self._running} answers are running, and {len(self._waiting)} requests wait. "
+                    f"the server is busy (answers running: {self._running}, requests waiting: {len(self._waiting)}). "
                     "Try again in a moment."
                 )
             self._waiting.append(ticket)
