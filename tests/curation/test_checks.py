@@ -19,7 +19,7 @@ from curation.persona import Persona
         ("Ta gầm. " * 60, ["over_length"]),
     ],
 )
-def test_a_reply_gets_the_flags_of_the_rules_it_breaks(reply: str, codes: list[str], persona: Persona) -> None:
+def test_a_reply_gets_the_flags_of_the_checks_it_fails(reply: str, codes: list[str], persona: Persona) -> None:
     assert [f.code for f in check_reply(reply, persona)] == codes
 
 

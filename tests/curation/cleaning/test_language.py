@@ -1,4 +1,4 @@
-"""Languages: long lines speak for themselves, short ones follow their file."""
+"""Languages: long lines are judged alone, short ones follow their file."""
 
 from __future__ import annotations
 

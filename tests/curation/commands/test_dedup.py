@@ -1,4 +1,4 @@
-"""`inosuke dedup FILE` on its own: every format, every output, and what it says to bad input."""
+"""`inosuke dedup FILE` on its own: every format, every output, and the error messages for bad input."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_threshold_and_field_are_taken(tmp_path: Path) -> None:
     assert (found["field"], found["threshold"], found["near"]) == ("câu", 97.0, [])
 
 
-def test_half_a_surrogate_pair_comes_out_as_json_can_say_it(tmp_path: Path) -> None:
+def test_half_a_surrogate_pair_is_escaped_in_json(tmp_path: Path) -> None:
     path = write(tmp_path / "lines.jsonl", ["một \ud83d hai ba bốn", "một \ud83d hai ba năm"])
     found = json.loads(run(path, "--threshold", "80", "--json"))
     assert found["near"][0]["kept"]["text"] == "một \ud83d hai ba bốn"
@@ -131,7 +131,7 @@ def test_a_number_is_not_taken_for_a_text(tmp_path: Path) -> None:
         run(write(tmp_path / "lines.jsonl", [7, "hai", ["x"]]))
 
 
-def test_a_missing_field_is_answered_with_those_that_are_there(tmp_path: Path) -> None:
+def test_a_missing_field_is_answered_with_the_fields_that_exist(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no field `reply`. It has n, output: name one with --field"):
         run(write(tmp_path / "lines.csv", TEXTS), "--field", "reply")
 

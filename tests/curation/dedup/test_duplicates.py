@@ -128,7 +128,7 @@ def test_what_any_copy_was_flagged_for_stays_on_the_kept_one() -> None:
     assert kept == replace(clear, flags=(Flag("unknown_speaker", "who?"),))
 
 
-def test_a_quotes_prompt_says_nothing_but_a_question_does() -> None:
+def test_the_prompt_of_a_quote_is_ignored_but_a_question_counts() -> None:
     assert len(cluster([sample(SHORT, "Ta!"), sample(LONG, "Ta!")], 90).kept) == 1
     asked = [sample(q, "Ta!", kind="conversation") for q in ("Ai là kẻ mạnh nhất?", "Ai là vua núi?")]
     assert len(cluster(asked, 90).kept) == 2
@@ -205,7 +205,7 @@ def test_a_chain_is_cut_where_a_member_is_not_near_the_kept_text() -> None:
     assert drop_near(duplicates)[0] == [samples[0], samples[2]]
 
 
-def test_the_second_look_without_diacritics_only_flags_what_the_first_missed() -> None:
+def test_the_pass_without_diacritics_flags_only_what_the_first_missed() -> None:
     with_marks, without = sample("Ta là chúa tể núi rừng!"), sample("Ta la chua te nui rung!")
     seen_already = sample("Ta là chúa tể núi rừng ạ!")
     duplicates = cluster([with_marks, without, seen_already], 90)

@@ -1,4 +1,4 @@
-"""Files that are made to break their reader: refused with a sentence, quickly and in little memory."""
+"""Files that are made to break their reader: refused with an error message, quickly and in little memory."""
 
 import contextlib
 import json

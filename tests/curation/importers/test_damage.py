@@ -1,4 +1,4 @@
-"""Damaged files: no exception but ours, no hang, and nothing that comes out breaks what follows."""
+"""Damaged files: only our exceptions, no hang, and the records never break a later stage."""
 
 import random
 import time
@@ -29,7 +29,7 @@ TOKENS = [
 
 
 def assert_read_or_refused(name: str, data: bytes, persona: Persona = PERSONA) -> bool:
-    """Read a file as `inosuke import` does, to the end; say whether it could be read."""
+    """Read a file as `inosuke import` does, to the end. Return whether it could be read."""
     start = time.process_time()
     try:
         found = read_with_format(from_bytes(Path(name), data), persona)
@@ -49,7 +49,7 @@ def assert_read_or_refused(name: str, data: bytes, persona: Persona = PERSONA) -
 
 
 def damage(data: bytes, dice: random.Random) -> bytes:
-    """One to four small accidents: cut, lose, repeat, flip, insert, swap."""
+    """Apply one to four small accidents: cut, lose, repeat, flip, insert, swap."""
     for _ in range(dice.randint(1, 4)):
         a, b = sorted(dice.randrange(len(data) + 1) for _ in range(2))
         b = min(b, a + 200)
@@ -80,7 +80,7 @@ def test_mutated_files(name: str) -> None:
     dice = random.Random(name)
     assert assert_read_or_refused(name, FILES[name]), "the whole file can be read"
     read = sum(assert_read_or_refused(name, damage(FILES[name], dice)) for _ in range(DAMAGED))
-    # A damage test in which everything is refused, or nothing damaged, would show little.
+    # A damage test that refuses everything, or damages nothing, would show little.
     assert 0 < read <= DAMAGED
 
 
@@ -93,6 +93,6 @@ def test_invented_files(name: str, data: list[bytes]) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_wrong_suffixes(name: str) -> None:
-    """Each file under each other's name: recognised by its content, or refused with a sentence."""
+    """Each file under each other's name: recognised by its content, or refused with an error message."""
     for other in FILES:
         assert_read_or_refused(f"x{Path(other).suffix}", FILES[name])

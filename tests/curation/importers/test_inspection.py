@@ -23,7 +23,7 @@ def persona(tmp_path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Every format, one damaged file and one that nobody knows."""
+    """Every format, one damaged file and one of an unknown format."""
     into = tmp_path / "in"
     into.mkdir()
     for name, data in FILES.items():
@@ -76,7 +76,7 @@ def test_in_parallel_as_one_by_one(folder, persona, monkeypatch):
     assert sum(isinstance(r, str) for r in alone) == 2
 
 
-def test_the_cache_gives_back_what_was_read_and_notices_every_change(tmp_path, persona, monkeypatch):
+def test_the_cache_returns_what_was_read_and_notices_every_change(tmp_path, persona, monkeypatch):
     path, kept = tmp_path / "a.srt", tmp_path / "kept"
     path.write_text(SRT)
     job = batch.Job(path, "a.srt", "own")
@@ -96,7 +96,7 @@ def test_the_cache_gives_back_what_was_read_and_notices_every_change(tmp_path, p
         batch.read_cached(job, other_persona, kept)
 
 
-def test_a_kept_file_that_was_cut_short_is_read_again(tmp_path, persona):
+def test_a_truncated_cache_file_is_read_again(tmp_path, persona):
     path, kept = tmp_path / "a.srt", tmp_path / "kept"
     path.write_text(SRT)
     job = batch.Job(path, "a.srt")
@@ -115,7 +115,7 @@ def test_speaker_links_beside_a_manga_are_part_of_its_key(tmp_path, persona):
     assert cache.key(path, FILES["a.xml"], "a.xml", "own", persona) != before
 
 
-def test_the_command_prints_json_and_leaves_with_1_where_a_file_is_bad(folder, persona, monkeypatch):
+def test_the_command_prints_json_and_exits_with_1_if_a_file_is_bad(folder, persona, monkeypatch):
     from click.testing import CliRunner
 
     from curation.commands.import_files import import_files

@@ -44,7 +44,7 @@ def test_there_are_three_scenes_of_forty_to_sixty_lines_and_cues_overlap_in_them
     lines = scenes.load()
     assert list(Counter(line.scene for line in lines).values()) == [40, 40, 46]
     assert sum(b.start < a for a, b in zip(accumulate((a.end for a in lines), max), lines[1:], strict=False)) == 5
-    # A roar outlasts what is said meanwhile: the silence after it counts from its end, or the scene would break here.
+    # A roar outlasts the cues that overlap it: the silence is measured from its end, or the scene would break here.
     late = next(line for line in lines if line.text.startswith("Ai rống"))
     before = lines[late.number - 1]
     assert late.start - before.end > 3_000 and late.start - max(line.end for line in lines[: late.number]) < 3_000
@@ -82,7 +82,7 @@ def test_rows_of_dialogue_give_the_same_samples(name, reference, persona):
 
 
 def test_all_formats_together_are_one_episode_and_no_song(persona, reference):
-    """What repeats across episodes is set aside; nineteen files of one episode are not nineteen episodes."""
+    """What repeats across episodes is rejected; nineteen files of one episode are not nineteen episodes."""
     found = [read(FOLDER / name, persona, name=name) for name in TRANSCRIPTS]
     samples, rejected = to_samples(found, persona)
     assert rejected == []

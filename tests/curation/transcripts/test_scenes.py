@@ -36,7 +36,7 @@ def lines(*spoken: str, path: str = "a.srt", gap: Iterable[int] = (), evidence: 
     return path, found
 
 
-def test_context_with_names_then_his_reply_and_again(persona):
+def test_context_with_names_then_the_characters_reply_and_again(persona):
     samples, rejected = to_samples([lines("T Đi!", "Z Không!", "I Ta đi!", "T Ừ.", "I Nhanh!", "Z Chờ!")], persona)
     (sample,) = samples
     assert turns(sample) == [
@@ -76,7 +76,7 @@ def test_sections_are_scenes(persona):
     assert rejections(rejected) == [("character_silent", "Tanjiro: Đi!")]
 
 
-def test_a_line_alone_is_a_quote_in_the_language_that_he_speaks(persona):
+def test_a_line_without_context_is_a_quote_in_the_characters_language(persona):
     samples, rejected = to_samples([lines(f"I {LONG}", "T Hả?", "I Hả!", "I Ừ!", gap=[1, 3])], persona)
     assert turns(samples[0]) == [("?", "Nói một câu đậm chất Inosuke (ngắn)."), ("*", LONG)]
     assert rejections(rejected) == [("too_short_alone", "Inosuke: Ừ!")]
@@ -105,7 +105,7 @@ def test_flags_for_weak_evidence_and_for_several_at_once(persona):
     assert [f.code for f in samples[0].flags] == ["unknown_speaker"]
 
 
-def test_a_file_without_speakers_gives_no_sample_and_says_so(persona):
+def test_a_file_without_speakers_gives_rejections_and_no_sample(persona):
     samples, rejected = to_samples([lines("? Đi!", "? Không!")], persona)
     assert samples == [] and [r for r, _ in rejections(rejected)] == ["no_speakers"] * 2
 
@@ -130,7 +130,7 @@ def test_a_recap_costs_the_later_episode_alone(persona):
     assert [(r.reason, r.source.path) for r in rejected if r.reason == "repeated"] == [("repeated", "2.srt")] * 3
 
 
-def test_the_same_episode_twice_is_no_song(persona):
+def test_the_same_episode_twice_is_not_a_song(persona):
     twice = [episode(1), ("1.ass", episode(1)[1])]
     assert [r for r in to_samples(twice, persona)[1] if r.reason == "repeated"] == []
 

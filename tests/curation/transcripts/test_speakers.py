@@ -1,4 +1,4 @@
-"""Who says a line. Each case is a whole cue; the file around it is what `cast_of` is given."""
+"""The speaker of a line. Each case is a whole cue; `cast_of` gets the file around it."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def heard(text, persona, *around, script=False):
         ("CHẠY ĐI\nMAU LÊN", [(None, "CHẠY ĐI\nMAU LÊN")]),
         ("Xem https://x.example", [(None, "Xem https://x.example")]),
         ("え", [(None, "え")]),
-        # Somebody who is not known is not him.
+        # An unknown name is not the character.
         ("INOSUKE: Ta đây!\nZenitsu: Đợi với!", [("Inosuke", "Ta đây!"), (None, "Zenitsu: Đợi với!")]),
         ("INOSUKE: Ta đói!\n- Ăn đi.\nNhanh!", [("Inosuke", "Ta đói!"), (None, "Ăn đi.\nNhanh!")]),
         ("INOSUKE: Ta hét:\nlũ ngươi: ra đây", [("Inosuke", "Ta hét:\nlũ ngươi: ra đây")]),
@@ -58,7 +58,7 @@ def test_a_name_alone_on_its_line_has_to_be_known(persona):
     assert heard("MISTY\nGì?", persona, "ASH, MISTY: Chạy!") == [("Misty", "Gì?")]
 
 
-def test_what_the_format_says_goes_before_what_the_text_says(persona):
+def test_the_format_is_trusted_over_the_text(persona):
     cast = cast_of([], ("Tanjiro",), persona)
     assert attribute("Zenitsu: bảo thế", cast, "Tanjiro", "actor")[0].text == "Zenitsu: bảo thế"
     (piece,) = attribute("TANJIRO: Đi!", cast, "Tanjiro", "actor")
@@ -76,12 +76,12 @@ def test_what_the_format_says_goes_before_what_the_text_says(persona):
         ("- INOSUKE: Ta!\n- Ừ!", [("Inosuke", "Ta!"), (None, "Ừ!")]),
     ],
 )
-def test_a_line_that_the_format_gives_to_him_and_the_text_to_another_is_not_his(cue, expected, persona):
+def test_a_line_with_two_claimed_speakers_is_not_the_characters(cue, expected, persona):
     pieces = attribute(cue, cast_of([cue], ("Tanjiro",), persona), "Inosuke", "actor")
     assert [(p.speaker, p.text) for p in pieces] == expected
 
 
-def test_several_at_once_are_not_him(persona):
+def test_several_at_once_are_not_the_character(persona):
     cast = cast_of([], (), persona)
     assert cast.includes_character("Inosuke, Zenitsu") and not cast.is_character("Inosuke, Zenitsu")
     assert cast.is_character("hashibira inosuke") and not cast.includes_character("Inosuke")

@@ -48,7 +48,7 @@ def test_any_batches_find_what_brute_force_finds(
     assert index.near(new, 70).tolist() == near(kept, new, 70)
 
 
-def test_small_segments_are_swallowed_so_that_many_additions_stay_few_files(tmp_path: Path) -> None:
+def test_small_segments_are_merged_so_that_many_additions_stay_few_files(tmp_path: Path) -> None:
     index = Index(tmp_path / "index")
     for k in range(40):
         index.add([f"câu {k}", f"dòng {k}"])
@@ -71,7 +71,7 @@ def test_an_index_opened_before_another_process_added_numbers_after_it(tmp_path:
     assert [second[k] for k in range(3)] == ["một", "hai", "ba"]
 
 
-def test_what_an_interrupted_run_left_is_removed_and_the_index_stands(tmp_path: Path) -> None:
+def test_what_an_interrupted_run_left_is_removed_and_the_index_is_intact(tmp_path: Path) -> None:
     Index(tmp_path).add(["một"] * 9)
     (tmp_path / "segment-000007").mkdir()
     (tmp_path / "segment-000007" / "blob.npy").write_bytes(b"half")

@@ -34,7 +34,7 @@ def brute_force(texts: list[str], threshold: float) -> Found:
 
 
 def compiled(texts: list[str], threshold: float) -> Found:
-    """What the compiled path finds, at sizes where :func:`similar_pairs` would not take it."""
+    """Return what the compiled path finds, at sizes where :func:`similar_pairs` would not take it."""
     distinct, number = number_texts(texts)
     return expand(Pairs.concatenate(compiled_pairs(distinct, threshold)), number).tolist()
 
@@ -124,7 +124,7 @@ def test_cross_pairs_find_what_brute_force_finds(left: list[str], right: list[st
 
 
 def test_ties_at_a_threshold_follow_score_cutoff() -> None:
-    # 68% exactly: plain ratio says 68.0, and `score_cutoff=68` says no.
+    # Exactly 68%: plain ratio returns 68.0, and `score_cutoff=68` refuses it.
     ties = [(17, 8), (34, 16), (51, 24)]
     texts = [c for same, other in ties for c in ("a" * same + "b" * other, "a" * same + "c" * other)]
     plain = [(i, i + 1) for i in range(0, 6, 2) if fuzz.ratio(texts[i], texts[i + 1]) >= 68]
@@ -134,7 +134,7 @@ def test_ties_at_a_threshold_follow_score_cutoff() -> None:
     assert not set(plain) & set(found)
 
 
-def test_texts_of_ten_thousand_characters_whose_counts_no_byte_holds() -> None:
+def test_texts_of_ten_thousand_characters_whose_counts_exceed_a_byte() -> None:
     base = ("Ta là chúa tể núi rừng! " * 420)[:10_000]
     other = ("Hôm nay trời mưa mãi không thôi, " * 310)[:10_000]
     changed = base[:3000] + "x" * 400 + base[3000:]  # 400 insertions: 98.0
@@ -294,8 +294,8 @@ def test_importing_dedup_and_a_small_join_load_neither_numba_nor_ray() -> None:
 
 
 @pytest.mark.slow
-def test_without_a_folder_for_compiled_code_it_works_and_a_warning_says_what_to_set(tmp_path: Path) -> None:
-    # NUMBA_CACHE_LOCATOR_CLASSES names the only places to look in: a user's folder that is not there to be written to.
+def test_without_a_folder_for_compiled_code_it_works_and_warns_what_to_set(tmp_path: Path) -> None:
+    # NUMBA_CACHE_LOCATOR_CLASSES allows only the user's cache folder, which cannot be written here.
     code = (
         "import warnings; warnings.simplefilter('always');"
         "from numba.core import caching; caching.CacheImpl._locator_classes = [];"

@@ -25,7 +25,7 @@ from tests.curation.importers.small import FILES
         ("え", "え"),
     ],
 )
-def test_markup_is_taken_off(raw, text):
+def test_markup_is_removed(raw, text):
     assert plain(raw) == (text, [])
 
 
@@ -39,7 +39,7 @@ def test_markup_is_taken_off(raw, text):
         ("ngươi (ta)", "ngươi (ta)", []),
     ],
 )
-def test_readings_are_kept_aside_and_not_glued_to_the_word(raw, text, readings):
+def test_ruby_readings_are_kept_and_not_joined_to_the_word(raw, text, readings):
     assert plain(raw) == (text, readings)
 
 
@@ -76,7 +76,7 @@ def test_signs_need_two_signals(imported):
         (r"{\an8}", "empty"),
     ],
 )
-def test_one_signal_that_is_enough(imported, text, reason):
+def test_signals_that_reject_a_line_alone(imported, text, reason):
     found = imported("a.ass", HEAD + event(text) + event("Ta", start="0:00:05.00", end="0:00:06.00"))
     assert (said(found), [r for r, _ in rejections(found)]) == ([(None, "Ta")], [reason])
 
@@ -110,7 +110,7 @@ def test_the_content_decides_over_a_wrong_suffix(imported, name, right):
     assert said(imported(name, FILES[right])) == said(imported(right, FILES[right])) != []
 
 
-def test_a_file_nobody_knows(imported):
+def test_a_file_of_an_unknown_format(imported):
     with pytest.raises(UnknownFormat, match=r"no importer for \.doc\. Known: \.arrow, \.ass"):
         imported("a.doc", "chữ")
 

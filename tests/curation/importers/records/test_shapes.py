@@ -54,7 +54,7 @@ def test_shapes_of_rows(imported, row, shape, expected):
         ({"instruction": "Hỏng \ufffd", "input": "", "output": "Ta!"}, "undecodable"),
     ],
 )  # fmt: skip
-def test_a_row_that_is_no_sample_has_a_reason(imported, row, reason):
+def test_a_row_that_does_not_become_a_sample_has_a_reason(imported, row, reason):
     assert [r for r, _ in rejections(imported("a.json", json.dumps([row])))] == [reason]
 
 

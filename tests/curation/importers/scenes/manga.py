@@ -1,4 +1,4 @@
-"""Pages of boxes: mokuro's JSON, and Manga109 annotations with Manga109Dialog's links. Nothing stands in its order."""
+"""Pages of boxes: mokuro's JSON, and Manga109 annotations with Manga109Dialog's links. Nothing is in reading order."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _TONES = "\u0300\u0301\u0303\u0309\u0323"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One line; times are milliseconds, ``speaker`` is empty where nobody is named."""
+    """One line; times are milliseconds, ``speaker`` is empty for an unnamed speaker."""
 
     number: int
     scene: str

@@ -42,7 +42,7 @@ def sharegpt(_: list[Said]) -> bytes:
 
 
 def label_studio(_: list[Said]) -> bytes:
-    """Tasks with their annotations: one was skipped, one nobody has seen, one reply was rewritten by an annotator."""
+    """Tasks with their annotations: one was skipped, one has none, one has a reply that an annotator rewrote."""
     tasks: list[dict[str, Any]] = []
     for number, sample in enumerate(_samples(), 1):
         messages = _messages(sample)

@@ -39,7 +39,7 @@ Format: Marked, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 
 
 def ass(lines: list[Said]) -> bytes:
-    """Events in no order, in UTF-16: the speaker is the actor or the style; signs, a song, a drawing, doubles."""
+    """Events out of order, in UTF-16: the speaker is the actor or the style; signs, a song, a drawing, doubles."""
     events = []
     for line in lines:
         n, actor, style = line.number, line.speaker, "Default"
@@ -195,7 +195,7 @@ def _timed_text(lines: list[Said], namespace: str) -> str:
 
 
 def microdvd(lines: list[Said]) -> bytes:
-    """Frames at a stated rate, in cp1258, with control codes and a line that is none."""
+    """Frames at a stated rate, in cp1258, with control codes and a line that is not a cue."""
     out = ["{1}{1}25"]
     for line in lines:
         code = "{y:i}" if line.number % 6 == 0 else ""

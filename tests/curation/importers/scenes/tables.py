@@ -38,7 +38,7 @@ def tsv_wide(lines: list[Said]) -> bytes:
 
 
 def containers(lines: list[Said], folder: Path) -> None:
-    """Write what is no text; their bytes depend on library versions, so tests compare what is read from them."""
+    """Write the binary tables. Their bytes depend on library versions, so tests compare the records read from them."""
     import openpyxl
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -34,7 +34,7 @@ def test_a_template_is_read_as_its_own_wiki_lays_it_out(imported):
     assert layout("Talk/Other", "x/a.wiki") is None
 
 
-def test_a_break_inside_a_line_of_his_may_be_where_another_speaks(imported):
+def test_a_break_inside_the_characters_line_may_start_another_speakers(imported):
     found = imported("a.wiki", "'''Inosuke:''' Ta đây!<br>Aoi: Ăn đi!<br />Nhanh!\n'''Inosuke:''' Ngon<br>quá!\n")
     assert said(found) == [("Inosuke", "Ta đây!"), (None, "Aoi: Ăn đi! Nhanh!"), ("Inosuke", "Ngon quá!")]
 
@@ -93,7 +93,7 @@ def test_fields_are_no_people_where_he_does_not_speak(imported):
     assert imported("a.txt", fields).format == "skipped (no script lines)"
 
 
-def test_what_may_be_another_speaker_is_never_taken_for_his_next_line(imported):
+def test_what_may_be_another_speaker_never_joins_the_characters_line(imported):
     prose = "Một đoạn kể dài.\n\n" * 3
     found = imported(
         "a.txt", f"{prose}Inosuke: Này!\nInosuke: Ta!\nNhanh lên!\nAoi: Ăn cơm đã.\nRồi đi.\n\nInosuke: Ta no rồi!\n"

@@ -45,12 +45,12 @@ def test_ssa_and_utf16(imported):
     assert said(found)[0] == ("Tanjiro", "Đi nào, nhanh lên!")
 
 
-def test_negative_and_turned_round_times(imported):
+def test_negative_and_reversed_times(imported):
     (u,) = imported("a.ass", HEAD + event("Ơ", start="-0:00:01.00", end="-0:00:02.00")).utterances
     assert (u.start_ms, u.end_ms) == (0, 0)
 
 
-def test_a_style_named_after_somebody_carries_the_speaker_but_layout_does_not(imported):
+def test_a_style_named_after_a_person_gives_the_speaker_but_a_layout_style_does_not(imported):
     styles = {
         "Inosuke": "Inosuke",
         "Main-Tanjiro": "Tanjiro",

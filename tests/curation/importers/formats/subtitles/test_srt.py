@@ -13,7 +13,7 @@ def test_labels_dashes_tags_and_songs(imported):
     assert rejections(found) == [("karaoke", "♪ hát ♪")]
 
 
-def test_a_cue_whose_times_are_broken_is_set_aside_and_does_not_join_the_one_before(imported):
+def test_a_cue_with_broken_times_is_rejected_and_does_not_join_the_one_before(imported):
     found = imported("a.srt", cue("Lành") + "2\n00:00:0x,000 --> 00:00:03,000\nHỏng\n")
     assert said(found) == [(None, "Lành")]
     assert rejections(found) == [("bad_cue", "00:00:0x,000 --> 00:00:03,000\\NHỏng")]
@@ -61,7 +61,7 @@ def test_a_few_bad_bytes_cost_their_line_alone(imported):
     assert [r for r, _ in rejections(found)] == ["undecodable"]
 
 
-def test_a_cue_of_ten_thousand_lines_is_set_aside_whole(imported):
+def test_a_cue_of_ten_thousand_lines_is_rejected_whole(imported):
     found = imported("a.srt", cue("\n".join(["dòng"] * 10_000)) + cue("Ta", "00:00:03,000", "00:00:04,000"))
     assert said(found) == [(None, "Ta")]
     ((reason, text),) = rejections(found)

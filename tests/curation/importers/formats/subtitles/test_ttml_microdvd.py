@@ -36,13 +36,13 @@ def test_microdvd_reads_its_frame_rate(imported):
     assert [(u.start_ms, u.end_ms) for u in found.utterances] == [(1000, 2000), (2200, 4000)]
 
 
-def test_microdvd_without_a_rate_says_what_was_assumed(imported):
+def test_microdvd_without_a_rate_reports_the_assumed_one(imported):
     found = imported("a.sub", "{24}{48}Ơ\nkhông có khung\n")
     assert found.format == "microdvd 23.976 fps assumed"
     assert found.utterances[0].start_ms == 1001
     assert rejections(found) == [("bad_cue", "không có khung")]
 
 
-def test_a_file_of_nothing_is_refused_with_a_sentence(imported):
+def test_an_empty_file_is_refused_with_an_error_message(imported):
     with pytest.raises(InosukeError, match="no line of microdvd found"):
         imported("a.sub", "\n\n")

@@ -17,7 +17,7 @@ def test_several_voices_in_one_cue_and_words_before_the_first(imported):
     assert said(imported("a.vtt", text)) == [(None, "Kìa!"), ("Zenitsu", "Đâu?"), ("Inosuke", "Đây!")]
 
 
-def test_a_note_never_joins_the_cue_before_it_and_a_missing_blank_line_is_no_matter(imported):
+def test_a_note_never_joins_the_cue_before_it_even_without_a_blank_line(imported):
     text = "WEBVTT\n00:01.000 --> 00:02.000\nMột\nNOTE không phải ghi chú\n00:02.000 --> 00:03.000\nHai\n\nNOTE\nxa\n"
     found = imported("a.vtt", text)
     assert said(found) == [(None, "Một NOTE không phải ghi chú"), (None, "Hai")]
