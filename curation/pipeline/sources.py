@@ -11,7 +11,7 @@ from curation.importers import IMPORTERS
 from curation.persona import Corpus, Persona
 
 # Files that users keep beside their data. Every other file without an importer is reported.
-_NOT_DATA = {".md", ".txt.license", ".license", ".gitkeep", ".gitignore", ".ds_store"}
+_NOT_DATA = {".license", ".gitkeep", ".gitignore", ".ds_store"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,11 @@
-"""A stand-in for the Hugging Face Hub: the HTTP that `huggingface_hub` and `datasets` speak, on loopback, in memory.
+"""A stand-in for the Hugging Face Hub: the HTTP API that `huggingface_hub` and `datasets` use, on loopback, in memory.
 
-It keeps commits as whole trees, large files (``*.parquet``, ``*.png``, weights) by SHA-256 like the real one,
-and knows two accounts: `writer` may write under its own name, `reader` may write nowhere. Faults are set as
-attributes: ``cut_uploads`` and ``cut_commits`` break that many connections in the middle, ``race`` lets somebody else
-commit first, ``echo`` repeats the token in an error.
+It stores commits as whole trees and large files (``*.parquet``, ``*.png``, weights) by SHA-256, as the real Hub does.
+It has two accounts: `writer` may write under its own name, `reader` may not write. Faults are attributes:
+``cut_uploads`` and ``cut_commits`` break that many connections in the middle, ``race`` lets another client commit
+first, ``echo`` repeats the token in an error.
 
-To try the commands by hand without an account: ``python -m tests.tools.hub`` and export what it prints.
+To try the commands by hand without an account, run ``python -m tests.tools.hub`` and export what it prints.
 """
 
 from __future__ import annotations
@@ -62,13 +62,13 @@ class FakeHub:
     requests: list[str] = field(default_factory=list)
     echo: bool = False
     race: bool = False
-    received: int = 0  # bytes of files that came in
+    received: int = 0  # bytes of uploaded files
 
     def __getitem__(self, name: str) -> Repo:
         return self.repos[f"datasets/{name}"]
 
     def edit(self, name: str, path: str, data: bytes, kind: str = "datasets") -> None:
-        """Somebody edits a file in the browser."""
+        """Edit a file as a person does in the browser."""
         self._add(self.repos[f"{kind}/{name}"], "Update from the browser", "", {path: data}, [])
 
     def _add(self, repo: Repo, title: str, description: str, new: dict[str, bytes], gone: list[str]) -> Commit:
@@ -79,7 +79,7 @@ class FakeHub:
 
 
 class _Quiet(WSGIRequestHandler):
-    """Whoever wants to know what was asked reads ``requests``."""
+    """A request handler that logs nothing; tests read ``FakeHub.requests``."""
 
     def log_request(self, *_: object) -> None:
         pass
@@ -87,7 +87,7 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def running() -> Iterator[FakeHub]:
-    """Serve a hub of its own on a free port."""
+    """Serve a new hub on a free port."""
     hub = FakeHub()
     server = make_server("127.0.0.1", 0, _app(hub), threaded=True, request_handler=_Quiet)
     hub.url = f"http://127.0.0.1:{server.server_port}"
@@ -228,7 +228,7 @@ def _app(hub: FakeHub) -> Flask:
             hub.cut_commits -= 1
             _cut()
         if hub.race:
-            hub._add(repo, "Somebody was faster", "", {}, [])
+            hub._add(repo, "Another client was faster", "", {}, [])
         if header.get("parentCommit", repo.head.oid) != repo.head.oid:
             _refuse(412, None, "A commit has happened since. Please refresh and try again.")
         made = hub._add(repo, header["summary"], header.get("description", ""), new, gone)
@@ -301,7 +301,7 @@ def _git(data: bytes) -> str:
 
 
 def _card_errors(data: Any) -> list[str]:
-    """The rules of the real validator that a card of ours could break."""
+    """Return the errors of the real validator that our cards could cause."""
     if not isinstance(data, dict):
         return ["the YAML block must be a mapping"]
     errors = [
@@ -316,13 +316,13 @@ def _card_errors(data: Any) -> list[str]:
 
 
 def environment(url: str, home: str) -> dict[str, str]:
-    """Return what the client libraries must find in their environment to speak with a stand-in at ``url``."""
+    """Return the environment variables that make the client libraries use a stand-in at ``url``."""
     quiet = {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     return {"HF_ENDPOINT": url, "HF_HOME": home} | quiet
 
 
 def _cut() -> None:
-    """Break the connection as a pulled cable does: no answer, no goodbye."""
+    """Break the connection without an answer, as a pulled cable does."""
     request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     raise ConnectionAbortedError("cut on purpose")
 
@@ -333,6 +333,6 @@ if __name__ == "__main__":
     with running() as stand_in, tempfile.TemporaryDirectory(prefix="hub-") as home:
         for name, value in (environment(stand_in.url, home) | {"HF_TOKEN": WRITER}).items():
             print(f"export {name}={value}")
-        print("# inosuke publish writer/lines; Ctrl+C here ends it and forgets everything", flush=True)
+        print("# inosuke publish writer/lines; Ctrl+C here stops the server and deletes everything", flush=True)
         with suppress(KeyboardInterrupt):
             threading.Event().wait()

@@ -1,3 +1,5 @@
+"""The card of a dataset: its text, its YAML block, and the merge with a card that people edited."""
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,4 @@
-"""Opening words, near-duplicates, samples drawn at random; and `inosuke dataset stats`, which prints them."""
+"""Opening words, near-duplicates, random samples; and `inosuke dataset stats`, which prints them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_an_opening_is_two_words_of_a_reply_in_any_case_and_every_reply_counts()
     assert variety.openings([]) == {}
 
 
-def test_of_two_openings_as_frequent_the_first_in_the_alphabet_is_named() -> None:
+def test_of_two_equally_frequent_openings_the_first_in_the_alphabet_is_named() -> None:
     assert variety.openings([_row("a", "?", "Ba con"), _row("b", "?", "An ơi")])["vi"].words == "an ơi"
 
 
@@ -57,7 +57,7 @@ def test_near_pairs_name_both_and_their_score_and_ignore_case() -> None:
     assert len(variety.near_samples(quotes, 95)) == 1, "a quote's prompt says nothing"
 
 
-def test_drawing_is_the_same_for_a_seed_whatever_the_order_of_the_rows() -> None:
+def test_the_same_seed_draws_the_same_rows_in_any_order() -> None:
     rows = [_row(str(i), "?", "!", kind="quote") for i in range(50)]
     drawn = variety.pick(rows, 10, seed=3)
     assert drawn == variety.pick(rows[::-1], 10, seed=3)
@@ -102,6 +102,6 @@ def test_stats_as_json(persona_file: Path) -> None:
     assert (found["near_replies"], found["near_samples"], found["samples"]) == ([], [], {})
 
 
-def test_stats_of_a_version_that_is_not_there_says_which_there_are(persona_file: Path) -> None:
+def test_stats_of_a_missing_version_lists_the_existing_ones(persona_file: Path) -> None:
     run = CliRunner().invoke(dataset, ["stats", "v9", "--persona", str(persona_file)])
     assert run.exit_code != 0 and "`v9` is not a version or a tag. Expected one of:" in str(run.exception)

@@ -1,3 +1,5 @@
+"""Finding an export by name, tagging it, and the differences between two exports."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -71,7 +73,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_diff_says_what_differs_and_why(root: Path) -> None:
+def test_diff_lists_the_changes_with_reasons(root: Path) -> None:
     run = CliRunner().invoke(diff_command, ["v1", "v2", "--persona", str(root / "persona.toml")])
     known = versions.tags(Folders(root).export)
     assert run.output.splitlines() == [
@@ -111,14 +113,14 @@ def test_diff_says_what_differs_and_why(root: Path) -> None:
     ]
 
 
-def test_diff_with_itself_is_empty_and_a_limit_says_what_it_hides(root: Path) -> None:
+def test_diff_with_itself_is_empty_and_a_limit_counts_what_it_hides(root: Path) -> None:
     persona = str(root / "persona.toml")
     assert "no sample changed" in CliRunner().invoke(diff_command, ["v2", "latest", "--persona", persona]).output
     limited = CliRunner().invoke(diff_command, ["v1", "--limit", "0", "--persona", persona]).output
     assert "  … and 2 more" in limited and NEW.id not in limited
 
 
-def test_a_sample_that_no_source_holds_any_more_is_removed_for_that_reason(root: Path) -> None:
+def test_a_sample_that_left_its_source_is_removed_for_that_reason(root: Path) -> None:
     (was, before), (now, after) = versions.read_two(Folders(root).export, "v1", "v2")
     found = versions.explain(versions.compare(before, after), {}, set(), was, now)
     assert [c.why for c in found.removed] == ["no longer in any source, or merged into an exact duplicate"]
@@ -127,7 +129,7 @@ def test_a_sample_that_no_source_holds_any_more_is_removed_for_that_reason(root:
     assert versions.explain(found, {}, set(), was, changed).settings == ["eval_share 0.1 → 0.2", "persona.toml changed"]
 
 
-def test_what_the_log_does_not_explain_is_told_from_what_it_does(root: Path, tmp_path: Path) -> None:
+def test_changes_that_the_log_does_not_explain_get_another_reason(root: Path, tmp_path: Path) -> None:
     plain = write(tmp_path, rejected={"other": 1})
     (_, before), _ = versions.read_two(Folders(root).export, "v1", "v2")
     kite = State(status="approved", revision=1, messages=REWRITTEN.messages, reviewers=("bình",))
@@ -140,7 +142,7 @@ def test_what_the_log_does_not_explain_is_told_from_what_it_does(root: Path, tmp
     assert versions.compare(before, exported_rows.read(plain)).counts == {}
 
 
-def test_an_approved_sample_that_left_the_export_says_what_kept_it_out(root: Path) -> None:
+def test_an_approved_sample_that_left_the_export_has_a_reason(root: Path) -> None:
     (was, before), (now, after) = versions.read_two(Folders(root).export, "v1", "v2")
     approved = {RAIN.id: State(status="approved", reviewers=("an",))}
 

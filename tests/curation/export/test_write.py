@@ -1,3 +1,5 @@
+"""Writing an export: its files, its rows, its manifest, and what happens to a folder changed by hand."""
+
 from __future__ import annotations
 
 import json
@@ -25,7 +27,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def load(folder: Path, config: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """`load_dataset` without a network, so that nothing but the folder can answer."""
+    """Call `load_dataset` offline, so that only the folder can answer."""
     import datasets
 
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
@@ -34,17 +36,17 @@ def load(folder: Path, config: str, cache: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One export for the tests that only read; charts take most of the time."""
+    """One export for all tests that only read it, because charts are slow to draw."""
     return write(tmp_path_factory.mktemp("written"))
 
 
 @pytest.fixture
 def folder(written: Path, tmp_path: Path) -> Path:
-    """A copy of it to damage."""
+    """A copy of the export, for tests that damage it."""
     return Path(shutil.copytree(written, tmp_path / written.name))
 
 
-def test_an_export_is_a_folder_of_rows_card_charts_and_a_manifest_that_names_every_file(written: Path) -> None:
+def test_an_export_holds_rows_card_charts_and_a_manifest_of_every_file(written: Path) -> None:
     folder = written
     assert set(tree(folder)) == {
         *(f"{config}/{side}.parquet" for config in ("chat", "instruct") for side in ("train", "eval")),
@@ -72,7 +74,7 @@ def test_an_export_is_a_folder_of_rows_card_charts_and_a_manifest_that_names_eve
     }
 
 
-def test_a_row_says_where_it_came_from_and_how_it_was_reviewed(tmp_path: Path) -> None:
+def test_a_row_holds_where_it_came_from_and_how_it_was_reviewed(tmp_path: Path) -> None:
     line = sample(
         "Gió to quá!", "Gió mà to? Ta thổi lại!", flags=(Flag("over_length", "x"), Flag("alpaca_layout", "{}"))
     )

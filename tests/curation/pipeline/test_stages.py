@@ -200,7 +200,7 @@ def test_exact_duplicates_merge_and_keep_both_sources(project: Project) -> None:
     ]  # fmt: skip
 
 
-def test_adding_samples_moves_no_old_one_across(project: Project) -> None:
+def test_adding_samples_moves_no_old_one_to_the_other_side(project: Project) -> None:
     root = project({"handwritten/a.jsonl": jsonl(*ROWS[:6])})
     build(root / "persona.toml", quiet=True)
     before = read_sides(Folders(root).split)
@@ -268,7 +268,7 @@ def test_a_damaged_log_line_is_kept_and_reported(project: Project) -> None:
     assert log.read_text("utf-8").endswith("\n<<<<<<< ours\n") and report.approved == 12
 
 
-def test_nothing_to_import_says_what_to_do(project: Project, tmp_path: Path) -> None:
+def test_without_anything_to_import_the_message_explains_what_to_do(project: Project, tmp_path: Path) -> None:
     root = project({})
     with pytest.raises(InosukeError, match=r"nothing to import.*--corpus"):
         build(root / "persona.toml", quiet=True)

@@ -51,7 +51,7 @@ def rows() -> list[dict[str, Any]]:
     ]
 
 
-def test_every_row_is_a_sample_of_its_own_without_a_flag() -> None:
+def test_every_row_is_one_sample_without_a_flag() -> None:
     for name, samples in corpus().items():
         lines = (SOURCES / "handwritten" / name).read_text(encoding="utf-8").splitlines()
         assert len(samples) == len(lines), name
@@ -76,7 +76,7 @@ def test_a_quarter_of_the_conversations_are_multi_turn_of_two_to_four_exchanges(
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_replies_are_of_a_readable_length_and_begin_in_many_ways(language: str) -> None:
+def test_replies_have_a_readable_length_and_varied_openings(language: str) -> None:
     of_language = [row for row in rows() if row["language"] == language]
     opening = variety.openings(of_language)[language]
     assert opening.share <= 0.03, opening
@@ -90,7 +90,7 @@ def test_no_two_samples_and_no_two_replies_are_nearly_the_same() -> None:
     assert variety.near_samples(rows(), 85) == []
 
 
-def test_120_prompts_of_eight_sorts_stay_apart_from_every_row() -> None:
+def test_none_of_the_120_held_out_prompts_is_near_a_row() -> None:
     tests = Counter(json.loads(line)["tests"] for line in _prompt_lines())
     assert len(prompts()) == 120 and set(tests.values()) == {15} and len(tests) == 8
     theirs = [m.content.lower() for p in prompts() for m in p.sample.messages]

@@ -1,4 +1,4 @@
-"""The figures of agreement, against the examples that their authors and textbooks published."""
+"""The figures of agreement, compared with the examples that their authors and textbooks published."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from curation.review.decisions import Decision
 
 
 def table(**raters: str) -> list[dict[str, str]]:
-    """One string a rater, one letter a unit; a dot where the rater did not judge."""
+    """Return units from one string per rater: one letter per unit, a dot where the rater did not judge."""
     return [
         {name: word[i] for name, word in raters.items() if word[i] != "."}
         for i in range(len(next(iter(raters.values()))))
     ]
 
 
-def test_cohen_as_in_the_grant_proposals():
+def test_cohens_kappa_of_the_grant_proposals():
     """50 proposals, both yes 20, only A 5, only B 10, both no 15: kappa is 0.4 (the example on Wikipedia)."""
     units = table(a="y" * 25 + "n" * 25, b="y" * 20 + "n" * 5 + "y" * 10 + "n" * 15)
     assert cohen(units) == pytest.approx(0.4)
     assert observed(units) == pytest.approx(0.7)
 
 
-def test_fleiss_as_in_the_fourteen_raters():
+def test_fleiss_kappa_of_the_fourteen_raters():
     """10 subjects, 14 raters, 5 categories: kappa is 0.210 (Fleiss 1971, the worked example)."""
     counts = [
         (0, 0, 0, 0, 14),
@@ -45,7 +45,7 @@ def test_fleiss_as_in_the_fourteen_raters():
     assert fleiss(units) == pytest.approx(0.210, abs=5e-4)
 
 
-def test_krippendorff_as_in_his_paper():
+def test_krippendorffs_alpha_of_the_examples_in_the_paper():
     """Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability": its examples A, B and C (values missing)."""
     assert krippendorff(table(jon="0100000010", meg="1110010000")) == pytest.approx(0.095, abs=5e-4)
     assert krippendorff(table(ben="aabbdcccedda", gerry="babbbccceddd")) == pytest.approx(0.692, abs=5e-4)
@@ -53,7 +53,7 @@ def test_krippendorff_as_in_his_paper():
     assert krippendorff(four) == pytest.approx(0.743, abs=5e-4)
 
 
-def test_what_is_undefined_is_none_not_a_number():
+def test_an_undefined_figure_is_none():
     same = table(a="yyyy", b="yyyy")
     assert (cohen(same), fleiss(same), krippendorff(same), observed(same)) == (None, None, None, 1.0)
     assert agreement([]).samples == 0
@@ -62,11 +62,20 @@ def test_what_is_undefined_is_none_not_a_number():
 def event(number: int, sample: str, who: str, verdict: str, panel: int = 2, reason: str = "") -> Decision:
     messages = (Message("assistant", "Ta!"),) if verdict == "rewrite" else None
     return Decision(
-        f"{number:032x}", sample, 0, verdict, messages, reason, who, "streamlit", f"2026-01-01T00:00:{number:02}", panel
+        id=f"{number:032x}",
+        sample_id=sample,
+        revision=0,
+        verdict=verdict,
+        messages=messages,
+        reason=reason,
+        annotator=who,
+        client="streamlit",
+        time=f"2026-01-01T00:00:{number:02}",
+        panel=panel,
     )
 
 
-def test_only_blind_verdicts_that_stand_count_and_the_last_of_each_person():
+def test_only_the_last_standing_blind_verdict_of_each_person_counts():
     events = [
         event(1, "s1", "an", "reject"),
         event(2, "s1", "an", "approve"),

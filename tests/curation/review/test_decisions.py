@@ -1,4 +1,4 @@
-"""The fold over a review log, verdict by verdict, and the log's file form."""
+"""The fold over a review log, verdict by verdict, and the file format of the log."""
 
 from __future__ import annotations
 
@@ -14,8 +14,18 @@ OTHER = (Message("user", "Đi đâu?"), Message("assistant", "Xuống sông!"))
 
 
 def event(number, verdict, *, revision=0, messages=None, reason="", who="an", panel=1, client="streamlit"):
-    time = f"2026-01-01T00:00:{number:02}.000+00:00"
-    return Decision(f"e{number}", "s", revision, verdict, messages, reason, who, client, time, panel)
+    return Decision(
+        id=f"e{number}",
+        sample_id="s",
+        revision=revision,
+        verdict=verdict,
+        messages=messages,
+        reason=reason,
+        annotator=who,
+        client=client,
+        time=f"2026-01-01T00:00:{number:02}.000+00:00",
+        panel=panel,
+    )
 
 
 def state(*events: Decision) -> State:
@@ -37,12 +47,12 @@ def test_a_verdict_on_a_revision_that_was_replaced_is_a_conflict_and_changes_not
     assert (now.messages, now.conflicts) == (BETTER, ("e2",))
 
 
-def test_an_undo_takes_back_the_event_that_it_names_whatever_came_between():
+def test_an_undo_removes_the_event_that_it_names_whatever_came_between():
     now = state(event(1, "approve"), event(2, "note", reason="…"), event(3, "undo", reason="e1"))
     assert (now.status, now.notes) == ("pending", ("…",))
 
 
-def test_what_import_approved_any_person_overrules_whenever_it_was_imported():
+def test_any_person_overrules_an_approval_by_import_whenever_import_ran():
     approval = trusted_approval("s", "tác giả", "sources", "2027-01-01T00:00:00.000+00:00")
     assert state(approval).status == "approved"
     assert state(event(1, "reject"), approval).status == "rejected"
@@ -84,18 +94,18 @@ def test_a_panel_that_disagrees_leaves_the_sample_pending_and_disputed(second):
     assert (settled.status, settled.disputed) == ("approved", False)
 
 
-def test_one_person_twice_is_no_panel_and_the_last_word_of_each_counts():
+def test_one_person_twice_is_not_a_panel_and_the_last_verdict_of_each_counts():
     assert state(event(1, "approve", panel=2), event(2, "approve", panel=2)).status == "pending"
     changed = state(event(1, "approve", panel=2), event(2, "reject", panel=2), event(3, "reject", panel=2, who="binh"))
     assert changed.status == "rejected"
 
 
-def test_a_blind_verdict_that_comes_after_the_adjudicator_changes_nothing():
+def test_a_blind_verdict_after_the_adjudicators_changes_nothing():
     events = [event(1, "approve", panel=2), event(2, "reject", who="chi"), event(3, "approve", panel=2, who="binh")]
     assert (state(*events).status, state(*events).disputed) == ("rejected", False)
 
 
-def test_a_dispute_outweighs_what_import_approved():
+def test_a_dispute_outweighs_an_approval_by_import():
     approval = trusted_approval("s", "tác giả", "sources", "2026-01-01T00:00:00.000+00:00")
     now = state(approval, event(1, "approve", panel=2), event(2, "reject", panel=2, who="binh"))
     assert (now.status, now.disputed) == ("pending", True)
@@ -104,7 +114,7 @@ def test_a_dispute_outweighs_what_import_approved():
 # ---------------------------------------------------------------- the file
 
 
-def test_a_line_says_what_it_always_said_and_a_panel_only_where_there_is_one(tmp_path):
+def test_a_line_names_the_panel_only_where_there_is_one(tmp_path):
     path = tmp_path / "log.jsonl"
     write_log(path, Log((event(1, "rewrite", messages=BETTER), event(2, "approve", panel=2))))
     first, second = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
@@ -146,6 +156,6 @@ def test_of_two_events_with_one_id_the_earlier_stands_in_any_order():
         '"client":"cli","time":"t"}',
     ],
 )
-def test_what_is_no_event_is_refused(line):
+def test_a_line_that_is_not_an_event_is_refused(line):
     with pytest.raises(ValueError):
         parse(line)

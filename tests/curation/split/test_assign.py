@@ -1,4 +1,4 @@
-"""The split's promises: nothing near crosses the border, shares hold in every stratum, nobody changes sides."""
+"""What the split guarantees: no near pair across the border, the eval share in every stratum, stable sides."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def sample(prompt: str, reply: str, kind: Kind = "conversation", language: str =
 
 
 def word(number: int) -> str:
-    """Five letters that share nothing with those of most other numbers, so that only what should be near is."""
+    """Return five letters that share nothing with those of most other numbers, so that no texts are near by
+    accident."""
     return "".join(chr(0x4E00 + (number * 7919 + k * 104729) % 20000) for k in range(5))
 
 
@@ -43,7 +44,7 @@ def unlike(count: int, kind: Kind = "conversation", language: str = "vi", start:
 def crossings(
     samples: list[Sample], result: Split, threshold: float, templates: tuple[str, ...] = ()
 ) -> list[tuple[str, str, str]]:
-    """Every pair across the border that is near by brute force, without any of the code under test but `normal`."""
+    """Return every near pair across the border, by brute force. Of the code under test it uses only `normal`."""
     hidden = {normal(t) for t in templates}
 
     def near(xs: list[str], ys: list[str]) -> bool:
@@ -98,14 +99,14 @@ def test_samples_with_near_prompts_near_replies_or_one_scene_stay_together() -> 
     replies = [sample(word(100 + k), "Ta là chúa tể núi rừng!" + "?" * k) for k in range(4)]
     scenes = [sample(word(200 + k), word(300 + k), scene="scene 4") for k in range(4)]
     elsewhere = [sample(word(400 + k), word(500 + k), scene=f"scene {10 + k}") for k in range(4)]
-    for seed in range(30):  # other company, other hashes
+    for seed in range(30):  # other samples beside them, other hashes
         result = split([*prompts, *replies, *scenes, *elsewhere, *unlike(60, start=1000 + 100 * seed)], 80, 0.4)
         for group in (prompts, replies, scenes):
             assert len({result.side[s.id] for s in group}) == 1
         assert leaks(result) == 0
 
 
-def test_a_template_prompt_holds_nothing_together() -> None:
+def test_a_template_prompt_does_not_connect_samples() -> None:
     quotes = [sample(TEMPLATE, word(k), "quote") for k in range(40)]
     assert Counter(split(quotes, 90, 0.1, [TEMPLATE.upper()]).side.values()) == {"train": 36, "eval": 4}
     together = split(quotes, 90)
@@ -113,7 +114,7 @@ def test_a_template_prompt_holds_nothing_together() -> None:
     assert together.report["short"] == [["quote", "vi"]]
 
 
-def test_one_knot_of_alike_prompts_does_not_make_up_eval() -> None:
+def test_one_large_group_of_similar_prompts_does_not_dominate_eval() -> None:
     knot = [sample("Cậu nghĩ gì về Tanjiro?", word(k)) for k in range(9)]
     for seed in range(20):
         result = split([*knot, *unlike(91, start=1000 + 200 * seed)], 90)
@@ -132,7 +133,7 @@ def test_forms_with_and_without_label_or_capitals_count_as_near() -> None:
 # ---------------------------------------------------------------- with an earlier split
 
 
-def test_nobody_changes_sides_when_samples_come() -> None:
+def test_old_samples_keep_their_side_when_new_ones_come() -> None:
     samples = unlike(300)
     before = split(samples[:150], 90)
     after = split(samples, 90, previous=before.side)
@@ -148,7 +149,7 @@ def test_a_new_sample_goes_where_the_old_ones_near_it_are() -> None:
     assert [after.side[n.id] for n in new] == [before.side[o.id] for o in old]
 
 
-def test_a_new_sample_between_train_and_eval_is_left_out_and_what_hangs_on_it_trains() -> None:
+def test_a_new_sample_near_both_sides_is_left_out_and_its_group_trains() -> None:
     old = unlike(40)
     before = split(old, 90)
     train = next(s for s in old if before.side[s.id] == "train")
@@ -166,14 +167,14 @@ def test_a_new_sample_between_train_and_eval_is_left_out_and_what_hangs_on_it_tr
     assert leaks(after) == 0
 
 
-def test_training_gives_way_when_an_old_sample_came_near_eval() -> None:
+def test_an_old_training_sample_that_is_now_near_eval_is_left_out() -> None:
     a, b = sample("một", "Ta là chúa tể núi rừng!"), sample("hai ba bốn", "Ta là chúa tể núi rừng!!")
     result = split([a, b], 90, previous={a.id: "eval", b.id: "train"})
     assert result.side == {a.id: "eval"}
     assert [(row["id"], row["why"]) for row in result.report["left_out"]] == [(b.id, "near eval")]
 
 
-def test_training_gives_way_when_an_old_sample_turns_up_in_a_scene_that_evaluates() -> None:
+def test_an_old_training_sample_that_is_now_in_a_scene_of_eval_is_left_out() -> None:
     a, b = sample("một", word(1), scene="s1"), sample("hai", word(2))
     moved = sample("hai", word(2), scene="s1")
     assert moved.id == b.id
@@ -182,7 +183,7 @@ def test_training_gives_way_when_an_old_sample_turns_up_in_a_scene_that_evaluate
     assert result.report["left_out"] == [{"id": b.id, "why": "near eval", "near": a.id, "by": "scene", "score": 100.0}]
 
 
-def test_an_earlier_split_may_name_samples_that_are_gone_and_must_know_its_sides() -> None:
+def test_an_earlier_split_may_name_missing_samples_but_not_unknown_sides() -> None:
     samples = unlike(10)
     assert "gone" not in split(samples, 90, previous={"gone": "eval"}).side
     with pytest.raises(InosukeError, match="'validation'; expected 'train' or 'eval'"):
@@ -192,7 +193,7 @@ def test_an_earlier_split_may_name_samples_that_are_gone_and_must_know_its_sides
 # ---------------------------------------------------------------- held-out prompts
 
 
-def test_what_is_near_a_held_out_prompt_or_its_reference_is_left_out() -> None:
+def test_a_sample_near_a_held_out_prompt_or_its_reference_is_left_out() -> None:
     held_out = [sample("Ngươi thích ăn gì nhất?", "Thịt nướng cháy cạnh mới ngon!")]
     asks, answers = sample("Ngươi thích ăn gì nhất??", word(1)), sample(word(2), "Thịt nướng cháy cạnh mới ngon")
     samples = [asks, answers, *unlike(40, start=50)]
@@ -208,16 +209,16 @@ def test_what_is_near_a_held_out_prompt_or_its_reference_is_left_out() -> None:
     assert answers.id not in kept.side
 
 
-# ---------------------------------------------------------------- groups too large for the border
+# ---------------------------------------------------------------- groups too large for eval
 
 
 def chain(length: int) -> list[Sample]:
-    """Prompts of which each is near the next and no other: 20 letters, two of them new each time."""
+    """Return prompts of 20 letters, two of them new each time, so that each is near the next one only."""
     letters = [chr(0x5000 + k) for k in range(2 * length + 20)]
     return [sample("".join(letters[2 * k : 2 * k + 20]), word(3 * k + 1)) for k in range(length)]
 
 
-def test_a_chain_too_large_for_the_border_is_cut_and_reported() -> None:
+def test_a_chain_too_large_for_eval_is_cut_and_reported() -> None:
     samples = chain(60)
     result = split(samples, 90)
     eval_side = Counter(result.side.values())["eval"]
@@ -228,7 +229,7 @@ def test_a_chain_too_large_for_the_border_is_cut_and_reported() -> None:
     assert (leaks(result), crossings(samples, result, 90)) == (0, [])
 
 
-def test_where_everything_is_near_everything_there_is_no_eval_and_the_report_says_so() -> None:
+def test_where_all_samples_are_near_each_other_there_is_no_eval_and_the_report_shows_it() -> None:
     samples = [sample("Cậu nghĩ gì về Tanjiro?", word(k)) for k in range(50)]
     result = split(samples, 90)
     assert set(result.side.values()) == {"train"}
@@ -236,7 +237,7 @@ def test_where_everything_is_near_everything_there_is_no_eval_and_the_report_say
     assert (result.report["cut"], result.report["short"]) == ([], [["conversation", "vi"]])
 
 
-# ---------------------------------------------------------------- the promises, as properties
+# ---------------------------------------------------------------- the guarantees, as properties
 
 texts = st.text("abcd", min_size=3, max_size=7)
 rows = st.lists(
@@ -253,11 +254,11 @@ rows = st.lists(
 
 @settings(max_examples=80)
 @given(rows, rows, st.sampled_from([60, 75, 90]), st.sampled_from([0.1, 0.3]))
-def test_nothing_near_crosses_and_nobody_moves_whatever_comes(
+def test_no_near_pair_crosses_and_no_sample_moves_for_any_input(
     old: list[tuple[str, str, Kind, str]], new: list[tuple[str, str, Kind, str]], threshold: float, share: float
 ) -> None:
     first = [sample(p, r, k, scene=s) for p, r, k, s in old]
-    # Old samples stay as they are, in their scene: what is added has other words.
+    # Old samples keep their words and their scene; new samples have other words.
     everything = list({s.id: s for s in [*(sample(p, r, k, scene=s) for p, r, k, s in new), *first]}.values())
     before = split(first, threshold, share, [TEMPLATE])
     after = split(everything, threshold, share, [TEMPLATE], previous=before.side)
