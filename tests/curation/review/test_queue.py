@@ -32,7 +32,7 @@ def test_an_empty_queue_can_be_read(tmp_path: Path) -> None:
 
 def test_a_missing_queue_and_a_damaged_one_are_error_messages(tmp_path: Path) -> None:
     path = tmp_path / "samples.parquet"
-    with pytest.raises(InosukeError, match="no queue yet. Run `inosuke dataset`"):
+    with pytest.raises(InosukeError, match=r"no queue yet\. Run `inosuke dataset`"):
         read_queue(path)
     path.write_bytes(b"PAR1 no more")
     with pytest.raises(InosukeError, match=r"not a review queue .*Run it again"):
