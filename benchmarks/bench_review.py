@@ -38,9 +38,17 @@ def queue(n: int) -> list[QueueItem]:
     for i in range(n):
         messages = (Message("user", f"Câu hỏi thứ {i} là gì?"), Message("assistant", f"Ta trả lời câu {i}! " * 4))
         flags = (Flag("out_of_character", "…"),) if i % 7 == 0 else ()
-        source = Source(f"tep-{i % 20}.jsonl", "0" * 64, f"row {i}", "rows", "own")
+        source = Source(path=f"tep-{i % 20}.jsonl", sha256="0" * 64, locator=f"row {i}", importer="rows", rights="own")
         kind = KINDS[i % len(KINDS)]
-        sample = Sample(sample_id(kind, messages), kind, messages, "vi" if i % 10 else "en", None, source, flags)
+        sample = Sample(
+            id=sample_id(kind, messages),
+            kind=kind,
+            messages=messages,
+            language="vi" if i % 10 else "en",
+            topic=None,
+            source=source,
+            flags=flags,
+        )
         items.append(QueueItem(sample, f"c{i // 18}" if i % 9 == 0 else None))
     return items
 

@@ -61,11 +61,27 @@ def from_alpaca(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
     if replies[-1].role != "assistant":
         raise BadRow("ends_with_user", f"`output` ends with `{replies[-1].name}:`; expected the character's reply last")
     messages = tuple(turns + replies)
-    sample = Sample(sample_id(kind, messages), kind, messages, None, topic, _NOWHERE, _doubts(replies, persona))
+    sample = Sample(
+        id=sample_id(kind, messages),
+        kind=kind,
+        messages=messages,
+        language=None,
+        topic=topic,
+        source=_NOWHERE,
+        flags=_doubts(replies, persona),
+    )
     if to_alpaca(sample, persona) != dict(row):
         # No space after a label, an extra key, …: the flag keeps the row as it is.
         raw = json.dumps(dict(row), ensure_ascii=False)
-        sample = Sample(sample.id, kind, messages, None, topic, _NOWHERE, (*sample.flags, Flag("alpaca_layout", raw)))
+        sample = Sample(
+            id=sample.id,
+            kind=kind,
+            messages=messages,
+            language=None,
+            topic=topic,
+            source=_NOWHERE,
+            flags=(*sample.flags, Flag("alpaca_layout", raw)),
+        )
     return sample
 
 

@@ -28,7 +28,7 @@ class Message:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where a record came from.
 
@@ -51,7 +51,7 @@ class Flag:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
     """One line of a transcript. ``evidence`` says how the speaker is known; ``speaker`` is None where nobody says.
 
@@ -66,7 +66,7 @@ class Utterance:
     end_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """A dialogue that ends with the character's reply, ready for review.
 
@@ -93,7 +93,7 @@ class Sample:
         return next((m.content for m in self.messages if m.role == "user"), "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
     """A piece of a source that did not become a sample. ``reason`` is a code, ``detail`` explains it."""
 
@@ -103,7 +103,7 @@ class Rejected:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
     """What one file gave."""
 

@@ -25,7 +25,7 @@ Status = Literal["pending", "approved", "rejected"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """One event of the log.
 
@@ -48,7 +48,7 @@ class Decision:
     panel: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """The state of one sample according to the log. ``messages`` is None while the imported text stands.
 

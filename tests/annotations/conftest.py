@@ -115,8 +115,19 @@ def make_item(
         Message("user", prompt or f"Ngươi đã leo mấy ngọn núi rồi, lần thứ {number}?", name),
         Message("assistant", reply or f"Ta leo {number} ngọn rồi! Ngọn nào cũng thua ta!"),
     )
-    source = Source(path, "0" * 64, f"row {number}", "rows")
-    return QueueItem(Sample(sample_id(kind, messages), kind, messages, language, None, source, flags), cluster)
+    source = Source(path=path, sha256="0" * 64, locator=f"row {number}", importer="rows")
+    return QueueItem(
+        Sample(
+            id=sample_id(kind, messages),
+            kind=kind,
+            messages=messages,
+            language=language,
+            topic=None,
+            source=source,
+            flags=flags,
+        ),
+        cluster,
+    )
 
 
 @pytest.fixture

@@ -60,7 +60,14 @@ def test_whoever_speaks_before_his_first_reply_stands_in_the_input(persona: Pers
         Message("user", "Tớ sợ!", "Zenitsu"),
         Message("assistant", "Theo ta!"),
     )
-    sample = Sample("0" * 16, "conversation", messages, "vi", None, Source("", "", "", "ass"))
+    sample = Sample(
+        id="0" * 16,
+        kind="conversation",
+        messages=messages,
+        language="vi",
+        topic=None,
+        source=Source(path="", sha256="", locator="", importer="ass"),
+    )
     row = {"instruction": "", "input": "Tanjiro: Chạy mau!\nZenitsu: Tớ sợ!", "output": "Theo ta!"}
     assert to_alpaca(sample, persona) == row
 

@@ -36,9 +36,14 @@ def item(
         Message("user", f"Ngươi đã leo mấy ngọn núi rồi, lần thứ {number}?"),
         Message("assistant", f"Ta leo {number} ngọn rồi! Ngọn nào cũng thua ta!"),
     )
-    source = Source("doi-thoai.jsonl", "0" * 64, f"row {number}", "rows")
+    source = Source(path="doi-thoai.jsonl", sha256="0" * 64, locator=f"row {number}", importer="rows")
     kind = "conversation"
-    return QueueItem(Sample(sample_id(kind, turns), kind, turns, "vi", None, source, flags), cluster)
+    return QueueItem(
+        Sample(
+            id=sample_id(kind, turns), kind=kind, messages=turns, language="vi", topic=None, source=source, flags=flags
+        ),
+        cluster,
+    )
 
 
 def real_samples(count: int, persona: Persona) -> list[QueueItem]:

@@ -30,8 +30,16 @@ def queue() -> list[QueueItem]:
     """Return one sample of every kind that an annotator meets."""
 
     def sample(*turns: Message, flags: tuple[Flag, ...] = (), path: str, locator: str, topic: str | None = None):
-        source = Source(path, "0" * 64, locator, "subtitles", "own")
-        return Sample(sample_id("conversation", turns), "conversation", turns, "vi", topic, source, flags)
+        source = Source(path=path, sha256="0" * 64, locator=locator, importer="subtitles", rights="own")
+        return Sample(
+            id=sample_id("conversation", turns),
+            kind="conversation",
+            messages=turns,
+            language="vi",
+            topic=topic,
+            source=source,
+            flags=flags,
+        )
 
     polite = sample(
         Message("user", "Chào ngươi."),

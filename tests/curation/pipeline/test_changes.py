@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from curation.build import changes
-from curation.build.report import Report
-from curation.build.sources import SourcePath
 from curation.folders import Folders
 from curation.newest import set_latest
 from curation.persona import Corpus
+from curation.pipeline import changes
+from curation.pipeline.report import Report
+from curation.pipeline.sources import SourcePath
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from curation.build import sources
 from curation.errors import InosukeError
 from curation.persona import load_persona
+from curation.pipeline import sources
 
 PERSONA = """
 name = "Mei"

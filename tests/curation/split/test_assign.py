@@ -27,8 +27,12 @@ TEMPLATE = "Nói một câu đậm chất Inosuke."
 
 def sample(prompt: str, reply: str, kind: Kind = "conversation", language: str = "vi", scene: str = "") -> Sample:
     messages = (Message("user", prompt, "Bạn"), Message("assistant", reply))
-    source = Source("f.srt", "0" * 64, f"{scene} · cue 1" if scene else "row 1", "srt", "own")
-    return Sample(sample_id(kind, messages), kind, messages, language, None, source)
+    source = Source(
+        path="f.srt", sha256="0" * 64, locator=f"{scene} · cue 1" if scene else "row 1", importer="srt", rights="own"
+    )
+    return Sample(
+        id=sample_id(kind, messages), kind=kind, messages=messages, language=language, topic=None, source=source
+    )
 
 
 def word(number: int) -> str:
