@@ -36,8 +36,7 @@ def sample(prompt: str, reply: str, kind: Kind = "conversation", language: str =
 
 
 def word(number: int) -> str:
-    """Return five letters that share nothing with those of most other numbers, so that no texts are near by
-    accident."""
+    """Return five letters that most other numbers do not share, so that no texts are near by accident."""
     return "".join(chr(0x4E00 + (number * 7919 + k * 104729) % 20000) for k in range(5))
 
 
