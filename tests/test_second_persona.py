@@ -20,6 +20,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.train.conftest import tiny_base, tokenizer  # noqa: F401 - fixtures
 
+pytestmark = pytest.mark.slow
+
 COMMAND = Path(sys.executable).with_name("inosuke")
 # The first character's name and story, and words for a man: none of them belongs to her.
 ANOTHERS = re.compile(r"\b(inosuke|hashibira|kimetsu|demon slayer|boar|he|him|his|himself)\b", re.IGNORECASE)
