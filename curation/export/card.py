@@ -137,7 +137,7 @@ def _listed(counts: Mapping[str, Any]) -> str:
 def _template() -> Any:
     from jinja2 import Environment, StrictUndefined
 
-    # Not HTML but Markdown, and names and figures are ours. An undefined figure is an error of this file: it raises.
+    # The text is Markdown and not HTML, so nothing is escaped. An undefined figure is a bug in this file: it raises.
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701
     environment.filters["listed"] = _listed
     environment.filters["thousands"] = lambda n: f"{n:,}"

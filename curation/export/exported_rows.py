@@ -95,9 +95,9 @@ def write(rows: Rows, folder: Path) -> None:
         schema = features(config).arrow_schema
         (folder / config).mkdir(parents=True, exist_ok=True)
         for side, content in sides.items():
-            # pyarrow, because Dataset.from_list fails without rows, and one approved sample leaves a side empty. Its
-            # to_parquet also writes content-defined chunks and a page index: the Hub then stores and sends only what
-            # differs between versions, and its viewer need not read the whole file.
+            # pyarrow, because Dataset.from_list fails without rows, and one approved sample leaves a side empty. As
+            # Dataset.to_parquet does, write content-defined chunks and a page index: the Hub then stores and sends only
+            # what differs between versions, and its viewer need not read the whole file.
             pq.write_table(
                 pa.Table.from_pylist(list(content), schema=schema),
                 folder / parquet(config, side),

@@ -54,9 +54,9 @@ def split(
 ) -> Split:
     """Divide samples into train and eval. The same input gives the same split.
 
-    1. Samples in ``previous`` keep their side. The only exception is a training sample that is now near eval (it was
-       rewritten, or the threshold was lowered): it is left out. Eval keeps its samples; training gives them up.
-    2. A sample near a ``held_out`` one is left out. In train it would leak; in eval it would ask the same question
+    1. Samples in ``previous`` keep their side. The only exception is a training sample that is now near eval or near a
+       ``held_out`` one (it was rewritten, or the threshold was lowered): it is left out. Old eval samples always stay.
+    2. A new sample near a ``held_out`` one is left out. In train it would leak; in eval it would ask the same question
        twice.
     3. A new sample goes to the side of the old samples near it. If it is near both sides, it is left out.
     4. The other samples form groups that are connected by near pairs. In the order of a hash, groups go to eval while
@@ -222,7 +222,8 @@ class _Work:
         return sorted(stratum for stratum, n in target.items() if 2 * room[stratum] > n)
 
     def _grow(self, start: int, group: set[int], stratum: Stratum, wanted: int) -> set[int]:
-        """Return ``wanted`` samples of a group, taken along links: nearest ring first, within it lowest hash first."""
+        """Return up to ``wanted`` samples of a group, taken along links: nearest ring first, within it lowest hash
+        first."""
         region, ring = {start}, [start]
         while ring and sum(self.strata[at] == stratum for at in region) < wanted:
             beside = {link.b for link in self.near.links({ring.pop(0)}, group - region)}
