@@ -14,9 +14,8 @@ from datetime import datetime
 from annotations.labelstudio.results import Origin, Reading, origin
 from annotations.store.events_table import time_after
 from annotations.store.panels import panel_size
-from annotations.store.rules import DECISIVE
 from curation.persona import Review
-from curation.review.decisions import Decision, State, fold, standing
+from curation.review.decisions import DECISIVE, Decision, State, built_upon, fold, standing
 
 Place = tuple[int, int]  # (task, annotation)
 
@@ -119,14 +118,8 @@ class AnnotationEvents:
         ]
 
     def built_upon(self, event: Decision) -> str | None:
-        """Return who continued from a rewrite, None where undoing it would not undo another annotator's work."""
-        if event.verdict != "rewrite":
-            return None
-        for later in standing(self.by_sample[event.sample_id]):
-            continues = later.verdict in DECISIVE and later.revision > event.revision
-            if continues and later.annotator != event.annotator:
-                return later.annotator
-        return None
+        """Return who continued from an event, None where undoing it would not undo another annotator's work."""
+        return built_upon(event, self.by_sample[event.sample_id]) if event.verdict == "rewrite" else None
 
     def stands(self, place: Place) -> Decision | None:
         """Return the event of an annotation if it still counts and there is no note that it is gone."""

@@ -10,10 +10,7 @@ from annotations.store import events_table
 from annotations.store.schema import events as table
 from annotations.store.types import BadVerdict, BuiltUpon, Item, Leased, NeedsAdjudicator, StaleVerdict
 from curation.record import Message
-from curation.review.decisions import Decision, Verdict, standing
-
-# Verdicts that approve or reject a sample; the others only comment on it.
-DECISIVE = ("approve", "reject", "rewrite")
+from curation.review.decisions import DECISIVE, Decision, Verdict, built_upon
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ def find_undoable(connection: Connection, annotator: str, sample_id: str | None)
         return None
     target = events_table.from_row(row)
     if target.verdict == "rewrite":
-        for later in standing(events_table.of_sample(connection, target.sample_id)):
-            if later.verdict in DECISIVE and later.revision > target.revision and later.annotator != annotator:
-                raise BuiltUpon(target, later.annotator)
+        by = built_upon(target, events_table.of_sample(connection, target.sample_id))
+        if by is not None:
+            raise BuiltUpon(target, by)
     return target

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, distinct, exists, func, select
 
 from annotations.store.database import reading
-from annotations.store.rules import DECISIVE
 from annotations.store.schema import events, samples
 from annotations.store.types import Day
+from curation.review.decisions import DECISIVE
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from curation.review.decisions import Decision, standing
+from curation.review.decisions import DECISIVE, Decision, standing
 
 # The verdicts on one unit (a sample at one revision), by annotator.
 Unit = Mapping[str, str]
-
-_LABELS = ("approve", "reject", "rewrite")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +62,7 @@ def votes(events: Iterable[Decision]) -> list[dict[str, str]]:
     units: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
     for sample in sorted(by_sample):
         for event in standing(by_sample[sample]):
-            if event.panel > 1 and event.verdict in _LABELS:
+            if event.panel > 1 and event.verdict in DECISIVE:
                 units[sample, event.revision][event.annotator] = event.verdict
     return [unit for unit in units.values() if len(unit) > 1]
 

@@ -23,6 +23,8 @@ Verdict = Literal["approve", "reject", "rewrite", "skip", "flag", "note", "undo"
 Client = Literal["streamlit", "label-studio", "chat", "import", "cli"]
 Status = Literal["pending", "approved", "rejected"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+# Verdicts that approve or reject a sample; the others only comment on it.
+DECISIVE: tuple[Verdict, ...] = ("approve", "reject", "rewrite")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,17 @@ def _standing(events: list[Decision]) -> list[Decision]:
     return sorted((e for e in events if e.verdict != "undo" and e.id not in undone), key=lambda e: e.client != "import")
 
 
+def built_upon(rewrite: Decision, events: Iterable[Decision]) -> str | None:
+    """Return the other annotator who continued from a rewrite, None where undoing it undoes no one else's work.
+
+    ``events`` are the sample's.
+    """
+    for later in standing(events):
+        if later.verdict in DECISIVE and later.revision > rewrite.revision and later.annotator != rewrite.annotator:
+            return later.annotator
+    return None
+
+
 def _fold_one(events: list[Decision]) -> State:
     status: Status = "pending"
     revision, messages, reason = 0, None, ""
@@ -123,7 +136,7 @@ def _fold_one(events: list[Decision]) -> State:
     settled = disputed = False
     stands: Decision | None = None  # the event that decided the status
     for e in _standing(events):
-        if e.verdict in ("approve", "reject", "rewrite"):
+        if e.verdict in DECISIVE:
             if e.revision != revision or _contradicts_unseen(e, stands):
                 conflicts.append(e.id)
                 continue

@@ -12,9 +12,7 @@ from typing import Any
 
 from curation.contracts import Agreement, ReviewFacts
 from curation.review.agreement import krippendorff, observed, votes
-from curation.review.decisions import Decision, Log, ordered, standing
-
-_VERDICTS = ("approve", "rewrite", "reject")
+from curation.review.decisions import DECISIVE, Decision, Log, ordered, standing
 
 
 def position(log: Log) -> dict[str, Any]:
@@ -42,7 +40,7 @@ def review(decisions: Iterable[Decision], ids: Collection[str]) -> ReviewFacts:
         for event in standing(events):
             if event.client == "import":
                 by_import.add(sample)
-            elif event.verdict in _VERDICTS:
+            elif event.verdict in DECISIVE:
                 last.setdefault(sample, {})[event.annotator] = event.verdict
     return ReviewFacts(
         seen_by_a_person=len(last),
