@@ -1,8 +1,9 @@
-"""What a command shows while it works: one progress bar, one way to write a length of time."""
+"""What commands show: one progress bar, one way to write a length of time, one way to list counts."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -31,3 +32,8 @@ def duration(seconds: float) -> str:
     """Return ``1:02:03`` or ``2:03``."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """Return ``train 1,200, eval 130``, without what counts nothing."""
+    return ", ".join(f"{name} {n:,}" for name, n in counts.items() if n)

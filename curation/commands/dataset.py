@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from curation.command import json_option, persona_option
+from curation.console import listed
 
 if TYPE_CHECKING:
     from curation.pipeline.report import Report
@@ -69,19 +69,19 @@ def _text(report: Report) -> str:
     total = sum(report.imported.values())
     lines = ["Nothing has changed since the last build.", ""] if report.up_to_date else []
     multi = f" ({report.multi_turn:,} multi-turn)" if report.multi_turn else ""
-    lines += _row("imported", total, _listed(report.imported) + multi)
+    lines += _row("imported", total, listed(report.imported) + multi)
     lines += _row("held out", report.held_out, "prompts for evaluation, never trained on") if report.held_out else []
-    lines += _row("quarantined", sum(report.rejected.values()), _listed(report.rejected), "datasets/quarantine/")
+    lines += _row("quarantined", sum(report.rejected.values()), listed(report.rejected), "datasets/quarantine/")
     exact, near = report.duplicates.get("exact", 0), report.duplicates.get("near", 0)
     merged = f"exact {exact:,} (merged: a sample in several files counts once)"
     lines += _row("duplicates", exact + near, f"{merged}, near {near:,} (kept, flagged)")
-    lines += _row("languages", sum(report.languages.values()), _listed(report.languages))
-    lines += _row("flags", sum(report.flagged.values()), _listed(report.flagged))
+    lines += _row("languages", sum(report.languages.values()), listed(report.languages))
+    lines += _row("flags", sum(report.flagged.values()), listed(report.flagged))
     by = ", ".join(f"{n:,} by {who} on import (trusted source)" for who, n in report.approved_on_import.items())
     lines += _row("approved", report.approved, by)
     lines += _row("to review", report.awaiting_review, "make review" if report.awaiting_review else "")
     if report.left_out:
-        lines += _row("left out", sum(report.left_out.values()), _listed(report.left_out))
+        lines += _row("left out", sum(report.left_out.values()), listed(report.left_out))
     sides = " + ".join(f"{n:,} {side}" for side, n in report.exported.items())
     lines += _row("exported", sum(report.exported.values()), sides)
     if report.path:
@@ -94,7 +94,3 @@ def _text(report: Report) -> str:
 def _row(title: str, count: int, *details: str) -> list[str]:
     detail = "; ".join(d for d in details if d) if count else ""
     return [f"{title:<12}{count:>8,}  {detail}".rstrip()]
-
-
-def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {n:,}" for name, n in counts.items() if n)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from curation.command import json_option, persona_option
+from curation.console import listed
 
 _SPEAKERS = 4  # speakers of a file that the table names; --json has all
 
@@ -56,10 +57,6 @@ def _row(file: Mapping[str, Any]) -> tuple[str, ...]:
         file["encoding"],
         f"{file['utterances']:,}",
         (speakers + more) or "-",
-        _listed(file["samples"]) or "-",
-        _listed(file["rejected"]) or "-",
+        listed(file["samples"]) or "-",
+        listed(file["rejected"]) or "-",
     )
-
-
-def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {n:,}" for name, n in counts.items() if n)

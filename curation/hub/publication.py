@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
+from curation.console import listed
 from curation.hub.commit import Outcome
 
 P = TypeVar("P", bound="Publication")
@@ -53,13 +54,13 @@ class DatasetPublication(Publication):
 
     def details(self) -> list[str]:
         """Return the lines that describe the content, for a terminal."""
-        lines = [f"  samples   {_listed(self.samples)}"]
+        lines = [f"  samples   {listed(self.samples)}"]
         if self.left_out:
-            lines += [f"  left out  {_listed(self.left_out)}"]
+            lines += [f"  left out  {listed(self.left_out)}"]
             lines += [f"            {count:,} from {source}" for source, count in self.left_out_from.items()]
             lines += ["            (--private publishes them for you alone; --include-private NAME names exceptions)"]
         if self.included:
-            lines += [f"  included  {_listed(self.included)} (by name; the manifest lists them)"]
+            lines += [f"  included  {listed(self.included)} (by name; the manifest lists them)"]
         return lines
 
 
@@ -74,7 +75,3 @@ def completed(planned: P, outcome: Outcome, url: str) -> P:
         url=url,
         warnings=outcome.warnings + planned.warnings,
     )
-
-
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {n:,}" for name, n in counts.items() if n)
