@@ -17,6 +17,8 @@ Rights = Literal["own", "licensed", "private", "unknown"]
 ROLES: tuple[Role, ...] = get_args(Role)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 RIGHTS: tuple[Rights, ...] = get_args(Rights)
+# Kinds whose prompt only invites the character to speak: such samples are compared by their replies.
+BY_REPLY: frozenset[str] = frozenset({"persona", "quote"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """One line of a transcript. ``evidence`` says how the speaker is known; ``speaker`` is None where nobody says.
+    """One line of a transcript. ``evidence`` says how the speaker is known; ``speaker`` is None without evidence.
 
     Times are milliseconds from the start of the file, or None where the format has none.
     """

@@ -6,14 +6,12 @@ import re
 import unicodedata
 from collections.abc import Set
 
-from curation.record import Sample
+from curation.record import BY_REPLY, Sample
 
 _SPACE = re.compile(r"\s+")
 _REPEATED = re.compile(r"([^\w\s])\1+")
 # The marks of Latin letters. Kana have theirs elsewhere (U+3099): か and が are two letters, not one with a mark.
 _MARKS = re.compile(r"[\u0300-\u036f]")
-# Kinds whose reply makes sense without the prompt, which only invites the character to speak.
-_BY_REPLY = {"persona", "quote"}
 
 
 def normal(text: str) -> str:
@@ -41,7 +39,7 @@ def compared(sample: Sample, templates: Set[str]) -> tuple[str, ...]:
     Quotes and persona lines are compared by their replies, dialogues by all their turns. A prompt among ``templates``
     (normal forms), shared by many rows, carries no information and is left out.
     """
-    if sample.kind in _BY_REPLY:
+    if by_replies(sample):
         return tuple(normal(reply) for reply in sample.replies)
     turns = ((m.role, normal(m.content)) for m in sample.messages if m.role != "system")
     return tuple(text for role, text in turns if not (role == "user" and text in templates))
@@ -49,7 +47,7 @@ def compared(sample: Sample, templates: Set[str]) -> tuple[str, ...]:
 
 def by_replies(sample: Sample) -> bool:
     """Return whether a sample is compared by its replies alone. The two groups are not compared with each other."""
-    return sample.kind in _BY_REPLY
+    return sample.kind in BY_REPLY
 
 
 def exact_key(sample: Sample, templates: Set[str]) -> tuple[object, ...]:

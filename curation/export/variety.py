@@ -15,11 +15,9 @@ from typing import Any
 
 from curation.contracts import ChatRow
 from curation.export.exported_rows import replies
-from curation.record import KINDS
+from curation.record import BY_REPLY, KINDS
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
-# Kinds whose prompt only asks the character to speak: such samples are alike if their replies are.
-_BY_REPLY = ("persona", "quote")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def near_samples(rows: Sequence[ChatRow], threshold: float) -> list[Near]:
     """Return the pairs of near samples. Of quotes and persona lines only replies are compared, otherwise every turn."""
     texts = []
     for row in rows:
-        turns = replies(row) if row["kind"] in _BY_REPLY else [m["content"] for m in row["messages"]]
+        turns = replies(row) if row["kind"] in BY_REPLY else [m["content"] for m in row["messages"]]
         texts.append((row["id"], "\n".join(turns)))
     return _near(texts, threshold)
 
