@@ -64,14 +64,6 @@ def read_all(
             pool.shutdown(cancel_futures=True)
 
 
-def read_cached(job: Job, persona: Persona, cache_folder: Path | None) -> Imported:
-    """Read one file, through the cache. Raises InosukeError as :func:`curation.importers.read` does."""
-    data = _encoded(job, persona, cache_folder)
-    if isinstance(data, str):
-        raise InosukeError(data)
-    return cache.decode(data)
-
-
 def _encoded(job: Job, persona: Persona, cache_folder: Path | None) -> bytes | str:
     """Return the records of a file as the cache stores them, or an error message. Runs in a worker process."""
     try:

@@ -76,34 +76,39 @@ def test_in_parallel_as_one_by_one(folder, persona, monkeypatch):
     assert sum(isinstance(r, str) for r in alone) == 2
 
 
+def read_one(job, persona, kept):
+    (found,) = batch.read_all([job], persona, kept)
+    return found
+
+
 def test_the_cache_returns_what_was_read_and_notices_every_change(tmp_path, persona, monkeypatch):
     path, kept = tmp_path / "a.srt", tmp_path / "kept"
     path.write_text(SRT)
     job = batch.Job(path, "a.srt", "own")
-    first = batch.read_cached(job, persona, kept)
+    first = read_one(job, persona, kept)
     assert first == read(path, persona, name="a.srt", rights="own")
     monkeypatch.setattr(batch, "read_with_format", lambda *_: pytest.fail("parsed again"))
-    assert batch.read_cached(job, persona, kept) == first
+    assert read_one(job, persona, kept) == first
     path.write_text(SRT + "\n")
     with pytest.raises(pytest.fail.Exception, match="parsed again"):
-        batch.read_cached(job, persona, kept)
+        read_one(job, persona, kept)
     path.write_text(SRT)
     for stranger in (batch.Job(path, "b.srt", "own"), batch.Job(path, "a.srt", "private")):
         with pytest.raises(pytest.fail.Exception, match="parsed again"):
-            batch.read_cached(stranger, persona, kept)
+            read_one(stranger, persona, kept)
     other_persona = persona.model_copy(update={"name": "Tanjiro"})
     with pytest.raises(pytest.fail.Exception, match="parsed again"):
-        batch.read_cached(job, other_persona, kept)
+        read_one(job, other_persona, kept)
 
 
 def test_a_truncated_cache_file_is_read_again(tmp_path, persona):
     path, kept = tmp_path / "a.srt", tmp_path / "kept"
     path.write_text(SRT)
     job = batch.Job(path, "a.srt")
-    first = batch.read_cached(job, persona, kept)
+    first = read_one(job, persona, kept)
     (entry,) = kept.rglob("*.json")
     entry.write_bytes(entry.read_bytes()[:-20])
-    assert batch.read_cached(job, persona, kept) == first
+    assert read_one(job, persona, kept) == first
 
 
 def test_speaker_links_beside_a_manga_are_part_of_its_key(tmp_path, persona):
