@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
-from annotations.words import REASONS, current_reason, say
+from annotations.words import REASONS, say
 from curation.persona import Persona
 
 # Marks an interface as made here, whatever else is in it.
@@ -41,13 +41,8 @@ def reply_name(number: int) -> str:
 
 
 def reason_alias(code: str) -> str:
-    """Return the name of a reason on the server, which every version keeps."""
+    """Return the name of a reason on the server, which every version keeps; ``current_reason`` is the way back."""
     return _REASON_ALIASES.get(code, code)
-
-
-def reason_code(alias: str) -> str:
-    """Return the reason code of an alias."""
-    return current_reason(alias)
 
 
 def build(persona: Persona, replies: int) -> str:

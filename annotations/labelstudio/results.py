@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from annotations.labelstudio.interface import VERDICTS, reason_code, reply_name
+from annotations.labelstudio.interface import VERDICTS, reply_name
 from annotations.labelstudio.tasks import ShownTask, read_task
+from annotations.words import current_reason
 from curation.record import Message
 from curation.review.decisions import Verdict
 
@@ -108,7 +109,7 @@ def read(task: Mapping[str, Any], annotation: Mapping[str, Any], project: str) -
         shown=shown,
         verdict=verdict,
         messages=new,
-        reason="; ".join([*map(reason_code, aliases), *notes]),
+        reason="; ".join([*map(current_reason, aliases), *notes]),
         user=_user(annotation.get("completed_by")),
         time=time,
     )

@@ -101,7 +101,7 @@ def place(source: Source) -> str:
 
 def _turn(message: Message, persona: Persona) -> dict[str, str | None]:
     """Return a turn: ``speaker`` and ``text`` for the page, ``role``, ``text`` and ``name`` for reading it back."""
-    label = persona.name if message.role == "assistant" else next(iter(persona.user_labels), "User")
+    label = persona.name if message.role == "assistant" else persona.user_label
     if message.role == "system":
         label = "System"
     return {

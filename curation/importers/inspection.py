@@ -29,7 +29,7 @@ def overview(
     """
     files = [file for path in paths for file in _walk(path)]
     jobs = [Job(path, path.as_posix()) for path in files if not path.is_dir()]
-    folder = None if dry_run else Folders(persona.root).datasets / "build" / "imports"
+    folder = None if dry_run else Folders(persona.root).imports
     if folder is None:
         return _look(files, jobs, persona, None, quiet)
     key = _key([str(path) for path in files], jobs, persona)
