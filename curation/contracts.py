@@ -1,4 +1,4 @@
-"""What the stages hand to each other through files: each file's type, read and written here alone.
+"""What the stages hand to each other through files: each file's type, and the functions that read and write it.
 
 | file | written by | read by |
 | --- | --- | --- |
@@ -8,8 +8,9 @@
 | ``evaluation.json`` | `inosuke evaluate` | votes, the report |
 
 A file that is missing or damaged gives one error message, whichever command reads it. Keys that a type does not know
-(another version's) are kept. :mod:`curation.newest` knows which export or run is the newest. Knows nothing of tensors,
-Parquet or the Hub.
+(another version's) are kept. The rows of an export have their types here and are written by
+:mod:`curation.export.exported_rows`, which also writes them as Parquet. :mod:`curation.newest` knows which export or
+run is the newest. Knows nothing of tensors, Parquet or the Hub.
 """
 
 from __future__ import annotations

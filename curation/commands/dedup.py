@@ -31,7 +31,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 )
 @click.option(
     "--executor",
-    "--engine",  # its first name
+    "--engine",  # the option's old name, which scripts may use
     "executor",
     type=click.Choice(["local", "ray"]),
     default="local",

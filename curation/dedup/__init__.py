@@ -1,7 +1,7 @@
 """Near-duplicates, exact and with evidence: finds pairs, groups them, reports them.
 
-In: samples, or texts. Out: clusters, pairs, flags. Imports the shared ground and, to read tables, ``importers``. numba
-is loaded only for a join that is large enough, Ray only on request.
+In: samples, or texts. Out: clusters, pairs, flags. Imports the shared ground and, to read tables,
+``importers/source``. numba is loaded only for a join that is large enough, Ray only on request.
 """
 
 from curation.dedup.duplicates import Cluster, Duplicates, Exact, Known, Member, cluster, drop_near, flag, look_up

@@ -1,4 +1,4 @@
-"""The texts of one column of a table, each with its place in the file. Reads what ``importers`` reads tables with."""
+"""The texts of one column of a table, each with its place in the file, read with the importers' table readers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Files become records. A format is one file in ``formats/`` and one row in ``registry.py``.
 
-In: paths. Out: :class:`curation.record.Imported`. Imports the shared ground, ``transcripts`` (what is a speaker's name)
-and ``cleaning``.
+In: paths. Out: :class:`curation.record.Imported`. Imports the shared ground, ``transcripts`` (speakers'
+names; scenes, for the overview of `inosuke import`) and ``cleaning``.
 """
 
 from __future__ import annotations

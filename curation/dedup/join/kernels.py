@@ -1,8 +1,9 @@
 """The compiled inner loop of the join: which pairs of signatures could be near. Knows bytes, not texts.
 
-Importing this file imports numba, which is slow, so only :mod:`curation.dedup.join.similar` does so, and only for a
-large input. Compiled code is cached beside this file or in numba's own cache folder; where neither can be written,
-every run compiles again and warns once.
+Importing this file imports numba, which is slow. So :mod:`curation.dedup.join.signature` and
+:mod:`curation.dedup.join.tiles` import it inside the functions that only a large join or an index calls. Compiled code
+is cached beside this file or in numba's own cache folder; where neither can be written, every run compiles again and
+warns once.
 
 Why LLVM intrinsics and not plain loops: a block of 64 byte sums is exactly one or two vector registers, and the
 comparison of all 64 with the bound is one 64-bit mask. In plain loops numba promotes bytes to 64-bit integers, and

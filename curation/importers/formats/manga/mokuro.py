@@ -21,8 +21,8 @@ from curation.record import Imported, Rejected
 def read(file: SourceFile, persona: Persona) -> Imported:
     """Read the blocks, pages in the order of their images and boxes from right to left.
 
-    A page without words, or another folder of images, begins a new scene. Raises
-    InosukeError for a file that is not JSON or holds no pages.
+    A page without words, or another folder of images, begins a new scene. Raises InosukeError for a file that is not
+    JSON or holds no pages.
     """
     value = json_file.parse(file)
     pages = value.get("pages") if isinstance(value, dict) else None
