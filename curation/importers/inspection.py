@@ -12,7 +12,7 @@ from typing import Any
 from curation.errors import InosukeError
 from curation.folders import Folders
 from curation.importers import cache
-from curation.importers.batch import Job, read_all
+from curation.importers.many_files import Job, read_all
 from curation.importers.source.source_file import read_bytes
 from curation.persona import Persona
 from curation.record import Imported, Rejected, Sample

@@ -23,7 +23,7 @@ from curation.contracts import Manifest
 from curation.errors import InosukeError
 from curation.files import write_atomically
 from curation.folders import Folders
-from curation.importers.batch import Job, read_all
+from curation.importers.many_files import Job, read_all
 from curation.importers.source.source_file import load
 from curation.persona import Persona, load_persona
 from curation.pipeline import changes, sources

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from curation.errors import InosukeError
-from curation.importers import batch, cache, read
+from curation.importers import cache, many_files, read
 from curation.importers.inspection import overview
 from curation.persona import load_persona
 from tests.curation.importers.small import FILES, SRT
@@ -67,33 +67,33 @@ def test_an_empty_folder_is_an_error_of_its_own(tmp_path, persona):
 
 
 def test_in_parallel_as_one_by_one(folder, persona, monkeypatch):
-    jobs = [batch.Job(p, p.name) for p in sorted(folder.iterdir())]
-    alone = [r if not isinstance(r, InosukeError) else str(r) for r in batch.read_all(jobs, persona, quiet=True)]
-    monkeypatch.setattr(batch, "_WORTH_BYTES", 0)
-    monkeypatch.setattr(batch.os, "cpu_count", lambda: 2)
-    both = [r if not isinstance(r, InosukeError) else str(r) for r in batch.read_all(jobs, persona, quiet=True)]
+    jobs = [many_files.Job(p, p.name) for p in sorted(folder.iterdir())]
+    alone = [r if not isinstance(r, InosukeError) else str(r) for r in many_files.read_all(jobs, persona, quiet=True)]
+    monkeypatch.setattr(many_files, "_WORTH_BYTES", 0)
+    monkeypatch.setattr(many_files.os, "cpu_count", lambda: 2)
+    both = [r if not isinstance(r, InosukeError) else str(r) for r in many_files.read_all(jobs, persona, quiet=True)]
     assert both == alone
     assert sum(isinstance(r, str) for r in alone) == 2
 
 
 def read_one(job, persona, kept):
-    (found,) = batch.read_all([job], persona, kept)
+    (found,) = many_files.read_all([job], persona, kept)
     return found
 
 
 def test_the_cache_returns_what_was_read_and_notices_every_change(tmp_path, persona, monkeypatch):
     path, kept = tmp_path / "a.srt", tmp_path / "kept"
     path.write_text(SRT)
-    job = batch.Job(path, "a.srt", "own")
+    job = many_files.Job(path, "a.srt", "own")
     first = read_one(job, persona, kept)
     assert first == read(path, persona, name="a.srt", rights="own")
-    monkeypatch.setattr(batch, "read_with_format", lambda *_: pytest.fail("parsed again"))
+    monkeypatch.setattr(many_files, "read_with_format", lambda *_: pytest.fail("parsed again"))
     assert read_one(job, persona, kept) == first
     path.write_text(SRT + "\n")
     with pytest.raises(pytest.fail.Exception, match="parsed again"):
         read_one(job, persona, kept)
     path.write_text(SRT)
-    for stranger in (batch.Job(path, "b.srt", "own"), batch.Job(path, "a.srt", "private")):
+    for stranger in (many_files.Job(path, "b.srt", "own"), many_files.Job(path, "a.srt", "private")):
         with pytest.raises(pytest.fail.Exception, match="parsed again"):
             read_one(stranger, persona, kept)
     other_persona = persona.model_copy(update={"name": "Tanjiro"})
@@ -104,7 +104,7 @@ def test_the_cache_returns_what_was_read_and_notices_every_change(tmp_path, pers
 def test_a_truncated_cache_file_is_read_again(tmp_path, persona):
     path, kept = tmp_path / "a.srt", tmp_path / "kept"
     path.write_text(SRT)
-    job = batch.Job(path, "a.srt")
+    job = many_files.Job(path, "a.srt")
     first = read_one(job, persona, kept)
     (entry,) = kept.rglob("*.json")
     entry.write_bytes(entry.read_bytes()[:-20])
