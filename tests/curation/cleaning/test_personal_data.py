@@ -1,3 +1,5 @@
+"""Personal data: what is found in a text, and what only looks like it."""
+
 from __future__ import annotations
 
 from dataclasses import replace

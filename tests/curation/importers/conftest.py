@@ -1,3 +1,5 @@
+"""Fixtures of the importers' tests: read a file that is given as text or bytes."""
+
 from collections.abc import Callable
 from pathlib import Path
 

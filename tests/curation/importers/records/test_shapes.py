@@ -1,3 +1,5 @@
+"""Rows of dialogue: each shape becomes a sample, and a row that does not has a reason."""
+
 import io
 import json
 

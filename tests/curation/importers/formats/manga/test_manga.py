@@ -1,3 +1,5 @@
+"""mokuro and Manga109: pages in reading order, speakers from links, bad pages and boxes."""
+
 import json
 
 from hypothesis import given

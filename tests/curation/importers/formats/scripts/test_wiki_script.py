@@ -1,3 +1,5 @@
+"""Wiki pages and plain scripts: labels, tables, templates, directions, and files that are not a script."""
+
 from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import MARKDOWN, SCRIPT, WIKI
 

@@ -1,3 +1,5 @@
+"""ASS and SSA: events, comments, signs, and lines that pysubs2 cannot read."""
+
 from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import ASS
 

@@ -1,3 +1,5 @@
+"""SubRip: labels, dashes, songs, encodings, and cues with broken times."""
+
 from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import SRT
 

@@ -1,3 +1,5 @@
+"""TTML and MicroDVD: how times are written, agents, frame rates."""
+
 import pytest
 
 from curation.errors import InosukeError

@@ -1,3 +1,5 @@
+"""WebVTT: voices, notes and styles, and blocks without times."""
+
 from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import VTT
 
