@@ -54,7 +54,7 @@ def test_a_missing_cue_is_kept_missing(persona: Persona) -> None:
     assert to_alpaca(sample, persona) == row
 
 
-def test_whoever_speaks_before_his_first_reply_stands_in_the_input(persona: Persona) -> None:
+def test_whoever_speaks_before_the_first_reply_is_in_the_input(persona: Persona) -> None:
     messages = (
         Message("user", "Chạy mau!", "Tanjiro"),
         Message("user", "Tớ sợ!", "Zenitsu"),
@@ -72,7 +72,7 @@ def test_whoever_speaks_before_his_first_reply_stands_in_the_input(persona: Pers
     assert to_alpaca(sample, persona) == row
 
 
-def test_a_colon_in_his_own_prose_is_no_label(persona: Persona) -> None:
+def test_a_colon_in_the_characters_prose_is_not_a_label(persona: Persona) -> None:
     row = {"instruction": "Hỏi: Rồi sao?", "input": "", "output": "Ta hét vào vách đá: ra đây!\nNó im re."}
     sample = from_alpaca(row, "conversation", persona)
     assert sample.replies == (row["output"],) and sample.flags == ()
@@ -132,7 +132,7 @@ def test_every_row_is_refused_or_comes_back_word_for_word(row: dict[str, Any], k
         ({"instruction": "a", "output": "Ờ!\nBạn: \nInosuke: Hả?"}, "empty_turn"),
     ],
 )
-def test_a_row_without_his_reply_is_refused_with_a_reason(row: Any, reason: str, persona: Persona) -> None:
+def test_a_row_without_the_characters_reply_is_refused_with_a_reason(row: Any, reason: str, persona: Persona) -> None:
     with pytest.raises(BadRow) as error:
         from_alpaca(row, "conversation", persona)
     assert error.value.reason == reason
@@ -161,7 +161,7 @@ DIALOGUE = [
 ]
 
 
-def test_the_loss_counts_his_words_and_the_end_of_turn_only(persona: Persona) -> None:
+def test_the_loss_counts_the_characters_words_and_the_end_of_turn_only(persona: Persona) -> None:
     tokenizer = chatml_tokenizer()
     out = render(DIALOGUE, tokenizer, persona)
     counted = [i for i, m in zip(out.input_ids, out.loss_mask, strict=True) if m]

@@ -41,7 +41,7 @@ def test_a_break_inside_the_characters_line_may_start_another_speakers(imported)
     assert said(found) == [("Inosuke", "Ta đây!"), (None, "Aoi: Ăn đi! Nhanh!"), ("Inosuke", "Ngon quá!")]
 
 
-def test_ruby_is_set_aside_and_unknown_templates_keep_their_text(imported):
+def test_ruby_is_rejected_and_unknown_templates_keep_their_text(imported):
     found = imported("a.wiki", "'''伊之助:''' {{ruby|山|やま}}へ行くぞ\n{{What|is|this}}\n")
     assert said(found) == [("Inosuke", "山へ行くぞ")]
     assert rejections(found) == [("ruby", "やま"), ("template", "{{What|is|this}}")]
@@ -64,7 +64,7 @@ def test_markdown_labels_bullets_and_quotes(imported):
     assert {u.evidence.partition(":")[0] for u in found.utterances} == {"bold"}
 
 
-def test_a_readme_is_skipped_and_that_is_no_error(imported):
+def test_a_readme_is_skipped_without_an_error(imported):
     readme = "# Phim\n\n**Note:** xem thêm.\n\nMột đoạn văn.\n\n- Link: https://example.com\n\nHai đoạn văn nữa.\n" * 3
     found = imported("README.md", readme)
     assert (found.format, found.utterances, found.rejected) == ("skipped (no script lines)", (), ())
@@ -90,7 +90,7 @@ def test_in_a_short_script_a_label_need_not_come_twice(imported):
     assert said(found) == [("Tanjiro", "Đi thôi."), ("Inosuke", "Ta đi trước!"), (None, "Ghi chú: trời mưa.")]
 
 
-def test_fields_are_no_people_where_he_does_not_speak(imported):
+def test_fields_are_not_speakers_where_the_character_is_silent(imported):
     fields = "Title: Mưa\nAuthor: Bình\nDate: 2026\nLicence: MIT\n"
     assert imported("a.txt", fields).format == "skipped (no script lines)"
 
