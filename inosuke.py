@@ -1,12 +1,10 @@
-"""The `inosuke` command: mounts the stages' sub-commands, each imported only when it is called."""
+"""The `inosuke` command: mounts the stages' sub-commands, each imported only when it is needed."""
 
 from __future__ import annotations
 
-import importlib
-
 import click
 
-from curation.command import run
+from curation.command import load_command, run
 
 # Each command by its name, and where it is. What it does stands once, as its own help text. A module of commands
 # imports what it needs only when its command runs: `inosuke --help` loads all of them, and nothing heavy.
@@ -35,11 +33,7 @@ class _Lazy(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        return load_command(COMMANDS, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -21,6 +22,15 @@ persona_option = click.option(
     help="The character's persona.toml; its folder is the project's root.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
+
+
+def load_command(places: Mapping[str, str], name: str) -> click.Command | None:
+    """Import the command of this name from its place, ``module:attribute``; None for a name that is not known."""
+    if name not in places:
+        return None
+    module, _, attribute = places[name].partition(":")
+    command: click.Command = getattr(importlib.import_module(module), attribute)
+    return command
 
 
 def run(command: Callable[[], object]) -> None:

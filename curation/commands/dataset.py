@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from curation.command import json_option, persona_option
+from curation.command import json_option, load_command, persona_option
 from curation.console import listed
 
 if TYPE_CHECKING:
@@ -30,11 +29,7 @@ class _Dataset(click.Group):
         return list(_SUBCOMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _SUBCOMMANDS:
-            return None
-        module, _, attribute = _SUBCOMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        return load_command(_SUBCOMMANDS, cmd_name)
 
 
 @click.group(cls=_Dataset, invoke_without_command=True)
