@@ -168,10 +168,7 @@ def load_persona(path: str | Path = "persona.toml") -> Persona:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise UsageError(
-            f"{path}: no such file. Expected the character's persona.toml. "
-            "Run the command from the project's folder or name the file with --persona."
-        ) from None
+        raise no_persona(path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read ({error}). Expected a UTF-8 text file.") from None
     except tomllib.TOMLDecodeError as error:
@@ -182,6 +179,14 @@ def load_persona(path: str | Path = "persona.toml") -> Persona:
         raise UsageError(f"{path}: {explain(error, Persona)}") from None
     except TypeError:
         raise UsageError(f"{path}: the key `root` cannot be set here. Remove it.") from None
+
+
+def no_persona(path: Path) -> UsageError:
+    """Return the error for a persona file that does not exist."""
+    return UsageError(
+        f"{path}: no such file. Expected the character's persona.toml. "
+        "Run the command from the project's folder or name the file with --persona."
+    )
 
 
 def _fold(label: str) -> str:

@@ -153,11 +153,8 @@ def project_root(persona_file: Path) -> Path:
 
     The file is not read: checking it would take a large part of a fast command's time.
     """
-    from curation.errors import UsageError
-
     if not persona_file.is_file():
-        raise UsageError(
-            f"{persona_file}: no such file. Expected the character's persona.toml. "
-            "Run the command from the project's folder or name the file with --persona."
-        )
+        from curation.persona import no_persona
+
+        raise no_persona(persona_file)
     return persona_file.resolve().parent
