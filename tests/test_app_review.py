@@ -10,10 +10,11 @@ from streamlit.testing.v1 import AppTest
 from annotations.store.log_sync import refresh
 from annotations.store.queries import Filters
 from annotations.store.review_store import ReviewStore
+from annotations.ui.session import plain
 from curation.folders import Folders
 from curation.persona import load_persona
 from curation.record import Flag, Message
-from curation.review.decisions import read_log
+from curation.review.decisions import Decision, read_log
 from curation.review.queue import write_queue
 from tests.annotations.conftest import make_item
 from tests.annotations.ui.desk_page import SCRIPT, clean, open_desk, opened, page, press
@@ -300,6 +301,46 @@ def test_an_adjudicator_settles_a_dispute(project):
     assert "There is nothing to settle" in page(app)
 
 
+def conflict(project) -> tuple[str, str]:
+    """Make a conflict: Bình, in another clone, rejected the text that An has rewritten. Returns sample and event id."""
+    item = make_item(1)
+    project.queue([item])
+    one = item.sample.id
+    project.store.decide(one, "An", "rewrite", revision=0, messages=BETTER)
+    late = Decision(
+        id="late",
+        sample_id=one,
+        revision=0,
+        verdict="reject",
+        messages=None,
+        reason="no_sense",
+        annotator="Bình",
+        client="streamlit",
+        time="2999-01-01T00:00:00.000+00:00",
+    )
+    project.store.log.add([late])
+    assert project.store.queue.item(one).state.conflicts == ("late",)
+    return one, late.id
+
+
+def test_an_adjudicator_settles_a_conflict(project):
+    one, _ = conflict(project)
+    app = project.desk("Dung", role="adjudicator", view="adjudication")
+    press(app, "Follow Bình")
+    assert (project.store.queue.item(one).status, project.store.queue.item(one).state.conflicts) == ("rejected", ())
+    assert "There is nothing to settle" in page(app)
+
+
+def test_a_conflict_stays_when_its_verdict_cannot_be_followed(project):
+    one, late = conflict(project)
+    app = project.desk("Dung", role="adjudicator", view="adjudication")
+    project.store.decide(one, "Chi", "approve", revision=1)  # after the page was drawn
+    press(app, "Follow Bình")
+    assert "Chi has decided" in page(app)
+    item = project.store.queue.item(one)
+    assert (item.status, item.state.conflicts) == ("approved", (late,))
+
+
 def test_the_dashboard_counts_and_writes_the_log(project):
     project.queue([make_item(i) for i in range(3)], BLIND)
     for number, who, verdict in (
@@ -309,7 +350,6 @@ def test_the_dashboard_counts_and_writes_the_log(project):
         (1, "Bình", "approve"),
     ):
         project.store.decide(make_item(number).sample.id, who, verdict, revision=0)
-    assert read_log(project.folders.log).decisions == ()
     app = project.desk(view="dashboard")
     assert {m.label: m.value for m in app.metric} == {
         "to review": "1",
@@ -317,8 +357,11 @@ def test_the_dashboard_counts_and_writes_the_log(project):
         "approved": "1",
         "rejected": "0",
     }
+    assert len(read_log(project.folders.log).decisions) == 4  # written when the page was opened
+    project.store.decide(make_item(2).sample.id, "An", "approve", revision=0)
     press(app, "Write the review log now")
-    assert len(read_log(project.folders.log).decisions) == 4
+    assert len(read_log(project.folders.log).decisions) == 5
+    assert app.toast[0].value == plain("Log: 1 new, store: 0 new")
 
 
 def test_my_work_lists_drafts_and_opens_them(project):

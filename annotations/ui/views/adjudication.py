@@ -88,6 +88,11 @@ def _open(sample_id: str) -> None:
 
 @attempt
 def _settle(desk: Desk, item: Item, vote: Decision) -> None:
+    _give(desk, item, vote)
+
+
+def _give(desk: Desk, item: Item, vote: Decision) -> None:
+    """Give the same verdict on the current revision. Raises InosukeError if the sample has changed, for example."""
     desk.store.decide(
         item.id,
         desk.who,
@@ -104,7 +109,7 @@ def _settle(desk: Desk, item: Item, vote: Decision) -> None:
 @attempt
 def _adopt(desk: Desk, item: Item, event: Decision) -> None:
     """Give the same verdict on the current revision, then dismiss the one on the old revision."""
-    _settle(desk, item, event)
+    _give(desk, item, event)
     desk.store.dismiss(event.id, desk.who)
 
 

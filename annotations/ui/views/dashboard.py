@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from annotations.store.log_sync import sync_store
-from annotations.ui.session import Desk, attempt, bring_queue, plain, tell
+from annotations.ui.session import Desk, attempt, bring_queue, tell
 from curation.review.agreement import Agreement, agreement
 
 _STATUSES = ("pending", "disputed", "approved", "rejected")
@@ -110,4 +110,4 @@ def _figure(value: float | None) -> str:
 def _sync(desk: Desk) -> None:
     synced = sync_store(desk.store, desk.folders)
     bring_queue(desk, again=True)
-    tell(plain(desk.say("synced", to_log=synced.to_log, to_store=synced.to_store)))
+    tell(desk.say("synced", to_log=synced.to_log, to_store=synced.to_store))
