@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from annotations.store.database import store_url
 from annotations.store.log_sync import refresh
+from annotations.store.projection import STATUSES
 from annotations.store.review_store import ReviewStore
 from curation.folders import Folders
 from curation.persona import load_persona
-
-_STATUSES = ("pending", "disputed", "approved", "rejected")
 
 
 def review_status(persona_file: Path) -> dict[str, Any]:
@@ -21,12 +19,9 @@ def review_status(persona_file: Path) -> dict[str, Any]:
     store = ReviewStore(store_url(persona.root))
     try:
         refresh(store, Folders(persona.root), persona.review)
-        annotators: Counter[str] = Counter()
-        for day in store.statistics.by_day():
-            annotators[day.annotator] += day.verdicts
         return {
             "kinds": store.queue.counts(),
-            "annotators": dict(annotators),
+            "annotators": dict(store.statistics.by_annotator()),
             "unknown_samples": store.statistics.unknown_samples(),
         }
     finally:
@@ -35,9 +30,9 @@ def review_status(persona_file: Path) -> dict[str, Any]:
 
 def status_table(result: dict[str, Any]) -> str:
     """Return the status as text for the terminal."""
-    lines = [f"{'':<14}" + "".join(f"{s:>10}" for s in _STATUSES)]
+    lines = [f"{'':<14}" + "".join(f"{s:>10}" for s in STATUSES)]
     for kind, by_status in result["kinds"].items():
-        lines.append(f"{kind:<14}" + "".join(f"{by_status.get(s, 0):>10,}" for s in _STATUSES))
+        lines.append(f"{kind:<14}" + "".join(f"{by_status.get(s, 0):>10,}" for s in STATUSES))
     lines.append("")
     lines += [f"{name}: {n:,} verdicts" for name, n in sorted(result["annotators"].items())] or ["no verdicts yet"]
     if result["unknown_samples"]:

@@ -20,9 +20,12 @@ from curation.review.decisions import Decision, State, fold
 
 _BATCH = 5_000
 
+# What `status_of` returns, in the order in which figures are shown.
+STATUSES = ("pending", "disputed", "approved", "rejected")
+
 
 def status_of(state: State) -> str:
-    """Return ``pending``, ``disputed``, ``approved`` or ``rejected``."""
+    """Return one of :data:`STATUSES`."""
     return "disputed" if state.disputed else state.status
 
 

@@ -13,7 +13,7 @@ from annotations.store.schema import leases, passed, samples
 from curation.errors import UsageError
 
 # The status filter's options. `open` is what an annotator has still to judge; the rest follow from the log.
-STATUSES = ("open", "skipped", "disputed", "conflict", "approved", "rejected", "all")
+STATUS_FILTERS = ("open", "skipped", "disputed", "conflict", "approved", "rejected", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Filters:
     cluster: str = ""
 
     def __post_init__(self) -> None:
-        if self.status not in STATUSES:
-            raise UsageError(f"no such status: {self.status!r}. Expected one of {', '.join(STATUSES)}.")
+        if self.status not in STATUS_FILTERS:
+            raise UsageError(f"no such status: {self.status!r}. Expected one of {', '.join(STATUS_FILTERS)}.")
 
 
 def conditions(filters: Filters, annotator: str) -> list[ColumnElement[bool]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,13 @@ class Statistics:
         )
         with reading(self.engine) as connection:
             return [Day(date=date, annotator=who, verdicts=n) for date, who, n in connection.execute(query)]
+
+    def by_annotator(self) -> Counter[str]:
+        """Return how many verdicts each annotator made."""
+        totals: Counter[str] = Counter()
+        for day in self.by_day():
+            totals[day.annotator] += day.verdicts
+        return totals
 
     def by_verdict(self, annotator: str) -> dict[str, int]:
         """Return how many events of each verdict an annotator made."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from annotations.store.queries import STATUSES, Filters
+from annotations.store.queries import STATUS_FILTERS, Filters
 from annotations.ui.session import Desk, from_address, to_address
 
 _FIELDS = ("kind", "source", "language", "flag", "speaker")
@@ -18,14 +18,14 @@ def _choices(_desk: Desk, stamp: str | None) -> dict[str, list[str]]:
 def choose_filters(desk: Desk) -> Filters:
     """Show the filters and return their values."""
     offered = _choices(desk, desk.store.queue.stamp())
-    from_address("status", STATUSES, STATUSES[0])
+    from_address("status", STATUS_FILTERS, STATUS_FILTERS[0])
     status = st.selectbox(
         desk.say("status"),
-        STATUSES,
+        STATUS_FILTERS,
         format_func=lambda s: desk.say(f"status_{s}"),
         key="status",
         on_change=to_address,
-        args=("status", STATUSES[0]),
+        args=("status", STATUS_FILTERS[0]),
     )
     values: dict[str, str] = {}
     for field in _FIELDS:

@@ -11,7 +11,7 @@ from string import Formatter
 import pytest
 
 from annotations.labelstudio import interface
-from annotations.store.queries import STATUSES
+from annotations.store.queries import STATUS_FILTERS
 from annotations.ui.views.app import VIEWS
 from annotations.words import HELP, REASONS, WORDS, explain_reason, say
 from curation.persona import Persona
@@ -22,7 +22,7 @@ from tests.conftest import ROOT
 ENDINGS = {
     "view_": tuple(VIEWS),
     "role_": ("annotator", "adjudicator"),
-    "status_": (*STATUSES, "pending"),
+    "status_": (*STATUS_FILTERS, "pending"),
     "verdict_": VERDICTS,
     "did_": ("approve", "reject", "rewrite", "skip", "note"),
     "reason_": REASONS,

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import altair as alt
 import pandas as pd
 import streamlit as st
 
 from annotations.store.log_sync import sync_store
+from annotations.store.projection import STATUSES
 from annotations.ui.session import Desk, attempt, bring_queue, tell
 from curation.review.agreement import Agreement, agreement
-
-_STATUSES = ("pending", "disputed", "approved", "rejected")
 
 
 def show(desk: Desk) -> None:
     """Show the figures."""
     counts = desk.store.queue.counts()
-    totals = {s: sum(by_status.get(s, 0) for by_status in counts.values()) for s in _STATUSES}
-    for column, status in zip(st.columns(len(_STATUSES)), _STATUSES, strict=True):
+    totals = {s: sum(by_status.get(s, 0) for by_status in counts.values()) for s in STATUSES}
+    for column, status in zip(st.columns(len(STATUSES)), STATUSES, strict=True):
         column.metric(desk.say(f"status_{status}"), f"{totals[status]:,}", border=True)
     kinds, people = st.columns(2, gap="large")
     with kinds:
@@ -37,16 +34,14 @@ def show(desk: Desk) -> None:
 
 def _table(desk: Desk, counts: dict[str, dict[str, int]]) -> None:
     rows = [
-        {desk.say("kind"): kind} | {desk.say(f"status_{s}"): by_status.get(s, 0) for s in _STATUSES}
+        {desk.say("kind"): kind} | {desk.say(f"status_{s}"): by_status.get(s, 0) for s in STATUSES}
         for kind, by_status in counts.items()
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True)
 
 
 def _people(desk: Desk) -> None:
-    totals: Counter[str] = Counter()
-    for day in desk.store.statistics.by_day():
-        totals[day.annotator] += day.verdicts
+    totals = desk.store.statistics.by_annotator()
     if not totals:
         st.caption(desk.say("none"))
         return
