@@ -232,7 +232,7 @@ def test_a_chain_too_large_for_eval_is_cut_and_reported() -> None:
     assert (leaks(result), crossings(samples, result, 90)) == (0, [])
 
 
-def test_where_all_samples_are_near_each_other_there_is_no_eval_and_the_report_shows_it() -> None:
+def test_samples_that_are_all_near_each_other_leave_eval_empty_and_the_report_shows_it() -> None:
     samples = [sample("Cậu nghĩ gì về Tanjiro?", word(k)) for k in range(50)]
     result = split(samples, 90)
     assert set(result.side.values()) == {"train"}

@@ -1,3 +1,5 @@
+"""What /metrics counts: answers, failures, tokens and the load."""
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from serve.engine import ConversationTooLong

@@ -1,3 +1,5 @@
+"""The waiting line in front of an engine: order, places, and clients that leave."""
+
 import threading
 
 import pytest
@@ -15,7 +17,7 @@ def work(text="a"):
     yield Done("stop", 0, 1)
 
 
-def test_an_empty_line_is_no_wait():
+def test_an_empty_waiting_line_does_not_wait():
     assert list(WaitingLine().in_turn(work, never)) == [Delta("a"), Done("stop", 0, 1)]
 
 

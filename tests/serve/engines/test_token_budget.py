@@ -1,3 +1,5 @@
+"""How many tokens the slots share, and who waits when they are used up."""
+
 import threading
 
 from serve.engines.token_budget import TokenBudget

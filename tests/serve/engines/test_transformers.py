@@ -1,3 +1,5 @@
+"""The transformers engine on a tiny model: prompts, sampling, stopping, several visitors at once."""
+
 import copy
 
 import pytest

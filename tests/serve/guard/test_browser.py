@@ -1,3 +1,5 @@
+"""What a browser is told and refused: security headers, origins, host names."""
+
 import pytest
 
 BODY = {"messages": [{"role": "user", "content": "a"}]}

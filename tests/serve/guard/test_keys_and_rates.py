@@ -1,3 +1,5 @@
+"""API keys and rate limits, by client and behind proxies."""
+
 import base64
 
 import httpx
@@ -34,7 +36,7 @@ def test_a_client_may_burst_and_is_then_limited_to_its_rate():
     assert [rates.take("a") > 0 for _ in range(16)] == [False] * 15 + [True]  # the bucket has a limit
 
 
-def test_only_so_many_clients_are_remembered(monkeypatch):
+def test_a_limited_number_of_clients_is_remembered(monkeypatch):
     monkeypatch.setattr("serve.guard.keys_and_rates._CLIENTS", 3)
     rates = Rates(60, Clock())
     for n in range(10):

@@ -1,3 +1,5 @@
+"""/api/chat and its neighbours: requests, streams, errors."""
+
 import json
 
 import pytest

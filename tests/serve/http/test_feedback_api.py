@@ -172,7 +172,7 @@ def test_pull_adds_what_is_new_and_forgets_nothing(app, client, tmp_path):
 
 
 @pytest.mark.parametrize("strange", ["\u2028", "\u2029"])
-def test_a_line_separator_inside_a_text_is_no_end_of_a_line(app, client, tmp_path, strange):
+def test_a_line_separator_inside_a_text_does_not_end_the_line(app, client, tmp_path, strange):
     better = f"Ta mạnh nhất!{strange}Hừ!"
     client.post("/api/feedback", json=GIVEN | {"better": better})
     with serving(app) as url:
@@ -184,7 +184,7 @@ def test_a_line_separator_inside_a_text_is_no_end_of_a_line(app, client, tmp_pat
 
 
 @pytest.mark.parametrize("broken", ["{", "[1]", "{}", "[" * 100_000])
-def test_one_line_that_is_no_feedback_does_not_keep_the_rest_out(app, client, tmp_path, broken):
+def test_one_line_that_is_not_feedback_does_not_stop_the_rest(app, client, tmp_path, broken):
     client.post("/api/feedback", json=GIVEN)
     [kept] = (tmp_path / "datasets" / "feedback").glob("*.jsonl")
     kept.write_text(f"{broken}\n{kept.read_text(encoding='utf-8')}", encoding="utf-8")

@@ -1,3 +1,5 @@
+"""Which run is served, and what is said when a part of it is missing or damaged."""
+
 import json
 import shutil
 

@@ -1,3 +1,5 @@
+"""The folder that a Space builds: its files, its card, and that it starts."""
+
 import json
 import os
 import re

@@ -103,7 +103,7 @@ def test_a_reload_in_the_middle_of_an_answer_keeps_its_beginning(visit, teller):
     assert teller.stopped.wait(120)
 
 
-def test_an_answer_goes_on_while_another_conversation_is_open(visit, teller):
+def test_an_answer_continues_while_another_conversation_is_open(visit, teller):
     page = visit()
     teller.gate.clear()
     send(page, "một", wait=False)

@@ -48,7 +48,7 @@ def test_answering_again_keeps_the_former_reply_as_an_alternative(visit, teller)
     assert turns(page) == ["Chào", SECOND]
 
 
-def test_the_conversation_goes_on_from_the_alternative_that_is_shown(visit, teller):
+def test_the_conversation_continues_from_the_alternative_that_is_shown(visit, teller):
     page = visit()
     send(page, "Chào")
     act(page, 1, "Trả lời lại")

@@ -125,7 +125,7 @@ def test_a_better_answer_is_sent_and_kept(page, taken):
     assert page.input_value("#dialog-area") == "Chào cái gì mà chào!"
 
 
-def test_agreeing_can_be_taken_back(page, taken):
+def test_agreement_can_be_withdrawn(page, taken):
     send(page, "Chào")
     act(page, 1, "Hay")
     agree(page)

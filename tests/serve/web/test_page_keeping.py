@@ -292,7 +292,7 @@ def test_two_tabs_in_one_conversation_keep_the_turns_of_both(visit, url, teller)
     assert sum(n["role"] == "assistant" and n["state"] == "done" for n in kept["nodes"]) == 3
 
 
-def test_a_message_of_control_characters_alone_is_no_message(visit, teller):
+def test_a_message_of_control_characters_alone_is_not_sent(visit, teller):
     page = visit()
     send(page, "một")
     page.fill("#input", "\x01\x02\x9b")

@@ -1,3 +1,5 @@
+"""Stop strings in a stream of pieces, also when one is split over two pieces."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
