@@ -66,7 +66,8 @@ def _latest(folder: Path, proof: str, what: str, remedy: str) -> str:
         raise InosukeError(f"{pointer}: cannot be read ({error.strerror or error}). {remedy}") from None
     there = _whole(folder, proof)
     if name not in there:
-        raise InosukeError(f"{pointer}: damaged, it names {name[:80]!r}. {_choice(there, what)} {remedy}")
+        shown = " ".join(name.split())[:80]
+        raise InosukeError(f"{pointer}: damaged, it names `{shown}`. {_choice(there, what)} {remedy}")
     return name
 
 

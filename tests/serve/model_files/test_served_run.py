@@ -34,13 +34,13 @@ def test_a_project_without_a_run_asks_to_train(tmp_path):
 def test_an_unfinished_run_is_not_served(finished):
     (finished / "models" / "run-2").mkdir()
     (finished / "models" / "latest").write_text("run-2", encoding="utf-8")
-    with pytest.raises(InosukeError, match=r"it names 'run-2'\. Available: run-1\..*with --run"):
+    with pytest.raises(InosukeError, match=r"it names `run-2`\. Available: run-1\..*with --run"):
         checked_run(finished)
 
 
 def test_a_damaged_pointer_to_the_newest_run_is_an_error_message(finished):
     (finished / "models" / "latest").write_bytes(b"run-\xff\n")
-    with pytest.raises(InosukeError, match=r"latest: damaged, it names 'run-.*xff'\. Available: run-1\."):
+    with pytest.raises(InosukeError, match=r"latest: damaged, it names `run-.*xff`\. Available: run-1\."):
         checked_run(finished)
 
 
