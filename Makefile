@@ -9,14 +9,14 @@ endif
 INOSUKE := $(BIN)/inosuke
 CORPUS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
-# Each file of requirements/ is complete and has the hash of every package, so pip need not work out what belongs together.
+# Each file of requirements/ lists every package with its hash, so pip need not resolve dependencies.
 LOCKED := --require-hashes --requirement
 PROJECT := --no-build-isolation --editable .
 TORCH_FOR_CUDA := import sys, importlib.metadata as m; sys.exit(not any('nvidia' in r for r in m.requires('torch')))
 FAST := not slow and not label_studio and not browser and not model
 
 .DEFAULT_GOAL := help
-# Folders of the same names exist, so make must not take them for files that are up to date.
+# Some targets share their name with a folder, which make would take for a file that is up to date.
 .PHONY: help setup dataset review label-studio train evaluate gguf serve publish space test test-fast test-label-studio \
   coverage lint bench docs lock clean
 
@@ -25,13 +25,13 @@ help:  ## list the targets
 	@awk -F':.*## ' '/^##@ / {printf "%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' \
 	  $(MAKEFILE_LIST)
 
-setup: .venv/.ready  ## create .venv with what requirements/ locks
+setup: .venv/.ready  ## create .venv and install what requirements/ pins
 
 ##@ Dataset
-dataset: .venv/.ready  ## sources + review log -> queue and export (CORPUS=folder: that folder alone)
+dataset: .venv/.ready  ## build queue and export from the sources and the review log (CORPUS=folder: that folder alone)
 	@$(INOSUKE) review sync
 	@$(INOSUKE) dataset $(if $(CORPUS),--corpus "$(CORPUS)")
-	@# What import has just approved goes to the store as well, so that the next run finds nothing to do.
+	@# Again: what import has just approved goes to the store as well, so that the next run has nothing to do.
 	@$(INOSUKE) review sync
 
 review: .venv/.ready  ## open the review desk in a browser
@@ -55,29 +55,29 @@ train: .venv/.ready  ## train an adapter on the newest export
 evaluate: .venv/.ready  ## measure the newest adapter beside its base
 	@$(INOSUKE) evaluate
 
-gguf: .venv/.ready  ## write the newest adapter as GGUF files for llama.cpp, measured
+gguf: .venv/.ready  ## write the newest adapter as GGUF files for llama.cpp, and measure them
 	@$(INOSUKE) gguf
 
 serve: .venv/.ready  ## chat with the trained character at http://127.0.0.1:7860
 	@$(INOSUKE) serve
 
-space: .venv/.ready  ## write a folder that a Hugging Face Space builds, into build/space
+space: .venv/.ready  ## write the folder of a Hugging Face Space into build/space
 	@$(INOSUKE) space --out build/space
 
 ##@ Development
 test: .venv/.ready-dev  ## run the test suite
 	@$(BIN)/python -m pytest -m "not label_studio"
 
-test-fast: .venv/.ready-dev  ## run the fast tests, in one or two minutes
+test-fast: .venv/.ready-dev  ## run the fast tests (one or two minutes)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(FAST)"
 
-test-label-studio: .venv/.ready-dev  ## the part against a real Label Studio server (the first time installs 1 GB)
+test-label-studio: .venv/.ready-dev  ## run the tests against a real Label Studio server (the first time installs 1 GB)
 	@$(BIN)/python -m pytest -m label_studio
 
-coverage: .venv/.ready-dev  ## run the test suite and write which lines it reached into build/coverage
+coverage: .venv/.ready-dev  ## run the test suite and write its line coverage into build/coverage
 	@$(BIN)/python -m pytest -m "$(or $(MARKS),not label_studio)" --cov --cov-report=term --cov-report=html
 
-lint: .venv/.ready-dev  ## ruff, mypy, codespell, and the types in the page's JavaScript
+lint: .venv/.ready-dev  ## run ruff, mypy, codespell, and the type check of the page's JavaScript
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -85,16 +85,16 @@ lint: .venv/.ready-dev  ## ruff, mypy, codespell, and the types in the page's Ja
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.ready && npm run --silent check; \
 	  else echo "Skipped the check of the page's JavaScript: npm is not installed."; fi
 
-bench: .venv/.ready-bench  ## measure, both sides in one run, into benchmarks/results.md
+bench: .venv/.ready-bench  ## run the benchmarks, each with what it is compared with, into benchmarks/results.md
 	@$(BIN)/python -m benchmarks
 
-docs: .venv/.ready-dev  ## write docs/cli.md from the help of every command
+docs: .venv/.ready-dev  ## write docs/cli.md from each command's --help
 	@$(BIN)/python -m tests.tools.cli_reference
 
 lock: .venv/.ready-dev  ## write constraints.txt and requirements/ from pyproject.toml (needs uv)
 	@$(BIN)/python -m tests.tools.lock
 
-clean:  ## remove what can be rebuilt (the review store and the log stay)
+clean:  ## remove what can be built again (the review store and the log stay)
 	rm -rf datasets/build datasets/export datasets/quarantine build *.egg-info .mypy_cache .ruff_cache .pytest_cache node_modules
 
 .venv/.ready: pyproject.toml requirements/torch-cpu.txt requirements/base.txt requirements/cuda.txt
@@ -102,7 +102,7 @@ clean:  ## remove what can be rebuilt (the review store and the log stay)
 	@echo "Setting up .venv; the first time this downloads about 1 GB."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) $(LOCKED) requirements/torch-cpu.txt 2>/dev/null || \
-	  echo "pip finds no torch without CUDA here, so the one with CUDA comes: about 3 GB more."
+	  echo "pip finds no torch without CUDA here, so the one with CUDA is installed: about 3 GB more."
 	@$(PIP) $(LOCKED) requirements/base.txt
 	@! $(BIN)/python -c "$(TORCH_FOR_CUDA)" || $(PIP) $(LOCKED) requirements/cuda.txt
 	@$(PIP) $(PROJECT)

@@ -1,7 +1,7 @@
 """The first user's server, rebuilt as the baseline. Prints its address.
 
 Flask, transformers in fp32, the adapter beside its base, one answer at a time, no stream, and a system prompt of some
-300 tokens that is read anew for each question.
+300 tokens that is read again for each question.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Serves the character: a chat page and an API over a trained run.
 
-Nothing heavy is imported here, so that ``inosuke --help`` stays quick.
+In: ``models/<run>`` and requests. Out: replies. The modules directly here are shared by all folders. May import the
+modules directly in ``curation/``. Nothing heavy is imported here, so that ``inosuke --help`` stays quick.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The engines, one row each. A new engine is a module with ``load(options) -> Engine`` and a row in :data:`ENGINES`.
 
-The help text of ``--engine`` and the requirements of a Space follow from the table. This file imports no engine and
-none of their libraries, so that ``inosuke serve --help`` stays quick.
+In: messages and settings. Out: events. Engines import ``model_files`` and the server's shared modules. The help text of
+``--engine`` and the requirements of a Space follow from the table. This file imports no engine and none of their
+libraries, so that ``inosuke serve --help`` stays quick.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class EngineEntry:
     serves: Literal["gguf", "adapter"] | None
     """The part of a trained run that it loads; None for an engine that reaches a model elsewhere."""
     requirements: tuple[str, ...] = ()
-    """What a Space installs for it, beside what the server itself needs."""
+    """What a Space installs for it, beside what the server itself needs. A Space cannot run an engine without any."""
 
 
 ENGINES = {

@@ -31,7 +31,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
 
 def close_slow_requests(server: Any) -> None:
-    """Make a waitress server close late requests whenever it checks its connections, twice in that time."""
+    """Make a waitress server close late requests whenever it checks its connections, twice in that time.
+
+    Replaces waitress' channel class and its ``maintenance``, which offer no setting for this.
+    """
     usual = server.maintenance
 
     def maintenance(now: float) -> None:

@@ -1,4 +1,4 @@
-"""Every place where this package changes a library or its environment, in one table.
+"""Every place where training changes a library or its environment, in one table.
 
 A patch that is not a call of a public function may break with any new version of its library. So each row names the
 versions it was tested with, the test that holds it, and what happens without it. The code carries the comment
