@@ -1,6 +1,6 @@
 """Near-duplicates against brute force and MinHash: `python -m benchmarks.bench_dedup [--quick]`.
 
-Both sides in one run: the user's rows where ../shared/corpus is there (the starter corpus where not), and variants made
+Both sides in one run: the user's rows if ../shared/corpus exists (else the starter corpus), and variants made
 of its replies. Ratios are of processor time over all threads, which the other users of a machine disturb less than the
 clock. Progress on standard error; prints its own section of results.md and, without --quick, writes it.
 """
@@ -191,7 +191,7 @@ def _against_minhash(texts: Sequence[str]) -> Iterator[str]:
 
 
 def took(work: Callable[[], Any]) -> tuple[Took, Any]:
-    """Run work and return what it took and gave."""
+    """Run work; return its times and its result."""
     wall, cpu = time.perf_counter(), time.process_time()
     result = work()
     return Took(time.perf_counter() - wall, time.process_time() - cpu), result

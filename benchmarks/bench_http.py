@@ -1,8 +1,8 @@
 """What our HTTP costs: tokens streamed by our server beside llama.cpp called directly, same weights, same settings.
 
 Usage: ``python -m benchmarks.bench_http [--quick]``. Needs a run with a GGUF, as bench_serve does. Two servers have the
-same model, one behind HTTP and one in this process. They take turns, and turns at being first; every reply has the same
-number of tokens. The client reads bytes and looks at nothing but the end: what it costs counts as ours all the same.
+same model, one behind HTTP and one in this process. They take turns, and each is first in turn; every reply has the
+same number of tokens. The client reads bytes and parses only the end; its cost counts as ours.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Ours:
         return int(end.partition(b'"completion_tokens": ')[2].partition(b",")[0])
 
     def processor(self) -> float:
-        """Return the seconds of processor that server and client have had."""
+        """Return the processor seconds of server and client so far."""
         fields = Path(f"/proc/{self._pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + time.process_time()
 

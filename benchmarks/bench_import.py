@@ -80,7 +80,7 @@ def _measure(folder: Path, episodes: int) -> str:
     bare: dict[str, float] = {".ass": 0.0, ".srt": 0.0}
     ours: dict[str, float] = {".ass": 0.0, ".srt": 0.0}
     found = []
-    # Turn about, file by file, in processor time: whatever else runs on the machine slows both alike.
+    # Both take turns, file by file, in processor time: whatever else runs on the machine slows both alike.
     for path in files:
         start = time.process_time()
         pysubs2.load(str(path))
@@ -127,7 +127,7 @@ def _measure(folder: Path, episodes: int) -> str:
 
 
 def _run(season: Path, project: Path) -> dict[str, float]:
-    """Import a folder in a process of its own, whose memory can be read off afterwards."""
+    """Import a folder in a process of its own, whose memory can be read afterwards."""
     project.mkdir(exist_ok=True)
     (project / "persona.toml").write_bytes((ROOT / "persona.toml").read_bytes())
     out = subprocess.run(

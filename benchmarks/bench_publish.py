@@ -1,7 +1,7 @@
 """From a corpus to a repository on the Hub and back: seconds, memory and bytes of `inosuke dataset` and `publish`.
 
-Usage: ``python -m benchmarks.bench_publish [--quick]`` (the starter corpus). Otherwise the first user's corpus where it
-is there. The Hub is the tests' stand-in on loopback, so what is measured is our side and the client libraries'.
+Usage: ``python -m benchmarks.bench_publish [--quick]`` (the starter corpus). Without it, the first user's corpus
+if it exists. The Hub is the tests' stand-in on loopback, so what is measured is our side and the client libraries'.
 Each command runs in a process of its own, so that its peak memory is its own.
 """
 

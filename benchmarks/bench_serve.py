@@ -88,7 +88,7 @@ def main() -> None:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start a server and give it and its address, once it has answered."""
+    """Start a server; yield it and its address once it has answered."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,
