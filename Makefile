@@ -68,7 +68,7 @@ space: .venv/.ready  ## write the folder of a Hugging Face Space into build/spac
 test: .venv/.ready-dev  ## run the test suite
 	@$(BIN)/python -m pytest -m "not label_studio"
 
-test-fast: .venv/.ready-dev  ## run the fast tests (one or two minutes)
+test-fast: .venv/.ready-dev  ## run the fast tests (under three minutes on two cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(FAST)"
 
 test-label-studio: .venv/.ready-dev  ## run the tests against a real Label Studio server (the first time installs 1 GB)

@@ -9,6 +9,7 @@ from typing import Any
 from curation.errors import UsageError
 
 
+# patch: openmp-wait-policy (train/speedups/patches.py)
 def let_threads_sleep() -> None:
     """Make OpenMP threads sleep while they wait for each other. Call it before llama.cpp or torch is loaded.
 

@@ -30,6 +30,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return taken
 
 
+# patch: waitress-slow-clients (train/speedups/patches.py)
 def close_slow_requests(server: Any) -> None:
     """Make a waitress server close late requests whenever it checks its connections, twice in that time.
 

@@ -1,4 +1,4 @@
-"""Every place where training changes a library or its environment, in one table.
+"""Every place where training or serving changes a library or its environment, in one table.
 
 A patch that is not a call of a public function may break with any new version of its library. So each row names the
 versions it was tested with, the test that holds it, and what happens without it. The code carries the comment
@@ -171,5 +171,15 @@ PATCHES = (
         without="a training on a busy machine is several times slower",
         applied_by="train/commands/__init__.py",
         test="tests/train/speedups/test_patches.py::test_a_command_of_train_lets_waiting_threads_sleep",
+    ),
+    Patch(
+        key="waitress-slow-clients",
+        library="waitress",
+        tested=">=3.0.2,<3.1",
+        what="replaces a server's channel class and its maintenance function",
+        why="waitress closes connections that send nothing, and has no setting for those that send slowly",
+        without="a slow-loris client can hold connections open indefinitely",
+        applied_by="serve.wsgi.slow_clients:close_slow_requests",
+        test="tests/serve/wsgi/test_server.py::test_a_request_that_never_arrives_is_closed_and_others_are_answered",
     ),
 )
