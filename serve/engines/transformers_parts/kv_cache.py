@@ -207,10 +207,15 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc,no-untyped-call,unused-ignor
 
     def reshape(self, rows: int, width: int, kept: int, cells: int) -> None:
         """Copy the first ``cells`` tokens of the first ``kept`` rows into tensors of another shape."""
-        for name, old in zip(("keys", "values"), self.tensors(), strict=False):
+
+        def reshaped(old: Any) -> Any:
             new = old.new_zeros(rows, old.shape[1], width, old.shape[3])
             new[:kept, :, :cells] = old[:kept, :, :cells]
-            setattr(self, name, new)
+            return new
+
+        if self.tensors():  # one after the other: the old keys are freed before the new values are made
+            self.keys = reshaped(self.keys)
+            self.values = reshaped(self.values)
 
     def drop(self) -> None:
         """Free the memory."""

@@ -25,7 +25,7 @@ MARK = re.compile(r"#\s*patch: ([\w-]+)")
 SOURCES = [*sorted(p for top in ("train", "serve") for p in (ROOT / top).rglob("*.py")), ROOT / "Makefile"]
 # What changes a library, or the environment of a process, looks like one of these.
 PATCHING = re.compile(
-    r"\.forward = |\bsetattr\((?!self\b)|\.safe_open = |\.lm_head = |state\.dtype = |_for_cpu = |\.is_quantized = "
+    r"\.forward = |\bsetattr\(|\.safe_open = |\.lm_head = |state\.dtype = |_for_cpu = |\.is_quantized = "
     r"|\.hf_quantizer = |from_address\(|\bTextModel\.\w+ = |\.mallopt\(|\.malloc_trim\(|environ\.setdefault"
     r"|def n_vocab|\.maintenance = |\.channel_class = "
 )
