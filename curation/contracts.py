@@ -298,12 +298,16 @@ class RunEval(_Contract):
 
 
 class RunBase(_Contract):
-    """The base model: ``path`` is a folder below the project's root or a Hub id, ``sha256`` its weights' (or None)."""
+    """The base model: ``path`` is a folder below the project's root or a Hub id, ``sha256`` its weights' (or None).
+
+    ``vocabulary`` is the hash of the tokens that a cut vocabulary keeps.
+    """
 
     name: str
     path: str
     sha256: str | None = None
     source: str | None = None
+    vocabulary: str | None = None
 
 
 class RunDataset(_Contract):

@@ -89,7 +89,7 @@ def run_training(request: Request, say: Say) -> tuple[RunMetrics, str] | None:
     _announce(plan, request.persona_file, say)
     try:
         with _run_folder(request.models, plan, processes) as run_folder:
-            base = base_model.resolve(plan.recipe.base, request.root, say)
+            base = base_model.resolve(plan.recipe.base, request.root, plan.export.persona.languages, say)
             if plan.begun is not None:
                 plan.begun.check_base(base)
             elif processes.is_first:

@@ -44,14 +44,18 @@ def open_run(root: Path, run: str | None, say: Callable[[str], None]) -> Finishe
             raise InosukeError(f"{folder / name}: missing from the run. Put it back, or train again.")
     metrics = read_metrics(folder)
     wanted = metrics.base_model
-    # Runs of older versions do not record where their base came from. The name alone proves nothing: a local folder may
-    # have the same name.
-    source = wanted.source or ("embedded" if wanted.path == base_model.PLACE else "")
-    embedded = source == "embedded"
+    persona = load_persona(folder / "persona.toml")
+    # The name alone proves nothing: a local folder may have the same name.
+    embedded = wanted.source == "embedded"
     place = str(root / wanted.path) if wanted.sha256 else wanted.path
-    base = base_model.resolve(base_model.NAME if embedded else place, root, say)
-    # The embedded model is converted on each machine by its own transformers: the same weights, but not always the same
+    base = base_model.resolve(wanted.name if embedded else place, root, persona.languages, say)
+    # An embedded model is converted on each machine by its own transformers: the same weights, but not always the same
     # bytes. Its GGUF file was checked; any other folder must match exactly.
+    if embedded and (base.name, base.vocabulary) != (wanted.name, wanted.vocabulary):
+        raise InosukeError(
+            f"{folder.name}: its adapter was trained on {wanted.name} with another vocabulary than {base.location} has "
+            f"now ({base.name}), so its tokens would mean other words. Train again."
+        )
     if not embedded and base.sha256 != wanted.sha256:
         raise InosukeError(
             f"{folder.name}: its adapter was trained on weights with SHA-256 {wanted.sha256}, but {base.location} has "
@@ -62,7 +66,7 @@ def open_run(root: Path, run: str | None, say: Callable[[str], None]) -> Finishe
         folder,
         metrics,
         load_recipe(str(folder / "recipe.toml")),
-        load_persona(folder / "persona.toml"),
+        persona,
         base,
     )
 
