@@ -13,10 +13,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from curation.contracts import RunBase
 from curation.errors import UsageError, explain
 
 TABLE = Path(__file__).with_name("bases.toml")
 TEMPLATES = Path(__file__).with_name("chat_templates")
+LICENCE_TEXTS = Path(__file__).with_name("licence_texts")
 
 Text = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -29,9 +31,11 @@ class _Strict(BaseModel):
 class Licence(_Strict):
     """What may be done with a base, and what whoever passes on a model made from it has to do.
 
-    ``name`` is an SPDX identifier, or the makers' own word. ``notice`` is the text of the NOTICE file. The card has to
-    say ``built_with``, and a published name begins with ``name_begins_with``. With ``copy_demanded`` the licence's text
-    is passed on as well. ``hub_license`` and ``hub_license_name`` are for a card's front matter on the Hub.
+    ``name`` is an SPDX identifier, or the makers' own word. ``notice`` is what the NOTICE file has to say, and
+    ``built_with`` what the card has to say; a published name begins with ``name_begins_with``. The licence's own text,
+    which is passed on too, is ``text``, or else lies on the Hub at ``hub_text`` (OWNER/NAME/FILE). What is made from a
+    ``permissive`` base may be published under another licence. ``hub_license`` and ``hub_license_name`` are for a
+    card's front matter on the Hub.
     """
 
     name: Text
@@ -41,8 +45,10 @@ class Licence(_Strict):
     notice: str | None = None
     built_with: str | None = None
     name_begins_with: str | None = None
-    copy_demanded: bool = False
+    text: str | None = None
+    hub_text: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+/[\w.-]+$")] | None = None
     commercial: bool
+    permissive: bool = False
     hub_license: Text
     hub_license_name: str | None = None
 
@@ -76,7 +82,7 @@ class Base(_Strict):
 
     ``chat_template`` is the template's text where the weights bring none. ``packages`` hold the parts of one GGUF file,
     in order, for bases that come from the package index; joined they are ``gguf_file`` with the hash ``gguf_sha256``.
-    ``licence_package`` holds the licence's text. A base with ``cut`` loses the words of languages that the persona does
+    A base with ``cut`` loses the words of languages that the persona does
     not speak. ``fallback`` names the base to take when this one cannot be fetched.
     """
 
@@ -89,7 +95,6 @@ class Base(_Strict):
     licence: Licence
     sampling: Sampling
     packages: tuple[Package, ...] = ()
-    licence_package: Package | None = None
     gguf_file: str | None = None
     gguf_sha256: Sha256 | None = None
     cut: bool = False
@@ -116,15 +121,11 @@ class Table(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _resolve(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """Put the licence in the place of its key, and the template's text in the place of its file."""
-        rows = []
-        for row in data.get("bases", ()):
-            template, licence = row.get("chat_template"), row.get("licence")
-            if template and not (TEMPLATES / template).is_file():
-                raise ValueError(f"{TEMPLATES / template}: no such file. `chat_template` of {row.get('name')} names it")
-            text = (TEMPLATES / template).read_text(encoding="utf-8").strip() if template else None
-            rows.append({**row, "licence": data.get("licences", {}).get(licence, licence), "chat_template": text})
-        return {**data, "bases": rows}
+        """Put the licence in the place of its key, and texts in the place of their files."""
+        licences = {key: _with_text(row, "text", LICENCE_TEXTS) for key, row in data.get("licences", {}).items()}
+        rows = [_with_text(row, "chat_template", TEMPLATES) for row in data.get("bases", ())]
+        bases = [{**row, "licence": licences.get(row.get("licence"), row.get("licence"))} for row in rows]
+        return {**data, "licences": licences, "bases": bases}
 
     @model_validator(mode="after")
     def _names_fit(self) -> Table:
@@ -136,10 +137,27 @@ class Table(_Strict):
         return self
 
 
-@cache
+def _with_text(row: dict[str, Any], key: str, folder: Path) -> dict[str, Any]:
+    if not (name := row.get(key)):
+        return row
+    if not (folder / name).is_file():
+        raise ValueError(f"{folder / name}: no such file. `{key}` of {row.get('name')} names it")
+    return {**row, key: (folder / name).read_text(encoding="utf-8").strip()}
+
+
 def all_bases() -> tuple[Base, ...]:
     """Return the table's rows in its order. Raises UsageError that names the key which is wrong."""
-    return read(TABLE).bases
+    return _table().bases
+
+
+def all_licences() -> tuple[Licence, ...]:
+    """Return the licences that the table knows."""
+    return tuple(_table().licences.values())
+
+
+@cache
+def _table() -> Table:
+    return read(TABLE)
 
 
 def read(path: Path) -> Table:
@@ -156,3 +174,19 @@ def find(name: str) -> Base | None:
     """Return the base with this name or Hub id (any case), or None."""
     wanted = name.strip().lower()
     return next((b for b in all_bases() if wanted in (b.name.lower(), b.hub_id.lower())), None)
+
+
+def of_run(base: RunBase) -> Base | None:
+    """Return the row of the base that a run was trained on; None for a local folder, whose name proves nothing."""
+    from_hub = base.sha256 is None
+    # Runs of older versions do not record the source of their base.
+    embedded = base.source == "embedded" or (base.source is None and base.path == f"models/base/{base.name}")
+    row = find(base.path if from_hub else base.name)
+    return row if row and (from_hub or (embedded and row.is_embedded)) else None
+
+
+def called_like(name: str) -> Base | None:
+    """Return the base with the longest name that ``name`` begins with (any case, without the owner), or None."""
+    wanted = name.rpartition("/")[2].lower()
+    fitting = [b for b in all_bases() if wanted.startswith(b.name.lower())]
+    return max(fitting, key=lambda b: len(b.name), default=None)

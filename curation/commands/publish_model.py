@@ -16,6 +16,11 @@ from curation.commands.publish_options import dry_run_option, private_option, ta
 @click.argument("repo", metavar="OWNER/NAME")
 @click.option("--merged", is_flag=True, help="Publish the merged model (`inosuke merge`) instead of the adapter.")
 @click.option("--gguf/--no-gguf", default=True, help="Include the run's GGUF files, if it has any.  [default: gguf]")
+@click.option(
+    "--base-licence",
+    metavar="ID",
+    help="The licence of a base model that `inosuke bases` does not list, such as apache-2.0.",
+)
 @private_option
 @tag_option
 @dry_run_option
@@ -27,6 +32,7 @@ def publish_model(
     repo: str,
     merged: bool,
     gguf: bool,
+    base_licence: str | None,
     private: bool,
     tag: str | None,
     dry_run: bool,
@@ -35,7 +41,8 @@ def publish_model(
 ) -> None:
     """Publish a trained adapter or merged model with its card to the Hugging Face Hub, in one commit.
 
-    RUN is the name of a run in models/, or the path of a run's folder.
+    RUN is the name of a run in models/, or the path of a run's folder. Card, LICENSE and NOTICE follow the licence of
+    the base model; what it forbids is refused.
 
     \b
     Example:
@@ -51,6 +58,7 @@ def publish_model(
         repo,
         merged=merged,
         gguf=gguf,
+        base_licence=base_licence,
         private=private,
         tag=tag,
         dry_run=dry_run,

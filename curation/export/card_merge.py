@@ -7,7 +7,7 @@ value that people changed since then stays, and a value that they did not change
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,16 +64,22 @@ def marked(text: str) -> str:
     return f"---\n{card.block}\n---\n\n{BEGIN}\n{card.body.strip()}\n{END}\n"
 
 
-def merge(ours: str, theirs: str, base: Mapping[str, Any], where: str = "the card on the Hub") -> str:
+def merge(
+    ours: str,
+    theirs: str,
+    base: Mapping[str, Any],
+    where: str = "the card on the Hub",
+    front_matter: Callable[[Mapping[str, Any]], dict[str, Any]] = dict,
+) -> str:
     """Return the card to publish. ``ours`` was generated now, ``theirs`` is on the Hub, ``base`` is the last YAML data.
 
-    Text around the marks stays. A card without marks keeps all its text and gets the generated part below it. Merging
-    a second time changes nothing.
+    ``front_matter`` checks the merged YAML data, and may correct it. Text around the marks stays. A card without marks
+    keeps all its text and gets the generated part below it. Merging a second time changes nothing.
     """
     import yaml
 
     new, old = parse(ours, "the generated card"), parse(theirs, where)
-    data = merge_data(new.data, old.data, base)
+    data = front_matter(merge_data(new.data, old.data, base))
     # An unchanged block stays as it was typed: dumping it would lose comments and quotes.
     dumped = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1_000)
     block = old.block if data == old.data and old.block else dumped.rstrip("\n")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from curation.contracts import MANIFEST, Manifest, read_manifest, write_manifest
 from curation.errors import InosukeError
@@ -52,14 +53,16 @@ def upload(
     title: str,
     describe: Callable[[Before], str],
     *,
+    front_matter: Callable[[Mapping[str, Any]], dict[str, Any]] = dict,
     private: bool,
     tag: str | None,
     quiet: bool,
 ) -> Outcome:
     """Make the repository hold what ``folder`` holds, in at most one commit.
 
-    The card in ``folder`` is replaced by the merged one. ``describe`` returns the description of the commit, given what
-    was there before. Raises InosukeError; the repository is then unchanged unless the message names a commit.
+    The card in ``folder`` is replaced by the merged one, whose YAML data ``front_matter`` checks and may correct.
+    ``describe`` returns the description of the commit, given what was there before. Raises InosukeError; the repository
+    is then unchanged unless the message names a commit.
     """
     head = hub.prepare(private)
     # Checked before anything is sent: a tag that exists would leave a commit without its tag.
@@ -67,7 +70,7 @@ def upload(
     with tempfile.TemporaryDirectory(prefix="inosuke-hub-") as scratch:
         before = Before(hub=hub, commit=head, files=hub.files(head), scratch=Path(scratch))
         before.manifest = _published(before)
-        warnings = _merge_card(before, folder)
+        warnings = _merge_card(before, folder, front_matter)
         local = {name: folder / name for name in (*read_manifest(folder).files, MANIFEST)}
         files = {n: path for n, path in local.items() if n not in before.files or not same(path, before.files[n])}
         ours = before.manifest.files if before.manifest else {}
@@ -102,7 +105,7 @@ def _published(before: Before) -> Manifest | None:
         return None
 
 
-def _merge_card(before: Before, folder: Path) -> list[str]:
+def _merge_card(before: Before, folder: Path, front_matter: Callable[[Mapping[str, Any]], dict[str, Any]]) -> list[str]:
     """Merge the card in ``folder`` with the one on the Hub and record the generated part in the manifest.
 
     Return warnings.
@@ -115,7 +118,7 @@ def _merge_card(before: Before, folder: Path) -> list[str]:
         last = (before.manifest.card if before.manifest else None) or {}
         where = f"{before.hub.repo}/{CARD} on the Hub"
         theirs = before.read(CARD).read_bytes().decode("utf-8", "replace")
-        text = card_merge.merge(text, theirs, last.get("metadata", {}), where)
+        text = card_merge.merge(text, theirs, last.get("metadata", {}), where, front_matter)
         section = card_merge.parse(theirs, where).section
         if section and last and _digest(section) != last["section"]:
             warnings.append(

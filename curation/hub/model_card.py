@@ -11,31 +11,39 @@ from collections.abc import Sequence
 from typing import Any
 
 from curation.export import card_merge
+from curation.licences import Terms, checked_front_matter, with_section
 
 _USE = re.compile(r"^## Use\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _PYTHON = re.compile(r"```python\n.*?```\n?", re.DOTALL)
 
 
-def for_repository(text: str, repo: str, *, merged: bool, gguf: Sequence[str] = ()) -> str:
+def for_repository(text: str, repo: str, terms: Terms, *, merged: bool, gguf: Sequence[str] = ()) -> str:
     """Return the card to publish as ``repo``. ``gguf`` are the paths of its GGUF files, the one to serve first.
 
-    Raises InosukeError if the run's card has a broken YAML block.
+    Raises InosukeError if the run's card has a broken YAML block, or states a licence that the base forbids.
     """
     import yaml
 
     card = card_merge.parse(text, "the run's README.md")
-    data = _metadata(card.data, merged, bool(gguf))
+    data = checked_front_matter(_metadata(card.data, merged, bool(gguf)), terms, "the run's README.md")
     block = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1_000).rstrip("\n")
-    code = _code(repo, str(data.get("base_model", "the base model")), merged, gguf)
-    match = _USE.search(card.body)
+    base = f'"{data.get("base_model", "the base model")}")'
+    if terms.base_is_cut:
+        base = f'"…")  # {terms.base} with its vocabulary cut, as `inosuke train` makes it'
+    code = _code(repo, base, merged, gguf)
+    return f"---\n{block}\n---\n{with_section(_with_use(card.body, code), terms)}"
+
+
+def _with_use(body: str, code: str) -> str:
+    match = _USE.search(body)
     if match is None:
-        return f"---\n{block}\n---\n{card.body.rstrip()}\n\n## Use\n\n{code}"
+        return f"{body.rstrip()}\n\n## Use\n\n{code}"
     section = match.group()
     if _PYTHON.search(section):
         section = _PYTHON.sub(lambda _: code, section, count=1)
     else:
         section = f"{section.rstrip()}\n\n{code}\n"
-    return f"---\n{block}\n---\n{card.body[: match.start()]}{section}{card.body[match.end() :]}"
+    return f"{body[: match.start()]}{section}{body[match.end() :]}"
 
 
 def _metadata(data: dict[str, Any], merged: bool, gguf: bool) -> dict[str, Any]:
@@ -57,7 +65,7 @@ def _code(repo: str, base: str, merged: bool, gguf: Sequence[str]) -> str:
         lines += [f'model = AutoModelForCausalLM.from_pretrained("{repo}")']
     else:
         lines += ["from peft import PeftModel", "from transformers import AutoModelForCausalLM, AutoTokenizer", ""]
-        lines += [f'base = AutoModelForCausalLM.from_pretrained("{base}")']
+        lines += [f"base = AutoModelForCausalLM.from_pretrained({base}"]
         lines += [f'model = PeftModel.from_pretrained(base, "{repo}")']
     lines += [f'tokenizer = AutoTokenizer.from_pretrained("{repo}")', "```"]
     if gguf:

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from curation import licences
 from curation.contracts import (
     GGUF_LIST,
     MANIFEST,
@@ -31,6 +32,7 @@ from curation.hub import model_card, rights
 from curation.hub.client import Hub, check_name
 from curation.hub.commit import Before, upload
 from curation.hub.publication import ModelPublication, completed
+from curation.licences import Terms
 
 _ABOUT = (CARD, "recipe.toml", "persona.toml", METRICS, "loss_curve.png")
 _NEEDED = (CARD, "persona.toml", METRICS)
@@ -48,30 +50,39 @@ def publish_model(
     gguf: bool = True,
     private: bool = False,
     tag: str | None = None,
+    base_licence: str | None = None,
     dry_run: bool = False,
     quiet: bool = False,
 ) -> ModelPublication:
     """Publish the adapter of a run, or with ``merged`` its merged model, as ``repo``.
 
-    GGUF files of the run are included unless ``gguf`` is False. ``dry_run`` does not contact the Hub. Raises
-    InosukeError that names the missing or damaged file, or the answer of the Hub.
+    GGUF files of the run are included unless ``gguf`` is False. ``base_licence`` names the licence of a base that is
+    not in the table of bases. ``dry_run`` does not contact the Hub. Raises InosukeError that names the missing or
+    damaged file, what the base's licence forbids, or the answer of the Hub.
     """
     check_name(repo)
     if tag is not None:
         versions.check_tag(tag)
     metrics = read_metrics(run)
     files = _files(run, merged) | (_gguf_files(run) if gguf else {})
+    in_gguf = any(name.startswith(_GGUF) for name in files)
+    changes = licences.run_changes(run.name, merged=merged, gguf=in_gguf)
+    terms = licences.terms_of(metrics.base_model, changes, base_licence)
+    licences.checked_name(repo, terms)
     with tempfile.TemporaryDirectory(prefix="inosuke-publish-") as scratch:
         folder = Path(scratch) / "model"
-        version = _stage(run, files, folder, repo, merged)
+        unfetched = terms.licence.hub_text if dry_run else None
+        text = unfetched or licences.text_of(terms.licence, run)
+        version = _stage(run, files, folder, repo, merged, terms, text)
         planned = ModelPublication(
             repo=repo,
             private=private,
             version=version,
             run=run.name,
-            files=sorted([*files, MANIFEST]),
+            licence=terms.licence.name,
+            files=sorted([*read_manifest(folder).files, MANIFEST]),
             tag=tag,
-            warnings=_warnings(files) + ([] if private else _not_publishable(run, metrics)),
+            warnings=_warnings(files, terms, merged) + ([] if private else _not_publishable(run, metrics)),
         )
         if dry_run:
             return planned
@@ -81,7 +92,17 @@ def publish_model(
             return f"Run {run.name}, {'merged model' if merged else 'adapter'}, version {version}."
 
         title = f"{'Model' if merged else 'Adapter'} of run {run.name}"
-        outcome = upload(hub, folder, title, describe, private=private, tag=tag, quiet=quiet)
+        where = f"{repo}/{CARD} on the Hub"
+        outcome = upload(
+            hub,
+            folder,
+            title,
+            describe,
+            front_matter=lambda data: licences.checked_front_matter(data, terms, where),
+            private=private,
+            tag=tag,
+            quiet=quiet,
+        )
         return completed(planned, outcome, hub.url)
 
 
@@ -124,21 +145,24 @@ def _gguf_files(run: Path) -> dict[str, Path]:
     return dict(sorted(found.items(), key=lambda pair: pair[0] != f"{_GGUF}/{content.served}"))
 
 
-def _stage(run: Path, files: dict[str, Path], folder: Path, repo: str, merged: bool) -> str:
-    """Put the files where the repository will hold them, with a manifest. Return the version."""
+def _stage(
+    run: Path, files: dict[str, Path], folder: Path, repo: str, merged: bool, terms: Terms, licence_text: str | None
+) -> str:
+    """Put the files where the repository will hold them, with what the licence demands. Return the version."""
     folder.mkdir()
     gguf = [name for name in files if name.endswith(".gguf")]
     for name, path in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         if name == CARD:
             text = path.read_text(encoding="utf-8")
-            write_atomically(folder / name, model_card.for_repository(text, repo, merged=merged, gguf=gguf))
+            write_atomically(folder / name, model_card.for_repository(text, repo, terms, merged=merged, gguf=gguf))
             continue
         try:
             (folder / name).hardlink_to(path)
         except OSError:  # another disk, or a file system without hard links
             shutil.copyfile(path, folder / name)
-    hashes = {name: sha256_file(folder / name) for name in sorted(files)}
+    names = {*files, *licences.write_files(folder, terms, licence_text)}
+    hashes = {name: sha256_file(folder / name) for name in sorted(names)}
     about = with_version(Manifest(version="", run=run.name, files=hashes))
     write_manifest(folder, about)
     return about.version
@@ -160,8 +184,18 @@ def _not_publishable(run: Path, metrics: RunMetrics) -> list[str]:
     ]
 
 
-def _warnings(files: dict[str, Path]) -> list[str]:
-    """Return a warning if other users could not load the adapter."""
+def _warnings(files: dict[str, Path], terms: Terms, merged: bool) -> list[str]:
+    """Return a warning where the licence forbids commercial use, and one if other users could not load the adapter."""
+    said = [] if terms.licence.commercial else [f"the licence of {terms.base} allows no commercial use of the model."]
+    return said + ([] if merged else _not_loadable(files, terms))
+
+
+def _not_loadable(files: dict[str, Path], terms: Terms) -> list[str]:
+    if terms.base_is_cut:
+        return [
+            f"the adapter belongs to a {terms.base} whose vocabulary was cut here: it does not fit the model of that "
+            "name on the Hub. Publish the merged model (--merged) or the GGUF files for other users."
+        ]
     if (config := files.get("adapter_config.json")) is None:
         return []
     base = json.loads(config.read_text(encoding="utf-8")).get("base_model_name_or_path")

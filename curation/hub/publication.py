@@ -37,9 +37,14 @@ class Publication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPublication(Publication):
-    """The publication of a run."""
+    """The publication of a run; ``licence`` is its base's."""
 
     run: str
+    licence: str
+
+    def details(self) -> list[str]:
+        """Return the lines that describe the content, for a terminal."""
+        return [f"  licence   {self.licence}"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

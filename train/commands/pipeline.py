@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from curation import licences
 from curation.contracts import RunMetrics, write_metrics
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file
@@ -190,6 +191,8 @@ def _train_and_write(
     # The persona that was reviewed with the export is the one that is trained, and the one that is served.
     shutil.copyfile(plan.export.path / "persona.toml", run_folder / "persona.toml")
     (run_folder / "README.md").write_text(run_card.text(metrics, plan.export.persona.name), encoding="utf-8")
+    if terms := run_card.terms_of(metrics):
+        licences.write_files(run_folder, terms, terms.licence.text)
     return metrics, metrics_json.summary(metrics, Path("models") / plan.run)
 
 

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from curation.contracts import RunDataset, RunMetrics
-from train.model.base_model import HUB_ID, LICENCE
+from curation import bases, licences
+from curation.contracts import RunBase, RunDataset, RunMetrics
+from curation.licences import Terms
+
+_FRONT = {"library_name": "peft", "pipeline_tag": "text-generation"}
 
 
 def text(metrics: RunMetrics, character: str) -> str:
     """Return ``README.md``: Hub front matter, figures, the table per epoch, samples, how to load."""
     base, data, training, recipe = metrics.base_model, metrics.dataset, metrics.training, metrics.recipe
-    embedded = base.source == "embedded"
-    licence = LICENCE if embedded else None
-    licence_line = (
-        f"The base model is {licence}. The adapter was trained on dialogues whose rights the dataset's card states; "
-        "read it before you share the adapter."
-        if licence
-        else "The base model's licence applies, and so do the rights that the dataset's card states for the dialogues."
-    )
+    terms = terms_of(metrics)
     epochs = "\n".join(_epoch(e) for e in metrics.epochs)
     samples = "\n".join(
         f"| {_cell(s['prompt'])} | {_cell(_reply(s['base']))} | {_cell(_reply(s['adapter']))} |"
         for s in metrics.samples
     )
-    hub_base = HUB_ID if embedded else base.path if base.sha256 is None else None
-    # A local folder or GGUF file: the Hub may hold a different model of that name.
-    where = f'"{hub_base}")' if hub_base else f'"…")  # {base.name}, whose weights have SHA-256 {base.sha256}'
     environment = metrics.environment
-    return f"""---
-{f"base_model: {hub_base}" + chr(10) if hub_base else ""}library_name: peft
-pipeline_tag: text-generation
-{f"license: {licence.lower()}" if licence else "license: other"}
+    stated = terms.front_matter() if terms else {"license": "other"}
+    hub_base = _hub_id(base)
+    front = ({"base_model": hub_base} if hub_base else {}) | _FRONT | stated
+    text = f"""---
+{chr(10).join(f"{key}: {value}" for key, value in front.items())}
 tags: [lora, qlora, persona, dialogue]
 ---
 
@@ -80,7 +74,7 @@ Held-out prompts, greedy decoding. A `…` at the end means that the reply was c
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-base = AutoModelForCausalLM.from_pretrained({where}
+base = AutoModelForCausalLM.from_pretrained({_where(base, terms)}
 model = PeftModel.from_pretrained(base, "adapter")
 tokenizer = AutoTokenizer.from_pretrained("tokenizer")
 ```
@@ -93,11 +87,30 @@ Prompts are rendered as `{metrics.prompt}` with the system prompt of `persona.to
 {environment["device"]}, {environment["cores"]} cores, Python {environment["python"]};
 {", ".join(f"{k} {v}" for k, v in environment["versions"].items())}. Everything else is in `recipe.toml` and
 `metrics.json`.
-
-## Licence
-
-{licence_line}
 """
+    return licences.with_section(text, terms) if terms else f"{text}\n{licences.unknown_section(base.name)}"
+
+
+def terms_of(metrics: RunMetrics) -> Terms | None:
+    """Return what the licence of a run's base demands; None for a base that is not in the table."""
+    if bases.of_run(metrics.base_model) is None:
+        return None
+    return licences.terms_of(metrics.base_model, licences.run_changes(metrics.run))
+
+
+def _hub_id(base: RunBase) -> str | None:
+    """Return the base's id on the Hub; None for a local folder or GGUF file, whose name proves nothing."""
+    row = bases.of_run(base)
+    return row.hub_id if row else base.path if base.sha256 is None else None
+
+
+def _where(base: RunBase, terms: Terms | None) -> str:
+    """Return the argument that loads the base, with its bracket."""
+    if terms and terms.base_is_cut:
+        return f'"{base.path}")  # {terms.base} with its vocabulary cut'
+    if hub_base := _hub_id(base):
+        return f'"{hub_base}")'
+    return f'"…")  # {base.name}, whose weights have SHA-256 {base.sha256}'
 
 
 def _distance(data: RunDataset) -> str:

@@ -11,16 +11,24 @@ from typing import Any
 
 import pytest
 
+from curation.contracts import RunBase
 from curation.errors import InosukeError
 from curation.export import card_merge
 from curation.hub.model_card import for_repository
 from curation.hub.model_repository import publish_model
+from curation.licences import terms_of
 from tests.curation.conftest import Publish
 from tests.tools.exports import PERSONA_FILE, SAMPLES, sample, write
 from tests.tools.hub import FakeHub
 from tests.tools.tokenizers import chatml_tokenizer
 
-METRICS = {"run": "20261122-cpu", "base_model": {"name": "SmolLM2", "path": "models/base/SmolLM2"}}
+BASE = {
+    "name": "SmolLM2-135M-Instruct",
+    "path": "models/base/SmolLM2-135M-Instruct",
+    "sha256": "ab",
+    "source": "embedded",
+}
+METRICS = {"run": "20261122-cpu", "base_model": BASE}
 
 
 @pytest.fixture
@@ -50,6 +58,7 @@ def test_an_adapter_is_where_from_pretrained_looks_and_without_pickles(run: Path
     result = send(run, "writer/adapter", call=publish_model, tag="v1")
     repo = hub.repos["models/writer/adapter"]
     about = {"README.md", "recipe.toml", "persona.toml", "metrics.json", "loss_curve.png", "manifest.json"}
+    about |= {"LICENSE", "NOTICE"}
     assert set(repo.head.files) - {".gitattributes"} == {
         *about, "adapter_config.json", "adapter_model.safetensors", "tokenizer.json"
     }  # fmt: skip
@@ -188,8 +197,11 @@ The base's.
 """
 
 
+TERMS = terms_of(RunBase(**BASE), ("it was trained",))
+
+
 def test_the_card_of_an_adapter_loads_it_from_its_repository() -> None:
-    text = for_repository(CARD, "hoa/boar", merged=False)
+    text = for_repository(CARD, "hoa/boar", TERMS, merged=False)
     data = card_merge.parse(text, "").data
     assert (data["library_name"], data["base_model_relation"], data["tags"]) == ("peft", "adapter", ["lora", "persona"])
     assert 'base = AutoModelForCausalLM.from_pretrained("HuggingFaceTB/SmolLM2-135M-Instruct")' in text
@@ -198,13 +210,13 @@ def test_the_card_of_an_adapter_loads_it_from_its_repository() -> None:
         "# Inosuke: cpu",
         "`inosuke serve` chats",
         "Prompts need the system prompt.",
-        "## Licence\n\nThe base",
+        "## Licence\n\nThe base model SmolLM2-135M-Instruct is under the [Apache License 2.0]",
     ):
         assert kept in text
 
 
 def test_the_card_of_a_merged_model_does_not_call_it_an_adapter() -> None:
-    text = for_repository(CARD, "hoa/boar", merged=True)
+    text = for_repository(CARD, "hoa/boar", TERMS, merged=True)
     data = card_merge.parse(text, "").data
     assert (data["library_name"], data["base_model_relation"]) == ("transformers", "finetune")
     assert 'model = AutoModelForCausalLM.from_pretrained("hoa/boar")' in text and "PeftModel" not in text
@@ -214,7 +226,7 @@ def test_the_card_of_a_merged_model_does_not_call_it_an_adapter() -> None:
     "text", ["# Only words\n", "---\nlibrary_name: peft\n---\n# X\n\n## Use\n\nAsk me.\n\n## End\n"]
 )
 def test_a_card_without_an_example_gets_one(text: str) -> None:
-    made = for_repository(text, "hoa/boar", merged=True)
+    made = for_repository(text, "hoa/boar", TERMS, merged=True)
     assert made.count("## Use") == 1 and made.count('from_pretrained("hoa/boar")') == 2
 
 
