@@ -1,9 +1,9 @@
 """Cuts a model's vocabulary to the languages of a persona: which tokens stay, and the tokenizer and rows that are left.
 
-A multilingual model has words for every language of the world. Each costs a row of the embeddings, and a logit at every
-reply token, even where a persona speaks two languages. In: a ``tokenizer.json`` of the byte-fallback BPE kind (Gemma's).
-Out: the ids that stay, in their old order, and the same tokenizer with these alone. Any text can still be written:
-what has no token of its own is spelled in bytes.
+A multilingual model has words for every language of the world. Each costs a row of the embeddings, and a logit at
+every reply token, even where a persona speaks two languages. In: a ``tokenizer.json`` of the byte-fallback BPE kind
+(Gemma's). Out: the ids that stay, in their old order, and the same tokenizer with these alone. Any text can still be
+written: what has no token of its own is spelled in bytes.
 
 Knows nothing of weights, files or downloads.
 """
@@ -23,15 +23,24 @@ from curation.errors import InosukeError
 COMMON = 50_000
 SPACE = "▁"
 
-# The scripts of a language (ISO 639-1), as Unicode names them: "LATIN SMALL LETTER A" is of the script LATIN. A language
-# that is missing here leaves the vocabulary whole.
+# The scripts of a language (ISO 639-1), as Unicode names them: "LATIN SMALL LETTER A" is of the script LATIN. A
+# language that is missing here leaves the vocabulary whole.
 SCRIPTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("ar", "fa", "ur"), ("ARABIC",)),
     **dict.fromkeys(("be", "bg", "kk", "mk", "mn", "ru", "sr", "uk"), ("CYRILLIC",)),
     **dict.fromkeys(("hi", "mr", "ne"), ("DEVANAGARI",)),
-    **{"bn": ("BENGALI",), "el": ("GREEK",), "he": ("HEBREW",), "hy": ("ARMENIAN",), "ka": ("GEORGIAN",)},
-    **{"km": ("KHMER",), "ta": ("TAMIL",), "te": ("TELUGU",), "th": ("THAI",)},
-    **{"ja": ("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "CJK"), "ko": ("HANGUL",), "zh": ("CJK",)},
+    "bn": ("BENGALI",),
+    "el": ("GREEK",),
+    "he": ("HEBREW",),
+    "hy": ("ARMENIAN",),
+    "ka": ("GEORGIAN",),
+    "km": ("KHMER",),
+    "ta": ("TAMIL",),
+    "te": ("TELUGU",),
+    "th": ("THAI",),
+    "ja": ("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "CJK"),
+    "ko": ("HANGUL",),
+    "zh": ("CJK",),
     **dict.fromkeys(
         ("ca", "cs", "da", "de", "en", "es", "et", "eu", "fi", "fr", "gl", "hr", "hu", "id", "is", "it", "lt", "lv"),
         ("LATIN",),
