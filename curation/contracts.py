@@ -182,6 +182,7 @@ class AboutRow(TypedDict):
     """What every exported row says about its sample."""
 
     id: str
+    group: str
     kind: str
     language: str | None
     topic: str | None
@@ -211,12 +212,21 @@ class InstructRow(AboutRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedRow:
-    """One approved dialogue as training reads it; its last message is the character's reply."""
+    """One approved dialogue as training reads it; its last message is the character's reply.
+
+    Rows of one ``group`` resemble each other: the split moved them to their side together. It is the row's own id in
+    exports of older versions, which do not have groups.
+    """
 
     id: str
     kind: str
     messages: tuple[Message, ...]
     language: str | None = None
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.group:
+            object.__setattr__(self, "group", self.id)
 
 
 def read_chat_rows(folder: Path, side: Literal["train", "eval"]) -> tuple[ExportedRow, ...]:
@@ -228,6 +238,7 @@ def read_chat_rows(folder: Path, side: Literal["train", "eval"]) -> tuple[Export
             kind=content["kind"],
             messages=messages_from_json(content["messages"]),
             language=content.get("language"),
+            group=content.get("group") or "",
         )
 
     return tuple(_lines(folder / chat_rows(side), row))

@@ -193,6 +193,8 @@ load_dataset("{{ repo }}", "instruct")  # instruction, input, output
 | Column | Meaning |
 |---|---|
 | `id` | identifies the sample in every version, rewritten or not |
+| `group` | samples of one group resemble each other (near replies, near prompts or one scene) and are never split \
+between train and eval: resample groups, not rows |
 | `kind`, `language`, `topic` | what sort of line it is |
 | `flags` | findings of automatic checks |
 | `revision`, `reviewers` | how often it was rewritten, how many people or authors decided |

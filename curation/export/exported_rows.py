@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,9 @@ CONFIGS = ("chat", "instruct")
 class ExportInput:
     """What an export is made from.
 
-    ``side`` is ``train`` or ``eval`` by sample id; a sample without a side is left out. ``facts`` are the fields of the
-    manifest that describe the build and the review; the export fills in the others.
+    ``side`` is ``train`` or ``eval`` by sample id; a sample without a side is left out. ``group`` is the split's group
+    by sample id; a sample without one is a group of its own. ``facts`` are the fields of the manifest that describe the
+    build and the review; the export fills in the others.
     """
 
     samples: Sequence[Sample]
@@ -41,6 +42,7 @@ class ExportInput:
     persona: Persona
     persona_file: Path
     facts: Manifest
+    group: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ def from_samples(content: ExportInput) -> Rows:
     for sample in content.samples:
         if (side := content.side.get(sample.id)) is None:
             continue
-        about = _about(sample, content.states.get(sample.id, State()))
+        about = _about(sample, content.group.get(sample.id, sample.id), content.states.get(sample.id, State()))
         alpaca = to_alpaca(sample, content.persona)
         messages: list[RowMessage] = [{"role": m.role, "content": m.content, "name": m.name} for m in sample.messages]
         # `id` comes first and `messages` second: the order of keys is the order in the JSON lines.
@@ -143,14 +145,15 @@ def features(config: str) -> Any:
         "chat": {"messages": List({"role": text, "content": text, "name": text})},
         "instruct": {"instruction": text, "input": text, "output": text},
     }[config]
-    known = dict.fromkeys(("kind", "language", "topic"), text) | {"flags": List(text)}
+    known = dict.fromkeys(("group", "kind", "language", "topic"), text) | {"flags": List(text)}
     source = dict.fromkeys(("source", "source_sha256", "locator", "importer", "rights"), text)
     return Features({"id": text} | lead | known | {"revision": count, "reviewers": count} | source)
 
 
-def _about(sample: Sample, state: State) -> AboutRow:
+def _about(sample: Sample, group: str, state: State) -> AboutRow:
     return {
         "id": sample.id,
+        "group": group,
         "kind": sample.kind,
         "language": sample.language,
         "topic": sample.topic,

@@ -7,14 +7,17 @@ repository. The user must name any other row that is to be included, and the man
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 from curation.contracts import AboutRow, HeldOutRow
 from curation.errors import UsageError
 from curation.export.exported_rows import Rows
 
 PUBLISHABLE = frozenset({"own", "licensed"})
+
+R = TypeVar("R", bound=AboutRow)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +39,7 @@ class Held:
 def public(rows: Rows, include: Sequence[str] = ()) -> tuple[Rows, Held]:
     """Return the rows that may be public, and what was left out.
 
+    Groups are named after the rows that are left, since the id of a row that stays private is a hash of its text.
     ``include`` names rows to include: a sample's id, a source file or a source folder. Raises UsageError for a name
     that includes nothing: it is mistyped or no longer needed.
     """
@@ -52,14 +56,22 @@ def public(rows: Rows, include: Sequence[str] = ()) -> tuple[Rows, Held]:
         )
     return (
         Rows(
-            chat={side: [row for row in content if row["id"] in allowed] for side, content in rows.chat.items()},
-            instruct={
-                side: [row for row in content if row["id"] in allowed] for side, content in rows.instruct.items()
-            },
+            chat={side: _published(content, allowed) for side, content in rows.chat.items()},
+            instruct={side: _published(content, allowed) for side, content in rows.instruct.items()},
             held_out=prompts,
         ),
         held,
     )
+
+
+def _published(content: Sequence[R], allowed: Container[str]) -> list[R]:
+    """Return the allowed rows of one side, with groups that are named after the lowest id left in them."""
+    kept = [row for row in content if row["id"] in allowed]
+    first: dict[str, str] = {}
+    for row in sorted(kept, key=lambda row: row["id"]):
+        first.setdefault(str(row.get("group")), row["id"])
+    # A row of an older version's export does not have a group.
+    return [cast(R, {**row, "group": first[row["group"]]}) if row.get("group") else row for row in kept]
 
 
 def _is_allowed(row: AboutRow, names: Iterable[str], held: Held) -> bool:

@@ -280,6 +280,7 @@ def _export(run: Build, report: Report) -> None:
     content = ExportInput(
         samples=run.approved,
         side=divided.side,
+        group=divided.group,
         states=run.states,
         held_out=run.held_out,
         persona=run.persona,

@@ -34,13 +34,17 @@ _LARGEST_PART = 10
 class Split:
     """The ``side`` of each sample id. Ids that are missing are left out of both sides and listed in ``report``.
 
+    ``group`` names, for each sample with a side, the samples of the same side that near pairs connect it to: the lowest
+    id among them. Samples of one group resemble each other, so statistics must draw them together.
+
     The report is plain JSON: ``threshold``, ``eval_share``, ``counts`` {kind: {language: {train, eval, left_out}}},
-    ``leakage`` {reply, prompt, scene: {kind: near pairs across the border}}, measured on the result, ``left_out`` [{id,
-    why, near, by, score}], ``cut`` [{samples, eval, left_out}] and ``short``, the strata that got less than half of
-    their eval share.
+    ``leakage`` {reply, prompt, scene: {kind: near pairs across the border}}, measured on the result, ``groups`` {train,
+    eval: {groups, largest}}, ``left_out`` [{id, why, near, by, score}], ``cut`` [{samples, eval, left_out}] and
+    ``short``, the strata that got less than half of their eval share.
     """
 
     side: dict[str, Side]
+    group: dict[str, str]
     report: dict[str, Any]
 
 
@@ -84,7 +88,9 @@ def split(
     work.follow()
     work.fill()
     work.cut()
-    return Split({ids[at]: side for at, side in sorted(work.side.items())}, work.report())
+    grouped = work.grouped()
+    group = {ids[at]: ids[first] for groups in grouped.values() for first, *rest in groups for at in (first, *rest)}
+    return Split({ids[at]: side for at, side in sorted(work.side.items())}, group, work.report(grouped))
 
 
 class _Work:
@@ -167,7 +173,14 @@ class _Work:
                 self._leave_out("at the cut of a large group", beyond, region)
                 self.cuts.append({"samples": len(group), "eval": len(region), "left_out": len(beyond)})
 
-    def report(self) -> dict[str, Any]:
+    def grouped(self) -> dict[Side, list[list[int]]]:
+        """Return the groups of each side. A group begins with the sample that has the lowest id."""
+        return {
+            side: [sorted(group, key=lambda at: self.samples[at].id) for group in self.near.groups(self._on(side))]
+            for side in get_args(Side)
+        }
+
+    def report(self, grouped: Mapping[Side, Sequence[Sequence[int]]]) -> dict[str, Any]:
         """Return the report, with the leakage measured on the final sides."""
         counts: dict[str, dict[str, dict[str, int]]] = {}
         for at, (kind, language) in enumerate(self.strata):
@@ -181,6 +194,10 @@ class _Work:
             "eval_share": self.eval_share,
             "counts": counts,
             "leakage": leakage,
+            "groups": {
+                side: {"groups": len(groups), "largest": max(map(len, groups), default=0)}
+                for side, groups in grouped.items()
+            },
             "left_out": [
                 {
                     "id": self.samples[at].id,

@@ -29,12 +29,14 @@ def rows(persona: Persona) -> Rows:
             persona=persona,
             persona_file=PERSONA_FILE,
             facts=Manifest(version="", files={}),
+            group={KITE.id: "0" * 16},
         )
     )
 
 
 def test_each_sample_with_a_side_is_a_row_of_both_configurations(rows: Rows) -> None:
     about = {
+        "group": "0" * 16,
         "kind": "conversation",
         "language": "vi",
         "topic": None,
@@ -57,6 +59,7 @@ def test_each_sample_with_a_side_is_a_row_of_both_configurations(rows: Rows) -> 
     assert rows.instruct["train"] == [{"id": KITE.id, **texts, **about}]
     assert [[row["id"] for row in side["eval"]] for side in rows.configurations.values()] == [[QUOTE.id], [QUOTE.id]]
     assert [row["id"] for row in rows.samples] == [KITE.id, QUOTE.id], "RAIN has no side"
+    assert rows.chat["eval"][0]["group"] == QUOTE.id, "a sample that is near no other is a group of its own"
 
 
 def test_rows_come_back_from_their_files(rows: Rows, tmp_path: Path) -> None:

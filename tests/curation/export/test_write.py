@@ -88,6 +88,7 @@ def test_a_row_holds_where_it_came_from_and_how_it_was_reviewed(tmp_path: Path) 
             {"role": "user", "content": "Gió to quá!", "name": "Bạn"},
             {"role": "assistant", "content": "To bằng tiếng ta chưa?", "name": None},
         ],
+        "group": line.id,
         "kind": "conversation",
         "language": "vi",
         "topic": None,

@@ -62,3 +62,15 @@ def test_a_name_includes_a_sample_a_file_or_a_folder(name: str, included: list[s
 def test_a_name_that_includes_nothing_lists_the_sources_that_need_one(name: str) -> None:
     with pytest.raises(UsageError, match=rf"--include-private {name}: .* need a name: transcripts/ep1\.srt, trans"):
         rights.public(ROWS, [name])
+
+
+def test_a_group_is_never_named_after_a_row_that_stays_private() -> None:
+    near: list[Any] = [
+        row("b", "private", "f") | {"group": "b"},
+        row("d", "own", "f") | {"group": "b"},
+        row("c", "own", "f") | {"group": "b"},
+        row("e", "own", "f") | {"group": "e"},
+    ]
+    public, _ = rights.public(Rows(chat={"train": near}, instruct={"train": near}, held_out=[]))
+    for side in (public.chat["train"], public.instruct["train"]):
+        assert [(r["id"], r["group"]) for r in side] == [("d", "c"), ("c", "c"), ("e", "e")]

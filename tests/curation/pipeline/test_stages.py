@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from curation.commands.dataset_diff import diff as diff_command
-from curation.contracts import read_manifest
+from curation.contracts import read_chat_rows, read_manifest
 from curation.errors import InosukeError
 from curation.folders import Folders
 from curation.newest import newest_export
@@ -86,6 +87,17 @@ def test_an_authors_own_rows_become_an_export(project: Project) -> None:
     assert all({k: row[k] for k in ("instruction", "input", "output")} in ROWS for row in rows)
     assert rows[0]["source"] == "datasets/sources/handwritten/conversations.vi.jsonl"
     assert rows[0]["locator"].startswith("row ")
+
+
+def test_near_samples_reach_training_as_one_group_and_others_as_their_own(project: Project) -> None:
+    near = {"instruction": "Hỏi: Đói chưa hả?", "input": "", "output": REPLIES[0].replace("gầm", "gào")}
+    root = project({"handwritten/conversations.vi.jsonl": jsonl(*ROWS, near)})
+    export = Path(str(build(root / "persona.toml", quiet=True).path))
+    rows = [row for side in ("train", "eval") for row in read_chat_rows(export, side)]
+    groups = Counter(row.group for row in rows)
+    assert sorted(groups.values()) == [1] * 11 + [2]
+    (twins,) = [[r for r in rows if r.group == group] for group, n in groups.items() if n == 2]
+    assert all("như thác đổ" in row.messages[-1].content for row in twins)
 
 
 def test_the_log_says_who_approved_what_and_why(project: Project) -> None:

@@ -109,6 +109,28 @@ def test_samples_with_near_prompts_near_replies_or_one_scene_stay_together() -> 
         assert leaks(result) == 0
 
 
+def test_each_sample_has_the_group_that_near_pairs_connect_it_to_whatever_the_order() -> None:
+    near = [sample("Trời mưa to quá ngươi ơi", "a" * 20), sample("Trời mưa to quá ngươi ới", "b" * 20)]
+    scene = [sample(word(900 + k), word(950 + k), scene="scene 1") for k in range(3)]
+    samples = unlike(30) + near + scene
+    result = split(samples, 90.0)
+    by_group: dict[str, set[str]] = {}
+    for key, group in result.group.items():
+        by_group.setdefault(group, set()).add(key)
+    assert {s.id for s in near} in by_group.values()
+    assert {s.id for s in scene} in by_group.values()
+    assert len(by_group) == 32
+    assert all(group == min(members) for group, members in by_group.items())
+    assert result.group.keys() == result.side.keys()
+    assert split(samples[::-1], 90.0).group == result.group
+    # A later build keeps the sides and finds the same groups, though nothing is left to assign.
+    again = split(samples, 90.0, previous=result.side)
+    assert again.group == result.group
+    counted = result.report["groups"]
+    assert counted["train"]["groups"] + counted["eval"]["groups"] == 32
+    assert max(side["largest"] for side in counted.values()) == 3
+
+
 def test_a_template_prompt_does_not_connect_samples() -> None:
     quotes = [sample(TEMPLATE, word(k), "quote") for k in range(40)]
     assert Counter(split(quotes, 90, 0.1, [TEMPLATE.upper()]).side.values()) == {"train": 36, "eval": 4}
