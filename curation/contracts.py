@@ -289,9 +289,13 @@ def read_held_out(folder: Path) -> tuple[HeldOut, ...]:
 
 
 class Scores(_Contract):
-    """Negative log-likelihood (natural log) of replies, by a model; ``loss`` is per token."""
+    """Negative log-likelihood (natural log) of replies, by a model; ``loss`` is per token.
+
+    ``reply_nll_per_char`` counts the end-of-turn token after each reply, ``text_nll_per_char`` does not.
+    """
 
     reply_nll_per_char: Figure = math.nan
+    text_nll_per_char: Figure = math.nan
     loss: Figure = math.nan
     perplexity: Figure = math.nan
     end_of_turn_nll: Figure = math.nan
@@ -301,11 +305,19 @@ class Scores(_Contract):
 
 
 class RunEval(_Contract):
-    """The eval split as the base and as the adapter score it."""
+    """The eval split as the base and as the adapter score it, on the weights that ``weights`` describes.
+
+    ``figures`` holds value, low, high, n and groups of base, adapter and their difference, by the figure's name; ``by``
+    holds the same for each kind and each language. Intervals draw groups of rows.
+    """
 
     rows: int = 0
+    groups: int = 0
+    weights: str = ""
     base: Scores = Scores()
     adapter: Scores = Scores()
+    figures: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    by: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 class RunBase(_Contract):
@@ -431,12 +443,17 @@ class Answer(_Contract):
 
 
 class Evaluation(_Contract):
-    """``evaluation.json``: a run beside its base. A table holds value, low, high and n for each and for their gap."""
+    """``evaluation.json``: a run beside its base, and perhaps beside another run (``against``).
+
+    A table holds value, low, high, n and groups for each and for their gap. ``weights`` says what was measured, by
+    side. ``passport`` holds figures of the character that no model judges.
+    """
 
     run: str
     base_model: str = ""
     dataset: dict[str, Any] = Field(default_factory=dict)
     interval: dict[str, Any] = Field(default_factory=dict)
+    weights: dict[str, str] = Field(default_factory=dict)
     eval: dict[str, Any] = Field(default_factory=dict)
     held_out: dict[str, Any] = Field(default_factory=dict)
     replies: dict[str, Any] = Field(default_factory=dict)
@@ -444,6 +461,8 @@ class Evaluation(_Contract):
     answers: list[Answer] = Field(default_factory=list)
     votes: list[dict[str, str]] = Field(default_factory=list)
     preference: dict[str, Any] | None = None
+    against: dict[str, Any] | None = None
+    passport: dict[str, Any] | None = None
     page: str
     left_out: list[str] = Field(default_factory=list)
 
