@@ -33,11 +33,17 @@ class Score:
     chars: int
     turns: int
 
+    @property
+    def text_nll(self) -> float:
+        """The text of the replies alone. A base that never saw the chat template has no idea of the end of a turn."""
+        return self.nll - self.end_nll
+
     def as_json(self) -> dict[str, float | int]:
         """Return the figures of ``metrics.json``, with the counts behind them."""
         loss = self.nll / self.tokens
         return {
             "reply_nll_per_char": self.nll / self.chars,
+            "text_nll_per_char": self.text_nll / self.chars,
             "loss": loss,
             "perplexity": math.exp(min(loss, 700.0)),  # exp overflows a float above 709
             "end_of_turn_nll": self.end_nll / self.turns,
