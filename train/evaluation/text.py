@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from curation.contracts import Evaluation
@@ -13,12 +14,23 @@ SIDES = ("base", "adapter")
 Row = tuple[str, str, str, str]  # label, base, adapter, difference with its interval
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of two models; ``sides`` are their names. In a comparison of runs the other run is the first."""
+
+    title: str
+    rows: list[Row]
+    sides: tuple[str, str] = SIDES
+
+
 def table(evaluation: Evaluation, persona: Persona) -> str:
     """Return the figures for the screen, base and adapter side by side."""
     lines = [f"Run {evaluation.run} on dataset {evaluation.dataset['version']}"]
-    for title, rows in parts(evaluation, persona):
-        lines += ["", f"  {title:<44}{'base':>8}{'adapter':>9}   difference (95 %)"]
-        lines += [f"  {label:<44}{base:>8}{adapter:>9}   {change}" for label, base, adapter, change in rows]
+    lines += [f"  {line}" for line in measured_on(evaluation)]
+    for part in tables(evaluation, persona):
+        first, second = part.sides
+        lines += ["", f"  {part.title:<44}{_short(first):>8}{_short(second):>9}   difference (95 %)"]
+        lines += [f"  {label:<44}{base:>8}{adapter:>9}   {change}" for label, base, adapter, change in part.rows]
     if chosen := preferred(evaluation):
         lines += ["", f"  {chosen}"]
     return "\n".join(lines)
@@ -26,13 +38,33 @@ def table(evaluation: Evaluation, persona: Persona) -> str:
 
 def section(evaluation: Evaluation, persona: Persona) -> str:
     """Return the section of the model card about the evaluation."""
-    tables = []
-    for title, rows in parts(evaluation, persona):
-        body = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-        tables.append(f"| {title} | base | adapter | difference (95 % interval) |\n|---|---|---|---|\n{body}")
-    tables += [chosen] if (chosen := preferred(evaluation)) else []
-    body = "\n\n".join(tables)
-    return f"## Evaluation\n\n{body}\n\nIntervals are bootstrapped over dialogues. `report.html` shows them.\n"
+    parts = []
+    for part in tables(evaluation, persona):
+        body = "\n".join(f"| {' | '.join(row)} |" for row in part.rows)
+        head = f"| {part.title} | {' | '.join(part.sides)} | difference (95 % interval) |\n|---|---|---|---|"
+        parts.append(f"{head}\n{body}")
+    parts += [chosen] if (chosen := preferred(evaluation)) else []
+    parts.append(" ".join(measured_on(evaluation)))
+    body = "\n\n".join(parts)
+    return (
+        f"## Evaluation\n\n{body}\n\nIntervals are bootstrapped over groups of dialogues that resemble each other. "
+        "`report.html` shows them.\n"
+    )
+
+
+def measured_on(evaluation: Evaluation) -> list[str]:
+    """Return a sentence about the weights of each side; nothing for an evaluation of an older version."""
+    weights = evaluation.weights
+    if not weights:
+        return []
+    return [
+        f"Likelihoods of the base: {weights['base']}; of the adapter: {weights['adapter']}.",
+        f"Replies: {weights['replies']}.",
+    ]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 8 else f"{name[:7]}…"
 
 
 def preferred(evaluation: Evaluation) -> str:
@@ -53,27 +85,49 @@ def _spread(share: dict[str, Any]) -> str:
     return "" if share["low"] is None else f" ({share['low']:.0%} to {share['high']:.0%})"
 
 
-def parts(evaluation: Evaluation, persona: Persona) -> Iterator[tuple[str, list[Row]]]:
-    """Yield the title and the rows of each table."""
-    for part, name in (
-        (evaluation.eval, "eval dialogues"),
-        (evaluation.held_out, "held-out prompts with their references"),
-    ):
-        if part.get("figures"):
-            base, adapter = (f"{part[side]['perplexity']:.1f}" for side in SIDES)
-            rows = [_row(m, persona, part["figures"][m.key]) for m in LIKELIHOOD_METRICS]
-            yield f"{part['rows']} {name}", [("perplexity", base, adapter, ""), *rows]
-    for part, name in (
-        (evaluation.replies, "held-out prompts answered"),
-        (evaluation.eval_replies, "eval dialogues answered"),
-    ):
-        if not part["prompts"]:
-            continue
-        rows = [_row(m, persona, part["figures"][m.key]) for m in REPLY_METRICS if m.key in part["figures"]]
-        for metric in SET_METRICS:
-            base, adapter = (_value(metric, part[side][metric.key]) for side in SIDES)
-            rows.append((metric.title(persona), base, adapter, ""))
-        yield f"{part['prompts']} {name}", rows
+def tables(evaluation: Evaluation, persona: Persona) -> Iterator[Table]:
+    """Yield the tables of an evaluation: likelihoods, the same by kind and language, replies, and the other run."""
+    yield from _likelihoods(evaluation.eval, "eval dialogues", persona)
+    if rows := list(_by(evaluation.eval, persona)):
+        yield Table("nll per reply character, eval dialogues", rows)
+    yield from _likelihoods(evaluation.held_out, "held-out prompts with their references", persona)
+    yield from _replies(evaluation.replies, "held-out prompts answered", persona)
+    yield from _replies(evaluation.eval_replies, "eval dialogues answered", persona)
+    if beside := evaluation.against:
+        sides = beside["run"], evaluation.run
+        yield from _likelihoods(beside["eval"], "eval dialogues, two runs", persona, sides)
+        yield from _likelihoods(beside["held_out"], "held-out references, two runs", persona, sides)
+        yield from _replies(beside["replies"], "prompts answered, two runs", persona, sides)
+
+
+def _likelihoods(part: dict[str, Any], name: str, persona: Persona, sides: tuple[str, str] = SIDES) -> Iterator[Table]:
+    if not part.get("figures"):
+        return
+    rows = [_row(m, persona, part["figures"][m.key]) for m in LIKELIHOOD_METRICS if m.key in part["figures"]]
+    if "loss" in part["figures"]:
+        base, adapter = (f"{part[side]['perplexity']:.1f}" for side in SIDES)
+        rows.append(("perplexity", base, adapter, ""))
+    groups = f" in {part['groups']} groups" if part.get("groups", part["rows"]) != part["rows"] else ""
+    yield Table(f"{part['rows']} {name}{groups}", rows, sides)
+
+
+def _by(part: dict[str, Any], persona: Persona) -> Iterator[Row]:
+    """Yield a row for each kind and each language, where there are at least two of them."""
+    metric = LIKELIHOOD_METRICS[0]
+    for values in part.get("by", {}).values():
+        for value, own in values.items() if len(values) > 1 else ():
+            _, *cells = _row(metric, persona, own["figures"][metric.key])
+            yield (f"{value} ({own['rows']} dialogues)", cells[0], cells[1], cells[2])
+
+
+def _replies(part: dict[str, Any], name: str, persona: Persona, sides: tuple[str, str] = SIDES) -> Iterator[Table]:
+    if not part.get("prompts"):
+        return
+    rows = [_row(m, persona, part["figures"][m.key]) for m in REPLY_METRICS if m.key in part["figures"]]
+    for metric in SET_METRICS:
+        base, adapter = (_value(metric, part[side][metric.key]) for side in SIDES)
+        rows.append((metric.title(persona), base, adapter, ""))
+    yield Table(f"{part['prompts']} {name}", rows, sides)
 
 
 def _row(metric: Metric, persona: Persona, figures: dict[str, Any]) -> Row:

@@ -109,7 +109,7 @@ def test_copies_are_exact_or_near_and_short_cries_are_too_common_to_be_near(pers
 def test_without_a_reference_nothing_is_made_up(persona: Persona) -> None:
     found = measured(persona, "Ta đây!")
     assert (found["chrf"], found["rouge_l"], found["length_ratio"]) == (None, None, None)
-    assert bootstrap.mean([None]) == {"value": None, "low": None, "high": None, "n": 0}
+    assert bootstrap.mean([None]) == {"value": None, "low": None, "high": None, "n": 0, "groups": 0}
 
 
 def prompt(id: str, reference: str | None) -> HeldOut:
