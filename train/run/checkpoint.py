@@ -5,19 +5,15 @@ Two are kept: the newest, from which a killed training resumes, and the best, wh
 
 from __future__ import annotations
 
-import errno
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from curation.errors import InosukeError
+from curation.errors import InosukeError, no_space
 
 FOLDER = "checkpoints"
-# A full disk, a used-up quota, a limit on a file's size, no permission, a read-only disk.
-_NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS}
 
 
 def path(run: Path, step: int) -> Path:
@@ -78,19 +74,6 @@ def read(folder: Path) -> Any:
     from train.run import checkpoint_state
 
     return checkpoint_state.read(folder)
-
-
-def no_space(error: BaseException) -> str:
-    """Return why a file could not be written, or an empty text if something else went wrong.
-
-    safetensors and torch wrap the system's error into types of their own, so the text is searched too.
-    """
-    if isinstance(error, OSError) and error.errno in _NOT_WRITTEN:
-        return error.strerror or str(error)
-    wrapped = re.search(r"os error (\d+)", str(error))  # as Rust words it
-    if wrapped and int(wrapped[1]) in _NOT_WRITTEN:
-        return os.strerror(int(wrapped[1]))
-    return "No space left on device" if "No space left on device" in str(error) else ""
 
 
 def _sync(folder: Path) -> None:
