@@ -7,6 +7,7 @@ from ctypes.util import find_library
 from importlib.util import find_spec
 from pathlib import Path
 
+from curation.contracts import read_metrics
 from curation.errors import UsageError
 from serve.engines import native_libraries
 from serve.model_files import gguf_choice
@@ -15,7 +16,8 @@ from serve.model_files import gguf_choice
 def engine_for(run: Path) -> tuple[str, str]:
     """Return the name of the fastest engine for a run folder on this machine, and the reason.
 
-    With CUDA that is `transformers`; without, llama.cpp is several times as fast (benchmarks/results.md).
+    With CUDA that is `transformers`, as long as the base fits into the GPU; without, llama.cpp is several times as fast
+    (benchmarks/results.md).
     """
     files = gguf_choice.available(run)
     if not files:
@@ -23,13 +25,32 @@ def engine_for(run: Path) -> tuple[str, str]:
             "transformers",
             f"the run has no GGUF file; `inosuke gguf {run.name}` makes one, faster on a CPU",
         )
+    no_gpu = "no CUDA here"
     if has_cuda():
-        return "transformers", "this machine has CUDA"
+        fits, why = _fits_gpu(run)
+        if fits:
+            return "transformers", f"this machine has CUDA; {why}"
+        no_gpu = f"the GPU is too small: {why}"
     try:
         native_libraries.xllamacpp()
     except UsageError as error:
         return "transformers", f"the run has a GGUF file, but {error}"
-    return "llamacpp", f"no CUDA here, and the run has a GGUF file ({', '.join(f.type for f in files)})"
+    return "llamacpp", f"{no_gpu}, and the run has a GGUF file ({', '.join(f.type for f in files)})"
+
+
+def _fits_gpu(run: Path) -> tuple[bool, str]:
+    """Return whether a run's base fits into the GPU in some form, and the figures."""
+    from serve.engines.transformers import pool
+    from serve.engines.transformers_parts.weights_form import fitting
+
+    path = read_metrics(run).base_model.path
+    local = run.parent.parent / path
+    try:
+        form, why = fitting(local if local.is_dir() else path, pool(None))
+    except (OSError, ValueError) as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        return False, f"its base cannot be read ({first})"
+    return form is not None, why
 
 
 def has_cuda() -> bool:

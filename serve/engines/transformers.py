@@ -17,7 +17,8 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from curation import chat
-from curation.errors import InosukeError, UsageError
+from curation.contracts import read_metrics
+from curation.errors import InosukeError, UsageError, is_out_of_memory
 from curation.persona import Persona
 from curation.record import Message
 from serve.engine import Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
@@ -28,6 +29,7 @@ from serve.engines.transformers_parts.batch import Batch, Job
 from serve.engines.transformers_parts.decoder import Decoder, longest
 from serve.engines.transformers_parts.detokenizer import Detokenizer, Piece
 from serve.engines.transformers_parts.sampling import Sampler
+from serve.engines.transformers_parts.weights_form import Form, fitting
 from serve.model_files.served_run import Run
 
 # More would fit into most models, but on a CPU a prompt of this length already takes seconds.
@@ -35,6 +37,10 @@ DEFAULT_CONTEXT = 2048
 SLOTS = 8
 # Tokens in memory for all answers, in whole context windows. Where more are needed at once, some answers wait.
 _POOL_WINDOWS = 4
+_SMALLER = (
+    "Close other programs that use the memory, or serve a GGUF file: `inosuke gguf {run}`, then "
+    "`inosuke serve --engine llamacpp`."
+)
 
 
 class TransformersEngine:
@@ -60,7 +66,7 @@ class TransformersEngine:
         self._persona = persona
         self._prompt = prompt
         self._ends = _end_tokens(model, tokenizer, persona, prompt)
-        self._decoder = Decoder(model.eval(), slots, self.context * min(slots, _POOL_WINDOWS), self.context)
+        self._decoder = Decoder(model.eval(), slots, pool(self.context, slots), self.context)
         self._batch = Batch(self._decoder)
         # The thread refers to the batch and not to the engine: when the engine is garbage-collected, the thread ends.
         weakref.finalize(self, self._batch.close)
@@ -108,7 +114,12 @@ def load(options: Options) -> TransformersEngine:
     run = options.run
     tokenizer = ChatTokenizer(run.folder / "tokenizer")
     engine = TransformersEngine(
-        _load_model(run), tokenizer, run.persona, run.prompt, f"{run.base_name} + {run.name}", options.context
+        _load_model(run, pool(options.context)),
+        tokenizer,
+        run.persona,
+        run.prompt,
+        f"{run.base_name} + {run.name}",
+        options.context,
     )
     # Reads the system prompt into the cache, and shows that the model answers before the server calls itself ready.
     hello = engine.stream([Message("user", "!")], Settings(max_new_tokens=1), lambda: False)
@@ -116,24 +127,55 @@ def load(options: Options) -> TransformersEngine:
     return engine
 
 
-def _load_model(run: Run) -> Any:
+def pool(context: int | None, slots: int = SLOTS) -> int:
+    """Return how many tokens the cache holds for all answers together."""
+    return (context or DEFAULT_CONTEXT) * min(slots, _POOL_WINDOWS)
+
+
+def _load_model(run: Run, tokens: int) -> Any:
     cuda = torch.cuda.is_available()
     # fp32 is the quickest on a CPU without bf16 units, and a large model would need twice the memory.
     small = not isinstance(run.base, Path) or _size(run.base) < 2 * 2**30
-    dtype = torch.bfloat16 if cuda or not small else torch.float32
+    dtype = torch.float32 if small else torch.bfloat16
     try:
-        base = AutoModelForCausalLM.from_pretrained(run.base, dtype=dtype)
+        options = _on_gpu(run, tokens) if cuda else {"dtype": dtype}
+        base = AutoModelForCausalLM.from_pretrained(run.base, **options)
         model = PeftModel.from_pretrained(base, run.folder / "adapter")
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise InosukeError(
+                f"out of memory while {run.base_name} was loaded. {_SMALLER.format(run=run.name)}"
+            ) from error
         seen = " ".join(str(error).split("\n")[:2])  # torch adds a line for every layer
         raise InosukeError(
             f"the run {run.name} cannot be loaded on {run.base}: {seen.rstrip('.')}. "
             "Expected an adapter for this base model. Train again with `make train`, or choose another run with --run."
         ) from error
-    if dtype == torch.float32:
+    if not cuda and dtype == torch.float32:
         # One matrix product a layer instead of three. In bf16 the sum would be rounded, so the adapter stays separate.
         model = model.merge_and_unload()
-    return model.to("cuda") if cuda else model
+    return model
+
+
+def _on_gpu(run: Run, tokens: int) -> dict[str, Any]:
+    """Return how to load the base on the GPU. Raises InosukeError where it does not fit in any form."""
+    form, why = fitting(run.base, tokens)
+    if form is None:
+        raise InosukeError(f"{run.base_name} does not fit into the GPU: {why}. {_SMALLER.format(run=run.name)}")
+    options: dict[str, Any] = {"dtype": form.rest, "device_map": {"": torch.cuda.current_device()}}
+    return options | ({"quantization_config": _as_trained(run, form)} if form.nf4 else {})
+
+
+def _as_trained(run: Run, form: Form) -> Any:
+    from transformers import BitsAndBytesConfig
+
+    nf4: Any = BitsAndBytesConfig  # it has no types
+    return nf4(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_compute_dtype=form.compute,
+        bnb_4bit_use_double_quant=bool(read_metrics(run.folder).recipe.get("double_quant", True)),
+    )
 
 
 def _size(folder: Path) -> int:

@@ -218,20 +218,28 @@ def test_neither_adapter_nor_base_is_needed_beside_a_gguf(with_gguf):
 
 
 @pytest.mark.parametrize(
-    ("cuda", "missing", "engine", "why"),
+    ("free", "missing", "engine", "why"),
     [
-        (True, False, "transformers", "this machine has CUDA"),
-        (False, True, "transformers", "needs xllamacpp"),
-        (False, False, "llamacpp", "no CUDA here"),
+        (5e9, False, "transformers", "this machine has CUDA; the model needs 0.4 GB in bf16, 0.4 GB in NF4; 5.0 of"),
+        (2e8, False, "llamacpp", "the GPU is too small: the model needs"),
+        (None, True, "transformers", "needs xllamacpp"),
+        (None, False, "llamacpp", "no CUDA here"),
     ],
 )
-def test_the_engine_follows_the_machine(with_gguf, monkeypatch, cuda, missing, engine, why):
+def test_the_engine_follows_the_machine(with_gguf, monkeypatch, free, missing, engine, why):
+    """What torch and the system say of a GPU is simulated: there is none here."""
+    import torch
+
+    from serve.answering import engine_choice
     from serve.answering.engine_choice import engine_for
 
     def gone(name):
         raise ImportError("libgomp.so.1: cannot open shared object file")
 
-    monkeypatch.setattr("serve.answering.engine_choice.has_cuda", lambda: cuda)
+    monkeypatch.setattr(engine_choice, "find_library", lambda name: "libcuda.so.1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: free is not None)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (free, 6e9))
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
     if missing:
         monkeypatch.setattr(native_libraries, "import_module", gone)
     chosen, reason = engine_for(with_gguf / "models" / "run-1")

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from curation import chat
+from curation.errors import InosukeError
 from curation.record import Message
 from serve.engine import ConversationTooLong, Delta, Done, EngineFailed, Settings
 from serve.engines.options import Options
@@ -203,3 +204,69 @@ def test_the_merged_adapter_scores_like_the_adapter_beside_its_base(finished, to
     merged = decoder.read(0, ids[decoder.cache.assign(0, ids) :])
     with torch.inference_mode():
         assert torch.allclose(merged, apart(torch.tensor([ids])).logits[:, -1], atol=1e-3)
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """A GPU with so many bytes free. Simulated: torch's answers are replaced, and weights go to the CPU instead."""
+    from transformers import AutoModelForCausalLM
+
+    real = AutoModelForCausalLM.from_pretrained
+
+    def on_cpu(name, **options):
+        assert options["device_map"] == {"": 0}
+        return real(name, **options | {"device_map": {"": "cpu"}})
+
+    def put(free, bf16=True):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (int(free), int(6e9)))
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: bf16)
+        monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", on_cpu)
+
+    return put
+
+
+def needs(run, bf16=True):
+    """Return the bytes that each form of the run's base needs, as the engine counts them."""
+    from serve.engines.transformers import pool
+    from serve.engines.transformers_parts.weights_form import forms
+
+    return [form.bytes for form in forms(run.base, pool(None))]
+
+
+@pytest.mark.parametrize("bf16", [True, False])
+def test_a_card_that_holds_no_16_bits_serves_the_4_bits_of_the_training(finished, card, bf16):
+    run = checked_run(finished)
+    card(6e9, bf16)
+    whole, nf4 = needs(run)
+    layers = {}
+    for free in (whole, nf4):
+        card(free, bf16)
+        engine = load(Options(persona=run.persona, run=run))
+        model = engine._decoder._model
+        layers[free] = type(model.get_submodule("base_model.model.model.layers.0.mlp.up_proj.base_layer")).__name__
+        assert model.get_input_embeddings().weight.dtype == (torch.bfloat16 if bf16 else torch.float32)
+        assert words(engine.stream(TALK, GREEDY, never))
+    assert layers == {whole: "Linear", nf4: "Linear4bit"}
+
+
+def test_a_card_that_holds_neither_names_the_figures_and_the_way_out(finished, card):
+    run = checked_run(finished)
+    card(6e9)
+    card(needs(run)[1] - 1)
+    with pytest.raises(InosukeError, match=r"Tiny does not fit into the GPU: .* in NF4; 0.4 of 6.0 .*gguf run-1"):
+        load(Options(persona=run.persona, run=run))
+
+
+def test_a_card_that_fills_while_it_is_loaded_gives_an_error_and_not_a_traceback(finished, card, monkeypatch):
+    from transformers import AutoModelForCausalLM
+
+    def full(*args, **options):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 594.00 MiB")
+
+    card(6e9)
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", full)
+    run = checked_run(finished)
+    with pytest.raises(InosukeError, match=r"out of memory while Tiny was loaded. Close other .* inosuke gguf run-1"):
+        load(Options(persona=run.persona, run=run))
