@@ -8,5 +8,8 @@ from __future__ import annotations
 
 import os
 
+from train import gpu
+
 # patch: openmp-wait-policy. torch reads it when it is loaded, so it has to be set before.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+gpu.use_expandable_segments()
