@@ -12,13 +12,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curation import licences
 from curation.contracts import RunMetrics, write_metrics
 from curation.errors import InosukeError, UsageError
-from curation.files import sha256_file
-from train import distributed
+from curation.files import sha256_file, write_atomically
+from train import distributed, gpu
 from train.data.dialogues import Export, find_export, load_export
 from train.distributed import Processes
 from train.model import base_model
@@ -26,6 +26,10 @@ from train.recipe import Recipe, for_processes, load_recipe, pick, resolve, to_t
 from train.run import checkpoint, folder, resume
 from train.run.resume import ResumeInfo
 from train.speedups import lean_imports
+
+if TYPE_CHECKING:
+    from train.loop.speaker import Speaker
+    from train.loop.trial import Trial
 
 Say = Callable[[str], None]
 
@@ -79,10 +83,7 @@ def run_training(request: Request, say: Say) -> tuple[RunMetrics, str] | None:
     Cheap checks come first: a wrong recipe or a damaged export is reported before torch is imported. Raises
     InosukeError for everything that the user can fix, and when they press Ctrl-C.
     """
-    if not request.persona_file.is_file():
-        raise UsageError(
-            f"{request.persona_file}: no such file. Run the command from the project's folder or use --persona."
-        )
+    _check_persona(request)
     processes = distributed.of_environment()
     if not processes.is_first:
         say = _silence
@@ -95,7 +96,7 @@ def run_training(request: Request, say: Say) -> tuple[RunMetrics, str] | None:
                 plan.begun.check_base(base)
             elif processes.is_first:
                 resume.write(run_folder, request.root, plan.export, plan.recipe, plan.reasons, base)
-            return _train_and_write(request, plan, base, run_folder, processes, say)
+            trained = _train_and_write(request, plan, base, run_folder, processes, say)
     except KeyboardInterrupt:
         kept = folder.kept(request.models, plan.run)
         raise InosukeError(f"stopped by Ctrl-C; {kept}. Earlier runs are unchanged.") from None
@@ -105,6 +106,45 @@ def run_training(request: Request, say: Say) -> tuple[RunMetrics, str] | None:
         kept = folder.kept(request.models, plan.run)
         # Not capitalize(), which would also change the run's name.
         raise InosukeError(f"{error}\n{kept[0].upper()}{kept[1:]}.") from error
+    if trained is None:
+        return None
+    # The run has its name now and can be served, so nothing that fails from here on costs it: first it answers, then
+    # `latest` moves.
+    from train.results import metrics_json
+
+    metrics, speaker = trained
+    try:
+        metrics = _with_answers(request, plan, metrics, speaker, say)
+    finally:
+        folder.make_latest(request.models, plan.run)
+    return metrics, metrics_json.summary(metrics, Path("models") / plan.run)
+
+
+def check_training(request: Request, say: Say) -> Trial:
+    """Try out what :func:`run_training` would do, in about a minute. Writes nothing below ``models/`` but a base.
+
+    Raises InosukeError as a training does.
+    """
+    _check_persona(request)
+    if request.resume or request.run or request.tensorboard:
+        raise UsageError("--check makes no run. Leave --resume, --run and --tensorboard out.")
+    processes = distributed.of_environment()
+    if processes.count > 1:
+        raise UsageError("--check measures one process. Start it without `accelerate launch`.")
+    plan = _new_plan(request, processes, say)
+    _announce(plan, request.persona_file, say)
+    lean_imports.load_trainer()
+    from train.loop import trial
+
+    base = base_model.resolve(plan.recipe.base, request.root, say)
+    return trial.try_out(plan.export, plan.recipe, base, say)
+
+
+def _check_persona(request: Request) -> None:
+    if not request.persona_file.is_file():
+        raise UsageError(
+            f"{request.persona_file}: no such file. Run the command from the project's folder or use --persona."
+        )
 
 
 def _new_plan(request: Request, processes: Processes, say: Say) -> Plan:
@@ -134,6 +174,8 @@ def _recipe_for_this_machine(
     from train.model.load import device
 
     here = device()
+    if here.kind == "cpu" and (note := gpu.unused_gpu()):
+        say(note)
     if wanted is None:
         name, why = pick(here)
         wanted = load_recipe(name)
@@ -163,7 +205,8 @@ def _run_folder(models: Path, plan: Plan, processes: Processes) -> Any:
 
 def _train_and_write(
     request: Request, plan: Plan, base: base_model.BaseModel, run_folder: Path, processes: Processes, say: Say
-) -> tuple[RunMetrics, str] | None:
+) -> tuple[RunMetrics, Speaker] | None:
+    """Train and write every file of the run; its figures and its card have no sample answers yet."""
     lean_imports.load_trainer()  # a resumed run has not passed _recipe_for_this_machine
     from train.loop import qlora, tensorboard
     from train.results import loss_curve, metrics_json, run_card
@@ -172,7 +215,7 @@ def _train_and_write(
     say(f"Loss curve, redrawn at each evaluation: {curve}")
     title = f"{base.name}, {plan.run}"
     watched = request.tensorboard and processes.is_first
-    result = qlora.train_adapter(
+    trained = qlora.train_adapter(
         plan.export,
         plan.recipe,
         base,
@@ -182,8 +225,9 @@ def _train_and_write(
         watchers=[tensorboard.writer(run_folder / tensorboard.FOLDER)] if watched else [],
         draw=lambda history: loss_curve.draw(history, curve, title) if processes.is_first else None,
     )
-    if result is None:
+    if trained is None:
         return None
+    result, speaker = trained
     metrics = metrics_json.metrics(plan.run, plan.export, plan.recipe, result, plan.reasons, request.root)
     write_metrics(run_folder, metrics)
     loss_curve.draw(result.history, curve, title)
@@ -193,7 +237,25 @@ def _train_and_write(
     (run_folder / "README.md").write_text(run_card.text(metrics, plan.export.persona.name), encoding="utf-8")
     if terms := run_card.terms_of(metrics):
         licences.write_files(run_folder, terms, terms.licence.text)
-    return metrics, metrics_json.summary(metrics, Path("models") / plan.run)
+    return metrics, speaker
+
+
+def _with_answers(request: Request, plan: Plan, metrics: RunMetrics, speaker: Speaker, say: Say) -> RunMetrics:
+    """Answer held-out prompts and write figures and card again. The run is finished: what fails is only reported."""
+    from train.results import metrics_json, run_card
+
+    run_folder = request.models / plan.run
+    say(f"Answering {plan.recipe.samples} held-out prompts with base and adapter")
+    try:
+        metrics = metrics_json.with_samples(metrics, speaker.samples(run_folder / "adapter", plan.export))
+        write_metrics(run_folder, metrics)
+        write_atomically(run_folder / "README.md", run_card.text(metrics, plan.export.persona.name))
+    except KeyboardInterrupt:
+        raise InosukeError(f"stopped by Ctrl-C while prompts were answered; run {plan.run} is finished.") from None
+    except Exception as error:  # hours of training must not end in a traceback
+        reason = str(error) if isinstance(error, InosukeError) else f"{type(error).__name__}: {error}."
+        say(f"Warning: the card has no sample answers; run {plan.run} is finished. {reason}")
+    return metrics
 
 
 def _silence(line: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ from train.progress import say
 @click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Replaces the recipe's `max_minutes`.")
 @click.option("--no-gguf", is_flag=True, help="Do not end by writing GGUF files (a small base on a CPU does).")
 @click.option("--resume", metavar="RUN", help="Continue an interrupted run from its newest checkpoint.")
+@click.option("--check", is_flag=True, help="Only try two steps: peak memory, speed and a forecast, in a minute.")
 @click.option("--tensorboard", is_flag=True, help="Write models/<run>/tensorboard while it runs.")
 @persona_option
 @json_option
@@ -29,6 +31,7 @@ def train(
     max_minutes: float | None,
     no_gguf: bool,
     resume: str | None,
+    check: bool,
     tensorboard: bool,
     persona_file: Path,
     as_json: bool,
@@ -40,10 +43,11 @@ def train(
 
     \b
     Example:
+      inosuke train --check
       inosuke train --recipe cpu --max-minutes 5
       inosuke train --resume 20261122-104500-cpu
     """
-    from train.commands.pipeline import Request, run_training
+    from train.commands.pipeline import Request, check_training, run_training
     from train.gguf import build
 
     request = Request(
@@ -55,6 +59,10 @@ def train(
         resume=resume,
         tensorboard=tensorboard,
     )
+    if check:
+        trial = check_training(request, say)
+        click.echo(json.dumps(asdict(trial), ensure_ascii=False, allow_nan=False) if as_json else trial.text())
+        return
     done = run_training(request, say)
     if done is None:  # not the first process of a distributed training
         return

@@ -221,6 +221,8 @@ def after_training(persona_file: Path, metrics: RunMetrics, say: Say) -> None:
     from train.model.load import device
 
     run, base = metrics.run, metrics.base_model
+    if device().kind == "cuda":
+        say(f"For a machine without a GPU, or with too small a one: inosuke gguf {run} (merges and converts; minutes)")
     weights = (persona_file.resolve().parent / base.path).glob("*.safetensors")
     if base.sha256 is None or device().kind != "cpu" or sum(f.stat().st_size for f in weights) >= SMALL:
         return

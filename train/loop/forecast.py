@@ -55,6 +55,16 @@ def free_bytes(device: str) -> float:
     return float(psutil.virtual_memory().available)
 
 
+def cost_of_a_step(recipe: Recipe) -> float:
+    """Return how many times as long a token takes in a step as in an evaluation."""
+    return 1 + recipe.lora_upper_layers * (BACKWARD + (RECOMPUTED if recipe.checkpointing else 0))
+
+
+def expected_speed(measured: Sequence[Encoded], seconds: float, recipe: Recipe) -> float:
+    """Return the tokens a second of the steps, from the seconds that the base took on the ``measured`` rows."""
+    return sum(len(r.input_ids) for r in measured) / max(seconds, 1e-3) / cost_of_a_step(recipe)
+
+
 def time_line(
     rows: Sequence[Encoded], measured: Sequence[Encoded], seconds: float, recipe: Recipe, evaluations: int
 ) -> str:
@@ -63,8 +73,7 @@ def time_line(
     length = sum(len(r.input_ids) for r in rows)
     if recipe.layout == "padded":
         length = len(rows) * recipe.max_length
-    cost = 1 + recipe.lora_upper_layers * (BACKWARD + (RECOMPUTED if recipe.checkpointing else 0))
-    steps = by_token * length * recipe.epochs * cost
+    steps = by_token * length * recipe.epochs * cost_of_a_step(recipe)
     total = steps + evaluations * seconds
     line = f"Time: about {duration(total)} for {recipe.epochs:g} epochs with {evaluations} evaluations"
     if recipe.max_minutes is not None and total > 60 * recipe.max_minutes:

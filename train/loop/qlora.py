@@ -1,7 +1,7 @@
 """The training itself: a base model in NF4, LoRA matrices on top, transformers' Trainer around them.
 
-In: an export and a recipe. Out: ``adapter/`` and ``tokenizer/`` of a run, and a :class:`Result`. The same code runs on
-a GPU and on a CPU.
+In: an export and a recipe. Out: ``adapter/`` and ``tokenizer/`` of a run, a :class:`Result`, and a
+:class:`~train.loop.speaker.Speaker`. The same code runs on a GPU and on a CPU.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +18,17 @@ from transformers import TrainerCallback, set_seed
 
 from curation.console import duration
 from curation.errors import InosukeError
-from train.data.dialogues import Encoded, Export, encode, prompts
-from train.distributed import ALONE, Processes
+from train.data.dialogues import Encoded, Export, encode
+from train.distributed import ALONE, Processes, join
 from train.loop.callbacks import Budget, History, Recorder, evaluation_steps
-from train.loop.forecast import memory_lines, time_line
+from train.loop.forecast import expected_speed, memory_lines, time_line
 from train.loop.memory_estimate import shape_of
+from train.loop.memory_use import SpeedWatch, peak_bytes, reset_peak
+from train.loop.speaker import Speaker
 from train.loop.steps import Say, Trainers, run_steps
 from train.loop.trainer import ADVICE, load_adapter_state, measure
 from train.model.base_model import BaseModel
-from train.model.generate import Reply, replies
-from train.model.load import add_adapter, device, load_adapter, load_base, load_config, load_tokenizer, save_adapter
+from train.model.load import add_adapter, device, load_base, load_config, load_tokenizer, save_adapter
 from train.model.scoring import Score
 from train.progress import quiet_libraries
 from train.recipe import Recipe
@@ -69,18 +69,12 @@ class Ending:
     resumed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """A held-out prompt's last user turn and what base and adapter answered."""
-
-    prompt: str
-    base: Reply
-    adapter: Reply
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """Everything that reports need to know about a training that ended."""
+    """Everything that reports need to know about a training that ended.
+
+    ``tokens`` were trained on; ``peak_bytes`` is the most memory taken until then (of the GPU, where there is one).
+    """
 
     base_model: BaseModel
     rows: Rows
@@ -90,7 +84,8 @@ class Result:
     adapter: Score
     history: History
     ending: Ending
-    samples: list[Sampled]
+    tokens: int
+    peak_bytes: int
 
 
 def train_adapter(
@@ -103,26 +98,29 @@ def train_adapter(
     processes: Processes = ALONE,
     watchers: Sequence[TrainerCallback] = (),
     draw: Callable[[History], object] = lambda history: None,
-) -> Result | None:
+) -> tuple[Result, Speaker] | None:
     """Train the (resolved) recipe's adapter into ``folder`` (``adapter/`` and ``tokenizer/``) and measure it.
 
     Where ``folder`` holds checkpoints, the training continues from the newest. ``watchers`` are further callbacks of
-    the trainer; ``draw`` is called at each evaluation. Returns None in those processes of a distributed training that
-    are not the first.
+    the trainer; ``draw`` is called at each evaluation. Returns the result and the trained model; None in those
+    processes of a distributed training that are not the first.
 
-    Raises InosukeError when no row fits ``max_length``, when the loss becomes NaN before anything was learnt, when
-    there is no memory for a single row, or when the base cannot be loaded.
+    Raises InosukeError when no row fits ``max_length``, when the base itself or the training gives NaN before anything
+    was learnt, when there is no memory for a single row, or when the base cannot be loaded.
     """
     quiet_libraries()
+    join(processes, device().kind)
+    reset_peak()
     budget = Budget(recipe.warmup, recipe.max_minutes)
     set_seed(recipe.seed)
     tokenizer = load_tokenizer(base.location)
-    rows = _encode(export, tokenizer, recipe)
-    schedule = _schedule(recipe, len(rows.train), processes.count)
+    rows = encode_rows(export, tokenizer, recipe)
+    schedule = plan_steps(recipe, len(rows.train), processes.count)
 
-    model = _load(base, recipe, rows, say)
+    model = load_model(base, recipe, rows, say)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     base_score, evaluation_seconds = _measure_base(model, rows, tokenizer, say)
+    check_base(base_score, base, recipe)
     eval_steps = evaluation_steps(schedule.steps_per_epoch, schedule.total_steps, recipe.evals_per_epoch)
     _announce(recipe, rows, schedule, trainable, say)
     say(time_line(rows.train, rows.eval, evaluation_seconds, recipe, len(eval_steps)))
@@ -137,6 +135,9 @@ def train_adapter(
         on_evaluation=lambda: draw(_history(recorder, base_score)),
         shown=processes.is_first,
     )
+    watching = [*watchers]
+    if device().kind == "cuda":
+        watching.append(SpeedWatch(recorder, expected_speed(rows.eval, evaluation_seconds, recipe), say))
     trainers = Trainers(
         model=model,
         tokenizer=tokenizer,
@@ -147,7 +148,7 @@ def train_adapter(
         total_steps=schedule.total_steps,
         budget=budget,
         recorder=recorder,
-        watchers=watchers,
+        watchers=watching,
     )
     ending = _train(trainers, evaluation_seconds, say)
     best_step = recorder.best_step
@@ -159,11 +160,7 @@ def train_adapter(
     load_adapter_state(model, checkpoint.read(checkpoint.path(folder, best_step))["adapter"])
     save_adapter(model, base, folder / "adapter")
     tokenizer.save_pretrained(folder / "tokenizer")
-    say(f"Answering {recipe.samples} held-out prompts with base and adapter")
-    answering = None if _answers_unquantised(recipe) else model
-    del model, trainers  # there must never be two models in memory
-    malloc.trim()
-    return Result(
+    result = Result(
         base_model=base,
         rows=rows,
         schedule=schedule,
@@ -172,11 +169,14 @@ def train_adapter(
         adapter=recorder.scores[best_step],
         history=_history(recorder, base_score),
         ending=ending,
-        samples=_samples(partial(_answering_model, answering, base, recipe, folder), tokenizer, export, recipe),
+        tokens=recorder.tokens,
+        peak_bytes=peak_bytes(),
     )
+    return result, Speaker(base, recipe, tokenizer, model)
 
 
-def _encode(export: Export, tokenizer: Any, recipe: Recipe) -> Rows:
+def encode_rows(export: Export, tokenizer: Any, recipe: Recipe) -> Rows:
+    """Encode the rows that the recipe asks for. Raises InosukeError when none of a split fits `max_length`."""
     encoded, left_out = [], []
     for name, rows, most in (
         ("train", export.train, recipe.max_train_rows),
@@ -194,13 +194,14 @@ def _encode(export: Export, tokenizer: Any, recipe: Recipe) -> Rows:
     return Rows(encoded[0], encoded[1], left_out)
 
 
-def _schedule(recipe: Recipe, rows: int, processes: int) -> Schedule:
+def plan_steps(recipe: Recipe, rows: int, processes: int) -> Schedule:
+    """Return how many steps a training on ``rows`` rows has."""
     rows_a_step = recipe.batch_size * recipe.gradient_accumulation * processes
     steps_per_epoch = math.ceil(rows / rows_a_step)
     return Schedule(rows_a_step, steps_per_epoch, max(1, math.ceil(steps_per_epoch * recipe.epochs)))
 
 
-def _load(base: BaseModel, recipe: Recipe, rows: Rows, say: Say) -> Any:
+def load_model(base: BaseModel, recipe: Recipe, rows: Rows, say: Say) -> Any:
     """Load the base with fresh LoRA matrices, after a message about the memory that the training will take."""
     for line in memory_lines(shape_of(load_config(base)), rows.train, recipe, device().kind):
         say(line)
@@ -219,6 +220,18 @@ def _measure_base(model: Any, rows: Rows, tokenizer: Any, say: Say) -> tuple[Sco
     seconds = time.monotonic() - started
     malloc.trim()
     return score, seconds
+
+
+def check_base(score: Score, base: BaseModel, recipe: Recipe) -> None:
+    """Raise NothingLearnt when the base itself gives no finite loss: no learning rate would help."""
+    if math.isfinite(score.nll):
+        return
+    whole = "" if recipe.quantization == "nf4" else '`quantization = "nf4"`, '
+    raise NothingLearnt(
+        f"the base {base.name} has a loss of {score.nll} in {recipe.precision} before the first step, so the learning "
+        f"rate is not the reason: its own values overflow, or its weights are damaged. Try {whole}"
+        '`precision = "bf16"` (a GPU from Ampere on) or `precision = "fp32"` in the recipe, or another base.'
+    )
 
 
 def _announce(recipe: Recipe, rows: Rows, schedule: Schedule, trainable: int, say: Say) -> None:
@@ -258,33 +271,3 @@ def _train(trainers: Trainers, evaluation_seconds: float, say: Say) -> Ending:
 
 def _history(recorder: Recorder, base: Score) -> History:
     return History(recorder.rows, base.nll / base.tokens, recorder.steps, recorder.evaluations, recorder.best_step)
-
-
-def _answers_unquantised(recipe: Recipe) -> bool:
-    """Return whether prompts are answered by a base that is not in NF4, with the adapter read back.
-
-    A CPU unpacks NF4 weights again for every token, which makes generating several times slower than with 16-bit or
-    32-bit weights. A GPU that trains in 4 bits may have no room for more.
-    """
-    return device().kind == "cpu" and recipe.quantization == "nf4"
-
-
-def _answering_model(trained: Any | None, base: BaseModel, recipe: Recipe, folder: Path) -> Any:
-    """Return the model that answers prompts: the trained one if it is given, else base and adapter loaded again."""
-    if trained is not None:
-        return trained
-    return load_adapter(load_base(base, recipe.model_copy(update={"quantization": "none"})), folder / "adapter")
-
-
-def _samples(load: Callable[[], Any], tokenizer: Any, export: Export, recipe: Recipe) -> list[Sampled]:
-    tried = prompts(export)
-    # Spread over the list, whatever order it is in.
-    chosen = [tried[i * len(tried) // recipe.samples] for i in range(min(recipe.samples, len(tried)))]
-    if not chosen:
-        return []
-    turns = [c.messages for c in chosen]
-    model = load()
-    answer = partial(replies, model, tokenizer, export.persona, turns, recipe.prompt)
-    with model.disable_adapter():
-        by_base = answer()
-    return [Sampled(t[-1].content, b, a) for t, b, a in zip(turns, by_base, answer(), strict=True)]

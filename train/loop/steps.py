@@ -6,27 +6,34 @@ checkpoints.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainingArguments
 
 from curation.errors import InosukeError
 from train.data import batches
 from train.data.dialogues import Encoded
 from train.loop.callbacks import Budget, Recorder
-from train.loop.trainer import DivergedError, OutOfMemoryInStep, ReplyTrainer, load_adapter_state
+from train.loop.trainer import DivergedError, OutOfMemoryInStep, ReplyTrainer, adapter_state, load_adapter_state
 from train.model.load import device
+from train.model.out_of_memory import is_out_of_memory, release
 from train.recipe import Recipe
 from train.run import checkpoint
 
 Say = Callable[[str], None]
 NEVER = 10**9  # steps; the recorder decides when to evaluate and save
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a training starts with where it has no checkpoint yet: the adapter's tensors, and the recorder's state."""
+
+    adapter: dict[str, Any]
+    record: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +71,34 @@ class Trainers:
             trainer.remove_callback(noisy)
         return trainer
 
+    def beginning(self) -> Beginning:
+        """Return adapter and record as they are before the steps, in main memory."""
+        adapter = {name: p.detach().to("cpu", copy=True) for name, p in adapter_state(self.model).items()}
+        return Beginning(adapter, self.recorder.state())
+
+    def go_back(self, step: int | None, beginning: Beginning) -> None:
+        """Go back to the checkpoint of a step, which the next trainer loads, or to the beginning if there is none."""
+        if step is None:
+            load_adapter_state(self.model, beginning.adapter)
+            self.recorder.restore(beginning.record)
+        else:
+            self.recorder.restore(checkpoint.read(checkpoint.path(self.folder, step))["recorder"])
+
 
 def run_steps(trainers: Trainers, say: Say) -> tuple[DivergedError | None, int]:
     """Train to the end, from the newest checkpoint if there is one.
 
     When memory runs out, the next trainer takes half the batch and twice the accumulation: the same rows in each step,
-    from the step that failed. Returns the last batch size, and the error when the loss became NaN or infinite after
-    there was something to keep.
+    from the step that failed. Where the optimiser itself ran out of memory, the weights may be those of half a step, so
+    it continues from the newest checkpoint, or from the beginning. Returns the last batch size, and the error when the
+    loss became NaN or infinite after there was something to keep.
+
+    Raises InosukeError when there is no memory for a single row, or when several processes train: the others would
+    wait for the one that tries again.
     """
     recipe, folder = trainers.recipe, trainers.folder
     size = recipe.batch_size
+    beginning = trainers.beginning()
     while True:
         trainer = trainers.make(size)
         step = checkpoint.latest(folder)
@@ -84,25 +109,38 @@ def run_steps(trainers: Trainers, say: Say) -> tuple[DivergedError | None, int]:
                 raise
             return error, size
         except OutOfMemoryInStep:
-            done = trainer.state.global_step
+            weights_are_whole = True
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            weights_are_whole = False
         else:
             return None, size
         # Outside of `except`, and without the trainer: both hold the memory that is needed now.
-        trainer.checkpoint_now()
-        trainer.optimizer.zero_grad(set_to_none=True)
+        failed = trainer.state.global_step + 1
+        if trainer.accelerator.num_processes > 1:
+            raise InosukeError(
+                f"out of memory in step {failed}. With several processes batches are not halved. Lower `batch_size` "
+                f"(now {recipe.batch_size} in each process) and raise `gradient_accumulation` in the recipe."
+            )
+        if weights_are_whole:
+            trainer.checkpoint_now()
+        if trainer.optimizer is not None:
+            trainer.optimizer.zero_grad(set_to_none=True)
         del trainer
-        gc.collect()
-        if device().kind == "cuda":
-            torch.cuda.empty_cache()
+        release()
         smaller = _half(size, recipe.batch_size * recipe.gradient_accumulation)
         if smaller is None:
             raise InosukeError(
-                f"out of memory in step {done + 1}, with one row in a batch. Try `checkpointing = true`, a smaller "
+                f"out of memory in step {failed}, with one row in a batch. Try `checkpointing = true`, a smaller "
                 f"`max_length` (now {recipe.max_length}) or `lora_rank` (now {recipe.lora_rank}), or close other "
                 "programs that use the memory."
             )
+        done = checkpoint.latest(folder)
+        if not weights_are_whole:
+            trainers.go_back(done, beginning)
         say(
-            f"Out of memory in step {done + 1}: continuing from step {done} with batches of {smaller} instead of "
+            f"Out of memory in step {failed}: continuing from step {done or 0} with batches of {smaller} instead of "
             f"{size}, {recipe.batch_size * recipe.gradient_accumulation // smaller} of them in a step: the same rows."
         )
         size = smaller
@@ -125,7 +163,7 @@ def _half(size: int, rows_a_step: int) -> int | None:
 
 
 def _arguments(recipe: Recipe, folder: Path, total_steps: int) -> TrainingArguments:
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
         max_steps=total_steps,
         per_device_train_batch_size=recipe.batch_size,
@@ -149,6 +187,11 @@ def _arguments(recipe: Recipe, folder: Path, total_steps: int) -> TrainingArgume
         dataloader_pin_memory=device().kind == "cuda",
         report_to="none",
     )
+    if arguments.n_gpu > 1:
+        # patch: trainer-private. Without a launcher the Trainer takes as many times the rows as there are GPUs, for a
+        # wrapper (DataParallel) that a model in 4 bits does not get.
+        arguments._n_gpu = 1
+    return arguments
 
 
 def _collator(recipe: Recipe, tokenizer: Any) -> Callable[[Sequence[Encoded]], batches.Batch]:

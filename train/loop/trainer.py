@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import astuple
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ import torch
 from transformers import Trainer
 
 from curation.errors import InosukeError
+from train import distributed
 from train.data.dialogues import Encoded
 from train.loop.callbacks import Budget, Recorder
 from train.model.load import end_ids
 from train.model.loss import token_losses
-from train.model.scoring import Score, score
+from train.model.out_of_memory import NoMemoryLeft, halving, is_out_of_memory
+from train.model.scoring import EVAL_ROWS, Score, score
 from train.progress import bar
 from train.run import checkpoint
 from train.run.folder import NothingLearnt
@@ -44,11 +47,6 @@ class OutOfMemoryInStep(Exception):
     """Memory ran out during a step; the weights are those of the step before."""
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Return whether torch ran out of memory: CUDA raises a type of its own, the CPU allocator a message."""
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator: " in str(error)
-
-
 class ReplyTrainer(Trainer):  # type: ignore[misc]
     """transformers' Trainer with our loss (reply positions only) and our evaluation (mean over all reply tokens)."""
 
@@ -67,6 +65,7 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
         self.recorder = recorder
         self.run = run
         self.resumed: dict[str, Any] = {}
+        self.step_loss: torch.Tensor | float = 0.0  # of the batches of the step so far, on the device
         # Our labels are already shifted: count all of them, not only those from the second on.
         self._loss_shifts_labels = False
 
@@ -76,10 +75,14 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
         """Return the summed loss of the batch, divided by the counted tokens of the step. NaN ends the training."""
         losses = token_losses(model, inputs)
         loss = losses.sum() / (num_items_in_batch if num_items_in_batch is not None else losses.numel())
-        # All processes stop together: if one left, the others would wait for its gradients.
-        everywhere = self.accelerator.gather(loss.detach().reshape(1))
-        if not torch.isfinite(everywhere).all():
-            raise DivergedError(everywhere.sum().item(), self.state.global_step + 1)
+        self.step_loss = self.step_loss + loss.detach()
+        # Once a step, before the optimiser: to look at a figure, the processor has to wait for the GPU.
+        if self.accelerator.sync_gradients:
+            # All processes stop together: if one left, the others would wait for its gradients.
+            everywhere = self.accelerator.gather(self.step_loss.reshape(1))
+            self.step_loss = 0.0
+            if not torch.isfinite(everywhere).all():
+                raise DivergedError(everywhere.sum().item(), self.state.global_step + 1)
         # Processes average their gradients, but num_items_in_batch counts the tokens of all processes.
         scaled: torch.Tensor = loss * self.accelerator.num_processes
         return scaled
@@ -91,8 +94,8 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
         tokens = inputs["input_ids"].numel() if packed else int(inputs["attention_mask"].sum())
         try:
             loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
-        except RuntimeError as error:
-            if not is_out_of_memory(error) or self.accelerator.num_processes > 1:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
                 raise
         else:
             self.recorder.tokens += tokens
@@ -159,17 +162,26 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
 
 
 def measure(model: Any, rows: Sequence[Encoded], tokenizer: Any, title: str) -> Score:
-    """Score the replies of rows, with a progress bar. Raises InosukeError when memory runs out."""
+    """Score the replies of rows, with a progress bar; several processes share the rows, and all get the whole score.
+
+    Where memory runs out, fewer rows are measured at once. Raises InosukeError when it runs out with a single row.
+    """
+    processes = distributed.of_environment()
+    mine = rows[processes.rank :: processes.count]
+
+    def scored(rows_at_once: int) -> Score:
+        with bar(len(mine), title, "row") as shown:
+            return score(model, mine, end_ids(tokenizer), shown.update, rows_at_once)
+
     try:
-        with bar(len(rows), title, "row") as shown:
-            return score(model, rows, end_ids(tokenizer), shown.update)
-    except RuntimeError as error:
-        if not is_out_of_memory(error):
-            raise
-    raise InosukeError(
-        "out of memory while the eval rows were measured, which takes less than a step with checkpointing. Close other "
-        "programs that use the memory, lower `max_length`, or choose a smaller base model."
-    )
+        part = halving(EVAL_ROWS, scored)
+    except NoMemoryLeft:
+        raise InosukeError(
+            "out of memory while the eval rows were measured, one at a time. Close other programs that use the memory, "
+            "lower `max_length`, or choose a smaller base model."
+        ) from None
+    nll, end_nll, *counts = distributed.total(processes, astuple(part))
+    return Score(nll, end_nll, *map(int, counts))
 
 
 def adapter_state(model: Any) -> dict[str, torch.Tensor]:

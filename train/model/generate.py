@@ -9,9 +9,11 @@ from typing import Any
 import torch
 
 from curation import chat
+from curation.errors import InosukeError
 from curation.persona import Persona
 from curation.record import Message
 from train.model.load import end_ids
+from train.model.out_of_memory import NoMemoryLeft, halving
 
 MAX_NEW_TOKENS = 96  # for samples: most replies of the first corpus are shorter
 BATCH = 8
@@ -34,16 +36,32 @@ def replies(
     max_new_tokens: int = MAX_NEW_TOKENS,
     after_batch: Callable[[int], object] = lambda prompts_done: None,
 ) -> list[Reply]:
-    """Answer each prompt (it ends with a user turn) by greedy decoding, so that runs can be compared."""
+    """Answer each prompt (it ends with a user turn) by greedy decoding, so that runs can be compared.
+
+    Where memory runs out, fewer prompts are answered at once. Raises InosukeError when it runs out with a single one.
+    """
     ends = end_ids(tokenizer)
     answers: list[Reply] = []
+    rendered = [chat.render(p, tokenizer, persona, prompt).input_ids for p in prompts]
+    size = BATCH
+
+    def some(count: int) -> list[Reply]:
+        group = rendered[len(answers) : len(answers) + count]
+        return _group(model, tokenizer, group, ends, max_new_tokens)
+
     was_training = model.training
     model.eval()
     try:
-        for start in range(0, len(prompts), BATCH):
-            group = [chat.render(p, tokenizer, persona, prompt).input_ids for p in prompts[start : start + BATCH]]
-            answers += _group(model, tokenizer, group, ends, max_new_tokens)
-            after_batch(len(group))
+        while len(answers) < len(rendered):
+            made = halving(size, some)
+            answers += made
+            size = len(made)
+            after_batch(len(made))
+    except NoMemoryLeft:
+        raise InosukeError(
+            "out of memory while prompts were answered, one at a time. Close other programs that use the memory, or "
+            "choose a smaller base model."
+        ) from None
     finally:
         model.train(was_training)
     return answers

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import torch
 from safetensors import SafetensorError
 
-from curation.errors import InosukeError, UsageError
+from curation.errors import InosukeError, UsageError, no_space
+from train.distributed import of_environment
 from train.model import packed_attention
 from train.model.base_model import BaseModel
+from train.model.out_of_memory import is_out_of_memory, release
 from train.recipe import Device, Recipe
 from train.speedups import fast_layers, fast_lora, malloc
 
@@ -23,7 +27,8 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 def device() -> Device:
     """Return the device that this machine trains on."""
     if torch.cuda.is_available():
-        return Device("cuda", torch.cuda.is_bf16_supported())
+        # By default torch also says yes where bf16 is emulated, slowly: on a T4 and all other cards before Ampere.
+        return Device("cuda", torch.cuda.is_bf16_supported(including_emulation=False))
     return Device("cpu", has_bf16=False)
 
 
@@ -63,7 +68,7 @@ def load_config(base: BaseModel) -> Any:
 def load_base(base: BaseModel, recipe: Recipe) -> Any:
     """Load the base as the (resolved) recipe asks: in NF4, or unquantised in the recipe's precision.
 
-    Raises InosukeError when the model does not exist or cannot be reached.
+    Raises InosukeError when the model does not exist or cannot be reached, and when memory runs out.
     """
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
@@ -81,16 +86,36 @@ def load_base(base: BaseModel, recipe: Recipe) -> Any:
             bnb_4bit_use_double_quant=recipe.double_quant,
         )
     if device().kind == "cuda":
-        options["device_map"] = {"": torch.cuda.current_device()}
+        # Each process of `accelerate launch` has a GPU of its own.
+        options["device_map"] = {"": of_environment().local_rank}
     try:
-        with malloc.mmap_large_blocks(), _read_not_mapped():
+        with malloc.mmap_large_blocks(), _read_not_mapped(), _whole_errors():
             model = AutoModelForCausalLM.from_pretrained(base.location, **options)
             if recipe.quantization == "nf4":
                 _compute_in(model, dtype)
                 keep_as_they_are(model)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise unreachable(base.location, error) from error
-    return model
+        return model
+    except (OSError, ValueError, RuntimeError, MemoryError, SafetensorError) as error:
+        if not is_out_of_memory(error):
+            if type(error) is RuntimeError:
+                raise
+            raise unreachable(base.location, error) from error
+    # Outside of `except`, whose traceback holds what was loaded so far.
+    release()
+    raise InosukeError(
+        f"out of memory while {base.name} was loaded ({recipe.quantization}, {recipe.precision}). {free_memory()} "
+        "Close other programs that use it (a browser or a game, too), or choose a smaller base model."
+    )
+
+
+def free_memory() -> str:
+    """Describe in a sentence how much memory the device has left."""
+    if device().kind == "cuda":
+        free, whole = torch.cuda.mem_get_info()
+    else:
+        memory = psutil.virtual_memory()
+        free, whole = memory.available, memory.total
+    return f"{free / 1e9:.1f} of {whole / 1e9:.1f} GB are free."
 
 
 def add_adapter(model: Any, base: BaseModel, recipe: Recipe) -> Any:
@@ -142,13 +167,18 @@ def adapter_config(model: Any, recipe: Recipe) -> Any:
 
 
 def _compute_in(model: Any, dtype: torch.dtype) -> None:
-    """Have quantised weights unpacked to ``dtype``, and convert the others, which are as in their file."""
+    """Have quantised weights unpacked to ``dtype``, and convert the others, which are as in their file.
+
+    With fp16 the others become fp32. What passes from layer to layer is then in fp32, too: in fp16 it overflows in
+    Gemma 3 and in some Qwen models.
+    """
+    others = torch.float32 if dtype == torch.float16 else dtype
     # patch: nf4-state
     for parameter in model.parameters():
         if (state := getattr(parameter, "quant_state", None)) is not None:
             state.dtype = dtype
         else:
-            parameter.data = parameter.data.to(dtype)
+            parameter.data = parameter.data.to(others)
 
 
 def keep_as_they_are(model: Any) -> None:
@@ -178,6 +208,33 @@ def _read_not_mapped() -> Iterator[None]:
         yield
     finally:
         library.safe_open = opened
+
+
+@contextmanager
+def _whole_errors() -> Iterator[None]:
+    """Raise errors of quantising from the error of transformers, which writes their text into its log only.
+
+    Otherwise a GPU that is too full for the next weight would be a conversion that failed for an unknown reason.
+    """
+    # patch: conversion-errors
+    log = logging.getLogger("transformers.modeling_utils")
+    lines: list[str] = []
+    keep = logging.Handler()
+    keep.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    level, propagate = log.level, log.propagate
+    log.addHandler(keep)
+    log.setLevel(logging.WARNING)
+    log.propagate = False
+    try:
+        yield
+    except RuntimeError as error:
+        if lines and "conversion" in str(error):
+            raise error from RuntimeError("\n".join(lines))
+        raise
+    finally:
+        log.removeHandler(keep)
+        log.setLevel(level)
+        log.propagate = propagate
 
 
 def _linear_names(model: Any) -> list[str]:
@@ -216,6 +273,11 @@ def load_adapter(model: Any, folder: Path) -> Any:
 
 def unreachable(location: str, error: Exception) -> InosukeError:
     """Return the error for a base model that cannot be loaded, whatever the cause."""
+    if reason := no_space(error):
+        return InosukeError(
+            f"base model {location}: {reason} while it was read or fetched. Free some disk space or fix the folder's "
+            "permissions, then try again."
+        )
     first = (str(error).strip() or type(error).__name__).splitlines()[0]
     return InosukeError(
         f"base model {location}: cannot be loaded ({first}). Expected a model folder, or a Hub id and access to "

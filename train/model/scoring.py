@@ -58,9 +58,10 @@ def score(
     rows: Sequence[Encoded],
     end_ids: Iterable[int],
     after_batch: Callable[[int], object] = lambda rows_done: None,
+    rows_at_once: int = EVAL_ROWS,
 ) -> Score:
     """Score the replies of encoded rows together. ``end_ids`` are the tokens that may end a turn."""
-    return total(row_scores(model, rows, end_ids, after_batch))
+    return total(row_scores(model, rows, end_ids, after_batch, rows_at_once))
 
 
 def row_scores(
@@ -68,6 +69,7 @@ def row_scores(
     rows: Sequence[Encoded],
     end_ids: Iterable[int],
     after_batch: Callable[[int], object] = lambda rows_done: None,
+    rows_at_once: int = EVAL_ROWS,
 ) -> list[Score]:
     """Score each row, in the order given. ``end_ids`` are the tokens that may end a turn."""
     ends = torch.tensor(sorted(end_ids))
@@ -77,7 +79,7 @@ def row_scores(
     model.eval()
     try:
         with torch.inference_mode():
-            for group in by_length(rows, EVAL_ROWS):
+            for group in by_length(rows, rows_at_once):
                 batch = send_to_device(packed(group), model.device)
                 counted = batch["labels"] != IGNORE
                 losses = token_losses(model, batch).cpu().double()

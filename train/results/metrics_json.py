@@ -16,6 +16,7 @@ from curation.contracts import RunBase, RunDataset, RunEval, RunMetrics, Scores
 from train.data.dialogues import Export
 from train.loop.callbacks import History, Step
 from train.loop.qlora import Result
+from train.loop.speaker import Sampled
 from train.loop.trainer import ADVICE
 from train.model.load import device
 from train.recipe import Recipe
@@ -83,7 +84,7 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
     """Return the content of ``metrics.json``; docs/design/train.md lists the keys that other commands rely on.
 
     A figure that is NaN or infinite (a norm that overflowed, the loss of an evaluation) becomes None, since JSON has
-    neither.
+    neither. There are no samples yet: they are drawn when the run has its name, see :func:`with_samples`.
     """
     base, history, ending = result.base_model, result.history, result.ending
     last_step = history.steps[-1]
@@ -114,6 +115,8 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
             "batch_size": ending.batch_size,
             "seconds": ending.seconds,
             "trainable_parameters": result.trainable_parameters,
+            "tokens": result.tokens,
+            "peak_bytes": result.peak_bytes,
         },
         history=_finite(
             {
@@ -121,7 +124,7 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
                 "evaluations": [asdict(e) for e in history.evaluations],
             }
         ),
-        samples=[asdict(s) for s in result.samples],
+        samples=[],
         recipe=recipe.model_dump(mode="json") | {"resolved": reasons},
         dataset=RunDataset(
             version=export.version,
@@ -139,6 +142,11 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
         },
         seed=recipe.seed,
     )
+
+
+def with_samples(metrics: RunMetrics, samples: Sequence[Sampled]) -> RunMetrics:
+    """Return the figures with answers to held-out prompts."""
+    return metrics.model_copy(update={"samples": [asdict(s) for s in samples]})
 
 
 def summary(metrics: RunMetrics, folder: Path) -> str:

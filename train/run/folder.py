@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from curation.contracts import METRICS, read_metrics
-from curation.errors import InosukeError, UsageError
+from curation.errors import InosukeError, UsageError, no_space
 from curation.newest import set_latest
 from train.run import checkpoint
 
@@ -38,8 +38,8 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
     """Yield a hidden folder to write a run into; it is renamed to ``models/<run>`` when the block ends.
 
     When the block fails, the folder is removed, unless it holds a checkpoint to resume from: then it stays, and
-    ``resume`` yields it again. The folder is locked, so that two processes never write the same run. At the end
-    ``models/latest`` names the run, unless its adapter is worse than the base.
+    ``resume`` yields it again. The folder is locked, so that two processes never write the same run. ``models/latest``
+    stays as it is, see :func:`make_latest`.
 
     Raises UsageError when the run exists, is being trained, or has a name that cannot be a folder's. Raises
     InosukeError when the disk is full.
@@ -70,13 +70,17 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
     except InosukeError:
         raise
     except Exception as error:
-        if reason := checkpoint.no_space(error):
+        if reason := no_space(error):
             raise InosukeError(
                 f"{models.resolve()}: {reason}; the run could not be written, earlier runs are unchanged. "
                 "Free some disk space or fix the folder's permissions, then train again."
             ) from error
         raise
-    if not (final / METRICS).is_file() or not read_metrics(final).is_worse:
+
+
+def make_latest(models: Path, run: str) -> None:
+    """Make a finished run the newest one, which is served, unless its adapter is worse than the base."""
+    if not read_metrics(models / run).is_worse:
         set_latest(models, run)
 
 

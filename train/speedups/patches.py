@@ -60,6 +60,16 @@ PATCHES = (
         test="tests/train/model/test_load.py::test_measuring_a_base_leaves_its_weights_as_they_are",
     ),
     Patch(
+        key="conversion-errors",
+        library="transformers",
+        tested=">=5.23,<5.24",
+        what="listens to the log of transformers.modeling_utils while a base is loaded",
+        why="an error of quantising a weight is only logged; what is raised later does not name it",
+        without="a GPU that is too full to load a base ends in a traceback about a conversion",
+        applied_by="train.model.load:_whole_errors",
+        test="tests/train/model/test_out_of_memory.py::test_a_device_that_is_full_while_weights_are_quantised",
+    ),
+    Patch(
         key="identity-head",
         library="transformers",
         tested=">=5.23,<5.24",
@@ -105,9 +115,11 @@ PATCHES = (
         library="transformers",
         tested=">=5.23,<5.24",
         what="overrides Trainer._save_checkpoint, _load_from_checkpoint, _load_optimizer_and_scheduler, _load_scaler, "
-        "_load_rng_state, and sets _loss_shifts_labels",
-        why="checkpoints are atomic, contain no pickle and hold the state of the time budget; labels are shifted",
-        without="no bit-exact resume, and checkpoints that run code when they are opened",
+        "_load_rng_state, and sets _loss_shifts_labels and TrainingArguments._n_gpu",
+        why="checkpoints are atomic, contain no pickle and hold the state of the time budget; labels are shifted; "
+        "without a launcher one GPU is used, of however many there are",
+        without="no bit-exact resume, and checkpoints that run code when they are opened; on a machine with two GPUs "
+        "twice the rows a step and a crash",
         applied_by="train.loop.trainer:ReplyTrainer",
         test="tests/train/run/test_resume.py::test_kill_9_and_resume_give_what_an_unbroken_run_gives",
     ),
@@ -171,6 +183,16 @@ PATCHES = (
         without="a training on a busy machine is several times slower",
         applied_by="train/commands/__init__.py",
         test="tests/train/speedups/test_patches.py::test_a_command_of_train_lets_waiting_threads_sleep",
+    ),
+    Patch(
+        key="expandable-segments",
+        library="torch",
+        tested=">=2.13,<2.14",
+        what="sets PYTORCH_ALLOC_CONF=expandable_segments:True, unless the user has set the allocator; not on Windows",
+        why="each batch has a new length, which leaves holes in blocks of a fixed size",
+        without="memory of a GPU runs out earlier",
+        applied_by="train.gpu:use_expandable_segments",
+        test="tests/train/test_gpu.py::test_the_users_own_setting_of_the_allocator_stays",
     ),
     Patch(
         key="waitress-slow-clients",

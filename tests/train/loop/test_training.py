@@ -222,6 +222,91 @@ def test_ctrl_c_leaves_no_run_and_earlier_ones_alone(trainer: Make, monkeypatch:
     assert (project.root / "models" / "latest").read_text(encoding="utf-8") == "earlier\n"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("room", [0, 1])
+def test_a_finished_training_is_a_run_whatever_becomes_of_its_sample_answers(
+    trainer: Make, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    import torch
+    from transformers import GenerationMixin
+
+    from curation.newest import newest_run
+
+    project = trainer(heldout=[[("user", "Ngươi sợ gì?")], [("user", "Ngươi là ai?")]])
+    models = project.root / "models"
+    real, seen = GenerationMixin.generate, []
+
+    def generate(self: Any, *args: Any, **kwargs: Any) -> Any:
+        seen.append(sorted(p.name for p in models.iterdir()))
+        if len(kwargs["input_ids"]) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(GenerationMixin, "generate", generate)
+    done = invoke(train_command, project, "--recipe", project.recipe(samples=2), "--run", "r", "--no-gguf", "--json")
+    assert seen[0] == ["r"]  # it had its name before the first answer
+    assert newest_run(models) == models / "r"
+    metrics = json.loads((models / "r" / "metrics.json").read_text(encoding="utf-8"))
+    assert json.loads(done.stdout) == metrics
+    assert len(metrics["samples"]) == 2 * room
+    card = (models / "r" / "README.md").read_text(encoding="utf-8")
+    assert ("Ngươi sợ gì?" in card) == (room == 1)
+    assert ("Warning: the card has no sample answers; run r is finished. out of memory" in done.stderr) == (room == 0)
+    with pytest.raises(UsageError, match="run 'r' is finished"):
+        invoke(train_command, project, "--resume", "r")
+
+
+@pytest.mark.slow
+def test_ctrl_c_during_the_sample_answers_leaves_a_finished_run(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import GenerationMixin
+
+    def interrupted(*args: Any, **kwargs: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(GenerationMixin, "generate", interrupted)
+    project = trainer()
+    with pytest.raises(InosukeError, match=r"stopped by Ctrl-C while prompts were answered; run r is finished"):
+        run(project, epochs=1)
+    assert (project.root / "models" / "latest").read_text(encoding="utf-8") == "r\n"
+
+
+def test_a_base_that_overflows_by_itself_is_not_blamed_on_the_learning_rate(trainer: Make, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    project = trainer()
+    broken = Project(project.root, tmp_path / "overflows")
+    shutil.copytree(project.base, broken.base)
+    weights = load_file(broken.base / "model.safetensors")
+    weights["model.norm.weight"] = weights["model.norm.weight"] * float("inf")
+    save_file(weights, broken.base / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InosukeError, match=r"the base overflows has a loss of nan in fp32 before the first step"):
+        run(broken)
+    assert [p.name for p in (project.root / "models").iterdir()] == []
+
+
+@pytest.mark.slow
+def test_a_second_gpu_without_a_launcher_changes_nothing(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What transformers reports with two visible GPUs is simulated: there is no GPU here."""
+    from functools import cached_property
+
+    from transformers import TrainingArguments
+
+    project = trainer(train=[ONE, TWO, ONE, TWO])
+    one = run(project, "one", epochs=1)["history"]
+    devices = TrainingArguments._setup_devices.func
+
+    def two(self: Any) -> Any:
+        device = devices(self)
+        self._n_gpu = 2
+        return device
+
+    simulated = cached_property(two)
+    simulated.__set_name__(TrainingArguments, "_setup_devices")
+    monkeypatch.setattr(TrainingArguments, "_setup_devices", simulated)
+    both = run(project, "both", epochs=1)["history"]
+    assert [(s["rows"], s["loss"]) for s in both["steps"]] == [(s["rows"], s["loss"]) for s in one["steps"]]
+
+
 def test_a_run_that_exists_and_an_invalid_name_are_refused(trainer: Make) -> None:
     project = trainer()
     (project.root / "models" / "r").mkdir(parents=True)

@@ -14,7 +14,8 @@ from curation.contracts import RunMetrics, read_metrics, write_metrics
 from tests.train.conftest import ONE, TWO, write_export
 from train.data.dialogues import Encoded, load_export
 from train.loop.callbacks import Evaluation, History, Step
-from train.loop.qlora import Ending, Result, Rows, Sampled, Schedule
+from train.loop.qlora import Ending, Result, Rows, Schedule
+from train.loop.speaker import Sampled
 from train.model.base_model import BaseModel
 from train.model.generate import Reply
 from train.model.scoring import Score
@@ -51,9 +52,12 @@ def figures(tmp_path: Path) -> Any:
             adapter=Score(adapter_nll, 1.0, 10, 40, 2),
             history=HISTORY,
             ending=Ending(stopped_because="", diverged=False, seconds=31.0, batch_size=4, resumed=False),
-            samples=[Sampled("Ai | đó?", Reply("Tôi", False), Reply("Ta!", True))],
+            tokens=99,
+            peak_bytes=10**9,
         )
-        return metrics_json.metrics("r", export, Recipe(name="cpu", base="tiny"), result, ["a reason"], tmp_path)
+        found = metrics_json.metrics("r", export, Recipe(name="cpu", base="tiny"), result, ["a reason"], tmp_path)
+        assert found.samples == []  # they are drawn when the run has its name
+        return metrics_json.with_samples(found, [Sampled("Ai | đó?", Reply("Tôi", False), Reply("Ta!", True))])
 
     return make
 

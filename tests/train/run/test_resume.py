@@ -203,15 +203,57 @@ def test_out_of_memory_with_one_row_says_what_would_make_it_fit(trainer: Make, a
     assert resume(project)["training"]["steps"] == 12
 
 
-def test_out_of_memory_in_an_evaluation_is_reported(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    from train.loop import trainer as module
+@pytest.mark.slow
+def test_out_of_memory_in_the_optimiser_begins_again_without_the_half_step(
+    trainer: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = trainer(train=ROWS)
+    recipe = {"batch_size": 4, "lora_dropout": 0.0, "epochs": 2, "evals_per_epoch": 1}
+    unhindered = train(project, "unhindered", **recipe)
+    real, steps = torch.optim.AdamW.step, []
 
-    def none_left(*args: Any) -> Any:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+    def full(self: Any, *args: Any) -> Any:
+        steps.append(1)
+        if len(steps) not in (1, 5):
+            return real(self, *args)
+        with torch.no_grad():  # a library that updates one tensor after another stops in the middle
+            self.param_groups[0]["params"][0].add_(1.0)
+        raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
 
-    monkeypatch.setattr(module, "score", none_left)
-    with pytest.raises(InosukeError, match="out of memory while the eval rows were measured"):
-        train(trainer(train=ROWS))
+    monkeypatch.setattr(torch.optim.AdamW, "step", full)
+    said: list[str] = []
+    content = project.train(said.append, recipe=project.recipe(**{**RECIPE, **recipe}), run="r")
+    told = [line for line in said if line.startswith("Out of memory")]
+    assert told[0].startswith("Out of memory in step 1: continuing from step 0 with batches of 2 instead of 4")
+    assert told[1].startswith("Out of memory in step 4: continuing from step 2 with batches of 1 instead of 2")
+    assert [s["step"] for s in content["history"]["steps"]] == [1, 2, 3, 4]
+    assert losses(content) == pytest.approx(losses(unhindered), rel=1e-3)
+
+
+@pytest.mark.slow
+def test_an_evaluation_that_does_not_fit_is_repeated_with_fewer_rows(
+    trainer: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import Qwen2ForCausalLM
+
+    project = trainer(train=ROWS, evaluation=[ONE, TWO, ONE, TWO])
+    whole = train(project, "whole", epochs=1)
+    real, sizes = Qwen2ForCausalLM.forward, []
+    room = [2]
+
+    def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not torch.is_grad_enabled():
+            sizes.append(len(kwargs["rows"]) - 1)
+            if sizes[-1] > room[0]:
+                raise RuntimeError("CUDA error: out of memory")
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Qwen2ForCausalLM, "forward", forward)
+    assert losses(train(project, "r", epochs=1, samples=0)) == pytest.approx(losses(whole), rel=1e-4)
+    assert max(sizes) == 4
+    room[0] = 0
+    with pytest.raises(InosukeError, match="out of memory while the eval rows were measured, one at a time"):
+        train(project, "none")
 
 
 def test_another_error_of_torch_is_not_taken_for_out_of_memory(trainer: Make, at_step: Any) -> None:

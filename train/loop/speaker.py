@@ -1,0 +1,65 @@
+"""The trained model, to be asked prompts once its run has a name: for sample answers, and to measure how it speaks.
+
+In: what a training leaves in memory, and the folder of its adapter. Out: a model that answers with its adapter and,
+within ``disable_adapter()``, as its base.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from train.data.dialogues import Export, prompts
+from train.model.base_model import BaseModel
+from train.model.generate import Reply, replies
+from train.model.load import device, load_adapter, load_base
+from train.recipe import Recipe
+from train.speedups import malloc
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A held-out prompt's last user turn and what base and adapter answered."""
+
+    prompt: str
+    base: Reply
+    adapter: Reply
+
+
+@dataclass(slots=True)
+class Speaker:
+    """Answers prompts with the trained adapter. ``trained`` is the model of the training; :meth:`model` may replace it.
+
+    Where the base is in NF4, a CPU unpacks its weights again for every token, which makes generating several times
+    slower than with whole weights. A GPU that trains in 4 bits may have no room for more.
+    """
+
+    base: BaseModel
+    recipe: Recipe
+    tokenizer: Any
+    trained: Any
+
+    def model(self, adapter: Path) -> Any:
+        """Return the model that answers, which is loaded once; ``adapter`` is the folder of the trained adapter."""
+        if device().kind == "cpu" and self.recipe.quantization == "nf4":
+            self.trained = None  # there must never be two models in memory
+            malloc.trim()
+            self.recipe = self.recipe.model_copy(update={"quantization": "none"})
+            self.trained = load_adapter(load_base(self.base, self.recipe), adapter)
+        return self.trained
+
+    def samples(self, adapter: Path, export: Export) -> list[Sampled]:
+        """Answer as many held-out prompts as the recipe says, with base and adapter."""
+        tried = prompts(export)
+        count = min(self.recipe.samples, len(tried))
+        # Spread over the list, whatever order it is in.
+        turns = [tried[i * len(tried) // count].messages for i in range(count)]
+        if not turns:
+            return []
+        model = self.model(adapter)
+        answer = partial(replies, model, self.tokenizer, export.persona, turns, self.recipe.prompt)
+        with model.disable_adapter():
+            by_base = answer()
+        return [Sampled(t[-1].content, b, a) for t, b, a in zip(turns, by_base, answer(), strict=True)]
