@@ -343,8 +343,59 @@ class RunDataset(_Contract):
     eval_prompts_in_train: int = 0
 
 
+# What lets a run become the newest. A good run loops in less than 2% of its replies. These bounds are wider, since
+# forty replies are a noisy draw: of runs with a true rate of 2%, one in a thousand loops in more than 10% of forty.
+# One reply alone decides nothing.
+MOST_LOOPING, FEWEST_ENDED, FEWEST_RIGHT_LANGUAGE = 0.1, 0.8, 0.8
+FEWEST_BAD = 2
+
+
+class Speaking(_Contract):
+    """How a run answers held-out prompts with its base's sampling: the number of replies with each property.
+
+    ``looping`` replies repeat themselves, ``ended`` ones ended their turn within ``max_new_tokens``, and of the
+    ``judged`` ones, whose language can be told, ``right_language`` are in the language of their prompt. ``loops`` are
+    examples of what was repeated.
+    """
+
+    prompts: int
+    looping: int
+    ended: int
+    judged: int
+    right_language: int
+    loops: list[str] = Field(default_factory=list)
+    sampling: dict[str, float] = Field(default_factory=dict)
+    max_new_tokens: int = 0
+    seed: int = 0
+
+    def faults(self) -> list[str]:
+        """Return why a character that speaks like this must not be the newest; empty where it may."""
+        found = []
+        if _too_many(self.looping, self.prompts, MOST_LOOPING):
+            shown = f', such as "{self.loops[0]} …"' if self.loops else ""
+            found.append(
+                f"{self.looping} of {self.prompts} replies repeat themselves (at most {MOST_LOOPING:.0%} may){shown}"
+            )
+        if _too_many(self.prompts - self.ended, self.prompts, 1 - FEWEST_ENDED):
+            found.append(f"only {self.ended} of {self.prompts} replies end (at least {FEWEST_ENDED:.0%} have to)")
+        if _too_many(self.judged - self.right_language, self.judged, 1 - FEWEST_RIGHT_LANGUAGE):
+            found.append(
+                f"only {self.right_language} of {self.judged} replies are in the language of their prompt (at least "
+                f"{FEWEST_RIGHT_LANGUAGE:.0%} have to be)"
+            )
+        return found
+
+
+def _too_many(bad: int, all_replies: int, share: float) -> bool:
+    return bad >= FEWEST_BAD and bad > share * all_replies + 1e-9
+
+
 class RunMetrics(_Contract):
-    """``metrics.json`` of a run. Written by training alone; the keys of ``eval`` and ``epochs`` are public."""
+    """``metrics.json`` of a run. Written by training alone; the keys of ``eval`` and ``epochs`` are public.
+
+    ``speaking`` is None in runs of older versions, and where the replies could not be measured; ``speaking_failed``
+    says why then.
+    """
 
     run: str = ""
     base_model: RunBase
@@ -354,6 +405,8 @@ class RunMetrics(_Contract):
     training: dict[str, Any] = Field(default_factory=dict)
     history: dict[str, Any] = Field(default_factory=dict)
     samples: list[dict[str, Any]] = Field(default_factory=list)
+    speaking: Speaking | None = None
+    speaking_failed: str | None = None
     recipe: dict[str, Any] = Field(default_factory=dict)
     dataset: RunDataset = RunDataset()
     environment: dict[str, Any] = Field(default_factory=dict)
@@ -364,6 +417,15 @@ class RunMetrics(_Contract):
         """Return whether the figures show that the adapter is not better than its base."""
         adapter, base = self.eval.adapter.loss, self.eval.base.loss
         return not math.isnan(base) and not adapter < base
+
+    def faults(self) -> list[str]:
+        """Return why the run must not become the newest, one reason each; empty where it may."""
+        found = ["it is not better than its base"] if self.is_worse else []
+        if self.speaking is not None:
+            found += self.speaking.faults()
+        elif self.speaking_failed is not None:
+            found.append(f"its replies could not be measured ({self.speaking_failed})")
+        return found
 
 
 def read_metrics(run: Path) -> RunMetrics:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from curation.contracts import MANIFEST, METRICS
+from curation.contracts import MANIFEST, METRICS, read_metrics
 from curation.errors import InosukeError
 from curation.files import write_atomically
 
@@ -49,8 +49,20 @@ def runs(models: Path) -> list[str]:
 
 
 def set_latest(folder: Path, name: str) -> None:
-    """Make ``name`` the newest export or run of ``folder``."""
+    """Make ``name`` the newest export or run of ``folder``; a trained run goes through :func:`set_latest_run`."""
     write_atomically(folder / LATEST, name + "\n")
+
+
+def set_latest_run(models: Path, name: str) -> list[str]:
+    """Make ``name`` the newest run if its figures allow it. Returns the reasons where they do not.
+
+    The run has to be better than its base, end its turns, keep the prompt's language and not repeat itself, see
+    :meth:`curation.contracts.RunMetrics.faults`.
+    """
+    faults = read_metrics(models / name).faults()
+    if not faults:
+        set_latest(models, name)
+    return faults
 
 
 def _latest(folder: Path, proof: str, what: str, remedy: str) -> str:

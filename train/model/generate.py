@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from transformers import LogitsProcessorList, RepetitionPenaltyLogitsProcessor
 
 from curation import chat
+from curation.bases import Sampling
 from curation.errors import InosukeError
 from curation.persona import Persona
 from curation.record import Message
@@ -35,10 +37,13 @@ def replies(
     prompt: chat.Prompt = "chat",
     max_new_tokens: int = MAX_NEW_TOKENS,
     after_batch: Callable[[int], object] = lambda prompts_done: None,
+    sampling: Sampling | None = None,
+    seed: int = 0,
 ) -> list[Reply]:
     """Answer each prompt (it ends with a user turn) by greedy decoding, so that runs can be compared.
 
-    Where memory runs out, fewer prompts are answered at once. Raises InosukeError when it runs out with a single one.
+    With ``sampling`` tokens are drawn instead, with random numbers that ``seed`` alone decides. Where memory runs out,
+    fewer prompts are answered at once. Raises InosukeError when it runs out with a single one.
     """
     ends = end_ids(tokenizer)
     answers: list[Reply] = []
@@ -47,16 +52,18 @@ def replies(
 
     def some(count: int) -> list[Reply]:
         group = rendered[len(answers) : len(answers) + count]
-        return _group(model, tokenizer, group, ends, max_new_tokens)
+        return _group(model, tokenizer, group, ends, max_new_tokens, sampling)
 
     was_training = model.training
     model.eval()
     try:
-        while len(answers) < len(rendered):
-            made = halving(size, some)
-            answers += made
-            size = len(made)
-            after_batch(len(made))
+        with torch.random.fork_rng([model.device] if model.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            while len(answers) < len(rendered):
+                made = halving(size, some)
+                answers += made
+                size = len(made)
+                after_batch(len(made))
     except NoMemoryLeft:
         raise InosukeError(
             "out of memory while prompts were answered, one at a time. Close other programs that use the memory, or "
@@ -67,7 +74,14 @@ def replies(
     return answers
 
 
-def _group(model: Any, tokenizer: Any, group: list[list[int]], ends: list[int], max_new_tokens: int) -> list[Reply]:
+def _group(
+    model: Any,
+    tokenizer: Any,
+    group: list[list[int]],
+    ends: list[int],
+    max_new_tokens: int,
+    sampling: Sampling | None,
+) -> list[Reply]:
     width = max(map(len, group))
     # Pad on the left: the reply must follow the last token of the prompt directly.
     ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(row)) + row for row in group])
@@ -77,8 +91,8 @@ def _group(model: Any, tokenizer: Any, group: list[list[int]], ends: list[int], 
             input_ids=ids.to(model.device),
             attention_mask=attention.to(model.device),
             max_new_tokens=max_new_tokens,
-            do_sample=False,
             use_cache=True,
+            **_choice(sampling, width),
             eos_token_id=ends,
             pad_token_id=tokenizer.pad_token_id,
         )
@@ -88,3 +102,20 @@ def _group(model: Any, tokenizer: Any, group: list[list[int]], ends: list[int], 
         # A truncated reply may end inside a character of several tokens, which decodes to U+FFFD.
         answers.append(Reply(tokenizer.decode(row[:end]).rstrip("\ufffd").strip(), end is not None))
     return answers
+
+
+def _choice(sampling: Sampling | None, prompt_width: int) -> dict[str, Any]:
+    """Return how ``generate`` chooses a token; every setting is given, since a model may bring others of its own."""
+    if sampling is None or sampling.temperature == 0:
+        return {"do_sample": False}
+    # As in serving, tokens of the prompt are not penalised: the system prompt asks for some of them.
+    penalty = RepetitionPenaltyLogitsProcessor(sampling.repeat_penalty, prompt_ignore_length=prompt_width)
+    return {
+        "do_sample": True,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "min_p": sampling.min_p or None,
+        "repetition_penalty": 1.0,
+        "logits_processor": LogitsProcessorList([penalty] if sampling.repeat_penalty > 1 else []),
+    }
