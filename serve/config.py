@@ -58,6 +58,11 @@ class ServerConfig(BaseModel):
     model: str | None = None
     persona: Persona | Path = Path("persona.toml")
     context: int | None = Field(default=None, ge=1)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    top_k: int | None = Field(default=None, ge=0, le=1000)
+    min_p: float | None = Field(default=None, ge=0, lt=1)
+    repetition_penalty: float | None = Field(default=None, ge=1, le=2)
     waiting: int = Field(default=16, ge=0, le=1000)
     keys: Keys = ()
     keys_file: Path | None = None

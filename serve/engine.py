@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,24 +21,36 @@ FinishReason = Literal["stop", "length", "cancelled"]
 Cancelled = Callable[[], bool]
 
 
+def _hide_default(schema: dict[str, Any]) -> None:
+    """Leave the default out of a schema: which one applies depends on the served model."""
+    schema.pop("default", None)
+
+
 class Settings(BaseModel):
     """Sampling settings. ``temperature`` 0 always takes the likeliest token; a ``seed`` makes an answer repeatable.
 
-    The default repetition penalty is weak on purpose. SmolLM2 spells Vietnamese letters in bytes that many words
-    share, so a strong penalty breaks words apart; without any, a small model repeats itself without end
-    (docs/experiments/2026-11-22-repetition-penalty.md).
+    For what a request leaves out, the server has values that suit the model it serves; ``/api/info`` lists them.
+    ``top_k`` 0, ``min_p`` 0 and ``repetition_penalty`` 1 are off.
     """
 
+    # The values below are for models that curation.bases does not know. The penalty is weak on purpose: a strong one
+    # breaks words of scripts that a tokenizer spells in bytes; without any, a small model repeats itself without end.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    temperature: float = Field(default=0.5, ge=0.0, le=2.0)
-    top_p: float = Field(default=0.9, gt=0.0, le=1.0)
-    repetition_penalty: float = Field(default=1.05, ge=1.0, le=2.0)
+    temperature: float = Field(default=0.5, ge=0.0, le=2.0, json_schema_extra=_hide_default)
+    top_p: float = Field(default=0.9, gt=0.0, le=1.0, json_schema_extra=_hide_default)
+    top_k: int = Field(default=0, ge=0, le=1000, json_schema_extra=_hide_default)
+    min_p: float = Field(default=0.0, ge=0.0, lt=1.0, json_schema_extra=_hide_default)
+    repetition_penalty: float = Field(default=1.05, ge=1.0, le=2.0, json_schema_extra=_hide_default)
     max_new_tokens: int = Field(default=200, ge=1, le=1024)
     seed: int | None = Field(default=None, ge=0, lt=2**63)
     stop: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
         default=(), max_length=4, strict=False, description="The reply ends before the first of these texts."
     )
+
+    def over(self, defaults: Settings) -> Settings:
+        """Return ``defaults`` with the values that were given here."""
+        return defaults.model_copy(update={name: getattr(self, name) for name in self.model_fields_set})
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class ChatRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     messages: list[MessageIn] = Field(min_length=1, max_length=MAX_MESSAGES)
-    settings: Settings = Settings()
+    settings: Settings = Field(default_factory=Settings)
     stream: bool = Field(default=False, strict=True)
 
     @field_validator("messages")

@@ -9,11 +9,12 @@ from pathlib import Path
 from curation.errors import UsageError
 from curation.newest import find_run
 from curation.persona import Persona, load_persona
+from serve.answering.default_settings import default_settings, in_words
 from serve.answering.engine_choice import engine_for
 from serve.answering.metrics import Metrics
 from serve.answering.waiting_line import WaitingLine
 from serve.config import ServerConfig
-from serve.engine import Engine
+from serve.engine import Engine, Settings
 from serve.engines import ENGINES, RUN_ENGINES, native_libraries
 from serve.engines.options import Options, load_engine
 from serve.feedback.inbox import Inbox
@@ -30,6 +31,8 @@ class Service:
     """The settings that it was started with."""
     engine: Engine
     """What generates the replies."""
+    settings: Settings
+    """The sampling settings of a request that names none."""
     persona: Persona
     """The character."""
     portrait: Portrait
@@ -79,6 +82,8 @@ def start(config: ServerConfig) -> Service:
         )
         engine = load_engine(engine, options)
     chosen.append(f"{persona.name} answers with {engine.model}, {engine.slots} at a time")
+    settings, source = default_settings(config, run)
+    chosen.append(f"sampling: {in_words(settings)} ({source})")
     portrait = load_portrait(persona, config.root)
     if portrait.note:
         chosen.append(portrait.note)
@@ -86,6 +91,7 @@ def start(config: ServerConfig) -> Service:
     return Service(
         config=config,
         engine=engine,
+        settings=settings,
         persona=persona,
         portrait=portrait,
         run=run,

@@ -204,9 +204,11 @@ def request(ids: list[int], limit: int, settings: Settings) -> dict[str, Any]:
         # A seed asks for the same words again, so its prompt is read as a whole.
         "cache_prompt": settings.seed is None,
         "max_tokens": limit,
-        "samplers": ["penalties", "temperature", "top_p"],
+        "samplers": ["penalties", "temperature", "top_k", "top_p", "min_p"],
         "temperature": settings.temperature,
         "top_p": settings.top_p,
+        "top_k": settings.top_k,
+        "min_p": settings.min_p,
         "repeat_penalty": settings.repetition_penalty,
         "repeat_last_n": 64,
     }

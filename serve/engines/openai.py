@@ -60,7 +60,7 @@ class OpenAIEngine:
         weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
-        """See :meth:`serve.engine.Engine.stream`. The API has no repetition penalty, so it is not sent."""
+        """See :meth:`serve.engine.Engine.stream`. The API has no repetition penalty, ``top_k`` or ``min_p``."""
         dropped = 0
         while True:
             try:

@@ -11,7 +11,7 @@ from contextlib import closing
 from flask import Blueprint, Response, request, stream_with_context
 
 from serve.answering import answers
-from serve.engine import Delta, Done, Event, Settings
+from serve.engine import Delta, Done, Event
 from serve.http import errors, sse
 from serve.http.current import client_gone, json_body, service
 from serve.http.openapi import described
@@ -28,7 +28,7 @@ def chat() -> Response:
     serving = service()
     body = validated(ChatRequest, json_body())
     run = serving.run.name if serving.run else None
-    events = answers.begin(serving, body.turns(), body.settings, client_gone())
+    events = answers.begin(serving, body.turns(), body.settings.over(serving.settings), client_gone())
     if body.stream or request.accept_mimetypes.best_match(["application/json", sse.TYPE]) == sse.TYPE:
         return sse.response(stream_with_context(_event_stream(events, run)))
     text, done = answers.whole(events)
@@ -52,7 +52,7 @@ def info() -> Response:
             base=run.base_name if run else None,
             dataset=run.dataset if run else None,
             limits=Limits(messages=MAX_MESSAGES, chars=MAX_CHARS),
-            settings=Settings(),
+            settings=serving.settings,
             feedback=serving.feedback is not None,
         )
     )

@@ -10,6 +10,8 @@ Settings, all optional:
 ``URL``, ``MODEL`` for the engine ``openai``
 ``PERSONA``        a persona.toml or a Persona, for engines that do not serve a run
 ``CONTEXT``        tokens for prompt and reply together
+``TEMPERATURE``, ``TOP_P``, ``TOP_K``, ``MIN_P``, ``REPETITION_PENALTY``  for requests that leave them out (what suits
+                   the run's base, see :mod:`curation.bases`)
 ``WAITING``        how many requests may wait for their turn
 ``KEYS``, ``KEYS_FILE``  keys for clients: a list or a text with commas; a file with one a line (no key is needed)
 ``RATE``           messages a minute for each client; 0 for any number (0)

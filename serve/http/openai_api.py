@@ -33,7 +33,7 @@ def completions() -> Response:
     """
     serving = service()
     body = validated(Completion, json_body())
-    events = answers.begin(serving, body.turns(), body.settings(), client_gone())
+    events = answers.begin(serving, body.turns(), body.settings().over(serving.settings), client_gone())
     name, created, model = f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), serving.engine.model
     if body.stream:
         head = {"id": name, "created": created, "model": model, "object": "chat.completion.chunk"}

@@ -70,6 +70,8 @@ class Completion(BaseModel):
     seed: int | None = None
     n: int | None = Field(default=1, ge=1, le=1)
     repetition_penalty: float | None = Field(default=None, ge=1, le=2)
+    top_k: int | None = Field(default=None, ge=0, le=1000)
+    min_p: float | None = Field(default=None, ge=0, lt=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -100,12 +102,14 @@ class Completion(BaseModel):
         return tuple(Message(m.role, m.text) for m in self.messages if m.role == "user" or m.role == "assistant")
 
     def settings(self) -> Settings:
-        """Return the sampling settings, with the server's defaults for those that are not given."""
+        """Return the sampling settings that are given."""
         most = self.max_completion_tokens or self.max_tokens
         given: dict[str, Any] = {
             "temperature": self.temperature,
             "top_p": self.top_p,
             "repetition_penalty": self.repetition_penalty,
+            "top_k": self.top_k,
+            "min_p": self.min_p,
             "max_new_tokens": most and min(most, _MOST_TOKENS),
             "seed": self.seed % 2**63 if self.seed is not None else None,
             "stop": (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ()),

@@ -20,12 +20,16 @@ MODELS = "models"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """A finished training run. ``base`` is a folder, or a model's id on the Hub; ``why`` is why this run was chosen."""
+    """A finished training run. ``base`` is a folder, or a model's id on the Hub; ``why`` is why this run was chosen.
+
+    ``trained_on`` is what the trainer recorded of the base.
+    """
 
     name: str
     folder: Path
     base: Path | str
     base_name: str
+    trained_on: RunBase
     prompt: Prompt
     dataset: str
     persona: Persona
@@ -53,6 +57,7 @@ def checked_run(root: Path, name: str | None = None, weights: bool = True) -> Ru
         folder=folder,
         base=_check_base(root, metrics.base_model, folder.name) if weights else metrics.base_model.path,
         base_name=metrics.base_model.name,
+        trained_on=metrics.base_model,
         prompt=metrics.prompt,
         dataset=metrics.dataset.version,
         persona=load_persona(folder / "persona.toml"),

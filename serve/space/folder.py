@@ -10,9 +10,11 @@ from pathlib import Path
 from string import Template
 from typing import Any, TypeVar
 
+from curation import bases, licences
 from curation.contracts import GgufFile, GgufList, write_gguf_list
 from curation.errors import InosukeError, UsageError
 from curation.files import PARTIAL, sha256_file
+from curation.licences import Terms
 from curation.newest import find_run, set_latest
 from curation.persona import Persona
 from serve.engines import ENGINES
@@ -28,16 +30,28 @@ _PACKAGES = Path(__file__).parents[2]
 _ALWAYS = ("click", "flask", "prometheus_client", "pydantic", "waitress")
 # The engines that a Space can run, with what it installs for each.
 REQUIREMENTS = {name: (*_ALWAYS, *entry.requirements) for name, entry in ENGINES.items() if entry.requirements}
+# The shared ground: all that serve may import of curation, with the files it reads.
+_SHARED = ("*.py", "bases.toml", "chat_templates/*", "licence_texts/*")
 _DESCRIPTION_LIMIT = 60  # characters that the Hub accepts in `short_description`
 
 
 def write_space(
-    out: Path, run_name: str | None = None, root: Path = Path(), weights_from: str | None = None, api: Any = None
+    out: Path,
+    run_name: str | None = None,
+    root: Path = Path(),
+    weights_from: str | None = None,
+    api: Any = None,
+    *,
+    base_licence: str | None = None,
+    licence_known: bool = False,
 ) -> list[Path]:
     """Write the folder and return its files, relative to it. ``out`` may contain nothing but a ``.git``.
 
     A run with a GGUF file is served by llama.cpp there, any other by transformers. With ``weights_from``, a model
     repository ``OWNER/NAME[@REVISION]`` that is read through ``api``, the GGUF stays there and the image fetches it.
+
+    Card, LICENSE and NOTICE follow the licence of the base, which ``base_licence`` names where the table of bases does
+    not have it. With ``licence_known`` a licence that no one names is a UsageError.
     """
     if out.exists() and any(p.name != ".git" for p in out.iterdir()):
         raise InosukeError(f"{out} is not empty. Expected a new folder, or a fresh clone of a Space: name another.")
@@ -48,6 +62,8 @@ def write_space(
             f"--weights-from names the repository of a GGUF file, and the run {run.name} has none. Make one with "
             "`inosuke gguf`."
         )
+    terms = _terms(run, engine, base_licence, licence_known)
+    licence_text = licences.text_of(terms.licence, run.folder, api) if terms else None
     requirements = (*REQUIREMENTS[engine], *(("huggingface_hub",) if weights_from else ()))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +76,9 @@ def write_space(
             else:
                 _copy_models(part, run, root)
             _copy_portrait(part, run, root)
-            _write_card(part, run)
+            _write_card(part, run, terms)
+            if terms:
+                licences.write_files(part, terms, licence_text)
             _write_build(part, root, requirements, engine)
             out.mkdir(exist_ok=True)
             written = sorted(p.relative_to(part) for p in part.rglob("*") if p.is_file())
@@ -74,8 +92,20 @@ def write_space(
 def _copy_app(part: Path) -> None:
     shutil.copytree(_PACKAGES / "serve", part / "serve", ignore=shutil.ignore_patterns("__pycache__", "space"))
     (part / "curation").mkdir()
-    for module in (_PACKAGES / "curation").glob("*.py"):  # the shared ground: all that serve may import of curation
-        shutil.copyfile(module, part / "curation" / module.name)
+    for pattern in _SHARED:
+        for file in (_PACKAGES / "curation").glob(pattern):
+            target = part / file.relative_to(_PACKAGES)
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(file, target)
+
+
+def _terms(run: Run, engine: str, base_licence: str | None, licence_known: bool) -> Terms | None:
+    """Return what the base's licence demands; None where it is not known and need not be."""
+    if bases.of_run(run.trained_on) is None and not base_licence and not licence_known:
+        return None
+    merged = engine == "llamacpp"
+    changes = licences.run_changes(run.name, merged=merged, gguf=merged)
+    return licences.terms_of(run.trained_on, changes, base_licence)
 
 
 def _copy_gguf(part: Path, run: Run, weights_from: str | None, api: Any) -> None:
@@ -119,8 +149,9 @@ def _copy_portrait(part: Path, run: Run, root: Path) -> None:
         shutil.copyfile(path, target)
 
 
-def _write_card(part: Path, run: Run) -> None:
+def _write_card(part: Path, run: Run, terms: Terms | None) -> None:
     name = run.persona.name
+    stated = terms.front_matter() if terms else {"license": "other"}
     card = Template((_HERE / "README.md.template").read_text(encoding="utf-8"))
     text = card.substitute(
         # JSON's texts are YAML's, whatever is in a name.
@@ -134,7 +165,11 @@ def _write_card(part: Path, run: Run) -> None:
         run=run.name,
         base=run.base_name,
         dataset=run.dataset,
+        front_matter="\n".join(f"{key}: {value}" for key, value in stated.items()),
+        licence="" if terms else licences.unknown_section(run.base_name),
     )
+    if terms:
+        text = licences.with_section(text, terms)
     _text(part / "README.md", text)
 
 

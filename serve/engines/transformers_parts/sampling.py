@@ -8,8 +8,10 @@ from typing import cast
 import torch
 from transformers import (
     LogitsProcessorList,
+    MinPLogitsWarper,
     RepetitionPenaltyLogitsProcessor,
     TemperatureLogitsWarper,
+    TopKLogitsWarper,
     TopPLogitsWarper,
 )
 
@@ -31,7 +33,11 @@ class Sampler:
             self._processors.append(RepetitionPenaltyLogitsProcessor(settings.repetition_penalty))
         if not self._greedy:
             self._processors.append(TemperatureLogitsWarper(settings.temperature))
+            if settings.top_k:
+                self._processors.append(TopKLogitsWarper(settings.top_k))
             self._processors.append(TopPLogitsWarper(settings.top_p))
+            if settings.min_p:
+                self._processors.append(MinPLogitsWarper(settings.min_p))
 
     def draw(self, scores: torch.Tensor, reply: Sequence[int]) -> int:
         """Return a token. ``scores`` has shape (1, vocabulary); ``reply`` are the tokens drawn so far.

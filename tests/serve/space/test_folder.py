@@ -13,7 +13,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from curation.errors import InosukeError
+from curation.errors import InosukeError, UsageError
 from curation.persona import load_persona
 from serve.commands.space import space
 from serve.model_files.portrait import load_portrait
@@ -243,3 +243,56 @@ def test_the_card_of_any_name_is_valid_and_speaks_of_no_other_character(ready, t
     assert meta["title"] == name and len(meta["short_description"]) <= 60
     assert not re.search(r"\b(he|him|his|boar|ngươi)\b|🐗", head + text, re.IGNORECASE)
     assert '{"messages": [{"role": "user", "content": "Who are you?"}]}' in text
+
+
+def trained_on(project, base):
+    path = project / "models" / "run-1" / "metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(metrics | {"base_model": base}), encoding="utf-8")
+
+
+def test_the_space_carries_what_the_licence_of_the_base_demands(light, tmp_path):
+    out = tmp_path / "space"
+    base = {"name": "gemma-3-270m", "path": "models/base/gemma-3-270m-vi-en", "sha256": "ab", "source": "embedded"}
+    trained_on(light, base)
+    written = {p.as_posix() for p in write_space(out, root=light)}
+    assert {"LICENSE", "NOTICE", "curation/bases.toml", "curation/licence_texts/gemma.txt"} <= written
+    assert (out / "LICENSE").read_text(encoding="utf-8").startswith("Gemma Terms of Use\n")
+    notice = (out / "NOTICE").read_text(encoding="utf-8")
+    assert "subject to the Gemma Terms of Use" in notice and "- the GGUF files hold the merged weights" in notice
+    _, head, text = (out / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    assert yaml.safe_load(head)["license"] == "gemma"
+    assert "https://ai.google.dev/gemma/prohibited_use_policy" in text.partition("## Licence\n")[2]
+
+
+class Texts:
+    def __init__(self, path):
+        self.path = path
+
+    def hf_hub_download(self, repo, file):
+        assert (repo, file) == ("Qwen/Qwen2.5-3B-Instruct", "LICENSE")
+        return str(self.path)
+
+
+def test_the_space_of_a_base_from_the_hub_fetches_its_licence(light, tmp_path):
+    trained_on(light, {"name": "Qwen/Qwen2.5-3B-Instruct", "path": "Qwen/Qwen2.5-3B-Instruct", "source": "hub"})
+    (tmp_path / "text").write_text("Only for research\n", encoding="utf-8")
+    write_space(tmp_path / "space", root=light, api=Texts(tmp_path / "text"))
+    assert (tmp_path / "space" / "LICENSE").read_text(encoding="utf-8") == "Only for research\n"
+    _, head, text = (tmp_path / "space" / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    assert yaml.safe_load(head)["license_name"] == "qwen-research"
+    assert "**Built with Qwen.**" in text.partition("\n## ")[0]
+    with pytest.raises(InosukeError, match="has to be passed on"):
+        write_space(tmp_path / "other", root=light, api=Texts(tmp_path / "gone"))
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_space_is_not_pushed_before_the_licence_of_its_base_is_known(light, tmp_path, monkeypatch):
+    monkeypatch.chdir(light)
+    written = CliRunner().invoke(space, ["--out", str(tmp_path / "space"), "--push", "me/boar"])
+    assert isinstance(written.exception, UsageError) and "--base-licence" in str(written.exception)
+    assert not (tmp_path / "space").exists()
+    assert write_space(tmp_path / "space", root=light)  # to look at, on this machine
+    assert "license: other" in (tmp_path / "space" / "README.md").read_text(encoding="utf-8")
+    write_space(tmp_path / "free", root=light, base_licence="mit")
+    assert "license: mit\n" in (tmp_path / "free" / "README.md").read_text(encoding="utf-8")
