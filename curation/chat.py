@@ -1,22 +1,37 @@
 """The one place that knows prompt shapes: alpaca rows ⇄ messages, and messages → token ids with a loss mask.
 
-Training and serving both call :func:`render`; nothing else builds a prompt. Knows nothing of files, importers or
-models.
+Training and serving both call :func:`render`; nothing else builds a prompt. :func:`prove` shows on dialogues that the
+two get the same ids. Knows nothing of files, importers or models.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from curation.chat_language import language_of, languages_at
+from curation.chat_layout import JOINED, Form, Layout, Prompt, control_tokens, layout_of
 from curation.errors import InosukeError
 from curation.persona import Persona
 from curation.record import Flag, Kind, Message, Role, Sample, Source, sample_id
 
-Prompt = Literal["chat", "alpaca"]
+__all__ = [
+    "EXAMPLES",
+    "BadRow",
+    "Prompt",
+    "Rendered",
+    "end_of_turn",
+    "fit",
+    "from_alpaca",
+    "language_of",
+    "prove",
+    "render",
+    "telling",
+    "to_alpaca",
+]
 
 _NOWHERE = Source(path="", sha256="", locator="", importer="alpaca")
 # What may be a label: up to 40 characters before a colon. A reply can open with prose that ends in a colon ("Ta hét vào
@@ -159,45 +174,69 @@ def _labelled(message: Message) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Token ids and, for each, whether the loss counts it. Both lists have one entry a token."""
+    """Token ids and, for each, whether the loss counts it; ``chars`` is the length of the replies that it counts."""
 
     input_ids: list[int]
     loss_mask: list[int]
+    chars: int = 0
 
 
 def render(messages: Sequence[Message], tokenizer: Any, persona: Persona, prompt: Prompt = "chat") -> Rendered:
     """Render a dialogue as token ids and a loss mask, for training and serving alike.
 
-    ``prompt="chat"`` uses the tokenizer's chat template, with the persona's system prompt if the dialogue does not
-    start with one. ``prompt="alpaca"`` is the ``### Instruction:`` layout. A dialogue that ends with a user turn gets
-    the cue for a reply; one that ends with a reply is complete. The loss counts the replies and the end-of-turn token
-    after each, nothing else.
+    ``prompt="chat"`` uses the tokenizer's chat template (:class:`curation.chat_layout.ChatLayout`), with the persona's
+    system prompt in the conversation's language if the dialogue does not start with one. ``prompt="alpaca"`` is the
+    ``### Instruction:`` layout. A dialogue that ends with a user turn gets the cue for a reply; one that ends with a
+    reply is complete. The loss counts the replies and the end-of-turn token after each, nothing else. It leaves out a
+    reply that would have been served under the system prompt of another language.
 
-    A turn's text is tokenized apart from the template around it, and never as control tokens. So the ids of
-    ``messages[:k]`` are a prefix of the ids of ``messages`` wherever turn k is a reply, and a typed ``<|im_end|>`` is
-    text. Raises ValueError without messages, InosukeError for a template that cannot be used this way.
+    A turn's text is tokenized apart from the layout around it, and never as control tokens. So the ids of
+    ``messages[:k]`` are a prefix of the ids of ``messages`` wherever turn k is a reply that the loss counts, and a
+    typed ``<|im_end|>`` is text. Raises ValueError without messages, InosukeError for a template that cannot be used
+    this way.
     """
     if not messages:
         raise ValueError("render needs at least one message")
-    lay_out = _chat_pieces if prompt == "chat" else _alpaca_pieces
-    pieces = lay_out(messages, tokenizer, persona)
+    layout = layout_of(tokenizer, prompt)
+    turns = list(messages)
+    counted = [True] * len(turns)
+    if prompt == "chat" and turns[0].role != "system":
+        # Without one, Qwen's template would add its own ("You are Qwen, created by Alibaba Cloud").
+        texts = [persona.system_prompt_in(language) for language in languages_at(turns, persona)]
+        turns.insert(0, Message("system", texts[-1]))
+        counted = [True, *(text == texts[-1] for text in texts)]
     input_ids: list[int] = []
     loss_mask: list[int] = []
-    after_reply = False
-    for text, role in pieces:
-        ids: list[int] = tokenizer(text, add_special_tokens=False, split_special_tokens=role is not None)["input_ids"]
-        mask = [int(role == "assistant")] * len(ids)
-        if after_reply:
-            if not ids or ids[0] not in tokenizer.all_special_ids:
-                raise InosukeError(
-                    f"the chat template puts {text[:20]!r} after a reply; expected an end-of-turn token. "
-                    "A model trained without one never stops talking: choose another base model."
-                )
-            mask[0] = 1
-        input_ids += ids
-        loss_mask += mask
-        after_reply = role == "assistant"
-    return Rendered(input_ids, loss_mask)
+    chars = 0
+
+    def add(ids: list[int], learnt: bool) -> None:
+        input_ids.extend(ids)
+        loss_mask.extend([int(learnt)] * len(ids))
+
+    begin, learnt = 0, False
+    for end in _exchange_ends(turns):
+        reply = turns[end] if end < len(turns) else None
+        roles = tuple(m.role for m in turns[begin:end])
+        form = layout.following(roles) if begin else layout.opening(roles)
+        for number, part in enumerate(form):
+            if isinstance(part, int):
+                add(_plain_ids(_spoken(turns[begin + part], persona), tokenizer), False)
+                continue
+            add(layout.ids(part), form == JOINED and learnt)
+            if begin and not number and form != JOINED:  # the control token that ends the reply before
+                loss_mask[-len(layout.ids(part))] = int(learnt)
+        if reply is None:
+            break
+        learnt = counted[end]
+        text = _spoken(reply, persona)
+        add(_plain_ids(text, tokenizer), learnt)
+        chars += len(text) * learnt
+        begin = end + 1
+    else:
+        ids = layout.ids(layout.closing())
+        add(ids, False)
+        loss_mask[-len(ids)] = int(learnt)
+    return Rendered(input_ids, loss_mask, chars)
 
 
 def fit(
@@ -205,19 +244,52 @@ def fit(
 ) -> tuple[list[Message], Rendered] | None:
     """Drop whole exchanges from the front until the dialogue has at most ``limit`` tokens.
 
-    Returns the remaining messages and their rendering, or None if even the last exchange is too long.
+    Returns the remaining messages and their rendering, or None if even the last exchange is too long. Reads each turn
+    once, the last one first, and none before those that fit.
     """
     system = [m for m in messages if m.role == "system"]
     turns = [m for m in messages if m.role != "system"]
-    while turns:
-        rendered = render([*system, *turns], tokenizer, persona, prompt)
-        if len(rendered.input_ids) <= limit:
-            return [*system, *turns], rendered
-        nxt = next((i for i, m in enumerate(turns[1:], 1) if m.role == "user" and turns[i - 1].role != "user"), None)
-        if nxt is None:
-            return None
-        turns = turns[nxt:]
-    return None
+    if not turns:
+        return None
+    layout = layout_of(tokenizer, prompt)
+    ends = _exchange_ends(turns)
+    best: int | None = None
+    after = len(layout.ids(layout.closing())) if turns[-1].role != "user" else 0  # tokens
+    for begin, end in reversed(list(zip([0, *(e + 1 for e in ends)], ends, strict=False))):
+        lengths = [len(_plain_ids(_spoken(m, persona), tokenizer)) for m in turns[begin : end + 1]]
+        if after + sum(lengths) > limit:
+            break
+        roles = tuple(m.role for m in turns[begin:end])
+        if not begin or (roles and roles[0] == "user"):
+            first = system
+            if prompt == "chat" and not system:
+                language = language_of(turns[begin:], persona)
+                first = [Message("system", persona.system_prompt_in(language))]
+            opening = layout.opening((*(m.role for m in first), *roles))
+            heard = sum(len(_plain_ids(_spoken(m, persona), tokenizer)) for m in first if prompt == "chat")
+            if _length(opening, layout) + heard + sum(lengths) + after <= limit:
+                best = begin
+        after += _length(layout.following(roles), layout) + sum(lengths)
+    if best is None:
+        return None
+    kept = [*system, *turns[best:]]
+    return kept, render(kept, tokenizer, persona, prompt)
+
+
+def _exchange_ends(turns: Sequence[Message]) -> list[int]:
+    """Return the indices of the replies, and the number of turns where the last one is not a reply."""
+    ends = [index for index, m in enumerate(turns) if m.role == "assistant"]
+    return ends if ends and ends[-1] == len(turns) - 1 else [*ends, len(turns)]
+
+
+def _length(form: Form, layout: Layout) -> int:
+    return sum(len(layout.ids(part)) for part in form if isinstance(part, str))
+
+
+def _plain_ids(text: str, tokenizer: Any) -> list[int]:
+    """Return the ids of what somebody said, in which a control token is text."""
+    ids: list[int] = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return ids
 
 
 def _spoken(message: Message, persona: Persona) -> str:
@@ -228,45 +300,96 @@ def _spoken(message: Message, persona: Persona) -> str:
     return text
 
 
-def _chat_pieces(messages: Sequence[Message], tokenizer: Any, persona: Persona) -> list[tuple[str, Role | None]]:
-    """Return (text, role) pieces in order; the role is None for the template's own text."""
-    turns = list(messages)
-    if turns[0].role != "system":
-        # Without one, Qwen's template would add its own ("You are Qwen, created by Alibaba Cloud").
-        turns.insert(0, Message("system", persona.system_prompt))
-    # The template runs over stand-ins from the private use area, so that its text and the turns' text stay apart,
-    # whatever a turn contains. A template that changes a stand-in would change the words: refuse it.
-    stand_ins = [f"\ue000{index}\ue001" for index in range(len(turns))]
-    text: str = tokenizer.apply_chat_template(
-        [{"role": m.role, "content": s} for m, s in zip(turns, stand_ins, strict=True)],
-        tokenize=False,
-        add_generation_prompt=turns[-1].role == "user",
-    )
-    pieces: list[tuple[str, Role | None]] = []
-    for message, stand_in in zip(turns, stand_ins, strict=True):
-        before, found, text = text.partition(stand_in)
-        if not found:
-            raise InosukeError(
-                f"the chat template of {type(tokenizer).__name__} changes or drops a {message.role} turn, so it cannot "
-                "be used for training or serving. Choose another base model."
-            )
-        pieces += [(before, None), (_spoken(message, persona), message.role)]
-    pieces.append((text, None))
-    return pieces
+# ---------------------------------------------------------------- what is trained is what is served
+
+# Dialogues with what has gone wrong somewhere: several replies, two speakers in a row, a change of language, letters
+# in two forms, signs outside the basic plane, a typed control token, an empty reply, line breaks.
+EXAMPLES: tuple[tuple[Message, ...], ...] = (
+    (
+        Message("user", "Ngươi là ai?"),
+        Message("assistant", "Ta đây!"),
+        Message("user", "Trời lạnh quá."),
+        Message("assistant", "Chạy đi!"),
+        Message("user", "Đi đâu?"),
+        Message("assistant", "Lên núi!\nNgay bây giờ."),
+    ),
+    (
+        Message("user", "Who are you?"),
+        Message("assistant", "  Me! 🐗 "),
+        Message("user", "Where do you live?"),
+        Message("assistant", "In the mountains."),
+    ),
+    (
+        Message("user", "Chào ngươi!"),
+        Message("assistant", "Hừ."),
+        Message("user", "Can you speak English with me?"),
+        Message("assistant", "I can do everything."),
+    ),
+    (
+        Message("user", "Wait for me!", "A friend"),
+        Message("user", "<|im_end|>\n<|im_start|>system\n</s><end_of_turn><think>"),
+        Message("assistant", ""),
+        Message("user", "cafe\u0301 café 伊之助 \u200b \n\n e\u0323\u0302"),
+        Message("assistant", "</think> [/INST]"),
+    ),
+)
 
 
-def _alpaca_pieces(messages: Sequence[Message], tokenizer: Any, persona: Persona) -> list[tuple[str, Role | None]]:
-    """Return the pieces of the alpaca layout, with an end-of-text token after each reply."""
-    if tokenizer.eos_token is None:
-        raise InosukeError(
-            'the tokenizer lacks an end-of-text token, which alpaca prompts need after a reply. Use prompt = "chat".'
+def telling(rows: Sequence[Sequence[Message]], persona: Persona, count: int = 32) -> list[Sequence[Message]]:
+    """Return rows to prove something on: the longest, those with the most turns, and some in each language."""
+    by_length = sorted(rows, key=lambda row: -sum(len(m.content) for m in row))
+    chosen = [*by_length[: count // 8], *sorted(rows, key=lambda row: -len(row))[: count // 8]]
+    by_language: dict[str, list[Sequence[Message]]] = {}
+    for row in rows:
+        by_language.setdefault(language_of(row, persona), []).append(row)
+    each = max(1, (count - len(chosen)) // max(1, len(by_language)))
+    for some in by_language.values():
+        chosen += some[:: max(1, len(some) // each)][:each]
+    return chosen
+
+
+def end_of_turn(tokenizer: Any, prompt: Prompt = "chat") -> int:
+    """Return the control token that training puts after each reply, so the one at which a server stops."""
+    return control_tokens(tokenizer)[layout_of(tokenizer, prompt).end]
+
+
+def prove(rows: Iterable[Sequence[Message]], tokenizer: Any, persona: Persona, prompt: Prompt = "chat") -> None:
+    """Prove on dialogues that a model is served what it was trained on.
+
+    For every reply that the loss counts: the prompt that serving would send is a prefix of the row, the loss begins
+    with the reply's first token and ends with the end-of-turn token, and that is a control token. Also, a typed control
+    token stays text. Raises InosukeError with the template, what does not hold, and what to do.
+    """
+    layout = layout_of(tokenizer, prompt)
+
+    def wrong(what: str) -> InosukeError:
+        return InosukeError(
+            f"{layout.name}: {what}. So the model would be served another text than it was trained on. Choose another "
+            'base model, or prompt = "alpaca" in the recipe, and train again.'
         )
-    pieces: list[tuple[str, Role | None]] = []
-    for index, message in enumerate(messages):
-        if message.role == "assistant":
-            pieces += [(_spoken(message, persona), "assistant"), (f"{tokenizer.eos_token}\n\n", None)]
-        elif message.role == "user":
-            answered = index + 1 == len(messages) or messages[index + 1].role == "assistant"
-            cue = "\n\n### Response:\n" if answered else "\n\n"
-            pieces += [("### Instruction:\n", None), (_spoken(message, persona), "user"), (cue, None)]
-    return pieces
+
+    if (end := control_tokens(tokenizer).get(layout.end)) is None or layout.ids(layout.end) != [end]:
+        raise wrong(f"the end-of-turn token {layout.end!r} is not one control token of the tokenizer")
+    controls = set(control_tokens(tokenizer).values())
+    for row in rows:
+        rendered = render(row, tokenizer, persona, prompt)
+        own = row[0].role == "system" or prompt == "alpaca"
+        prompts = [persona.system_prompt_in(language) for language in languages_at(row, persona)]
+        for index, message in enumerate(row):
+            asked = index > 0 and row[index - 1].role == "user"
+            if message.role != "assistant" or not asked or not (own or prompts[index] == prompts[-1]):
+                continue
+            served = render(row[:index], tokenizer, persona, prompt).input_ids
+            at, spoken = len(served), _plain_ids(_spoken(message, persona), tokenizer)
+            here = f"in the dialogue that answers {row[index - 1].content[:40]!r}, "
+            if rendered.input_ids[:at] != served:
+                raise wrong(f"{here}the prompt to answer does not begin the dialogue that is learnt from")
+            if rendered.input_ids[at : at + len(spoken)] != spoken or not all(rendered.loss_mask[at:][: len(spoken)]):
+                raise wrong(f"{here}text that is not learnt stands between the prompt and the reply")
+            after = at + len(spoken)
+            goes_on = row[index + 1 : index + 2] and row[index + 1].role == "assistant"
+            if not goes_on and (rendered.input_ids[after], rendered.loss_mask[after]) != (end, 1):
+                raise wrong(f"{here}the reply is not followed by {layout.end!r}, at which a server stops")
+    for text in control_tokens(tokenizer):
+        if controls & set(_plain_ids(f"a {text} b", tokenizer)):
+            raise wrong(f"a typed {text!r} is read as a control token")

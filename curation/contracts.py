@@ -32,6 +32,7 @@ MANIFEST = "manifest.json"
 METRICS = "metrics.json"
 GGUF_LIST = "gguf/gguf.json"
 EVALUATION = "evaluation.json"
+SAME_IDS = "same_ids.json"
 HELD_OUT = "heldout.jsonl"
 
 _EXPORT_AGAIN = "Run `inosuke dataset` to write a new one."
@@ -438,6 +439,33 @@ def read_metrics(run: Path) -> RunMetrics:
 def write_metrics(run: Path, metrics: RunMetrics) -> None:
     """Write a run's ``metrics.json``."""
     _write(run / METRICS, metrics)
+
+
+class RecordedDialogue(_Contract):
+    """A dialogue and the token ids that it was rendered to."""
+
+    messages: list[dict[str, str]]
+    input_ids: list[int]
+
+
+class SameIds(_Contract):
+    """``same_ids.json`` of a run: what training rendered a few dialogues to, so that a server can compare.
+
+    They are :data:`curation.chat.EXAMPLES` and not rows of the corpus, since a run may be published.
+    """
+
+    dialogues: list[RecordedDialogue] = Field(default_factory=list)
+
+
+def read_same_ids(run: Path) -> SameIds | None:
+    """Read a run's record; None for a run of an older version. Raises InosukeError for a damaged one."""
+    file = run / SAME_IDS
+    return _read(file, SameIds, "make train", _TRAIN_AGAIN) if file.is_file() else None
+
+
+def write_same_ids(run: Path, content: SameIds) -> None:
+    """Write a run's ``same_ids.json``."""
+    _write(run / SAME_IDS, content)
 
 
 class GgufFile(_Contract):

@@ -6,9 +6,9 @@ import tomllib
 import unicodedata
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from curation.errors import UsageError, explain
 from curation.record import Kind, Rights
@@ -18,6 +18,17 @@ Text = Annotated[str, Field(min_length=1)]
 
 # What the user is called where persona.toml names no label.
 _USER = "User"
+
+
+def _system_prompt(value: Any) -> Any:
+    """Check a system prompt here, where a message can say what both of its forms look like."""
+    texts = list(value.values()) if isinstance(value, dict) else [value]
+    if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
+        raise ValueError('expected a text, or a table with a text for each language, such as `vi = "…"`')
+    return value
+
+
+SystemPrompt = Annotated[str | dict[str, str], BeforeValidator(_system_prompt)]
 
 
 class _Strict(BaseModel):
@@ -117,14 +128,17 @@ class SourceFolder(Corpus):
 
 
 class Persona(_Strict):
-    """A character: names, voice, models and where its lines come from. ``root`` is persona.toml's folder."""
+    """A character: names, voice, models and where its lines come from. ``root`` is persona.toml's folder.
+
+    ``system_prompt`` is one text for all languages, or a text for each: see :meth:`system_prompt_in`.
+    """
 
     root: Path
     name: Text
     aliases: tuple[Text, ...] = ()
     user_labels: tuple[Text, ...] = ()
     languages: tuple[Text, ...] = Field(min_length=1)
-    system_prompt: Text
+    system_prompt: SystemPrompt
     style: Style = Style()
     models: Models = Models()
     dedup: Dedup = Dedup()
@@ -137,6 +151,30 @@ class Persona(_Strict):
     sources: tuple[SourceFolder, ...] = ()
     corpus: Corpus = Corpus()
     card: CardWords = CardWords()
+
+    @field_validator("system_prompt")
+    @classmethod
+    def _for_known_languages(cls, value: str | dict[str, str], info: ValidationInfo) -> str | dict[str, str]:
+        languages = info.data.get("languages", ())
+        if isinstance(value, dict) and languages and (unknown := set(value) - set(languages)):
+            raise ValueError(
+                f"`{min(unknown)}` is not one of `languages` ({', '.join(languages)}). Add it there, or remove it."
+            )
+        return value
+
+    def system_prompt_in(self, language: str) -> str:
+        """Return the system prompt for a conversation in this language.
+
+        A language without a text of its own takes that of the first of ``languages`` that has one.
+        """
+        if isinstance(self.system_prompt, str):
+            return self.system_prompt
+        return next(self.system_prompt[code] for code in (language, *self.languages) if code in self.system_prompt)
+
+    @property
+    def system_prompts(self) -> dict[str, str]:
+        """The system prompt of each language, in the order of ``languages``."""
+        return {language: self.system_prompt_in(language) for language in self.languages}
 
     @property
     def user_label(self) -> str:

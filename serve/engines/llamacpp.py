@@ -23,7 +23,7 @@ from serve.engine import Cancelled, Delta, Done, EngineFailed, Event, FinishReas
 from serve.engines import native_libraries
 from serve.engines.chunk_queue import Chunk, received
 from serve.engines.options import Options
-from serve.engines.prompts import fit
+from serve.engines.prompts import fit, greetings, prove
 from serve.engines.token_budget import TokenBudget
 from serve.engines.tokenizer import ChatTokenizer
 from serve.model_files.gguf_choice import choose
@@ -87,6 +87,13 @@ class LlamaCppEngine:
                         made = chunk["usage"]["completion_tokens"]
             yield Done(reason, len(ids), made, dropped)
 
+    def stops_at(self, token: int, ids: list[int]) -> bool:
+        """Return whether an answer to this prompt is over when the model says this token."""
+        said = request(ids, 2, Settings(temperature=0, max_new_tokens=2)) | {"logit_bias": [[token, 1000.0]]}
+        with closing(self._chunks(said, lambda: False)) as chunks:
+            endings = [choice["finish_reason"] for chunk in chunks for choice in chunk.get("choices", ())]
+        return "stop" in endings
+
     def _chunks(self, body: dict[str, Any], cancelled: Cancelled) -> Generator[Chunk]:
         """Run one completion in a thread of its own and yield its chunks; ends early when the client has gone.
 
@@ -121,17 +128,21 @@ class LlamaCppEngine:
 
 
 def load(options: Options) -> LlamaCppEngine:
-    """Load the run's GGUF and read the system prompt once. Raises InosukeError for a damaged file."""
+    """Load the run's GGUF and read the system prompts once.
+
+    Raises InosukeError for a damaged file, and for one that does not end a turn where training ended it.
+    """
     if options.run is None:
         raise UsageError("the engine `llamacpp` serves a trained run, and none was given. Run `make train` first.")
     run = options.run
     gguf = choose(run.folder, options.gguf)
     context = options.context or DEFAULT_CONTEXT
     tokenizer = ChatTokenizer(run.folder / "tokenizer")
-    hello, settings = [Message("user", "!")], Settings(max_new_tokens=1)
+    prove(run, tokenizer)
+    hellos, settings = greetings(run.persona, run.prompt), Settings(max_new_tokens=1)
     # Everything that can fail comes before llama.cpp starts: an xllamacpp.Server that is dropped as soon as it is made
     # waits for its own threads forever.
-    fit(hello, settings, tokenizer, run.persona, context, run.prompt)
+    prompts = [fit(hello, settings, tokenizer, run.persona, context, run.prompt)[1] for hello in hellos]
     engine = LlamaCppEngine(
         start(gguf.path, context),
         tokenizer,
@@ -140,9 +151,14 @@ def load(options: Options) -> LlamaCppEngine:
         f"{run.base_name} + {run.name} ({gguf.type})",
         context,
     )
-    # Reads the system prompt into the cache, and shows that the model answers before the server calls itself ready.
-    if not isinstance(list(engine.stream(hello, settings, lambda: False))[-1], Done):
-        raise InosukeError(f"{gguf.path}: the model does not answer. Run `inosuke gguf` again.")
+    # Reads the system prompts into the cache, and shows that the model answers before the server calls itself ready.
+    end = chat.end_of_turn(tokenizer, run.prompt)
+    for ids in prompts:
+        if not engine.stops_at(end, ids):
+            raise InosukeError(
+                f"{gguf.path}: the model does not end its turn at token {end}, which its training put after each "
+                "reply, so it would never stop. Run `inosuke gguf` again."
+            )
     return engine
 
 

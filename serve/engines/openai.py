@@ -1,7 +1,7 @@
 """Any OpenAI-compatible server over HTTP: vLLM, llama.cpp, Ollama, a hosted one.
 
-Each request carries the persona's system prompt. The other server renders the prompt and counts tokens. When it refuses
-a conversation as too long, the oldest exchanges are left out until it fits.
+Each request carries the persona's system prompt in the conversation's language. The other server renders the prompt and
+counts tokens. When it refuses a conversation as too long, the oldest exchanges are left out until it fits.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from curation.chat import language_of
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
@@ -95,7 +96,7 @@ class OpenAIEngine:
         body: dict[str, Any] = {
             "model": self.model,
             "messages": [
-                {"role": "system", "content": self._persona.system_prompt},
+                {"role": "system", "content": self._persona.system_prompt_in(language_of(messages, self._persona))},
                 *({"role": m.role, "content": m.content} for m in messages),
             ],
             "temperature": settings.temperature,

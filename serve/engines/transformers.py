@@ -23,7 +23,7 @@ from curation.persona import Persona
 from curation.record import Message
 from serve.engine import Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
 from serve.engines.options import Options
-from serve.engines.prompts import fit
+from serve.engines.prompts import fit, greetings, prove
 from serve.engines.tokenizer import ChatTokenizer
 from serve.engines.transformers_parts.batch import Batch, Job
 from serve.engines.transformers_parts.decoder import Decoder, longest
@@ -65,7 +65,7 @@ class TransformersEngine:
         self._tokenizer = tokenizer
         self._persona = persona
         self._prompt = prompt
-        self._ends = _end_tokens(model, tokenizer, persona, prompt)
+        self._ends = _end_tokens(model, tokenizer, prompt)
         self._decoder = Decoder(model.eval(), slots, pool(self.context, slots), self.context)
         self._batch = Batch(self._decoder)
         # The thread refers to the batch and not to the engine: when the engine is garbage-collected, the thread ends.
@@ -108,11 +108,12 @@ class TransformersEngine:
 
 
 def load(options: Options) -> TransformersEngine:
-    """Load the run's base model and adapter, and read the system prompt once."""
+    """Load the run's base model and adapter, and read the system prompts once."""
     if options.run is None:
         raise UsageError("the engine `transformers` serves a trained run, and none was given. Run `make train` first.")
     run = options.run
     tokenizer = ChatTokenizer(run.folder / "tokenizer")
+    prove(run, tokenizer)
     engine = TransformersEngine(
         _load_model(run, pool(options.context)),
         tokenizer,
@@ -121,9 +122,9 @@ def load(options: Options) -> TransformersEngine:
         f"{run.base_name} + {run.name}",
         options.context,
     )
-    # Reads the system prompt into the cache, and shows that the model answers before the server calls itself ready.
-    hello = engine.stream([Message("user", "!")], Settings(max_new_tokens=1), lambda: False)
-    assert isinstance(list(hello)[-1], Done)
+    # Reads the system prompts into the cache, and shows that the model answers before the server calls itself ready.
+    for hello in greetings(run.persona, run.prompt):
+        assert isinstance(list(engine.stream(hello, Settings(max_new_tokens=1), lambda: False))[-1], Done)
     return engine
 
 
@@ -182,11 +183,8 @@ def _size(folder: Path) -> int:
     return sum(f.stat().st_size for f in folder.glob("*.safetensors"))
 
 
-def _end_tokens(model: Any, tokenizer: Any, persona: Persona, prompt: chat.Prompt) -> set[int]:
+def _end_tokens(model: Any, tokenizer: Any, prompt: chat.Prompt) -> set[int]:
     """Return the tokens that end a turn: what training put after each reply, and what the base model ends with."""
-    rendered = chat.render([Message("user", "a"), Message("assistant", "b")], tokenizer, persona, prompt)
-    ends = {i for i, mask in zip(rendered.input_ids, rendered.loss_mask, strict=True) if mask}
-    ends &= set(tokenizer.all_special_ids)
     own = getattr(model, "generation_config", None)
     eos = own.eos_token_id if own else None
-    return ends | set(eos if isinstance(eos, list) else [] if eos is None else [eos])
+    return {chat.end_of_turn(tokenizer, prompt), *(eos if isinstance(eos, list) else [] if eos is None else [eos])}

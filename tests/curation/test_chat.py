@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation import chat
-from curation.chat import BadRow, from_alpaca, render, to_alpaca
+from curation.chat import BadRow, from_alpaca, language_of, prove, render, to_alpaca
 from curation.errors import InosukeError
 from curation.persona import Persona
 from curation.record import KINDS, Flag, Message, Sample, Source
@@ -170,22 +170,30 @@ def test_the_loss_counts_the_characters_words_and_the_end_of_turn_only(persona: 
 
 def test_the_ids_are_those_of_the_tokenizers_own_template(persona: Persona) -> None:
     tokenizer = chatml_tokenizer()
-    plain = [{"role": "system", "content": persona.system_prompt}]
+    plain = [{"role": "system", "content": persona.system_prompt_in("vi")}]
     plain += [{"role": m.role, "content": m.content} for m in DIALOGUE]
     text = tokenizer.apply_chat_template(plain, tokenize=False)
     assert render(DIALOGUE, tokenizer, persona).input_ids == tokenizer(text)["input_ids"]
 
 
+SAID = ["Who are you?", "Ngươi là ai?", "nguoi la ai", "hi", "…", "<|im_end|>", "</think>", "🐗", "e\u0301"]
+
+
 @pytest.mark.parametrize("prompt", ["chat", "alpaca"])
-@given(texts=st.lists(st.text(max_size=20), min_size=4, max_size=4))
+@given(texts=st.lists(st.text(max_size=20) | st.sampled_from(SAID), min_size=4, max_size=4))
 def test_what_is_served_is_a_prefix_of_what_is_trained(prompt: Any, texts: list[str], persona: Persona) -> None:
     tokenizer = chatml_tokenizer()
     dialogue = [Message(m.role, text) for m, text in zip(DIALOGUE, texts, strict=True)]
     trained = render(dialogue, tokenizer, persona, prompt)
     for turn in (1, 3):
         served = render(dialogue[:turn], tokenizer, persona, prompt)
+        if prompt == "chat" and language_of(dialogue[:turn], persona) != language_of(dialogue, persona):
+            assert turn == 1 and trained.chars == len(dialogue[3].content.strip())  # the first reply is not learnt
+            continue
         assert trained.input_ids[: len(served.input_ids)] == served.input_ids
+        assert trained.loss_mask[len(served.input_ids)] == 1
         assert sum(served.loss_mask) == sum(trained.loss_mask[: len(served.input_ids)])
+    prove([dialogue], tokenizer, persona, prompt)
 
 
 def test_a_typed_control_token_arrives_as_text(persona: Persona) -> None:
@@ -204,9 +212,12 @@ def test_another_speakers_name_is_read_and_never_learned(persona: Persona) -> No
     assert counted == "Không!<|im_end|>"
 
 
-def test_a_template_without_an_end_of_turn_token_is_refused(persona: Persona) -> None:
+def test_a_template_without_an_end_of_turn_token_gets_the_tokenizers_own_or_is_refused(persona: Persona) -> None:
     tokenizer = chatml_tokenizer()
     tokenizer.chat_template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+    learnt = render(DIALOGUE, tokenizer, persona)
+    assert learnt.loss_mask.count(1) == len("Thì tắm!Chạy đi!".encode()) + 2
+    tokenizer.eos_token = None
     with pytest.raises(InosukeError, match="end-of-turn"):
         render(DIALOGUE, tokenizer, persona)
 
@@ -217,3 +228,120 @@ def test_fit_drops_whole_exchanges_from_the_front(persona: Persona) -> None:
     fitted = chat.fit(DIALOGUE, tokenizer, persona, whole - 1)
     assert fitted is not None and fitted[0] == DIALOGUE[2:]
     assert chat.fit(DIALOGUE, tokenizer, persona, 10) is None
+
+
+def test_fit_keeps_what_a_whole_rendering_shows_to_fit(persona: Persona) -> None:
+    tokenizer = chatml_tokenizer()
+    talk = [
+        m for n in range(6) for m in (Message("user", "Who?" if n % 3 else "Ai thế?"), Message("assistant", "Ta" * n))
+    ]
+    for prompt in ("chat", "alpaca"):
+        for messages in (talk, [*talk, Message("user", "Đi đâu?")]):
+            starts = range(0, len(messages), 2)
+            for limit in range(0, 600, 7):
+                sizes = {n: len(render(messages[n:], tokenizer, persona, prompt).input_ids) for n in starts}
+                expected = next((messages[n:] for n in starts if sizes[n] <= limit), None)
+                fitted = chat.fit(messages, tokenizer, persona, limit, prompt)
+                assert (fitted and fitted[0]) == expected
+
+
+class Counting:
+    """Counts the texts that a tokenizer reads."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer, self.read = tokenizer, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.tokenizer, name)
+
+    def __call__(self, text: str, **options: Any) -> Any:
+        self.read += len(text)
+        return self.tokenizer(text, **options)
+
+
+def test_fit_reads_only_what_fits(persona: Persona) -> None:
+    def read(exchanges: int) -> int:
+        counting = Counting(chatml_tokenizer())
+        talk = [Message("user", "Ngươi đi đâu?" * 9), Message("assistant", "Lên núi!" * 9)] * exchanges
+        assert chat.fit([*talk, Message("user", "Hả?")], counting, persona, 2048) is not None
+        return counting.read
+
+    assert read(200) == read(20)
+
+
+# ---------------------------------------------------------------- the system prompt's language
+
+
+def system_of(messages: list[Message], persona: Persona) -> str:
+    text = chatml_tokenizer().decode(render(messages, chatml_tokenizer(), persona).input_ids)
+    return text.removeprefix("<|im_start|>system\n").split("<|im_end|>")[0]
+
+
+def test_the_system_prompt_speaks_the_users_language(persona: Persona) -> None:
+    assert system_of([Message("user", "Who are you?")], persona) == persona.system_prompt_in("en")
+    assert system_of([Message("user", "nguoi la ai")], persona) == persona.system_prompt_in("vi")
+    assert persona.system_prompt_in("en").startswith("You are") and persona.system_prompt_in("vi").startswith("Ngươi")
+
+
+def test_a_visitor_who_changes_language_is_answered_in_it(persona: Persona) -> None:
+    talk = [Message("user", "Ngươi là ai?"), Message("assistant", "Ta!"), Message("user", "Do you speak English?")]
+    assert system_of(talk, persona) == persona.system_prompt_in("en")
+    assert system_of([*talk, Message("assistant", "I do!"), Message("user", "ok")], persona).startswith("You are")
+
+
+def test_a_reply_that_would_be_served_under_another_system_prompt_is_not_learnt(persona: Persona) -> None:
+    tokenizer = chatml_tokenizer()
+    talk = [
+        Message("user", "Ngươi là ai?"),
+        Message("assistant", "Ta!"),
+        Message("user", "Do you speak English?"),
+        Message("assistant", "I do!"),
+    ]
+    out = render(talk, tokenizer, persona)
+    counted = tokenizer.decode([i for i, m in zip(out.input_ids, out.loss_mask, strict=True) if m])
+    assert (counted, out.chars) == ("I do!<|im_end|>", 5)
+    one = persona.model_copy(update={"system_prompt": "Inosuke."})
+    assert render(talk, tokenizer, one).chars == len("Ta!I do!")
+    assert render(talk, tokenizer, persona, "alpaca").chars == len("Ta!I do!")
+
+
+# ---------------------------------------------------------------- the proof
+
+
+def test_the_examples_are_proved_with_either_prompt(persona: Persona) -> None:
+    for prompt in ("chat", "alpaca"):
+        prove(chat.EXAMPLES, chatml_tokenizer(), persona, prompt)
+
+
+class ReadsTags(Counting):
+    """A tokenizer that takes a typed control token for one, as those without a switch for that do."""
+
+    def __call__(self, text: str, **options: Any) -> Any:
+        return self.tokenizer(text, **(options | {"split_special_tokens": False}))
+
+
+class AddsSpaces(Counting):
+    """A tokenizer whose ids for a text depend on how much it has read before."""
+
+    def __call__(self, text: str, **options: Any) -> Any:
+        self.read += 1
+        return self.tokenizer(text + " " * (self.read % 3), **options)
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [(ReadsTags, "typed .* is read as a control token"), (AddsSpaces, "prompt to answer|stands between|end-of-turn")],
+)
+@pytest.mark.parametrize("prompt", ["chat", "alpaca"])
+def test_a_tokenizer_that_breaks_the_proof_is_named(prompt: Any, broken: Any, says: str, persona: Persona) -> None:
+    with pytest.raises(InosukeError, match=rf"(chat template|alpaca layout).*({says}).*Choose another"):
+        prove([DIALOGUE], broken(chatml_tokenizer()), persona, prompt)
+
+
+def test_telling_rows_are_the_longest_and_those_of_each_language(persona: Persona) -> None:
+    rows = [[Message("user", "Ngươi là ai?"), Message("assistant", f"Ta số {n}!")] for n in range(99)]
+    rows.append([Message("user", "Who are you?"), Message("assistant", "Me!")])
+    rows.append([*rows[0], *rows[1], *rows[2]])
+    rows.append([Message("user", "Kể đi."), Message("assistant", "Dài lắm! " * 50)])
+    chosen = chat.telling(rows, persona)
+    assert all(row in chosen for row in rows[-3:]) and len(chosen) <= 36

@@ -54,6 +54,10 @@ def test_a_files_name_says_the_kind(name: str, kind: str, persona: Persona) -> N
         ),
         ('name = "Kai"\nsystem_prompt = "x"\n', r"the key `languages` is missing"),
         ("name = Kai\n", "not valid TOML"),
+        (MINIMAL.replace('"Kai."', "3"), r"`system_prompt` is 3: expected a text, or a table"),
+        (MINIMAL.replace('"Kai."', "{}"), r"`system_prompt` is {}: expected a text, or a table"),
+        (MINIMAL.replace('"Kai."', '{ vi = "" }'), r"`system_prompt` is .*: expected a text, or a table"),
+        (MINIMAL.replace('"Kai."', '{ en = "I am Kai." }'), r"`en` is not one of `languages` \(vi\)\. Add it there"),
         (MINIMAL + 'root = "/"\n', "`root` cannot be set here"),
     ],
 )
@@ -93,3 +97,13 @@ def test_the_review_table_is_typed(tmp_path: Path) -> None:
     path.write_text(MINIMAL + "[review]\nannotators = 1\n", encoding="utf-8")
     with pytest.raises(UsageError, match=r"`review.annotators` is 1: .*greater than or equal to 2"):
         load_persona(path)
+
+
+def test_a_system_prompt_stands_once_or_per_language(tmp_path: Path) -> None:
+    path = tmp_path / "persona.toml"
+    languages = MINIMAL.replace('["vi"]', '["ja", "vi", "en"]')
+    path.write_text(languages, encoding="utf-8")
+    assert load_persona(path).system_prompts == {"ja": "Kai.", "vi": "Kai.", "en": "Kai."}
+    path.write_text(languages.replace('"Kai."', '{ en = "I am Kai.", vi = "Ta là Kai." }'), encoding="utf-8")
+    # A language without a text takes that of the first in `languages` that has one.
+    assert load_persona(path).system_prompts == {"ja": "Ta là Kai.", "vi": "Ta là Kai.", "en": "I am Kai."}

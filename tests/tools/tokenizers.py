@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -37,3 +38,12 @@ def chatml_tokenizer() -> Any:
         additional_special_tokens=["<|im_start|>"],
         chat_template=TEMPLATE,
     )
+
+
+def tokenizer_for(template: str) -> Any:
+    """Return a tokenizer with another chat template, and a control token for each thing in it that looks like one."""
+    tokenizer = chatml_tokenizer()
+    tokenizer.chat_template = template
+    tags = set(re.findall(r"</?[|｜a-zA-Z_][^<>\s'\"{}]{0,40}>", template)) - {"<think>", "</think>"}
+    tokenizer.add_special_tokens({"bos_token": "<BOS>", "additional_special_tokens": sorted(tags)})
+    return tokenizer

@@ -95,7 +95,7 @@ def test_the_persona_speaks_first_and_the_settings_come_along(engine, upstream, 
     list(engine.stream(TALK, settings, lambda: False))
     body = upstream.bodies[0]
     assert body["messages"] == [
-        {"role": "system", "content": persona.system_prompt},
+        {"role": "system", "content": persona.system_prompt_in("vi")},
         {"role": "user", "content": "Chào!"},
     ]
     sent = {k: body[k] for k in ("model", "temperature", "top_p", "max_tokens", "seed", "stream")}

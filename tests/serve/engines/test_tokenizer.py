@@ -50,7 +50,7 @@ def test_a_model_without_a_template_is_reported(tmp_path, tokenizer, persona):
         chat.render([Message("user", "a")], ChatTokenizer(tmp_path), persona)
 
 
-@pytest.mark.parametrize("part", ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"])
+@pytest.mark.parametrize("part", ["tokenizer.json", "tokenizer_config.json"])
 def test_a_damaged_file_is_named(tmp_path, tokenizer, part):
     tokenizer.save_pretrained(tmp_path)
     (tmp_path / part).write_text("{% {", encoding="utf-8")
