@@ -154,6 +154,7 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
     from trl import SFTConfig, SFTTrainer
 
     import datasets
+    from curation import chat
     from train import recipe
     from train.data.dialogues import load_export
     from train.model.load import adapter_config
@@ -161,11 +162,11 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
     export, mine = load_export(export_path), recipe.load_recipe("cpu")
     tokenizer = AutoTokenizer.from_pretrained(base_folder)
     model = nf4_base(base_folder)
-    system = {"role": "system", "content": export.persona.system_prompt}
-    lines = [
-        {"messages": [system, *({"role": m.role, "content": m.content} for m in row.messages)]}
-        for row in random.Random(0).sample(export.train, rows)
-    ]
+    lines = []
+    for row in random.Random(0).sample(export.train, rows):
+        system = export.persona.system_prompt_in(chat.language_of(row.messages, export.persona))
+        said = [{"role": m.role, "content": m.content} for m in row.messages]
+        lines.append({"messages": [{"role": "system", "content": system}, *said]})
 
     clock = steps_clock()
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:

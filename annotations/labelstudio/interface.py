@@ -88,7 +88,7 @@ def is_empty(xml: str | None) -> bool:
 def instruction(persona: Persona) -> str:
     """Return what annotators read before they begin."""
     style = persona.style
-    lines = [persona.system_prompt.strip(), ""]
+    lines = [line for text in dict.fromkeys(persona.system_prompts.values()) for line in (text.strip(), "")]
     if style.pronouns:
         lines.append(f"{persona.name} says: {', '.join(style.pronouns)}.")
     if style.avoid:
