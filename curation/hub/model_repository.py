@@ -17,6 +17,7 @@ from curation.contracts import (
     GGUF_LIST,
     MANIFEST,
     METRICS,
+    SAME_IDS,
     Manifest,
     RunMetrics,
     read_gguf_list,
@@ -34,7 +35,7 @@ from curation.hub.commit import Before, upload
 from curation.hub.publication import ModelPublication, completed
 from curation.licences import Terms
 
-_ABOUT = (CARD, "recipe.toml", "persona.toml", METRICS, "loss_curve.png")
+_ABOUT = (CARD, "recipe.toml", "persona.toml", METRICS, SAME_IDS, "loss_curve.png")
 _NEEDED = (CARD, "persona.toml", METRICS)
 # peft and transformers write cards of their own beside the weights; the card of the run is more complete. Loading a
 # pickle runs code, so a public repository must not require it.

@@ -11,7 +11,7 @@ from string import Template
 from typing import Any, TypeVar
 
 from curation import bases, licences
-from curation.contracts import GgufFile, GgufList, write_gguf_list
+from curation.contracts import SAME_IDS, GgufFile, GgufList, write_gguf_list
 from curation.errors import InosukeError, UsageError
 from curation.files import PARTIAL, sha256_file
 from curation.licences import Terms
@@ -122,8 +122,9 @@ def _copy_gguf(part: Path, run: Run, weights_from: str | None, api: Any) -> None
     entry = GgufFile(file=file.path.name, type=file.type, sha256=sha256, bytes=file.path.stat().st_size)
     write_gguf_list(folder, GgufList(files=[entry], served=file.path.name))
     shutil.copytree(run.folder / "tokenizer", folder / "tokenizer")
-    for name in ("metrics.json", "persona.toml"):
-        shutil.copyfile(run.folder / name, folder / name)
+    for name in ("metrics.json", "persona.toml", SAME_IDS):
+        if (run.folder / name).is_file():  # runs of older versions have no SAME_IDS
+            shutil.copyfile(run.folder / name, folder / name)
     set_latest(part / MODELS, run.name)
 
 

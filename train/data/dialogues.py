@@ -36,7 +36,7 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A rendered row: token ids, a 0/1 loss mask of the same length, and the number of characters of its replies."""
+    """A rendered row: token ids, a 0/1 loss mask of the same length, and the characters of the replies it counts."""
 
     id: str
     input_ids: list[int]
@@ -84,9 +84,8 @@ def encode(
         if fitted is None:
             left_out.append(row.id)
             continue
-        kept, rendered = fitted
-        chars = sum(len(m.content.strip()) for m in kept if m.role == "assistant")
-        encoded.append(Encoded(row.id, rendered.input_ids, rendered.loss_mask, chars))
+        _, rendered = fitted
+        encoded.append(Encoded(row.id, rendered.input_ids, rendered.loss_mask, rendered.chars))
     return encoded, left_out
 
 

@@ -16,8 +16,12 @@ from typing import Any
 
 from transformers import TrainerCallback, set_seed
 
+from curation import chat
 from curation.console import duration
+from curation.contracts import RecordedDialogue, SameIds, write_same_ids
 from curation.errors import InosukeError
+from curation.persona import Persona
+from curation.record import messages_to_json
 from train.data.dialogues import Encoded, Export, encode
 from train.distributed import ALONE, Processes, join
 from train.loop.callbacks import Budget, History, Recorder, evaluation_steps
@@ -106,7 +110,8 @@ def train_adapter(
     processes of a distributed training that are not the first.
 
     Raises InosukeError when no row fits ``max_length``, when the base itself or the training gives NaN before anything
-    was learnt, when there is no memory for a single row, or when the base cannot be loaded.
+    was learnt, when there is no memory for a single row, when the base cannot be loaded, or when what is trained would
+    not be what is served.
     """
     quiet_libraries()
     join(processes, device().kind)
@@ -115,6 +120,7 @@ def train_adapter(
     set_seed(recipe.seed)
     tokenizer = load_tokenizer(base.location)
     rows = encode_rows(export, tokenizer, recipe)
+    _prove_same_ids(export, tokenizer, recipe, say)
     schedule = plan_steps(recipe, len(rows.train), processes.count)
 
     model = load_model(base, recipe, rows, say)
@@ -160,6 +166,7 @@ def train_adapter(
     load_adapter_state(model, checkpoint.read(checkpoint.path(folder, best_step))["adapter"])
     save_adapter(model, base, folder / "adapter")
     tokenizer.save_pretrained(folder / "tokenizer")
+    write_same_ids(folder, _same_ids(tokenizer, export.persona, recipe))
     result = Result(
         base_model=base,
         rows=rows,
@@ -192,6 +199,26 @@ def encode_rows(export: Export, tokenizer: Any, recipe: Recipe) -> Rows:
         encoded.append(fitting)
         left_out += too_long
     return Rows(encoded[0], encoded[1], left_out)
+
+
+def _prove_same_ids(export: Export, tokenizer: Any, recipe: Recipe, say: Say) -> None:
+    """Prove on real rows that what is trained is what will be served. Raises InosukeError where it is not."""
+    rows = chat.telling([row.messages for row in (*export.train, *export.eval)], export.persona)
+    chat.prove([*rows, *chat.EXAMPLES], tokenizer, export.persona, recipe.prompt)
+    say(f"Trained ids are served ids: proved on {len(rows)} dialogues of the export")
+
+
+def _same_ids(tokenizer: Any, persona: Persona, recipe: Recipe) -> SameIds:
+    """Return what a few dialogues are rendered to, for servers to compare with."""
+    return SameIds(
+        dialogues=[
+            RecordedDialogue(
+                messages=messages_to_json(talk),
+                input_ids=chat.render(talk, tokenizer, persona, recipe.prompt).input_ids,
+            )
+            for talk in chat.EXAMPLES
+        ]
+    )
 
 
 def plan_steps(recipe: Recipe, rows: int, processes: int) -> Schedule:

@@ -13,6 +13,7 @@ import psutil  # type: ignore[import-untyped]
 import torch
 from safetensors import SafetensorError
 
+from curation.chat_layout import control_tokens
 from curation.errors import InosukeError, UsageError, no_space
 from train.distributed import of_environment
 from train.model import packed_attention
@@ -33,9 +34,10 @@ def device() -> Device:
 
 
 def load_tokenizer(location: str) -> Any:
-    """Load a tokenizer that has a chat template and a token to pad with.
+    """Load a tokenizer that has a token to pad with.
 
-    Raises InosukeError when it does not exist, cannot be reached, or has no chat template.
+    It may lack a chat template, which ``prompt = "alpaca"`` does not need. Raises InosukeError when it does not exist
+    or cannot be reached.
     """
     from transformers import AutoTokenizer
 
@@ -43,8 +45,6 @@ def load_tokenizer(location: str) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(location)
     except (OSError, ValueError) as error:
         raise unreachable(location, error) from error
-    if tokenizer.chat_template is None:
-        raise InosukeError(f"{location}: its tokenizer has no chat template. Choose an instruct model as base.")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
@@ -52,7 +52,7 @@ def load_tokenizer(location: str) -> Any:
 
 def end_ids(tokenizer: Any) -> list[int]:
     """Return the ids of the control tokens. Any of them ends a turn, since the text of a turn never contains one."""
-    return sorted(tokenizer.all_special_ids)
+    return sorted(control_tokens(tokenizer).values())
 
 
 def load_config(base: BaseModel) -> Any:
