@@ -47,8 +47,6 @@ publish: .venv/.ready  ## publish the newest export to the Hugging Face Hub (REP
 	@$(INOSUKE) publish "$(REPO)"
 
 ##@ Model
-# patch: glibc-tunables (train/speedups/patches.py). glibc's thread cache fragments the heap between tensors.
-train: export GLIBC_TUNABLES ?= glibc.malloc.tcache_count=0
 train: .venv/.ready  ## train an adapter on the newest export
 	@$(INOSUKE) train
 

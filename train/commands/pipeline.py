@@ -25,7 +25,6 @@ from train.model import base_model
 from train.recipe import Recipe, for_processes, load_recipe, pick, resolve, to_toml
 from train.run import checkpoint, folder, resume
 from train.run.resume import ResumeInfo
-from train.speedups import lean_imports
 
 if TYPE_CHECKING:
     from train.loop.speaker import Speaker
@@ -133,7 +132,6 @@ def check_training(request: Request, say: Say) -> Trial:
         raise UsageError("--check measures one process. Start it without `accelerate launch`.")
     plan = _new_plan(request, processes, say)
     _announce(plan, request.persona_file, say)
-    lean_imports.load_trainer()
     from train.loop import trial
 
     base = base_model.resolve(plan.recipe.base, request.root, say)
@@ -170,7 +168,6 @@ def _recipe_for_this_machine(
     wanted: Recipe | None, max_minutes: float | None, export: Export, processes: Processes, say: Say
 ) -> tuple[Recipe, list[str]]:
     """Return the recipe as this machine will run it, and a reason for each value that it changed."""
-    lean_imports.load_trainer()  # takes seconds
     from train.model.load import device
 
     here = device()
@@ -207,7 +204,6 @@ def _train_and_write(
     request: Request, plan: Plan, base: base_model.BaseModel, run_folder: Path, processes: Processes, say: Say
 ) -> tuple[RunMetrics, Speaker] | None:
     """Train and write every file of the run; its figures and its card have no sample answers yet."""
-    lean_imports.load_trainer()  # a resumed run has not passed _recipe_for_this_machine
     from train.loop import qlora, tensorboard
     from train.results import loss_curve, metrics_json, run_card
 

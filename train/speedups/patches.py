@@ -29,26 +29,6 @@ class Patch:
 
 PATCHES = (
     Patch(
-        key="lean-imports",
-        library="transformers",
-        tested=">=5.23,<5.24",
-        what="transformers.utils.is_datasets_available and is_scipy_available return False while it imports trainer",
-        why="the trainer imports both packages for features that no training here uses",
-        without="a training needs more memory and starts seconds later",
-        applied_by="train.speedups.lean_imports:load_trainer",
-        test="tests/train/speedups/test_lean_imports.py::test_a_training_loads_no_package_for_tables_and_other_code_still_can",
-    ),
-    Patch(
-        key="read-not-mapped",
-        library="transformers",
-        tested=">=5.23,<5.24",
-        what="transformers.modeling_utils.safe_open is called with backend='pread' while a base is loaded",
-        why="the pages of a mapped file count as memory of the process until the file is closed",
-        without="loading peaks higher, by the size of the weights",
-        applied_by="train.model.load:_read_not_mapped",
-        test="tests/train/model/test_load.py::test_a_base_in_16_bits_is_quantised_as_its_fp32_copy_would_be",
-    ),
-    Patch(
         key="nf4-state",
         library="bitsandbytes",
         tested=">=0.50,<0.51",
@@ -70,11 +50,12 @@ PATCHES = (
         test="tests/train/model/test_out_of_memory.py::test_a_device_that_is_full_while_weights_are_quantised",
     ),
     Patch(
-        key="identity-head",
+        key="own-head",
         library="transformers",
         tested=">=5.23,<5.24",
-        what="replaces the model's lm_head with the identity during one forward pass",
-        why="the logits are then computed in chunks, and at the counted positions only",
+        what="the model's body returns given hidden states while the model's own forward turns them into logits",
+        why="the logits are then computed in chunks, at the counted positions only, with the model's own scales and "
+        "caps",
         without="the logits of a step are its largest tensor",
         applied_by="train.model.loss:token_losses",
         test="tests/train/model/test_loss.py::"
@@ -99,16 +80,6 @@ PATCHES = (
         without="the same results, more slowly",
         applied_by="train.speedups.fast_lora:speed_up",
         test="tests/train/speedups/test_fast_lora.py::test_results_and_gradients_are_those_of_peft",
-    ),
-    Patch(
-        key="fast-layers",
-        library="transformers",
-        tested=">=5.23,<5.24",
-        what="replaces forward of frozen Llama and Qwen2 norms and SwiGLU blocks on a CPU in fp32",
-        why="transformers allocates and keeps a tensor for each small operation",
-        without="the same results, with more memory traffic",
-        applied_by="train.speedups.fast_layers:speed_up",
-        test="tests/train/speedups/test_fast_layers.py::test_results_and_gradients_are_the_librarys",
     ),
     Patch(
         key="trainer-private",
@@ -162,17 +133,6 @@ PATCHES = (
         without="a training starts with more memory, a different amount from run to run",
         applied_by="train.speedups.malloc:mmap_large_blocks",
         test="tests/train/speedups/test_patches.py::test_large_blocks_return_to_the_system_while_loading",
-    ),
-    Patch(
-        key="glibc-tunables",
-        library="glibc",
-        tested=">=2.26",
-        what="`make train` sets GLIBC_TUNABLES=glibc.malloc.tcache_count=0, which `inosuke train` does not",
-        why="glibc's thread cache fragments the heap between tensors; glibc reads the variable when a process starts, "
-        "so the command cannot set it for itself",
-        without="`inosuke train` gives the same run and takes somewhat more memory",
-        applied_by="Makefile",
-        test="tests/train/speedups/test_patches.py::test_make_train_sets_the_tunable_that_the_table_names",
     ),
     Patch(
         key="openmp-wait-policy",

@@ -22,10 +22,10 @@ from train.speedups.patches import PATCHES, Patch
 
 KEYS = {patch.key for patch in PATCHES}
 MARK = re.compile(r"#\s*patch: ([\w-]+)")
-SOURCES = [*sorted(p for top in ("train", "serve") for p in (ROOT / top).rglob("*.py")), ROOT / "Makefile"]
+SOURCES = sorted(p for top in ("train", "serve") for p in (ROOT / top).rglob("*.py"))
 # What changes a library, or the environment of a process, looks like one of these.
 PATCHING = re.compile(
-    r"\.forward = |\bsetattr\(|\.safe_open = |\.lm_head = |state\.dtype = |_for_cpu = |\.is_quantized = "
+    r"\.forward = |\bsetattr\(|state\.dtype = |_for_cpu = |\.is_quantized = "
     r"|\.hf_quantizer = |from_address\(|\bTextModel\.\w+ = |\.mallopt\(|\.malloc_trim\(|environ\.setdefault"
     r"|def n_vocab|\.maintenance = |\.channel_class = "
 )
@@ -76,7 +76,7 @@ def test_what_looks_like_a_patch_names_its_key() -> None:
     """Each such line stands in a function, class or statement that carries the comment, or right under it."""
     silent, found = [], 0
     for path in SOURCES:
-        if path.name in ("patches.py", "Makefile"):
+        if path.name == "patches.py":
             continue
         lines = path.read_text(encoding="utf-8").splitlines()
         for node in ast.parse("\n".join(lines)).body:
@@ -87,7 +87,7 @@ def test_what_looks_like_a_patch_names_its_key() -> None:
                 if not any(MARK.search(line) for line in block):
                     silent.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert silent == []
-    assert found >= len(KEYS) - 2  # the Makefile's, and what ReplyTrainer overrides, look different
+    assert found >= len(KEYS) - 2  # what ReplyTrainer overrides and a listener to a log look different
 
 
 def test_the_row_of_the_trainer_names_every_private_member_that_is_overridden() -> None:
@@ -100,12 +100,6 @@ def test_the_row_of_the_trainer_names_every_private_member_that_is_overridden() 
     row = next(patch for patch in PATCHES if patch.key == "trainer-private")
     named = set(re.findall(r"_\w+", row.what))
     assert named == overridden | {"_loss_shifts_labels"}
-
-
-def test_make_train_sets_the_tunable_that_the_table_names() -> None:
-    row = next(patch for patch in PATCHES if patch.key == "glibc-tunables")
-    [setting] = re.findall(r"GLIBC_TUNABLES=(\S+),", row.what)
-    assert f"train: export GLIBC_TUNABLES ?= {setting}\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("given", "seen"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
