@@ -97,7 +97,7 @@ def open_subject(trained: FinishedRun, say: Say) -> Subject:
     """Load a run once. Raises InosukeError when its base, its adapter or its tokenizer cannot be loaded."""
     quiet_libraries()
     recipe = as_served(trained.base, trained.recipe)
-    tokenizer = load_tokenizer(str(trained.folder / "tokenizer"))
+    tokenizer = load_tokenizer(str(trained.folder / "tokenizer"), needs_template=trained.recipe.prompt == "chat")
     gguf = served_gguf(trained, say) if device().kind == "cpu" else None
     say(f"Loading {trained.base.name} and the adapter of {trained.name}: {describe(recipe)}")
     model = load_adapter(load_base(trained.base, recipe), trained.folder / "adapter")

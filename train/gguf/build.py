@@ -54,7 +54,7 @@ def make(persona_file: Path, run: str | None, kind: str, export_path: Path | Non
     from train.progress import quiet_libraries
 
     quiet_libraries()
-    tokenizer = load_tokenizer(str(trained.folder / "tokenizer"))
+    tokenizer = load_tokenizer(str(trained.folder / "tokenizer"), needs_template=trained.recipe.prompt == "chat")
     encoded = partial(
         encode,
         tokenizer=tokenizer,

@@ -55,5 +55,5 @@ def write(trained: FinishedRun, folder: Path) -> None:
         )
     merged = load_adapter(base, trained.folder / "adapter").merge_and_unload(safe_merge=True)
     merged.save_pretrained(folder)
-    load_tokenizer(str(trained.folder / "tokenizer")).save_pretrained(folder)
+    load_tokenizer(str(trained.folder / "tokenizer"), needs_template=False).save_pretrained(folder)
     shutil.copyfile(trained.folder / "persona.toml", folder / "persona.toml")

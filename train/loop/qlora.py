@@ -32,7 +32,8 @@ from train.loop.speaker import Speaker
 from train.loop.steps import Say, Trainers, run_steps
 from train.loop.trainer import ADVICE, load_adapter_state, measure
 from train.model.base_model import BaseModel
-from train.model.load import add_adapter, device, load_base, load_config, load_tokenizer, save_adapter
+from train.model.load import add_adapter, device, load_base, load_config, save_adapter, tokenizer_of
+from train.model.loss_check import prove_loss
 from train.model.scoring import Score
 from train.progress import quiet_libraries
 from train.recipe import Recipe
@@ -118,12 +119,13 @@ def train_adapter(
     reset_peak()
     budget = Budget(recipe.warmup, recipe.max_minutes)
     set_seed(recipe.seed)
-    tokenizer = load_tokenizer(base.location)
+    tokenizer = tokenizer_of(base, recipe)
     rows = encode_rows(export, tokenizer, recipe)
     _prove_same_ids(export, tokenizer, recipe, say)
     schedule = plan_steps(recipe, len(rows.train), processes.count)
 
     model = load_model(base, recipe, rows, say)
+    recipe = prove_loss(model, [*rows.train, *rows.eval], recipe, say)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     base_score, evaluation_seconds = _measure_base(model, rows, tokenizer, say)
     check_base(base_score, base, recipe)

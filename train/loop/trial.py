@@ -23,8 +23,9 @@ from train.loop.memory_use import peak_bytes, reset_peak, whole_bytes
 from train.loop.steps import Say, Trainers, run_steps
 from train.loop.trainer import measure
 from train.model.base_model import BaseModel
-from train.model.load import device, load_config, load_tokenizer
+from train.model.load import device, load_config, tokenizer_of
 from train.model.loss import CHUNK_BYTES
+from train.model.loss_check import prove_loss
 from train.model.scoring import EVAL_ROWS
 from train.progress import quiet_libraries
 from train.recipe import Recipe
@@ -90,12 +91,13 @@ def try_out(export: Export, recipe: Recipe, base: BaseModel, say: Say) -> Trial:
     quiet_libraries()
     set_seed(recipe.seed)
     reset_peak()
-    tokenizer = load_tokenizer(base.location)
+    tokenizer = tokenizer_of(base, recipe)
     rows = qlora.encode_rows(export, tokenizer, recipe)
     schedule = qlora.plan_steps(recipe, len(rows.train), 1)
     step_rows = longest(rows.train, schedule.rows_a_step)
     measured = longest(rows.eval, EVAL_ROWS)
     model = qlora.load_model(base, recipe, rows, say)
+    recipe = prove_loss(model, [*rows.train, *rows.eval], recipe, say)
     say(f"Measuring the base on {len(measured)} eval rows")
     with model.disable_adapter():
         qlora.check_base(measure(model, measured, tokenizer, "Base"), base, recipe)

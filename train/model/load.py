@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import psutil  # type: ignore[import-untyped]
 import torch
 from safetensors import SafetensorError
 
+from curation import bases
 from curation.chat_layout import control_tokens
 from curation.errors import InosukeError, UsageError, no_space
 from train.distributed import of_environment
@@ -20,8 +22,9 @@ from train.model import packed_attention
 from train.model.base_model import BaseModel
 from train.model.out_of_memory import is_out_of_memory, release
 from train.recipe import Device, Recipe
-from train.speedups import fast_layers, fast_lora, malloc
+from train.speedups import fast_lora, malloc
 
+ADAPTER_CONFIG = "adapter_config.json"
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -33,11 +36,11 @@ def device() -> Device:
     return Device("cpu", has_bf16=False)
 
 
-def load_tokenizer(location: str) -> Any:
-    """Load a tokenizer that has a token to pad with.
+def load_tokenizer(location: str, chat_template: str | None = None, needs_template: bool = True) -> Any:
+    """Load a tokenizer that has a chat template and a token to pad with.
 
-    It may lack a chat template, which ``prompt = "alpaca"`` does not need. Raises InosukeError when it does not exist
-    or cannot be reached.
+    ``chat_template`` (Jinja) is used where the tokenizer brings none. Raises InosukeError when the tokenizer does not
+    exist, cannot be reached, has no token that ends a turn, or has no chat template although one is needed.
     """
     from transformers import AutoTokenizer
 
@@ -45,9 +48,27 @@ def load_tokenizer(location: str) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(location)
     except (OSError, ValueError) as error:
         raise unreachable(location, error) from error
+    if tokenizer.chat_template is None:
+        tokenizer.chat_template = chat_template
+    if tokenizer.chat_template is None and needs_template:
+        raise InosukeError(
+            f"{location}: its tokenizer has no chat template. Choose an instruct model as base, or set "
+            '`prompt = "alpaca"` in the recipe, which needs none.'
+        )
+    if tokenizer.eos_token_id is None:
+        raise InosukeError(
+            f"{location}: its tokenizer has no end-of-text token (eos_token), so no reply could end. Choose another "
+            "base."
+        )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+def tokenizer_of(base: BaseModel, recipe: Recipe) -> Any:
+    """Load the base's tokenizer, with the chat template of the table of bases where it brings none."""
+    known = bases.find(base.name)
+    return load_tokenizer(base.location, known.chat_template if known else None, recipe.prompt == "chat")
 
 
 def end_ids(tokenizer: Any) -> list[int]:
@@ -75,7 +96,7 @@ def load_base(base: BaseModel, recipe: Recipe) -> Any:
     nf4: Any = BitsAndBytesConfig  # it has no types
 
     dtype = DTYPES[recipe.precision]
-    options: dict[str, Any] = {"dtype": dtype, "attn_implementation": packed_attention.NAME}
+    options: dict[str, Any] = {"dtype": dtype}
     if recipe.quantization == "nf4":
         # Quantise from the file's own precision: the same bits, without an fp32 copy of each weight.
         options["dtype"] = "auto"
@@ -89,8 +110,9 @@ def load_base(base: BaseModel, recipe: Recipe) -> Any:
         # Each process of `accelerate launch` has a GPU of its own.
         options["device_map"] = {"": of_environment().local_rank}
     try:
-        with malloc.mmap_large_blocks(), _read_not_mapped(), _whole_errors():
+        with malloc.mmap_large_blocks(), _whole_errors():
             model = AutoModelForCausalLM.from_pretrained(base.location, **options)
+            packed_attention.use_where_right(model)
             if recipe.quantization == "nf4":
                 _compute_in(model, dtype)
                 keep_as_they_are(model)
@@ -121,7 +143,7 @@ def free_memory() -> str:
 def add_adapter(model: Any, base: BaseModel, recipe: Recipe) -> Any:
     """Put new LoRA matrices in fp32 on the model and freeze everything else.
 
-    Raises UsageError when a target of the recipe is not a layer of this model.
+    Raises UsageError when a target of the recipe is not a layer of this model, or peft cannot adapt it.
     """
     from peft import get_peft_model
 
@@ -129,16 +151,22 @@ def add_adapter(model: Any, base: BaseModel, recipe: Recipe) -> Any:
     # Not prepare_model_for_kbit_training: it makes fp32 copies of the embeddings.
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    if isinstance(recipe.lora_targets, tuple) and (unknown := set(recipe.lora_targets) - set(_linear_names(model))):
+    names = _linear_names(model)
+    if isinstance(recipe.lora_targets, tuple) and (unknown := set(recipe.lora_targets) - set(names)):
         # peft ignores a name that matches nothing as long as another one matches. An adapter on the output layer could
         # not be merged, since that layer may share its weights with the embeddings.
         raise UsageError(
             f"`lora_targets`: {base.name} has no layer called {', '.join(sorted(unknown))} that can have an adapter. "
-            f"There: {', '.join(_linear_names(model))}."
+            f"There: {', '.join(names)}."
         )
-    adapted = get_peft_model(model, adapter_config(model, recipe))
+    try:
+        adapted = get_peft_model(model, adapter_config(model, recipe))
+    except ValueError as error:
+        raise UsageError(
+            f"{base.name}: peft cannot put LoRA matrices on a {model.config.model_type} model ({_first_line(error)}). "
+            f"Name other layers in `lora_targets`, of {', '.join(names)}, or choose another base."
+        ) from error
     fast_lora.speed_up(adapted)
-    fast_layers.speed_up(adapted)
     if recipe.checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
         # transformers lets the embeddings' output require gradients, which reentrant checkpointing needs. Here it would
@@ -151,7 +179,7 @@ def adapter_config(model: Any, recipe: Recipe) -> Any:
     """Return the recipe's ``LoraConfig`` for this model."""
     from peft import LoraConfig
 
-    layers = model.config.num_hidden_layers
+    layers = model.config.get_text_config().num_hidden_layers
     first = layers - recipe.adapted_layers(layers)
     targets = recipe.lora_targets if recipe.lora_targets == "all-linear" else list(recipe.lora_targets)
     if first and targets == "all-linear":
@@ -163,6 +191,7 @@ def adapter_config(model: Any, recipe: Recipe) -> Any:
         lora_dropout=recipe.lora_dropout,
         target_modules=targets,
         layers_to_transform=list(range(first, layers)) if first else None,
+        exclude_modules=_outside_text(model),
     )
 
 
@@ -193,24 +222,6 @@ def keep_as_they_are(model: Any) -> None:
 
 
 @contextmanager
-def _read_not_mapped() -> Iterator[None]:
-    """Have transformers read each tensor from its file, as it does on Windows, instead of mapping the whole file.
-
-    The pages of a mapped file count as memory of the process until the file is closed.
-    """
-    # patch: read-not-mapped
-    from transformers import modeling_utils
-
-    library: Any = modeling_utils
-    opened = library.safe_open
-    library.safe_open = lambda *args, **kwargs: opened(*args, **(kwargs | {"backend": "pread"}))
-    try:
-        yield
-    finally:
-        library.safe_open = opened
-
-
-@contextmanager
 def _whole_errors() -> Iterator[None]:
     """Raise errors of quantising from the error of transformers, which writes their text into its log only.
 
@@ -238,10 +249,32 @@ def _whole_errors() -> Iterator[None]:
 
 
 def _linear_names(model: Any) -> list[str]:
-    """Return the names of the linear layers in the model's blocks, without the output layer, as "all-linear" means."""
+    """Return the names of the linear layers in the text model's blocks, without the output layer: "all-linear"."""
     head = model.get_output_embeddings()
-    linear = (name for name, m in model.named_modules() if isinstance(m, torch.nn.Linear) and m is not head)
+    linear = (name for name, m in model.get_decoder().named_modules() if _is_linear(m) and m is not head)
     return sorted({name.rsplit(".", 1)[-1] for name in linear})
+
+
+def _outside_text(model: Any) -> str | None:
+    """Return a pattern of the layers beside the text model (for images or sound) by their full names, None without any.
+
+    Dialogues never reach them, so an adapter there would be weight without use.
+    """
+    text = set(model.get_decoder().modules())
+    beside = {model.get_output_embeddings()}
+    names = []
+    for name, module in model.named_modules():  # parents first
+        if module not in beside and text.isdisjoint(module.modules()):
+            beside.update(module.modules())
+            if any(map(_is_linear, module.modules())):
+                names.append(re.escape(name))
+    return rf"({'|'.join(names)})(\..*)?" if names else None
+
+
+def _is_linear(module: Any) -> bool:
+    from transformers.pytorch_utils import Conv1D
+
+    return isinstance(module, (torch.nn.Linear, Conv1D))
 
 
 def save_adapter(model: Any, base: BaseModel, folder: Path) -> None:
@@ -255,20 +288,36 @@ def load_adapter(model: Any, folder: Path) -> Any:
     """Put a trained adapter on its base. Raises InosukeError when it is missing, damaged, or made for another model."""
     from peft import PeftModel
 
-    if not (folder / "adapter_model.safetensors").is_file():
-        raise InosukeError(f"{folder}: adapter_model.safetensors is missing. Name a finished run of `make train`.")
+    for name in ("adapter_model.safetensors", ADAPTER_CONFIG):
+        if not (folder / name).is_file():
+            raise InosukeError(f"{folder}: {name} is missing. Name a finished run of `make train`.")
+    config = _read_adapter_config(folder / ADAPTER_CONFIG)
     try:
         return PeftModel.from_pretrained(model, folder)
     except SafetensorError as error:
         raise InosukeError(f"{folder}: the adapter is damaged ({error}). Train again, or put the file back.") from error
-    except (RuntimeError, ValueError) as error:
-        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    except (RuntimeError, ValueError, TypeError, KeyError) as error:
+        if is_out_of_memory(error):
+            raise
+        text = model.config.get_text_config()
         raise InosukeError(
-            f"{folder}: this adapter does not fit the base model. It was made for "
+            f"{folder}: this adapter does not fit the base model ({_first_line(error)}). It was made for "
             f"{config.get('base_model_name_or_path')}; this is a {model.config.model_type} of "
-            f"{model.config.num_hidden_layers} layers, {model.config.hidden_size} wide. Put the right adapter back, or "
-            "train again."
+            f"{text.num_hidden_layers} layers, {text.hidden_size} wide. Put the right adapter back, or train again."
         ) from error
+
+
+def _read_adapter_config(file: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InosukeError(f"{file}: cannot be read ({error}). Put the file back, or train again.") from error
+    if not isinstance(config, dict) or config.get("peft_type") != "LORA":
+        raise InosukeError(
+            f'{file}: is not the configuration of a LoRA adapter. Expected an object whose `peft_type` is "LORA". '
+            "Put the file back, or train again."
+        )
+    return config
 
 
 def unreachable(location: str, error: Exception) -> InosukeError:
@@ -278,8 +327,11 @@ def unreachable(location: str, error: Exception) -> InosukeError:
             f"base model {location}: {reason} while it was read or fetched. Free some disk space or fix the folder's "
             "permissions, then try again."
         )
-    first = (str(error).strip() or type(error).__name__).splitlines()[0]
     return InosukeError(
-        f"base model {location}: cannot be loaded ({first}). Expected a model folder, or a Hub id and access to "
-        "the Hub. Check the name and the network, or train with `--recipe cpu`, which brings its own model."
+        f"base model {location}: cannot be loaded ({_first_line(error)}). Expected a model folder, or a Hub id and "
+        "access to the Hub. Check the name and the network, or train with `--recipe cpu`, which brings its own model."
     )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -27,19 +27,31 @@ def attention(
     dropout: float = 0.0,
     scaling: float | None = None,
     rows: tuple[int, ...] | None = None,
+    sliding_window: int | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attend within packed rows: query ``[1, H, T, D]``, key and value ``[1, KV, T, D]``; returns ``[1, T, H, D]``.
 
     ``rows`` are the lengths of the shared beginning and of the own part of each row, T in all; ``attention_mask`` is
-    then :func:`train.data.batches.packed`'s, ``[1, 1, L, S + L]``.
+    then :func:`train.data.batches.packed`'s, ``[1, 1, L, S + L]``. A token sees the ``sliding_window`` newest tokens of
+    its row, itself among them, where the layer has a window. Raises TypeError for what it does not do: a cap
+    on scores, sinks, a bias by position.
     """
     if rows is None:
+        # transformers' masks hold the window already.
         found: tuple[torch.Tensor, None] = sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )
         return found
+    if unknown := [name for name in ("softcap", "s_aux", "position_bias") if kwargs.get(name) is not None]:
+        raise TypeError(f"the attention over packed rows does not know {', '.join(unknown)}")
     shared, *lengths = rows
+    of_beginning: dict[str, Any] = {"is_causal": True}
+    if sliding_window is not None and attention_mask is not None and sliding_window < attention_mask.shape[-1]:
+        # Query i is token S + i of its row and key j is token j, which it sees for j > S + i - window.
+        attention_mask = attention_mask.triu(shared - sliding_window + 1)
+        causal = torch.ones(shared, shared, dtype=torch.bool, device=query.device).tril()
+        of_beginning = {"attn_mask": causal.triu(1 - sliding_window)}
     groups = getattr(module, "num_key_value_groups", 1)
 
     def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, **mask: Any) -> torch.Tensor:
@@ -59,9 +71,23 @@ def attention(
     own = attend(q, k, v, attn_mask=attention_mask)
     parts = [row[:length] for row, length in zip(own, lengths, strict=True)]
     if shared:
-        parts.insert(0, attend(q_first, k_first, v_first, is_causal=True)[0])
+        parts.insert(0, attend(q_first, k_first, v_first, **of_beginning)[0])
     return torch.cat(parts)[None], None
 
 
 AttentionInterface.register(NAME, attention)
 AttentionMaskInterface.register(NAME, sdpa_mask)
+
+
+def use(model: Any, name: str) -> None:
+    """Have the text layers of a transformers model attend by the implementation of this name; vision layers stay."""
+    config = model.config
+    text = config.get_text_config()
+    key = next((k for k in config.sub_configs if getattr(config, k) is text), "")
+    model.set_attn_implementation({key: name})
+
+
+def use_where_right(model: Any) -> None:
+    """Have a freshly loaded model attend by :data:`NAME`, where its own choice is SDPA by transformers' interface."""
+    if model.config.get_text_config()._attn_implementation == "sdpa" and model.is_backend_compatible():
+        use(model, NAME)

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from accelerate.utils import send_to_device
 
-from train.data.batches import IGNORE, by_length, packed
+from train.data.batches import IGNORE, by_length
 from train.data.dialogues import Encoded
 from train.model.loss import token_losses
+from train.model.loss_check import lay_out, proved_layout
 
 # More rows share one prompt, fewer take less memory; eight were fastest on two cores,
 # docs/experiments/2026-11-25-evaluation-batch-size.md.
@@ -76,11 +77,12 @@ def row_scores(
     scores: dict[int, Score] = {}
     numbered = {id(row): number for number, row in enumerate(rows)}
     was_training = model.training
+    layout = proved_layout(model, rows)
     model.eval()
     try:
         with torch.inference_mode():
             for group in by_length(rows, rows_at_once):
-                batch = send_to_device(packed(group), model.device)
+                batch = send_to_device(lay_out(group, layout), model.device)
                 counted = batch["labels"] != IGNORE
                 losses = token_losses(model, batch).cpu().double()
                 is_end = torch.isin(batch["labels"][counted].cpu(), ends)

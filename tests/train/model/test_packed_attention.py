@@ -21,15 +21,18 @@ def tensors(length: int) -> list[torch.Tensor]:
     return [torch.randn(shape, generator=generator).requires_grad_() for shape in shapes]
 
 
-def by_rows(batch: dict[str, object], q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+def by_rows(
+    batch: dict[str, object], q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, window: int | None = None
+) -> torch.Tensor:
     module = SimpleNamespace(num_key_value_groups=GROUPS, is_causal=True)
     mask = batch["attention_mask"]
     assert isinstance(mask, torch.Tensor)
-    return attention(module, q, k, v, mask, scaling=SIZE**-0.5, rows=batch["rows"])[0]  # type: ignore[arg-type]
+    return attention(module, q, k, v, mask, scaling=SIZE**-0.5, rows=batch["rows"], sliding_window=window)[0]  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("window", [None, 3, 7, 50])
 @pytest.mark.parametrize("shared", [0, 5], ids=["nothing shared", "a shared beginning"])
-def test_rows_attend_as_with_one_mask_over_the_whole_pack(shared: int) -> None:
+def test_rows_attend_as_with_one_mask_over_the_whole_pack(shared: int, window: int | None) -> None:
     beginning = list(range(100, 100 + shared))
     rows = [
         Encoded(str(n), beginning + [n * 10 + i for i in range(length)], [0] * (shared + 1) + [1] * (length - 1), 1)
@@ -39,8 +42,11 @@ def test_rows_attend_as_with_one_mask_over_the_whole_pack(shared: int) -> None:
     owner = batch["row"][0]
     assert batch["rows"] == (shared, 4, 9, 2)
     q, k, v = tensors(len(owner))
-    found = by_rows(batch, q, k, v)
+    found = by_rows(batch, q, k, v, window)
     may_look = ((owner[None] == owner[:, None]) | (owner[None] == -1)).tril()
+    if window is not None:
+        place = batch["position_ids"][0]
+        may_look &= place[None] > place[:, None] - window
     whole = scaled_dot_product_attention(
         q, *(x.repeat_interleave(GROUPS, dim=1) for x in (k, v)), attn_mask=may_look[None, None], scale=SIZE**-0.5
     ).transpose(1, 2)
@@ -74,3 +80,12 @@ def test_without_rows_it_is_transformers_own() -> None:
         q, *(x.repeat_interleave(GROUPS, dim=1) for x in (k, v)), is_causal=True, scale=SIZE**-0.5
     )
     torch.testing.assert_close(found, whole.transpose(1, 2))
+
+
+@pytest.mark.parametrize("name", ["softcap", "s_aux", "position_bias"])
+def test_what_it_cannot_do_is_refused(name: str) -> None:
+    batch = packed([Encoded("a", [1, 2, 3, 4], [0, 0, 1, 1], 1), Encoded("b", [1, 5, 6], [0, 0, 1], 1)])
+    q, k, v = tensors(6)
+    module = SimpleNamespace(num_key_value_groups=GROUPS, is_causal=True)
+    with pytest.raises(TypeError, match=f"does not know {name}"):
+        attention(module, q, k, v, batch["attention_mask"], rows=batch["rows"], **{name: 1.0})
