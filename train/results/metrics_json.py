@@ -92,7 +92,9 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
     path = _relative(Path(base.location), root) if base.is_local else base.location
     return RunMetrics(
         run=run,
-        base_model=RunBase(name=base.name, path=path, sha256=base.sha256, source=base.source, vocabulary=base.vocabulary),
+        base_model=RunBase(
+            name=base.name, path=path, sha256=base.sha256, source=base.source, vocabulary=base.vocabulary
+        ),
         prompt=recipe.prompt,
         eval=RunEval(
             rows=len(result.rows.eval),

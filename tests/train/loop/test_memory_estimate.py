@@ -11,7 +11,15 @@ import torch
 from curation.persona import Persona
 from train.data.dialogues import Encoded
 from train.loop import forecast
-from train.loop.memory_estimate import Shape, adapter_parameters, estimate, saved_by_layer, shape_of, what_would_fit
+from train.loop.memory_estimate import (
+    Shape,
+    adapter_parameters,
+    answering_bytes,
+    estimate,
+    saved_by_layer,
+    shape_of,
+    what_would_fit,
+)
 from train.model.loss import CHUNK_BYTES
 from train.recipe import Device, Recipe, load_recipe, resolve
 
@@ -93,7 +101,7 @@ def kept_for_backward(config: Any, recipe: Recipe, tokens: int) -> int:
 
 
 @pytest.mark.parametrize("targets", ["all-linear", ("q_proj", "v_proj")], ids=["all-linear", "q and v"])
-@pytest.mark.parametrize("family", ["Qwen2", "Llama"])
+@pytest.mark.parametrize("family", ["Qwen2", "Qwen3", "Llama", "Gemma3Text"])
 def test_the_activations_are_those_that_torch_keeps(family: str, targets: Any) -> None:
     import transformers
 
@@ -107,9 +115,41 @@ def test_the_activations_are_those_that_torch_keeps(family: str, targets: Any) -
 
 
 def test_a_model_of_another_shape_is_not_estimated(tmp_path: Path) -> None:
-    from transformers import GPT2Config
+    from transformers import GPT2Config, Qwen3MoeConfig
 
     assert shape_of(GPT2Config()) is None
+    assert shape_of(Qwen3MoeConfig()) is None
+
+
+def test_the_text_part_of_a_model_for_pictures_has_a_shape() -> None:
+    from transformers import Gemma3Config, Gemma3TextConfig
+
+    text = Gemma3TextConfig(
+        hidden_size=640, num_attention_heads=4, num_key_value_heads=1, head_dim=256, vocab_size=48892
+    )
+    shape = shape_of(Gemma3Config(text_config=text))
+    assert shape == shape_of(text)
+    assert shape is not None
+    assert (shape.head_dim, shape.kv_heads, shape.tied, shape.norms, shape.head_norms) == (256, 1, True, 4, True)
+
+
+def test_answers_after_a_training_count_the_cache(persona: Persona) -> None:
+    recipe, _ = resolve(load_recipe("default"), persona, Device("cuda", has_bf16=True))
+    step = estimate(QWEN_3B, recipe, 8 * LONGEST, 8 * REPLY, "cuda", CHUNK_BYTES)
+    assert QWEN_3B.cache * 2 == 36_864  # bytes a token in bf16: 36 layers, keys and values of two heads of 128
+    one, eight = (answering_bytes(QWEN_3B, recipe, n, LONGEST + 96, step, "cuda") for n in (1, 8))
+    assert eight - one > 7 * (LONGEST + 96) * 36_864
+    assert eight < step.total  # on a card where the steps fit, the answers do
+
+
+def test_in_fp16_what_is_not_quantised_takes_twice_the_bytes(persona: Persona) -> None:
+    bf16, fp16 = (
+        estimate(
+            QWEN_3B, resolve(load_recipe("default"), persona, Device("cuda", real))[0], 800, 100, "cuda", CHUNK_BYTES
+        )
+        for real in (True, False)
+    )
+    assert fp16.weights - bf16.weights == QWEN_3B.embedding_parameters * 2
 
 
 def encoded(length: int, counted: int) -> Encoded:
@@ -130,7 +170,7 @@ def test_a_batch_that_does_not_fit_is_reported(persona: Persona, monkeypatch: py
     [line] = forecast.memory_lines(QWEN_3B, rows, recipe, "cuda")
     assert line.startswith("Memory: about 4.")
     assert line.endswith("for a batch of 2,712 tokens; 6.0 GB free")
-    monkeypatch.setattr(forecast, "free_bytes", lambda device: 4.1e9)
+    monkeypatch.setattr(forecast, "free_bytes", lambda device: 3.9e9)
     _, more = forecast.memory_lines(QWEN_3B, rows, recipe, "cuda")
     assert "more than there is. `batch_size = " in more
     assert "would fit" in more
