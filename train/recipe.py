@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from curation.errors import UsageError, explain
 from curation.persona import Persona
@@ -45,8 +45,9 @@ class Recipe(BaseModel):
     lora_targets: Literal["all-linear"] | tuple[Text, ...] = Field("all-linear", description="layers with an adapter")
     lora_upper_layers: float = Field(1.0, gt=0, le=1, description="share of the layers, from the top, with adapters")
 
-    epochs: float = Field(3, gt=0, description="passes over the training rows")
-    max_minutes: float | None = Field(None, gt=0, description="limit from loading the base to the last evaluation")
+    epochs: float = Field(3, gt=0, description="passes over the training rows: what is trained, and the schedule's end")
+    max_epochs: float | None = Field(None, gt=0, description="most that `--minutes` may make of `epochs`")
+    max_minutes: float | None = Field(None, gt=0, description="ceiling, from loading the base to the last evaluation")
     max_train_rows: int | None = Field(None, ge=1, description="train on at most this many rows, drawn by the seed")
     max_eval_rows: int | None = Field(None, ge=1, description="evaluate on at most this many rows, drawn by the seed")
     batch_size: int = Field(8, ge=1, description="rows in one forward pass")
@@ -65,9 +66,28 @@ class Recipe(BaseModel):
     samples: int = Field(3, ge=0, description="number of held-out prompts answered in the model card")
     seed: int = Field(0, ge=0, description="seed for weights, order and dropout")
 
+    @model_validator(mode="after")
+    def _limits_fit(self) -> Recipe:
+        if self.max_epochs is not None and self.max_epochs < self.epochs:
+            raise ValueError(f"`max_epochs` is {self.max_epochs:g}, less than `epochs` = {self.epochs:g}")
+        return self
+
     def adapted_layers(self, layers: int) -> int:
         """Return how many of ``layers`` layers get adapters, counted from the top."""
         return max(1, round(layers * self.lora_upper_layers))
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The minutes that a training may take at most; None for no limit.
+
+    A resumed training counts them from its first beginning, or with ``anew`` from now. With ``fill`` more epochs are
+    planned than the recipe's `epochs`, as many as fit (up to its `max_epochs`).
+    """
+
+    minutes: float | None = None
+    anew: bool = False
+    fill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,17 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curation import licences
-from curation.contracts import RunMetrics, write_metrics
+from curation.contracts import RunMetrics, read_metrics, write_metrics
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file, write_atomically
 from train import distributed, gpu
 from train.data.dialogues import Export, find_export, load_export
 from train.distributed import Processes
 from train.model import base_model
-from train.recipe import Recipe, for_processes, load_recipe, pick, resolve, to_toml
+from train.recipe import Ceiling, Recipe, for_processes, load_recipe, pick, resolve, to_toml
 from train.run import checkpoint, folder, resume
 from train.run.resume import ResumeInfo
 
@@ -37,15 +37,17 @@ Say = Callable[[str], None]
 class Request:
     """What the user asked for; None stands for the default.
 
-    ``export`` is a folder, ``recipe`` a name or a file, ``run`` the name for the run. ``resume`` names an interrupted
-    run, whose recipe, export and checkpoints are used.
+    ``export`` is a folder, ``recipe`` a name or a file, ``run`` the name for the run. ``minutes`` are a ceiling in
+    place of the recipe's `max_minutes`, and are filled with up to `max_epochs`. ``resume`` names a run that was
+    interrupted or stopped by its ceiling, whose recipe, export and checkpoints are used; ``minutes`` then count from
+    now.
     """
 
     persona_file: Path
     export: Path | None = None
     recipe: str | None = None
     run: str | None = None
-    max_minutes: float | None = None
+    minutes: float | None = None
     resume: str | None = None
     tensorboard: bool = False
 
@@ -64,17 +66,29 @@ class Request:
 class Plan:
     """What will be trained: the recipe as this machine runs it, and the reason for each value that it changed.
 
-    ``begun`` is what an interrupted run wrote about itself; None for a new run.
+    ``begun`` is what a run that is resumed wrote about itself; None for a new run.
     """
 
     run: str
     export: Export
     recipe: Recipe
     reasons: list[str]
+    ceiling: Ceiling
     begun: ResumeInfo | None = None
 
 
-def run_training(request: Request, say: Say) -> tuple[RunMetrics, str] | None:
+class Trained(NamedTuple):
+    """A finished run's figures, the summary to print, and whether it was kept.
+
+    A run that continued an earlier one and is not better is not kept: the figures are the earlier one's.
+    """
+
+    metrics: RunMetrics
+    summary: str
+    is_kept: bool = True
+
+
+def run_training(request: Request, say: Say) -> Trained | None:
     """Train a run. Returns its figures and the summary to print.
 
     In a distributed training only the first process writes; the others return None.
@@ -86,7 +100,9 @@ def run_training(request: Request, say: Say) -> tuple[RunMetrics, str] | None:
     processes = distributed.of_environment()
     if not processes.is_first:
         say = _silence
-    plan = _new_plan(request, processes, say) if request.resume is None else _resumed_plan(request, request.resume)
+    if request.minutes is not None and not math.isfinite(request.minutes):
+        raise UsageError(f"--minutes is {request.minutes}. Expected a number of minutes, such as 60.")
+    plan = _new_plan(request, processes, say) if request.resume is None else _resumed_plan(request, processes, say)
     _announce(plan, request.persona_file, say)
     try:
         with _run_folder(request.models, plan, processes) as run_folder:
@@ -115,8 +131,12 @@ def run_training(request: Request, say: Say) -> tuple[RunMetrics, str] | None:
     try:
         metrics = _with_answers(request, plan, metrics, speaker, say)
     finally:
-        folder.make_latest(request.models, plan.run)
-    return metrics, metrics_json.summary(metrics, Path("models") / plan.run)
+        settled = folder.settle(request.models, plan.run)
+    shown = Path("models") / plan.run
+    if settled.is_kept:
+        return Trained(metrics, metrics_json.summary(metrics, shown))
+    earlier = read_metrics(request.models / plan.run)
+    return Trained(earlier, metrics_json.not_kept(metrics, earlier, shown), is_kept=False)
 
 
 def check_training(request: Request, say: Say) -> Trial:
@@ -148,24 +168,34 @@ def _check_persona(request: Request) -> None:
 def _new_plan(request: Request, processes: Processes, say: Say) -> Plan:
     wanted = load_recipe(request.recipe) if request.recipe else None
     export = load_export(find_export(request.root, request.export))
-    recipe, reasons = _recipe_for_this_machine(wanted, request.max_minutes, export, processes, say)
+    recipe, reasons = _recipe_for_this_machine(wanted, request.minutes, export, processes, say)
     run = request.run or folder.new_name(request.models, recipe.name, datetime.now())
     if interrupted := folder.unfinished_names(request.models):
         say(f"Note: {interrupted[-1]} was interrupted; continue it with `inosuke train --resume {interrupted[-1]}`.")
-    return Plan(run=run, export=export, recipe=recipe, reasons=reasons)
+    ceiling = Ceiling(recipe.max_minutes, fill=request.minutes is not None)
+    return Plan(run=run, export=export, recipe=recipe, reasons=reasons, ceiling=ceiling)
 
 
-def _resumed_plan(request: Request, run: str) -> Plan:
-    if request.recipe or request.export or request.run or request.max_minutes:
-        raise UsageError("--resume takes recipe, export and name from the run. Leave the other options out.")
-    begun = resume.read(folder.interrupted(request.models, run), request.root)
+def _resumed_plan(request: Request, processes: Processes, say: Say) -> Plan:
+    if request.recipe or request.export or request.run:
+        raise UsageError(
+            "--resume takes recipe, export and name from the run. Leave the other options out, but for --minutes."
+        )
+    run = request.resume or ""
+    place = folder.interrupted(request.models, run)
+    begun = resume.read(place, request.root)
     export = load_export(begun.export)
     begun.check_export(export)
-    return Plan(run=run, export=export, recipe=begun.recipe, reasons=begun.reasons, begun=begun)
+    minutes = request.minutes or begun.recipe.max_minutes
+    if processes.count > 1 and minutes is not None:
+        say("--minutes is ignored: the clocks of several processes would disagree")
+        minutes = None
+    ceiling = Ceiling(minutes, anew=request.minutes is not None or place == request.models / run)
+    return Plan(run=run, export=export, recipe=begun.recipe, reasons=begun.reasons, ceiling=ceiling, begun=begun)
 
 
 def _recipe_for_this_machine(
-    wanted: Recipe | None, max_minutes: float | None, export: Export, processes: Processes, say: Say
+    wanted: Recipe | None, minutes: float | None, export: Export, processes: Processes, say: Say
 ) -> tuple[Recipe, list[str]]:
     """Return the recipe as this machine will run it, and a reason for each value that it changed."""
     from train.model.load import device
@@ -177,10 +207,8 @@ def _recipe_for_this_machine(
         name, why = pick(here)
         wanted = load_recipe(name)
         say(f"Recipe {name}: {why}")
-    if max_minutes is not None:
-        if not math.isfinite(max_minutes):
-            raise UsageError(f"--max-minutes is {max_minutes}. Expected a number of minutes, such as 8.")
-        wanted = wanted.model_copy(update={"max_minutes": max_minutes})
+    if minutes is not None:
+        wanted = wanted.model_copy(update={"max_minutes": minutes})
     resolved, reasons = resolve(wanted, export.persona, here)
     shared, more = for_processes(resolved, processes.count)
     return shared, reasons + more
@@ -220,6 +248,7 @@ def _train_and_write(
         processes=processes,
         watchers=[tensorboard.writer(run_folder / tensorboard.FOLDER)] if watched else [],
         draw=lambda history: loss_curve.draw(history, curve, title) if processes.is_first else None,
+        ceiling=plan.ceiling,
     )
     if trained is None:
         return None
@@ -237,20 +266,39 @@ def _train_and_write(
 
 
 def _with_answers(request: Request, plan: Plan, metrics: RunMetrics, speaker: Speaker, say: Say) -> RunMetrics:
-    """Answer held-out prompts and write figures and card again. The run is finished: what fails is only reported."""
+    """Measure how the run speaks, draw its samples, and write figures and card again.
+
+    The run is finished: what fails is only reported. But a run whose replies were not measured is not served unasked.
+    """
     from train.results import metrics_json, run_card
 
     run_folder = request.models / plan.run
-    say(f"Answering {plan.recipe.samples} held-out prompts with base and adapter")
+    adapter = run_folder / "adapter"
+
+    def measured(figures: RunMetrics) -> RunMetrics:
+        speaking = speaker.speaking(adapter, plan.export)
+        return figures.model_copy(update={"speaking": speaking, "speaking_failed": None})
+
+    def sampled(figures: RunMetrics) -> RunMetrics:
+        say(f"Answering {plan.recipe.samples} held-out prompts with base and adapter")
+        return metrics_json.with_samples(figures, speaker.samples(adapter, plan.export))
+
+    say("Measuring how the adapter speaks: loops, ends of turns, languages")
+    metrics = metrics.model_copy(update={"speaking_failed": "stopped before the end"})
     try:
-        metrics = metrics_json.with_samples(metrics, speaker.samples(run_folder / "adapter", plan.export))
-        write_metrics(run_folder, metrics)
-        write_atomically(run_folder / "README.md", run_card.text(metrics, plan.export.persona.name))
+        for what, part in (("was not measured on replies", measured), ("has no sample answers", sampled)):
+            try:
+                metrics = part(metrics)
+            except Exception as error:  # hours of training must not end in a traceback
+                reason = str(error) if isinstance(error, InosukeError) else f"{type(error).__name__}: {error}."
+                say(f"Warning: run {plan.run} {what}; it is finished. {reason}")
+                if part is measured:
+                    metrics = metrics.model_copy(update={"speaking_failed": reason})
     except KeyboardInterrupt:
         raise InosukeError(f"stopped by Ctrl-C while prompts were answered; run {plan.run} is finished.") from None
-    except Exception as error:  # hours of training must not end in a traceback
-        reason = str(error) if isinstance(error, InosukeError) else f"{type(error).__name__}: {error}."
-        say(f"Warning: the card has no sample answers; run {plan.run} is finished. {reason}")
+    finally:
+        write_metrics(run_folder, metrics)
+        write_atomically(run_folder / "README.md", run_card.text(metrics, plan.export.persona.name))
     return metrics
 
 

@@ -12,14 +12,17 @@ import click
 from curation.command import json_option, persona_option
 from train.progress import say
 
+MINUTES = click.FloatRange(min=0, min_open=True)
+
 
 @click.command()
 @click.option("--recipe", help="A recipe's name or file. [default: `default` with CUDA, else `cpu`]")
 @click.option("--export", type=click.Path(path_type=Path), help="Export folder. [default: the newest]")
 @click.option("--run", help="Name of the run's folder under models/. [default: time and recipe]")
-@click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Replaces the recipe's `max_minutes`.")
+@click.option("--minutes", type=MINUTES, help="Take up to this long, and use it for more epochs (see `max_epochs`).")
+@click.option("--max-minutes", type=MINUTES, hidden=True)  # its name in earlier versions
 @click.option("--no-gguf", is_flag=True, help="Do not end by writing GGUF files (a small base on a CPU does).")
-@click.option("--resume", metavar="RUN", help="Continue an interrupted run from its newest checkpoint.")
+@click.option("--resume", metavar="RUN", help="Continue a run that was interrupted, or stopped by its minutes.")
 @click.option("--check", is_flag=True, help="Only try two steps: peak memory, speed and a forecast, in a minute.")
 @click.option("--tensorboard", is_flag=True, help="Write models/<run>/tensorboard while it runs.")
 @persona_option
@@ -28,6 +31,7 @@ def train(
     recipe: str | None,
     export: Path | None,
     run: str | None,
+    minutes: float | None,
     max_minutes: float | None,
     no_gguf: bool,
     resume: str | None,
@@ -44,8 +48,8 @@ def train(
     \b
     Example:
       inosuke train --check
-      inosuke train --recipe cpu --max-minutes 5
-      inosuke train --resume 20261122-104500-cpu
+      inosuke train --recipe cpu --minutes 60
+      inosuke train --resume 20261122-104500-cpu --minutes 30
     """
     from train.commands.pipeline import Request, check_training, run_training
     from train.gguf import build
@@ -55,7 +59,7 @@ def train(
         export=export,
         recipe=recipe,
         run=run,
-        max_minutes=max_minutes,
+        minutes=max_minutes if minutes is None else minutes,
         resume=resume,
         tensorboard=tensorboard,
     )
@@ -66,9 +70,9 @@ def train(
     done = run_training(request, say)
     if done is None:  # not the first process of a distributed training
         return
-    metrics, summary = done
+    metrics, summary, is_kept = done
     diverged = metrics.training["diverged"]
-    if not no_gguf and not diverged:
+    if is_kept and not no_gguf and not diverged:
         build.after_training(persona_file, metrics, say)
     click.echo(json.dumps(metrics.to_json(), ensure_ascii=False, allow_nan=False) if as_json else summary)
     sys.exit(1 if diverged else 0)

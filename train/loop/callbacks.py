@@ -1,4 +1,4 @@
-"""What happens beside the steps of a training: the time budget, evaluations, progress and a record of every figure."""
+"""What happens beside the steps of a training: its ceiling of minutes, evaluations, progress, a record of figures."""
 
 from __future__ import annotations
 
@@ -17,58 +17,86 @@ from train.model.scoring import Score
 
 Clock = Callable[[], float]
 
+# The share of its minutes that a training which cannot finish in them spends on taking the learning rate down. A rate
+# that falls to zero over the last fifth ends about where a schedule that knew the end from the start does (Hägele et
+# al. 2024, "Scaling laws and compute-optimal training beyond fixed training durations").
+COOL_DOWN = 0.2
+FIRST_STEPS = 5  # a speed measured over fewer steps says little
+
 
 @dataclass(slots=True)
 class Budget:
-    """The minutes that a run may take, and the learning rate's schedule over them.
+    """The steps of a training, the learning rate over them, and the minutes that it may take at most.
 
-    The time counts from the moment the budget is made. :meth:`start` marks the beginning of the steps and reserves
-    seconds after them for the last evaluation.
+    The schedule is a cosine over the steps: it does not know the clock, so a busy machine trains the same model, only
+    later. The minutes are a ceiling. They count from the moment the budget is made; :meth:`start` marks the beginning
+    of the steps and reserves seconds after them for the last evaluation.
 
-    The schedule is a cosine that reaches zero when the steps are done or the time is up, whichever comes first, so that
-    a training that the clock ends still ends with small steps.
+    Where the steps that are left will not fit into the minutes that are left, the training cools down in the last of
+    them: from :attr:`cooled_from` on the schedule's rate is taken to zero with the time. The state before that is an
+    ordinary state of the training, from which more minutes can continue.
     """
 
     warmup: float
     max_minutes: float | None = None
     clock: Clock = time.monotonic
+    cooled_from: int | None = None  # the last step before the cool-down
+    cooling_seconds: float = 0.0
     started: float = field(init=False)
+    _began: float = field(init=False)
     _end: float = field(init=False)
+    _steps_before: int = 0
 
     def __post_init__(self) -> None:
-        self.started = self.clock()
+        self.started = self._began = self.clock()
         self._end = math.inf if self.max_minutes is None else self.started + 60 * self.max_minutes
 
-    def start(self, reserve: float = 0.0, gone: float = 0.0) -> None:
-        """Begin the steps and reserve ``reserve`` seconds. A killed process trained ``gone`` seconds before."""
-        self.started = self.clock() - gone
-        self._end -= reserve + gone
+    def start(self, reserve: float = 0.0, gone: float = 0.0, step: int = 0, *, anew: bool = False) -> None:
+        """Begin the steps and reserve ``reserve`` seconds. Earlier processes did ``step`` steps in ``gone`` seconds.
+
+        Their time is taken from the minutes too, unless they count ``anew`` from now.
+        """
+        self._began = self.clock()
+        self.started = self._began - gone
+        self._steps_before = step
+        self._end -= reserve + (0.0 if anew else gone)
 
     @property
     def left(self) -> float:
-        """Seconds that the steps may still take; infinite without a limit."""
+        """Seconds that the steps may still take; infinite without a ceiling."""
         return self._end - self.clock()
 
     @property
-    def used(self) -> float:
-        """The share of the steps' time that is used; 0 without a limit."""
-        return (self.clock() - self.started) / max(self._end - self.started, 1e-3)
+    def is_used(self) -> bool:
+        """Whether the minutes are over."""
+        return self.left <= 0
 
-    def progress(self, step: int, total_steps: int) -> float:
-        """Return the share of the training that is done, 0 to 1.
+    def watch(self, step: int, total_steps: int) -> bool:
+        """Return whether the cool-down begins after ``step``, which is called after every step.
 
-        The clock counts only once it is clear that time will run out before the steps do. So a training that fits its
-        budget has the same learning rates every time, however busy the machine is.
+        It begins in the last fifth of the minutes, and only if the steps that are left will take longer at the speed of
+        this process so far.
         """
-        by_steps = step / total_steps
-        return min(1.0, max(by_steps, self.used) if step >= 5 else by_steps)
+        done = step - self._steps_before
+        if self.max_minutes is None or self.cooled_from is not None or done < FIRST_STEPS:
+            return False
+        now = self.clock()
+        needed = (now - self._began) / done * (total_steps - step)
+        if self.left > COOL_DOWN * (self._end - self._began) or needed <= self.left:
+            return False
+        self.cooled_from, self.cooling_seconds = step, max(self.left, 0.0)
+        return True
 
     def rate(self, step: int, total_steps: int) -> float:
         """Return the factor on the peak learning rate at a step: linear warm-up, then a cosine to zero."""
-        progress = self.progress(step, total_steps)
+        progress = min(1.0, step / total_steps)
         if progress < self.warmup:
-            return min(1.0, max(progress, 1 / total_steps) / self.warmup)
-        return 0.5 * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup)))
+            planned = min(1.0, max(progress, 1 / total_steps) / self.warmup)
+        else:
+            planned = 0.5 * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup)))
+        if self.cooled_from is None:
+            return planned
+        return planned * min(1.0, max(self.left, 0.0) / max(self.cooling_seconds, 1e-3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +146,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
         batch_rows: int,
         eval_steps: set[int],
         *,
+        total_steps: int = 0,
         patience: int = 0,
         checkpoint_minutes: float = math.inf,
         on_evaluation: Callable[[], object] = lambda: None,
@@ -127,6 +156,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
         self.rows = rows
         self.batch_rows = batch_rows
         self.eval_steps = eval_steps
+        self.total_steps = total_steps
         self.patience = patience
         self.checkpoint_seconds = 60 * checkpoint_minutes
         self.on_evaluation = on_evaluation
@@ -135,6 +165,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
         self.evaluations: list[Evaluation] = []
         self.scores: dict[int, Score] = {}
         self.stopped_because = ""
+        self.hit_ceiling = False
         self.tokens = 0
         self._saved = budget.clock()
         self._since = (0, budget.clock())  # tokens and time when the latest steps began, for the speed shown
@@ -157,9 +188,28 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
         """The number of evaluations since the best one."""
         return sum(e.step > (self.best_step or 0) for e in self.evaluations)
 
+    @property
+    def kept_steps(self) -> set[int]:
+        """The steps whose checkpoints stay: the best one, and the last one before a cool-down."""
+        return {step for step in (self.best_step, self.budget.cooled_from) if step is not None}
+
+    @property
+    def resume_from(self) -> int | None:
+        """The step from which more minutes would continue; None for a training that its ceiling did not stop."""
+        if not self.hit_ceiling:
+            return None
+        return self.budget.cooled_from if self.budget.cooled_from is not None else self.steps[-1].step
+
     def state(self) -> dict[str, Any]:
         """Return the part of a checkpoint that :meth:`restore` needs, with the seconds of training so far."""
+        # The checkpoint at the beginning of the cool-down is from before it.
+        cooled_from = self.budget.cooled_from
+        cooling = cooled_from is not None and bool(self.steps) and self.steps[-1].step > cooled_from
         return {
+            "total_steps": self.total_steps,
+            "cooled_from": cooled_from if cooling else None,
+            "cooling_seconds": self.budget.cooling_seconds,
+            "hit_ceiling": self.hit_ceiling and (cooling or cooled_from is None),
             "steps": [astuple(s) for s in self.steps],
             "evaluations": [astuple(e) for e in self.evaluations],
             "scores": {step: astuple(s) for step, s in self.scores.items()},
@@ -174,6 +224,8 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
         self.evaluations = [Evaluation(*e) for e in state["evaluations"]]
         self.scores = {step: Score(*s) for step, s in state["scores"].items()}
         self.stopped_because, self.tokens = state["stopped_because"], state["tokens"]
+        self.hit_ceiling = state["hit_ceiling"]
+        self.budget.cooled_from, self.budget.cooling_seconds = state["cooled_from"], state["cooling_seconds"]
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Show the bar."""
@@ -181,7 +233,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
         if self._bar is not None:  # the bar of a trainer that ran out of memory
             self._bar.close()
         self._since = (self.tokens, self.budget.clock())
-        # tqdm estimates the time left from the steps alone; ours, in the postfix, also knows the budget.
+        # tqdm estimates the time left from the steps alone; ours, in the postfix, also knows the ceiling.
         form = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
         self._bar = tqdm(
             total=state.max_steps, initial=state.global_step, desc="Training", bar_format=form, disable=hidden
@@ -190,8 +242,18 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Request an evaluation or a checkpoint when one is due, and stop when the time is up."""
         self._bar.update(1)
-        if self.budget.used >= 1 and state.global_step < state.max_steps:
-            self.stopped_because = f"the budget of {self.budget.max_minutes:g} minutes was used"
+        if self.budget.watch(state.global_step, state.max_steps):
+            self.hit_ceiling = True
+            control.should_save = True
+            if self.shown:
+                tqdm.write(
+                    f"  The steps that are left do not fit into {self.budget.max_minutes:g} minutes: cooling down from "
+                    f"step {state.global_step} of {state.max_steps}",
+                    file=sys.stderr,
+                )
+        if self.budget.is_used and state.global_step < state.max_steps:
+            self.hit_ceiling = True
+            self.stopped_because = f"the ceiling of {self.budget.max_minutes:g} minutes was reached"
             control.should_training_stop = True
         if control.should_training_stop or state.global_step in self.eval_steps:
             control.should_evaluate = control.should_save = True
@@ -231,7 +293,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
             self._since = (self.tokens, self.budget.clock())  # no tokens are trained during an evaluation
 
     def progress_text(self, total_steps: int) -> str:
-        """Return the loss, the tokens a second since the latest evaluation, and the time left by steps or budget."""
+        """Return the loss, the tokens a second since the latest evaluation, and the time left by steps or ceiling."""
         now, step = self.budget.clock(), self.steps[-1].step
         speed = (self.tokens - self._since[0]) / max(now - self._since[1], 1e-3)
         gone = now - self.budget.started

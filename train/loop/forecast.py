@@ -83,5 +83,5 @@ def time_line(
     line = f"Time: about {duration(total)} for {recipe.epochs:g} epochs with {evaluations} evaluations"
     if recipe.max_minutes is not None and total > 60 * recipe.max_minutes:
         share = 60 * recipe.max_minutes / total
-        line += f"; the {recipe.max_minutes:g} minutes of `max_minutes` end it after about {share:.0%} of that"
+        line += f"; the ceiling of {recipe.max_minutes:g} minutes ends it after about {share:.0%} of that"
     return line

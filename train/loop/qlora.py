@@ -10,7 +10,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,15 @@ from train.loop.forecast import expected_speed, memory_lines, time_line
 from train.loop.memory_estimate import shape_of
 from train.loop.memory_use import SpeedWatch, peak_bytes, reset_peak
 from train.loop.speaker import Speaker
-from train.loop.steps import Say, Trainers, run_steps
+from train.loop.speed import epochs_that_fit, seconds_a_row
+from train.loop.steps import Say, Trainers, collator, run_steps
 from train.loop.trainer import ADVICE, load_adapter_state, measure
 from train.model.base_model import BaseModel
 from train.model.load import add_adapter, device, load_base, load_config, save_adapter, tokenizer_of
 from train.model.loss_check import prove_loss
 from train.model.scoring import Score
 from train.progress import quiet_libraries
-from train.recipe import Recipe
+from train.recipe import Ceiling, Recipe
 from train.run import checkpoint
 from train.run.folder import NothingLearnt
 from train.speedups import malloc
@@ -59,12 +60,18 @@ class Schedule:
     steps_per_epoch: int
     total_steps: int
 
+    def rows_at(self, step: int, rows: int) -> int:
+        """Return how many rows ``step`` steps see, of ``rows`` in an epoch; its last step may be a smaller one."""
+        epochs, rest = divmod(step, self.steps_per_epoch)
+        return epochs * rows + min(rest * self.rows_a_step, rows)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """How the steps ended. ``seconds`` is wall-clock time, ``batch_size`` the last one, ``resumed`` whether a restart.
 
-    ``stopped_because`` is empty when all steps were done.
+    ``stopped_because`` is empty when all steps were done. ``hit_ceiling`` says whether the ``max_minutes`` took the
+    learning rate down early; more minutes then continue from the step ``resume_from``.
     """
 
     stopped_because: str
@@ -72,6 +79,23 @@ class Ending:
     seconds: float
     batch_size: int
     resumed: bool
+    max_minutes: float | None = None
+    hit_ceiling: bool = False
+    resume_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What an earlier process did of a run: the step to continue from, the steps planned, the seconds gone.
+
+    ``ended`` says that no step is left; ``recorder`` is the state to restore.
+    """
+
+    step: int
+    total_steps: int
+    seconds: float
+    ended: bool
+    recorder: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +127,13 @@ def train_adapter(
     processes: Processes = ALONE,
     watchers: Sequence[TrainerCallback] = (),
     draw: Callable[[History], object] = lambda history: None,
+    ceiling: Ceiling | None = None,
 ) -> tuple[Result, Speaker] | None:
     """Train the (resolved) recipe's adapter into ``folder`` (``adapter/`` and ``tokenizer/``) and measure it.
 
     Where ``folder`` holds checkpoints, the training continues from the newest. ``watchers`` are further callbacks of
-    the trainer; ``draw`` is called at each evaluation. Returns the result and the trained model; None in those
-    processes of a distributed training that are not the first.
+    the trainer; ``draw`` is called at each evaluation; ``ceiling`` is the recipe's `max_minutes` unless given. Returns
+    the result and the trained model; None in those processes of a distributed training that are not the first.
 
     Raises InosukeError when no row fits ``max_length``, when the base itself or the training gives NaN before anything
     was learnt, when there is no memory for a single row, when the base cannot be loaded, or when what is trained would
@@ -117,27 +142,36 @@ def train_adapter(
     quiet_libraries()
     join(processes, device().kind)
     reset_peak()
-    budget = Budget(recipe.warmup, recipe.max_minutes)
+    ceiling = ceiling or Ceiling(recipe.max_minutes)
+    budget = Budget(recipe.warmup, ceiling.minutes)
     set_seed(recipe.seed)
     tokenizer = tokenizer_of(base, recipe)
     rows = encode_rows(export, tokenizer, recipe)
     _prove_same_ids(export, tokenizer, recipe, say)
     schedule = plan_steps(recipe, len(rows.train), processes.count)
+    begun = _begun(folder, ceiling)
 
     model = load_model(base, recipe, rows, say)
     recipe = prove_loss(model, [*rows.train, *rows.eval], recipe, say)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     base_score, evaluation_seconds = _measure_base(model, rows, tokenizer, say)
     check_base(base_score, base, recipe)
+    if begun is not None:
+        schedule = replace(schedule, total_steps=begun.total_steps)
+    elif ceiling.fill and ceiling.minutes is not None:
+        recipe = _filled(recipe, model, tokenizer, rows, evaluation_seconds, budget, say)
+        schedule = plan_steps(recipe, len(rows.train), processes.count)
     eval_steps = evaluation_steps(schedule.steps_per_epoch, schedule.total_steps, recipe.evals_per_epoch)
-    _announce(recipe, rows, schedule, trainable, say)
-    say(time_line(rows.train, rows.eval, evaluation_seconds, recipe, len(eval_steps)))
+    _announce(recipe, rows, schedule, trainable, budget, say)
+    if begun is None:
+        say(time_line(rows.train, rows.eval, evaluation_seconds, recipe, len(eval_steps)))
 
     recorder = Recorder(
         budget,
         len(rows.train),
         schedule.rows_a_step,
         eval_steps,
+        total_steps=schedule.total_steps,
         patience=recipe.patience,
         checkpoint_minutes=recipe.checkpoint_minutes,
         on_evaluation=lambda: draw(_history(recorder, base_score)),
@@ -158,7 +192,7 @@ def train_adapter(
         recorder=recorder,
         watchers=watching,
     )
-    ending = _train(trainers, evaluation_seconds, say)
+    ending = _train(trainers, begun, ceiling, evaluation_seconds, say)
     best_step = recorder.best_step
     if best_step is None:
         raise NothingLearnt(f"no evaluation gave a finite loss. {ADVICE}")
@@ -263,9 +297,51 @@ def check_base(score: Score, base: BaseModel, recipe: Recipe) -> None:
     )
 
 
-def _announce(recipe: Recipe, rows: Rows, schedule: Schedule, trainable: int, say: Say) -> None:
-    limit = f", at most {recipe.max_minutes:g} minutes from the start" if recipe.max_minutes else ""
-    say(f"Training {trainable / 1e6:.1f} M parameters on {len(rows.train)} rows, {recipe.epochs:g} epochs{limit}")
+def _begun(folder: Path, ceiling: Ceiling) -> Begun | None:
+    """Return what the newest checkpoint of a run says of it; None for a new run.
+
+    With minutes anew, a cool-down that had begun was for nothing: the run goes back to the checkpoint before it.
+    """
+    step = checkpoint.latest(folder)
+    if step is None:
+        return None
+    place = checkpoint.path(folder, step)
+    state = checkpoint.read(place)
+    try:
+        cooled_from = state["recorder"]["cooled_from"]
+        if ceiling.anew and cooled_from is not None:
+            step, place = cooled_from, checkpoint.path(folder, cooled_from)
+            state = checkpoint.read(place)
+            checkpoint.remove_after(folder, step)
+        recorder = state["recorder"]
+        ended = state["ended"] and not (ceiling.anew and recorder["hit_ceiling"])
+        return Begun(step, recorder["total_steps"], recorder["seconds"], ended, recorder)
+    except (KeyError, TypeError) as error:
+        raise InosukeError(
+            f"{place}: not a checkpoint that this version can continue from (its {error} is missing). Train again."
+        ) from None
+
+
+def _filled(
+    recipe: Recipe, model: Any, tokenizer: Any, rows: Rows, an_evaluation: float, budget: Budget, say: Say
+) -> Recipe:
+    """Return the recipe with as many epochs as fit into the minutes that are left."""
+    if recipe.max_epochs is None or recipe.max_epochs <= recipe.epochs:
+        return recipe
+    say("Measuring how long a dialogue takes")
+    a_row = seconds_a_row(model, rows.train, recipe, collator(recipe, tokenizer))
+    epochs = round(epochs_that_fit(recipe, len(rows.train), a_row, an_evaluation, budget.left - an_evaluation), 2)
+    say(
+        f"  {a_row:.2f} s a dialogue: planning {epochs:g} epochs (the recipe's {recipe.epochs:g}, up to "
+        f"{recipe.max_epochs:g} as the minutes allow)"
+    )
+    return recipe.model_copy(update={"epochs": max(epochs, recipe.epochs)})
+
+
+def _announce(recipe: Recipe, rows: Rows, schedule: Schedule, trainable: int, budget: Budget, say: Say) -> None:
+    limit = f", at most {budget.max_minutes:g} minutes from the start" if budget.max_minutes else ""
+    epochs = schedule.total_steps / schedule.steps_per_epoch
+    say(f"Training {trainable / 1e6:.1f} M parameters on {len(rows.train)} rows, {epochs:.3g} epochs{limit}")
     targets = recipe.lora_targets if isinstance(recipe.lora_targets, str) else ", ".join(recipe.lora_targets)
     say(
         f"  {recipe.layout} batches of {schedule.rows_a_step}, learning rate {recipe.learning_rate:g}, LoRA rank "
@@ -273,28 +349,27 @@ def _announce(recipe: Recipe, rows: Rows, schedule: Schedule, trainable: int, sa
     )
 
 
-def _train(trainers: Trainers, evaluation_seconds: float, say: Say) -> Ending:
+def _train(trainers: Trainers, begun: Begun | None, ceiling: Ceiling, evaluation_seconds: float, say: Say) -> Ending:
     """Run the steps that are left: all of them, or those after the newest checkpoint."""
     recorder, budget = trainers.recorder, trainers.budget
-    resumed_from = checkpoint.latest(trainers.folder)
-    seconds_before = 0.0
-    ended = False
-    if resumed_from is not None:
-        state = checkpoint.read(checkpoint.path(trainers.folder, resumed_from))
-        recorder.restore(state["recorder"])
-        seconds_before, ended = state["recorder"]["seconds"], state["ended"]
-        say(
-            f"Continuing from step {resumed_from} of {trainers.total_steps}, "
-            f"after {duration(seconds_before)} of training"
-        )
-    budget.start(evaluation_seconds, seconds_before)
+    step, seconds_before, ended = 0, 0.0, False
+    if begun is not None:
+        step, seconds_before, ended = begun.step, begun.seconds, begun.ended
+        recorder.restore(begun.recorder)
+        if not ended:
+            recorder.stopped_because, recorder.hit_ceiling = "", recorder.hit_ceiling and not ceiling.anew
+        say(f"Continuing from step {step} of {trainers.total_steps}, after {duration(seconds_before)} of training")
+    budget.start(evaluation_seconds, seconds_before, step, anew=ceiling.anew)
     diverged, batch_size = run_steps(trainers, say) if not ended else (None, trainers.recipe.batch_size)
     return Ending(
         stopped_because=diverged.reason if diverged else recorder.stopped_because,
         diverged=diverged is not None,
         seconds=budget.clock() - budget.started,
         batch_size=batch_size,
-        resumed=resumed_from is not None,
+        resumed=begun is not None,
+        max_minutes=budget.max_minutes,
+        hit_ceiling=recorder.hit_ceiling,
+        resume_from=recorder.resume_from,
     )
 
 

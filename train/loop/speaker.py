@@ -11,11 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from curation.contracts import Speaking
 from train.data.dialogues import Export, prompts
 from train.model.base_model import BaseModel
 from train.model.generate import Reply, replies
 from train.model.load import device, load_adapter, load_base
+from train.progress import bar
 from train.recipe import Recipe
+from train.speaking.measure import chosen_prompts, measure
 from train.speedups import malloc
 
 
@@ -63,3 +66,11 @@ class Speaker:
         with model.disable_adapter():
             by_base = answer()
         return [Sampled(t[-1].content, b, a) for t, b, a in zip(turns, by_base, answer(), strict=True)]
+
+    def speaking(self, adapter: Path, export: Export) -> Speaking:
+        """Answer held-out prompts with the adapter as the server would, and measure the replies."""
+        model = self.model(adapter)
+        with bar(len(chosen_prompts(export)), "Speaking", "prompt") as shown:
+            return measure(
+                model, self.tokenizer, export, self.base.name, self.recipe.prompt, self.recipe.seed, shown.update
+            )

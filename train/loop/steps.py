@@ -58,7 +58,7 @@ class Trainers:
         trainer = ReplyTrainer(
             model=self.model,
             args=_arguments(changed, self.folder / checkpoint.FOLDER, self.total_steps),
-            data_collator=_collator(self.recipe, self.tokenizer),
+            data_collator=collator(self.recipe, self.tokenizer),
             train_dataset=self.train_rows,
             eval_dataset=self.eval_rows,
             processing_class=self.tokenizer,
@@ -194,7 +194,8 @@ def _arguments(recipe: Recipe, folder: Path, total_steps: int) -> TrainingArgume
     return arguments
 
 
-def _collator(recipe: Recipe, tokenizer: Any) -> Callable[[Sequence[Encoded]], batches.Batch]:
+def collator(recipe: Recipe, tokenizer: Any) -> Callable[[Sequence[Encoded]], batches.Batch]:
+    """Return the function that makes a batch of rows, in the recipe's layout."""
     if recipe.layout == "packed":
         return partial(batches.packed, loss_on=recipe.loss_on)
     return partial(batches.padded, length=recipe.max_length, pad_id=tokenizer.pad_token_id, loss_on=recipe.loss_on)

@@ -140,7 +140,7 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
             "ended": self.control.should_training_stop or self.state.global_step >= self.state.max_steps,
         }
         extra = {TRAINER_STATE: self.state.save_to_json}
-        checkpoint.write(self.run, self.state.global_step, state, self.recorder.best_step, extra)
+        checkpoint.write(self.run, self.state.global_step, state, self.recorder.kept_steps, extra)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         self.resumed = checkpoint.read(Path(resume_from_checkpoint))

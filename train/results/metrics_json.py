@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.console import duration
-from curation.contracts import RunBase, RunDataset, RunEval, RunMetrics, Scores
+from curation.contracts import RunBase, RunDataset, RunEval, RunMetrics, Scores, Speaking
 from train.data.dialogues import Export
 from train.loop.callbacks import History, Step
 from train.loop.qlora import Result
@@ -21,6 +21,10 @@ from train.loop.trainer import ADVICE
 from train.model.load import device
 from train.recipe import Recipe
 
+SPEAKS_BADLY = (
+    "Its loss is better than its base's, but it does not speak. More dialogues or more epochs help most; then a lower "
+    "`learning_rate`, and a larger base."
+)
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "tokenizers", "safetensors")
 
 
@@ -89,6 +93,7 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
     base, history, ending = result.base_model, result.history, result.ending
     last_step = history.steps[-1]
     train_rows = len(result.rows.train)
+    planned_rows = result.schedule.rows_at(result.schedule.total_steps, train_rows)
     path = _relative(Path(base.location), root) if base.is_local else base.location
     return RunMetrics(
         run=run,
@@ -106,10 +111,15 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
             "rows": train_rows,
             "rows_seen": last_step.rows,
             "share_seen": min(1.0, last_step.rows / train_rows),
+            "planned_rows": planned_rows,
+            "share_of_planned": last_step.rows / planned_rows,
             "left_out": result.rows.left_out,
             "steps": last_step.step,
             "planned_steps": result.schedule.total_steps,
             "best_step": history.best_step,
+            "max_minutes": ending.max_minutes,
+            "hit_ceiling": ending.hit_ceiling,
+            "resume_from": ending.resume_from,
             "stopped_because": ending.stopped_because or "all steps were done",
             "diverged": ending.diverged,
             "overfitting": overfitting(history, result.schedule.steps_per_epoch),
@@ -166,9 +176,12 @@ def summary(metrics: RunMetrics, folder: Path) -> str:
         f"  {'nll per reply character':<28}{base.reply_nll_per_char:>10.3f}"
         f"{adapter.reply_nll_per_char:>10.3f}   ({less:.0%} {'lower' if less >= 0 else 'HIGHER: do not use it'})",
         "",
-        f"  saw {training['rows_seen']:,} dialogues ({training['share_seen']:.0%} of {training['rows']:,}) in "
-        f"{training['seconds'] / 60:.1f} min; {training['stopped_because']}",
+        f"  {seen(training)} in {training['seconds'] / 60:.1f} min; {training['stopped_because']}",
     ]
+    if training["hit_ceiling"]:
+        lines.append(f"  {ceiling_note(metrics)}")
+    if metrics.speaking is not None:
+        lines += ["", f"  {speaking_line(metrics.speaking)}"]
     lines += ["", "  epoch   training loss   eval loss      time   of its dialogues"]
     lines += [_epoch_line(e) for e in metrics.epochs]
     lines.append(f"  kept: step {training['best_step']} of {training['steps']}, which has the lowest eval loss")
@@ -180,15 +193,63 @@ def summary(metrics: RunMetrics, folder: Path) -> str:
         lines.append(f"  {len(training['left_out'])} dialogues were too long and left out; metrics.json names them")
     names = {"adapter": "adapter/", "figures": "metrics.json", "loss curve": "loss_curve.png", "card": "README.md"}
     lines += ["", *(f"  {what:<12}{folder / name}" for what, name in names.items())]
-    if metrics.is_worse:
-        lines += [
-            "",
-            "It is not better than its base, so models/latest is unchanged and `inosuke serve` does not use it.",
-        ]
-        lines.append(ADVICE)
+    if faults := metrics.faults():
+        lines += ["", f"models/latest is unchanged, so `inosuke serve` does not use this run: {'; '.join(faults)}."]
+        lines.append(f"`inosuke serve --run {metrics.run}` serves it all the same.")
+        if training["resume_from"] is not None:
+            lines.append(f"It saw too little. Give it more minutes: {resume_command(metrics)}")
+        elif metrics.speaking_failed is None:
+            lines.append(ADVICE if metrics.is_worse else SPEAKS_BADLY)
     else:
         lines += ["", "Next: make serve   (or: inosuke serve)"]
     return "\n".join(lines)
+
+
+def not_kept(later: RunMetrics, earlier: RunMetrics, folder: Path) -> str:
+    """Return what `inosuke train --resume` prints when more minutes brought nothing better."""
+    was, now = earlier.eval.adapter.loss, later.eval.adapter.loss
+    why = f"eval loss per reply token {now:.3f} after {seen(later.training)}, before {was:.3f}"
+    if now < was:
+        why = f"{'; '.join(later.faults())}"
+    again = "" if later.training["resume_from"] is None else f" Even more minutes: {resume_command(later)}"
+    return f"\nRun {later.run}: the further training brought nothing better ({why}). {folder} is as it was.{again}"
+
+
+def seen(training: dict[str, Any]) -> str:
+    """Return how much a training saw of what was planned, in words."""
+    planned = training["planned_rows"]
+    epochs = planned / training["rows"]
+    return (
+        f"saw {training['rows_seen']:,} of {planned:,} planned dialogues ({training['share_of_planned']:.0%}; "
+        f"{epochs:.3g} epochs of {training['rows']:,})"
+    )
+
+
+def ceiling_note(metrics: RunMetrics) -> str:
+    """Return what it means that the ceiling of minutes ended a training, and how to go on."""
+    training = metrics.training
+    return (
+        f"The ceiling of {training['max_minutes']:g} minutes cut it short: the last part was spent on taking the "
+        f"learning rate down. Continue from step {training['resume_from']} of {training['planned_steps']}: "
+        f"{resume_command(metrics)}"
+    )
+
+
+def resume_command(metrics: RunMetrics) -> str:
+    """Return the command that trains what is missing, with the minutes that it would take at the speed so far."""
+    training = metrics.training
+    a_step = training["seconds"] / training["steps"]
+    missing = (training["planned_steps"] - training["resume_from"]) * a_step
+    # Loading and measuring come on top; and a ceiling that fits exactly would cut it short again.
+    return f"`inosuke train --resume {metrics.run} --minutes {math.ceil(1.2 * missing / 60 + 2)}`"
+
+
+def speaking_line(speaking: Speaking) -> str:
+    """Return the figures of the replies in a line."""
+    return (
+        f"of {speaking.prompts} replies to held-out prompts {speaking.looping} loop and {speaking.ended} end; "
+        f"{speaking.right_language} of {speaking.judged} are in the prompt's language"
+    )
 
 
 def _epoch_line(e: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from curation import bases, licences
 from curation.contracts import RunBase, RunDataset, RunMetrics
 from curation.licences import Terms
+from train.results.metrics_json import seen, speaking_line
 
 _FRONT = {"library_name": "peft", "pipeline_tag": "text-generation"}
 
@@ -53,8 +54,9 @@ The base is measured with the same weights ({recipe["quantization"]}) and the sa
 {epochs}
 
 The checkpoint with the lowest eval loss is kept (step {training["best_step"]} of {training["steps"]}). The training
-stopped because {training["stopped_because"]}; it saw {training["share_seen"]:.0%} of the training dialogues.
-{_first_letter(training.get("overfitting") or "")}
+stopped because {training["stopped_because"]}; it {seen(training)}.
+{_ceiling(training)}{_first_letter(training.get("overfitting") or "")}
+{_speaking(metrics)}
 {_warning(metrics)}
 ![Loss curve](loss_curve.png)
 
@@ -121,7 +123,32 @@ def _distance(data: RunDataset) -> str:
 
 
 def _warning(metrics: RunMetrics) -> str:
-    return "**The adapter is not better than its base: do not use it.**\n" if metrics.is_worse else ""
+    if metrics.is_worse:
+        return "**The adapter is not better than its base: do not use it.**\n"
+    faults = metrics.faults()
+    return f"**Do not publish this adapter as it is: {'; '.join(faults)}.**\n" if faults else ""
+
+
+def _ceiling(training: dict[str, Any]) -> str:
+    """Report that the ceiling of minutes cut the training short; an empty text otherwise."""
+    if not training["hit_ceiling"]:
+        return ""
+    return (
+        f"The ceiling of {training['max_minutes']:g} minutes cut it short: the last part was spent on taking the "
+        "learning rate down. "
+    )
+
+
+def _speaking(metrics: RunMetrics) -> str:
+    """Return the paragraph about replies drawn as in serving; an empty text where they were not measured."""
+    speaking = metrics.speaking
+    if speaking is None:
+        return ""
+    settings = ", ".join(f"{name} {value:g}" for name, value in speaking.sampling.items())
+    return (
+        f"\nAs it is served ({settings}, at most {speaking.max_new_tokens} tokens, seed {speaking.seed}), "
+        f"{speaking_line(speaking)}.\n"
+    )
 
 
 def _first_letter(text: str) -> str:

@@ -1,13 +1,14 @@
 """The checkpoints of one run: ``checkpoints/step-000120/``, each of which appears whole or not at all.
 
-Two are kept: the newest, from which a killed training resumes, and the best, which becomes the adapter.
+Three are kept: the newest, from which a killed training resumes, the best, which becomes the adapter, and the last one
+before a ceiling of minutes took the learning rate down, from which more minutes continue.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ def latest(run: Path) -> int | None:
     return max(steps(run), default=None)
 
 
-def write(run: Path, step: int, state: Any, best: int | None, extra: Mapping[str, Callable[[str], object]]) -> Path:
-    """Write a checkpoint, then remove the others except the one of step ``best``.
+def write(run: Path, step: int, state: Any, keep: Container[int], extra: Mapping[str, Callable[[str], object]]) -> Path:
+    """Write a checkpoint, then remove the others except those of the steps ``keep``.
 
     ``extra`` maps the names of further files to functions that write them to the path they are given.
 
@@ -64,9 +65,25 @@ def write(run: Path, step: int, state: Any, best: int | None, extra: Mapping[str
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     for other in steps(run):
-        if other not in (step, best):
+        if other != step and other not in keep:
             shutil.rmtree(path(run, other))
     return final
+
+
+def remove_after(run: Path, step: int) -> None:
+    """Remove the checkpoints of later steps, so that :func:`latest` is ``step``."""
+    for other in steps(run):
+        if other > step:
+            shutil.rmtree(path(run, other))
+
+
+def keep_only(run: Path, step: int | None) -> None:
+    """Remove all checkpoints but that of ``step``."""
+    for other in steps(run):
+        if other != step:
+            shutil.rmtree(path(run, other))
+    if step is None:
+        shutil.rmtree(run / FOLDER, ignore_errors=True)
 
 
 def read(folder: Path) -> Any:

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -13,10 +14,18 @@ from filelock import FileLock, Timeout
 
 from curation.contracts import METRICS, read_metrics
 from curation.errors import InosukeError, UsageError, no_space
-from curation.newest import set_latest
+from curation.newest import set_latest_run
 from train.run import checkpoint
 
 RESUME_FILE = "start.json"  # what `--resume` needs of an interrupted run, see train.run.resume
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a run: whether it was kept, and why it (or the earlier one) is not the newest."""
+
+    is_kept: bool
+    faults: list[str]
 
 
 class NothingLearnt(InosukeError):
@@ -38,8 +47,9 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
     """Yield a hidden folder to write a run into; it is renamed to ``models/<run>`` when the block ends.
 
     When the block fails, the folder is removed, unless it holds a checkpoint to resume from: then it stays, and
-    ``resume`` yields it again. The folder is locked, so that two processes never write the same run. ``models/latest``
-    stays as it is, see :func:`make_latest`.
+    ``resume`` yields it again. ``resume`` also takes a finished run that its ceiling of minutes stopped: a copy of its
+    state is yielded, and the finished run stays as it is until :func:`settle`. The folder is locked, so that two
+    processes never write the same run. ``models/latest`` stays as it is, see :func:`settle`.
 
     Raises UsageError when the run exists, is being trained, or has a name that cannot be a folder's. Raises
     InosukeError when the disk is full.
@@ -47,7 +57,7 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
     if not re.fullmatch(r"\w[\w.-]*", run) or run in ("base", "latest"):
         raise UsageError(f"run name {run!r}: expected letters, digits, `-`, `_`, `.`, and neither `base` nor `latest`.")
     final, partial = models / run, unfinished(models, run)
-    if final.exists():
+    if final.exists() and not (resume and _can_continue(final)):
         raise UsageError(f"{final}: this run exists. Choose another name with --run, or remove the folder first.")
     try:
         models.mkdir(parents=True, exist_ok=True)
@@ -60,9 +70,11 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
                     )
                 shutil.rmtree(partial, ignore_errors=True)  # left by one that was killed before its first checkpoint
                 partial.mkdir()
+            elif checkpoint.latest(partial) is None:
+                _copy_state(final, partial)
             try:
                 yield partial
-                _rename(partial, final)
+                _rename(partial, final, _before(models, run))
             except BaseException as error:
                 if isinstance(error, NothingLearnt) or checkpoint.latest(partial) is None:
                     shutil.rmtree(partial, ignore_errors=True)
@@ -78,15 +90,66 @@ def writing(models: Path, run: str, resume: bool = False) -> Iterator[Path]:
         raise
 
 
-def make_latest(models: Path, run: str) -> None:
-    """Make a finished run the newest one, which is served, unless its adapter is worse than the base."""
-    if not read_metrics(models / run).is_worse:
-        set_latest(models, run)
+def settle(models: Path, run: str) -> Settled:
+    """Decide what becomes of a finished and measured run, and make it the newest if its figures allow it.
+
+    A run that continued a finished one takes its place if its eval loss is lower and it does not speak worse. Otherwise
+    the earlier one is put back, with the newer state to continue from.
+    """
+    final, before = models / run, _before(models, run)
+    is_kept = True
+    if before.exists():
+        earlier, later = read_metrics(before), read_metrics(final)
+        speaks_worse = bool(later.faults()) and not earlier.faults()
+        is_kept = later.eval.adapter.loss < earlier.eval.adapter.loss and not speaks_worse
+        if not is_kept:
+            _put_back(before, final)
+        shutil.rmtree(before, ignore_errors=True)
+    return Settled(is_kept, set_latest_run(models, run))
 
 
-def _rename(partial: Path, final: Path) -> None:
-    """Rename a finished run, then remove what only an interrupted one needs: until then it can be resumed."""
+def _put_back(before: Path, final: Path) -> None:
+    """Exchange a finished run and the earlier one, which gets the later state to continue from if there is one."""
+    step = checkpoint.latest(final)
+    if step is not None and not checkpoint.path(before, step).exists():
+        checkpoint.path(final, step).rename(checkpoint.path(before, step))
+        checkpoint.keep_only(before, step)
+    dropped = before.with_name(f"{before.name}.dropped")
+    shutil.rmtree(dropped, ignore_errors=True)
+    final.rename(dropped)
+    before.rename(final)
+    shutil.rmtree(dropped, ignore_errors=True)
+
+
+def _before(models: Path, run: str) -> Path:
+    """Return where a finished run waits until the one that continued it is measured."""
+    return models / f".{run}.before"
+
+
+def _can_continue(final: Path) -> bool:
+    """Return whether a finished run was stopped by its ceiling of minutes, and has a state to continue from."""
+    return checkpoint.latest(final) is not None and (final / RESUME_FILE).is_file()
+
+
+def _copy_state(final: Path, partial: Path) -> None:
+    """Begin a folder with the state of a finished run. The checkpoints appear whole or not at all."""
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    shutil.copyfile(final / RESUME_FILE, partial / RESUME_FILE)
+    shutil.copytree(final / checkpoint.FOLDER, partial / f".{checkpoint.FOLDER}")
+    (partial / f".{checkpoint.FOLDER}").rename(partial / checkpoint.FOLDER)
+
+
+def _rename(partial: Path, final: Path, before: Path) -> None:
+    """Rename a finished run, then remove what only an interrupted one needs: until then it can be resumed.
+
+    A run that its ceiling stopped keeps the state from which more minutes continue. A finished run that it continues
+    waits as ``before``.
+    """
     try:
+        if final.exists() and _can_continue(final):
+            shutil.rmtree(before, ignore_errors=True)
+            final.rename(before)
         partial.rename(final)
     except OSError as error:
         if not final.exists():
@@ -94,8 +157,10 @@ def _rename(partial: Path, final: Path) -> None:
         raise InosukeError(
             f"{final}: appeared during the training ({error.strerror}). Move it away; nothing of the run is lost."
         ) from error
-    shutil.rmtree(final / checkpoint.FOLDER, ignore_errors=True)
-    (final / RESUME_FILE).unlink(missing_ok=True)
+    step = read_metrics(final).training.get("resume_from") if (final / METRICS).is_file() else None
+    checkpoint.keep_only(final, step)
+    if step is None:
+        (final / RESUME_FILE).unlink(missing_ok=True)
 
 
 def unfinished(models: Path, run: str) -> Path:
@@ -104,9 +169,14 @@ def unfinished(models: Path, run: str) -> Path:
 
 
 def interrupted(models: Path, run: str) -> Path:
-    """Return the folder of an interrupted run that can be resumed. Raises UsageError when there is none."""
+    """Return the folder of a run that can be resumed: interrupted, or stopped by its ceiling of minutes.
+
+    Raises UsageError when there is none.
+    """
     folder = unfinished(models, run)
     if checkpoint.latest(folder) is None:
+        if _can_continue(models / run):
+            return models / run
         state = "is finished" if (models / run / METRICS).is_file() else "has no checkpoint to resume from"
         waiting = ", ".join(unfinished_names(models)) or "none"
         raise UsageError(f"run {run!r} {state}. Interrupted runs with a checkpoint: {waiting}.")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from curation.errors import InosukeError
+import pydantic
+
+from curation.errors import InosukeError, explain
 from train.data.dialogues import Export
 from train.model.base_model import BaseModel
 from train.recipe import Recipe
@@ -40,27 +41,40 @@ class ResumeInfo:
             )
 
 
+class _Start(pydantic.BaseModel):
+    """The content of ``start.json``."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True)
+
+    recipe: Recipe
+    reasons: list[str]
+    export: str
+    files: dict[str, str]
+    base_sha256: str | None
+
+
 def write(folder: Path, root: Path, export: Export, recipe: Recipe, reasons: list[str], base: BaseModel) -> None:
     """Write ``start.json`` into the folder of a new run."""
     path = export.path.resolve()
-    content = {
-        "recipe": recipe.model_dump(mode="json"),
-        "reasons": reasons,
-        "export": path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix(),
-        "files": export.files,
-        "base_sha256": base.sha256,
-    }
-    (folder / RESUME_FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    content = _Start(
+        recipe=recipe,
+        reasons=reasons,
+        export=path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix(),
+        files=export.files,
+        base_sha256=base.sha256,
+    )
+    (folder / RESUME_FILE).write_text(content.model_dump_json(indent=1), encoding="utf-8")
 
 
 def read(folder: Path, root: Path) -> ResumeInfo:
     """Read how an interrupted run began. Raises InosukeError when the file is missing or damaged."""
     file = folder / RESUME_FILE
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        recipe = Recipe.model_validate(content["recipe"])
-        return ResumeInfo(
-            recipe, content["reasons"], root / content["export"], content["files"], content["base_sha256"]
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise InosukeError(f"{file}: damaged ({error}). Remove the folder and train again.") from error
+        content = _Start.model_validate_json(file.read_bytes())
+    except pydantic.ValidationError as error:
+        why = explain(error, _Start)
+    except OSError as error:
+        why = error.strerror or str(error)
+    else:
+        return ResumeInfo(content.recipe, content.reasons, root / content.export, content.files, content.base_sha256)
+    raise InosukeError(f"{file}: damaged ({why}). Remove the folder and train again.")

@@ -25,25 +25,58 @@ def test_the_rate_warms_up_and_follows_a_cosine_to_zero() -> None:
     assert budget.rate(100, 100) == pytest.approx(0.0)
 
 
-def test_a_budget_that_will_run_out_takes_the_rate_down_with_it() -> None:
+def test_the_rate_of_a_step_does_not_depend_on_the_clock() -> None:
+    clock = Clock()
+    within, without = Budget(0.1, max_minutes=60, clock=clock), Budget(0.1)
+    within.start()
+    for step in range(100):
+        clock.now += 1 + 30 * (step % 2)  # a busy machine, which still finishes
+        assert not within.watch(step, 100)
+        assert within.rate(step, 100) == without.rate(step, 100)
+
+
+def test_steps_that_do_not_fit_into_the_minutes_are_cooled_down_in_the_last_fifth() -> None:
     clock = Clock()
     budget = Budget(warmup=0.1, max_minutes=3, clock=clock)
     clock.now += 60  # the base is loaded and measured
-    budget.start(reserve=20)
-    assert budget.used == 0
-    clock.now += 55  # of 100 seconds: 180 minus the 60 that are used and 20 for the last evaluation
-    assert budget.used == pytest.approx(0.55)
-    assert budget.rate(20, 1000) == pytest.approx(0.5)
-    clock.now += 45
-    assert budget.rate(40, 1000) == pytest.approx(0.0)
-
-
-def test_a_budget_that_is_large_enough_changes_nothing() -> None:
-    clock = Clock()
-    within, without = Budget(0.1, max_minutes=60, clock=clock), Budget(0.1)
-    for step in range(100):
+    budget.start(reserve=20)  # which leaves 100 seconds
+    begun = []
+    for step in range(1, 101):
         clock.now += 1
-        assert within.rate(step, 100) == without.rate(step, 100)
+        if budget.watch(step, 1000):
+            begun.append(step)
+        planned = Budget(0.1).rate(step, 1000)
+        if step <= 80:
+            assert budget.rate(step, 1000) == planned
+    assert begun == [80] == [budget.cooled_from]
+    assert budget.rate(100, 1000) == 0.0
+    assert budget.is_used
+    clock.now -= 10
+    assert budget.rate(90, 1000) == pytest.approx(0.5 * Budget(0.1).rate(90, 1000))
+
+
+def test_a_machine_that_becomes_slow_at_the_end_is_cooled_down_too() -> None:
+    clock = Clock()
+    budget = Budget(warmup=0.0, max_minutes=100 / 60, clock=clock)
+    budget.start()
+    for step in range(1, 95):
+        clock.now += 1
+        assert not budget.watch(step, 98)
+    clock.now += 5
+    assert budget.watch(95, 98) is True  # 1 second is left for 3 steps
+
+
+def test_minutes_count_from_the_first_beginning_or_anew() -> None:
+    clock = Clock()
+    first, again = (Budget(0.0, max_minutes=10, clock=clock) for _ in range(2))
+    first.start(reserve=30, gone=400, step=50)
+    again.start(reserve=30, gone=400, step=50, anew=True)
+    assert (first.left, again.left) == (170, 570)
+    assert first.started == again.started == clock.now - 400
+    for step in range(51, 56):  # the speed is this process's, not that of the 50 steps before
+        clock.now += 1
+        assert not first.watch(step, 200)
+    assert not first.is_used
 
 
 @pytest.mark.parametrize(

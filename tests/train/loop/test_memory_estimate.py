@@ -183,5 +183,5 @@ def test_the_time_follows_from_the_measured_pass_and_names_the_budget() -> None:
     assert line == "Time: about 0:53 for 2 epochs with 3 evaluations"  # 2 x 10 rows x 2.5 s, and 3 x 1 s
     limited = recipe.model_copy(update={"max_minutes": 0.5})
     assert forecast.time_line([encoded(100, 1)] * 10, [encoded(100, 1)], 1.0, limited, 3).endswith(
-        "the 0.5 minutes of `max_minutes` end it after about 57% of that"
+        "the ceiling of 0.5 minutes ends it after about 57% of that"
     )

@@ -26,7 +26,7 @@ Make = Callable[..., Project]
 
 
 def run(project: Project, name: str = "r", minutes: float | None = None, **recipe: Any) -> dict[str, Any]:
-    return project.train(recipe=project.recipe(**recipe), run=name, max_minutes=minutes)
+    return project.train(recipe=project.recipe(**recipe), run=name, minutes=minutes)
 
 
 def answers(project: Project, name: str, prompts: list[tuple[Message, ...]]) -> list[Any]:
@@ -134,7 +134,7 @@ def test_patience_stops_a_training_that_gets_no_better(trainer: Make) -> None:
 def test_a_used_budget_stops_with_an_evaluation_and_says_what_was_seen(trainer: Make) -> None:
     project = trainer(train=[ONE, TWO] * 20)
     metrics = run(project, minutes=0.002, epochs=500)
-    assert metrics["training"]["stopped_because"] == "the budget of 0.002 minutes was used"
+    assert metrics["training"]["stopped_because"] == "the ceiling of 0.002 minutes was reached"
     assert metrics["training"]["steps"] < metrics["training"]["planned_steps"]
     assert metrics["history"]["evaluations"][-1]["step"] == metrics["training"]["steps"]
     assert metrics["epochs"][-1]["share"] == pytest.approx(
@@ -230,8 +230,6 @@ def test_a_finished_training_is_a_run_whatever_becomes_of_its_sample_answers(
     import torch
     from transformers import GenerationMixin
 
-    from curation.newest import newest_run
-
     project = trainer(heldout=[[("user", "Ngươi sợ gì?")], [("user", "Ngươi là ai?")]])
     models = project.root / "models"
     real, seen = GenerationMixin.generate, []
@@ -245,13 +243,16 @@ def test_a_finished_training_is_a_run_whatever_becomes_of_its_sample_answers(
     monkeypatch.setattr(GenerationMixin, "generate", generate)
     done = invoke(train_command, project, "--recipe", project.recipe(samples=2), "--run", "r", "--no-gguf", "--json")
     assert seen[0] == ["r"]  # it had its name before the first answer
-    assert newest_run(models) == models / "r"
     metrics = json.loads((models / "r" / "metrics.json").read_text(encoding="utf-8"))
     assert json.loads(done.stdout) == metrics
     assert len(metrics["samples"]) == 2 * room
+    assert (metrics["speaking"] is None) == (room == 0)
+    if room == 0:  # nothing is known of how it speaks, so no one is to talk to it unasked
+        assert metrics["speaking_failed"].startswith("out of memory while prompts were answered")
+        assert not (models / "latest").exists()
     card = (models / "r" / "README.md").read_text(encoding="utf-8")
     assert ("Ngươi sợ gì?" in card) == (room == 1)
-    assert ("Warning: the card has no sample answers; run r is finished. out of memory" in done.stderr) == (room == 0)
+    assert ("Warning: run r has no sample answers; it is finished. out of memory" in done.stderr) == (room == 0)
     with pytest.raises(UsageError, match="run 'r' is finished"):
         invoke(train_command, project, "--resume", "r")
 
@@ -267,7 +268,9 @@ def test_ctrl_c_during_the_sample_answers_leaves_a_finished_run(trainer: Make, m
     project = trainer()
     with pytest.raises(InosukeError, match=r"stopped by Ctrl-C while prompts were answered; run r is finished"):
         run(project, epochs=1)
-    assert (project.root / "models" / "latest").read_text(encoding="utf-8") == "r\n"
+    metrics = json.loads((project.root / "models" / "r" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["speaking_failed"] == "stopped before the end"
+    assert not (project.root / "models" / "latest").exists()
 
 
 def test_a_base_that_overflows_by_itself_is_not_blamed_on_the_learning_rate(trainer: Make, tmp_path: Path) -> None:
@@ -327,8 +330,8 @@ def test_targets_that_the_model_lacks_are_refused(trainer: Make, target: str) ->
 @pytest.mark.parametrize("minutes", ["nan", "inf"])
 def test_minutes_that_are_not_finite_are_refused(trainer: Make, minutes: str) -> None:
     project = trainer()
-    with pytest.raises(UsageError, match=rf"--max-minutes is {minutes}"):
-        invoke(train_command, project, "--recipe", project.recipe(), "--max-minutes", minutes)
+    with pytest.raises(UsageError, match=rf"--minutes is {minutes}"):
+        invoke(train_command, project, "--recipe", project.recipe(), "--minutes", minutes)
 
 
 @pytest.mark.slow

@@ -68,7 +68,7 @@ def test_only_a_run_that_is_better_than_its_base_becomes_the_latest(tmp_path: Pa
     for name, loss in (("good", 1.0), ("equal", 2.0), ("diverged", float("nan"))):
         with folder.writing(tmp_path, name) as hidden:
             write_metrics(hidden, figures(loss))
-        folder.make_latest(tmp_path, name)
+        folder.settle(tmp_path, name)
     assert (tmp_path / "latest").read_text(encoding="utf-8") == "good\n"
 
 
