@@ -124,6 +124,37 @@ def test_the_kept_adapter_is_the_one_with_the_lowest_eval_loss(trainer: Make) ->
 
 
 @pytest.mark.slow
+def test_a_run_that_only_loops_is_not_served_unasked(trainer: Make) -> None:
+    questions = ["Ngươi là ai?", "Ngươi ăn gì?", "Ngươi ở đâu?", "Ngươi đi đâu?"]
+    stuck = [[("user", q), ("assistant", "ha " * 14 + "ha")] for q in questions]
+    project = trainer(train=stuck * 5, evaluation=stuck)
+    done = invoke(train_command, project, "--recipe", project.recipe(epochs=6, samples=0), "--run", "r", "--no-gguf")
+    metrics = json.loads((project.root / "models" / "r" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["eval"]["adapter"]["loss"] < metrics["eval"]["base"]["loss"]
+    assert metrics["speaking"]["prompts"] == 4
+    assert metrics["speaking"]["looping"] >= 3
+    assert not (project.root / "models" / "latest").exists()
+    assert "models/latest is unchanged" in done.stdout
+    assert "replies repeat themselves (at most 10% may)" in done.stdout
+    assert "`inosuke serve --run r` serves it all the same" in done.stdout
+    assert "Do not publish this adapter" in (project.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_minutes_are_filled_with_epochs_up_to_the_recipes_limit(trainer: Make) -> None:
+    project = trainer(train=[ONE, TWO, ONE, TWO])
+    recipe = project.recipe(epochs=1, max_epochs=3, samples=0)
+    done = invoke(train_command, project, "--recipe", recipe, "--run", "r", "--minutes", "60", "--no-gguf")
+    training = json.loads((project.root / "models" / "r" / "metrics.json").read_text(encoding="utf-8"))["training"]
+    assert "planning 3 epochs (the recipe's 1, up to 3 as the minutes allow)" in done.stderr
+    assert (training["planned_rows"], training["rows_seen"], training["max_minutes"]) == (12, 12, 60)
+    again = run(project, "again", epochs=1, max_epochs=3, samples=0)
+    assert again["training"]["planned_rows"] == 4
+    older = invoke(train_command, project, "--recipe", recipe, "--run", "o", "--max-minutes", "60", "--no-gguf")
+    assert "planning 3 epochs" in older.stderr
+
+
+@pytest.mark.slow
 def test_patience_stops_a_training_that_gets_no_better(trainer: Make) -> None:
     metrics = run(trainer(train=[ONE], evaluation=[TWO]), epochs=60, learning_rate=5e-2, patience=2)
     assert metrics["training"]["stopped_because"] == "2 evaluations brought nothing better"

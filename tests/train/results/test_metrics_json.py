@@ -75,7 +75,13 @@ def test_the_keys_that_other_commands_read_survive_the_file(figures: Any, tmp_pa
     stored = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert stored["eval"]["base"]["reply_nll_per_char"] == 0.5
     assert stored["eval"]["adapter"]["loss"] == 1.0
-    assert stored["base_model"] == {"name": "tiny", "path": "base", "sha256": "ab", "source": "folder"}
+    assert stored["base_model"] == {
+        "name": "tiny",
+        "path": "base",
+        "sha256": "ab",
+        "source": "folder",
+        "vocabulary": None,
+    }
     assert stored["dataset"]["path"] == "datasets/export/v1"
     assert stored["training"]["left_out"] == ["too-long"]
     assert stored["recipe"]["resolved"] == ["a reason"]

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,119 @@ def test_kill_9_and_resume_give_what_an_unbroken_run_gives(trainer: Make) -> Non
     assert resumed["training"]["resumed"]
     assert not partial.exists()
     assert not (project.root / "models" / "r" / "checkpoints").exists()
+
+
+class SlowMachine:
+    """A clock by which loading takes no time, and each step as many seconds as it is told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from train.loop import qlora
+
+        self.now, self.seconds = 0.0, 1.0
+        real, budget = ReplyTrainer.training_step, qlora.Budget
+
+        def training_step(trainer: Any, *args: Any, **kwargs: Any) -> Any:
+            self.now += self.seconds
+            return real(trainer, *args, **kwargs)
+
+        monkeypatch.setattr(ReplyTrainer, "training_step", training_step)
+        monkeypatch.setattr(qlora, "Budget", partial(budget, clock=lambda: self.now))
+        monkeypatch.setattr(qlora.time, "monotonic", lambda: self.now)
+
+
+def invoke(project: Project, *options: str) -> Any:
+    done = CliRunner().invoke(
+        train_command, [*options, "--no-gguf", "--persona", str(project.persona)], catch_exceptions=False
+    )
+    assert done.exit_code == 0
+    return done
+
+
+def figures(project: Project, name: str = "r") -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((project.root / "models" / name / "metrics.json").read_text(encoding="utf-8"))
+    return content
+
+
+@pytest.mark.slow
+def test_a_busy_machine_trains_the_same_dialogues_to_the_same_adapter(
+    trainer: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = trainer(train=ROWS)
+    recipe = project.recipe(**RECIPE, max_minutes=60)
+    invoke(project, "--recipe", recipe, "--run", "quiet")
+    slow = SlowMachine(monkeypatch)
+    slow.seconds = 250.0  # twelve steps in 50 minutes
+    invoke(project, "--recipe", recipe, "--run", "busy")
+    assert figures(project, "busy")["training"]["seconds"] == 3000
+    for name in ("quiet", "busy"):
+        training = figures(project, name)["training"]
+        assert (training["planned_rows"], training["rows_seen"], training["share_of_planned"]) == (24, 24, 1.0)
+        assert (training["hit_ceiling"], training["resume_from"]) == (False, None)
+    assert adapter(project, "busy") == adapter(project, "quiet")
+
+
+@pytest.mark.slow
+def test_minutes_that_do_not_suffice_can_be_lifted_to_what_an_unbroken_run_gives(
+    trainer: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = trainer(train=ROWS)
+    unbroken = train(project, "unbroken")
+    SlowMachine(monkeypatch)
+    cut = invoke(project, "--recipe", project.recipe(**RECIPE, max_minutes=10 / 60), "--run", "r")
+    first = figures(project)
+    training = first["training"]
+    assert (training["planned_rows"], training["rows_seen"], training["max_minutes"]) == (24, 20, 10 / 60)
+    assert (training["hit_ceiling"], training["resume_from"], training["planned_steps"]) == (True, 8, 12)
+    rates = [s["learning_rate"] for s in first["history"]["steps"]]
+    assert rates[:8] == [s["learning_rate"] for s in unbroken["history"]["steps"]][:8]
+    assert "saw 20 of 24 planned dialogues (83%; 3 epochs of 8)" in cut.stdout
+    assert "Continue from step 8 of 12: `inosuke train --resume r --minutes " in cut.stdout
+    card = (project.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
+    assert "cut it short" in card
+    assert "saw 20 of 24 planned dialogues" in card
+
+    more = invoke(project, "--resume", "r", "--minutes", "60")
+    resumed = figures(project)
+    assert "Continuing from step 8 of 12" in more.stderr
+    assert [s["step"] for s in resumed["history"]["steps"]] == list(range(1, 13))
+    assert losses(resumed) == losses(unbroken)
+    assert adapter(project, "r") == adapter(project, "unbroken")
+    assert resumed["training"]["rows_seen"] == 24
+    assert resumed["eval"]["adapter"]["loss"] < first["eval"]["adapter"]["loss"]
+    left = sorted(p.name for p in (project.root / "models").iterdir() if p.name != "latest")
+    assert left == ["r", "unbroken"]
+    assert not (project.root / "models" / "r" / "checkpoints").exists()
+    with pytest.raises(UsageError, match="run 'r' is finished"):
+        project.train(resume="r", minutes=60)
+
+
+@pytest.mark.slow
+def test_more_minutes_that_bring_nothing_better_leave_the_run_as_it_was(
+    trainer: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = trainer(train=ROWS)
+    machine = SlowMachine(monkeypatch)
+    invoke(project, "--recipe", project.recipe(**RECIPE, max_minutes=10 / 60), "--run", "r")
+    first, weights = figures(project), adapter(project, "r")
+    # The machine is so much slower now that the first step uses up the minutes.
+    machine.seconds = 100.0
+    done = invoke(project, "--resume", "r", "--minutes", "0.1")
+    assert "Run r: the further training brought nothing better" in done.stdout
+    assert (figures(project), adapter(project, "r")) == (first, weights)
+    assert checkpoint.steps(project.root / "models" / "r") == [9]  # what was trained is not lost
+    machine.seconds = 1.0
+    assert "Continuing from step 9 of 12" in invoke(project, "--resume", "r", "--minutes", "60").stderr
+    assert figures(project)["training"]["rows_seen"] == 24
+
+
+@pytest.mark.parametrize("damage", ["null", "[]", '"text"', "{}", '{"recipe": [], "reasons": 3}', "", "\x00"])
+def test_a_damaged_start_file_is_an_error_and_no_traceback(trainer: Make, damage: str) -> None:
+    project = trainer(train=ROWS)
+    partial_run = project.root / "models" / ".r.partial"
+    checkpoint.path(partial_run, 2).mkdir(parents=True)
+    (partial_run / "start.json").write_text(damage, encoding="utf-8")
+    with pytest.raises(InosukeError, match=r"start.json: damaged \(.*Remove the folder and train again"):
+        project.train(resume="r")
 
 
 @pytest.mark.slow
