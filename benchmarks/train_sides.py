@@ -1,164 +1,141 @@
-"""One side of `bench_train`, in a separate process: `python -m benchmarks.train_sides SIDE ROWS EVAL EXPORT BASE`.
+"""The sides of `bench_train`, in a process of their own: ``python -m benchmarks.train_sides PLAN.json``.
 
-Sides: ``first`` is the seed recipe as its author ran it, on transformers' Trainer; ``cpu`` is ours, ``kept`` the same
-without checkpointing; ``trl`` is trl's SFTTrainer with its defaults on the same rows, base and adapter as ``cpu``.
-The last line of the output is a JSON object: the seconds of the training steps alone, the peak memory of the process,
-and the nll per reply character before and after the training where it is measured.
+In: a plan, which is a list of :class:`Training` or a list of :class:`Scoring`. Out: a JSON file for each, written as
+soon as it is done. ``ours`` trains as `inosuke train` does. ``trl`` is a stock SFTTrainer: transformers' own loading
+and attention, trl's loss and layouts. Both get the same token ids and the same reply mask, and both prove it: each
+result holds a fingerprint of what its own collator gives to a step, and the loss before the training by its own code.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import random
 import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as train.commands does
+CHECKED_ROWS = 16  # whose loss both sides measure before the training
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """One training. ``layout`` and ``bf16`` are for trl alone, ``environment`` is set by whoever starts the process.
+
+    ``rows`` dialogues are drawn by ``seed`` and seen once. ``keep`` are the shares of the training after which its
+    adapter is written.
+    """
+
+    name: str
+    side: str
+    seed: int
+    rows: int
+    learning_rate: float
+    batch_size: int
+    layout: str = "shared"
+    bf16: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+    keep: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """One measurement of an adapter file (None: the base alone) on the first ``rows`` eval rows, in a random order."""
+
+    name: str
+    adapter: str | None
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where everything lies, the same for all sides of a comparison."""
+
+    export: str
+    base: str
+    recipe: str
+    results: str
 
 
 def main() -> None:
-    side, rows, eval_rows, export, base = sys.argv[1:6]
-    run = {"first": first, "trl": trl}.get(side, ours)
-    libraries = loaded_libraries(side)
-    result = run(side, int(rows), int(eval_rows), Path(export), base)
-    result |= {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "libraries_mb": libraries}
-    print(json.dumps(result))
+    plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    place = Place(**plan["place"])
+    for training in plan.get("trainings", ()):
+        _write(place, training["name"], train(place, Training(**training)))
+    if scorings := plan.get("scorings"):
+        score(place, [Scoring(**one) for one in scorings])
 
 
-def ours(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: str) -> dict[str, Any]:
-    from train import recipe
+def train(place: Place, training: Training) -> dict[str, Any]:
+    run = {"ours": ours, "trl": trl}[training.side]
+    result = run(place, training)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return asdict(training) | result | {"peak_mb": peak, "load": os.getloadavg()[0]}
+
+
+def adapter_file(place: Place, name: str, share: float = 1.0) -> Path:
+    return Path(place.results) / f"{name}@{share:g}.safetensors"
+
+
+def _write(place: Place, name: str, result: dict[str, Any]) -> None:
+    from curation.files import write_atomically
+
+    write_atomically(Path(place.results) / f"{name}.json", json.dumps(result))
+
+
+# ---------------------------------------------------------------------------------------------------------- the sides
+
+
+def ours(place: Place, training: Training) -> dict[str, Any]:
+    """Train with the recipe, as `inosuke train` does, with the searched rate and without its limits of time."""
+    from train.data import batches
     from train.data.dialogues import load_export
     from train.loop import qlora
     from train.model import base_model
+    from train.model.load import load_tokenizer
+    from train.model.loss import token_losses
 
-    export = load_export(export_path)
-    wanted = recipe.load_recipe("cpu").model_copy(
-        update={
-            "base": base_folder,
-            "max_train_rows": rows,
-            "max_eval_rows": eval_rows,
-            "epochs": 1,
-            "max_minutes": None,
-            "evals_per_epoch": 1,
-            "samples": 0,
-            # The same rows for every side: they are drawn by the seed.
-            "seed": 0,
-        }
-        | ({"checkpointing": False} if side == "kept" else {})
-    )
-    chosen, _ = recipe.resolve(wanted, export.persona, recipe.Device("cpu", has_bf16=False))
-    base = base_model.resolve(base_folder, Path.cwd(), say)
+    export, recipe = load_export(Path(place.export)), resolved(place, training)
+    base = base_model.resolve(place.base, Path.cwd(), say)
+    rows = encoded(export, load_tokenizer(base.location), recipe, training.rows, training.seed)
+
+    def loss_before(model: Any) -> tuple[float, int]:
+        groups = [batches.packed(group) for group in _groups(rows[:CHECKED_ROWS], training.batch_size)]
+        losses = [token_losses(model, group) for group in groups]
+        return sum(float(x.sum()) for x in losses), sum(x.numel() for x in losses)
+
+    seen = [row for group in _groups(rows, training.batch_size) for row in unpacked(batches.packed(group))]
+    watch = watcher(place, training, loss_before)
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
-        clock = steps_clock()
-        result = qlora.train_adapter(export, chosen, base, Path(folder), say, watchers=[clock])
+        result = qlora.train_adapter(export, recipe, base, Path(folder), say, watchers=[watch])
     assert result is not None
-    assert result.history.steps[-1].rows == rows, "rows were left out"
-    return {
-        "rows": rows,
-        "steps": len(result.history.steps),
-        "seconds": clock.seconds,
-        "cpu_seconds": clock.cpu_seconds,
-        "base": result.base.as_json()["reply_nll_per_char"],
-        "adapter": result.adapter.as_json()["reply_nll_per_char"],
-    }
+    assert [r.input_ids for r in result.rows.train] == [r.input_ids for r in rows], "other rows were trained"
+    assert result.history.steps[-1].rows == training.rows, "rows were left out"
+    return watch.figures() | {"fingerprint": fingerprint(seen)}
 
 
-def first(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: str) -> dict[str, Any]:
-    """The seed recipe on transformers' Trainer, as tutorials of its time did it: logits for all 512 positions."""
-    import random
-
-    from peft import get_peft_model, prepare_model_for_kbit_training
-    from transformers import (
-        AutoTokenizer,
-        DataCollatorForLanguageModeling,
-        Trainer,
-        TrainingArguments,
-        set_seed,
-    )
-
-    import datasets
-    from curation import chat
-    from train import recipe
-    from train.data.dialogues import encode, load_export
-    from train.model import packed_attention
-    from train.model.load import adapter_config, end_ids, keep_as_they_are
-    from train.model.scoring import score
-
-    export, seed = load_export(export_path), recipe.load_recipe("seed")
-    set_seed(0)
-    tokenizer = AutoTokenizer.from_pretrained(base_folder)
-    tokenizer.pad_token = tokenizer.eos_token
-    # Without packed rows this attention is sdpa; it is used here so that it is measured as ours is.
-    model = nf4_base(base_folder, double_quant=seed.double_quant, attn_implementation=packed_attention.NAME)
-    keep_as_they_are(model)  # it is measured before the training
-    model = get_peft_model(
-        prepare_model_for_kbit_training(model, use_gradient_checkpointing=seed.checkpointing),
-        adapter_config(model, seed),
-    )
-    chosen = random.Random(0).sample(export.eval, min(eval_rows, len(export.eval)))
-    measured, _ = encode(chosen, tokenizer, export.persona, seed.max_length, "alpaca")
-    ids = [
-        chat.render(row.messages, tokenizer, export.persona, "alpaca").input_ids
-        for row in random.Random(0).sample(export.train, rows)
-    ]
-    padded = tokenizer.pad(
-        {"input_ids": ids}, padding="max_length", max_length=seed.max_length, return_attention_mask=True
-    )
-    with model.disable_adapter():
-        before = score(model, measured, end_ids(tokenizer))
-    clock = steps_clock()
-    with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
-        trainer = Trainer(
-            model=model,
-            args=TrainingArguments(
-                folder,
-                num_train_epochs=1,
-                per_device_train_batch_size=seed.batch_size,
-                gradient_accumulation_steps=seed.gradient_accumulation,
-                learning_rate=seed.learning_rate,
-                lr_scheduler_type="cosine",
-                warmup_steps=seed.warmup,
-                weight_decay=seed.weight_decay,
-                activation_checkpointing=seed.checkpointing,
-                # The nearest to `paged_adamw_32bit` and fp16 that a CPU has.
-                optim="adamw_torch",
-                use_cpu=True,
-                save_strategy="no",
-                disable_tqdm=True,
-                dataloader_pin_memory=False,
-            ),
-            train_dataset=datasets.Dataset.from_dict(dict(padded)),
-            data_collator=DataCollatorForLanguageModeling(tokenizer, mlm=False),
-            callbacks=[clock],
-        )
-        trainer.train()
-    after = score(model, measured, end_ids(tokenizer))
-    return {
-        "rows": rows,
-        "steps": trainer.state.global_step,
-        "seconds": clock.seconds,
-        "cpu_seconds": clock.cpu_seconds,
-        "base": before.as_json()["reply_nll_per_char"],
-        "adapter": after.as_json()["reply_nll_per_char"],
-    }
-
-
-def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: str) -> dict[str, Any]:
-    import random
-
-    from transformers import AutoTokenizer
+def trl(place: Place, training: Training) -> dict[str, Any]:
+    """Train with trl's SFTTrainer: the recipe's LoRA, schedule and batch; its own model, attention, loss and layout."""
+    import torch
+    from transformers import AutoModelForCausalLM
     from trl import SFTConfig, SFTTrainer
 
     import datasets
+<<<<<<< HEAD
     from curation import chat
     from train import recipe
+=======
+>>>>>>> 668b3c2 (Compare training with a tuned trl by the time to equal nll; correct the earlier claims)
     from train.data.dialogues import load_export
-    from train.model.load import adapter_config
+    from train.model.load import adapter_config, load_tokenizer
 
+<<<<<<< HEAD
     export, mine = load_export(export_path), recipe.load_recipe("cpu")
     tokenizer = AutoTokenizer.from_pretrained(base_folder)
     model = nf4_base(base_folder)
@@ -169,86 +146,251 @@ def trl(side: str, rows: int, eval_rows: int, export_path: Path, base_folder: st
         lines.append({"messages": [{"role": "system", "content": system}, *said]})
 
     clock = steps_clock()
+=======
+    export, recipe = load_export(Path(place.export)), resolved(place, training)
+    tokenizer = load_tokenizer(place.base)
+    rows = encoded(export, tokenizer, recipe, training.rows, training.seed)
+    labels = [[i if m else -100 for i, m in zip(r.input_ids, r.loss_mask, strict=True)] for r in rows]
+    model = AutoModelForCausalLM.from_pretrained(place.base, dtype=torch.float32, attn_implementation="sdpa")
+    packing = training.layout == "packed"
+    # A pack holds `max_length` tokens. A step takes as many packs as hold about `batch_size` dialogues.
+    mean = sum(len(r.input_ids) for r in rows) / len(rows)
+    size = max(1, round(training.batch_size * mean / recipe.max_length)) if packing else training.batch_size
+>>>>>>> 668b3c2 (Compare training with a tuned trl by the time to equal nll; correct the earlier claims)
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
+        watch = watcher(place, training, lambda model: before)
         trainer = SFTTrainer(
             model=model,
-            # Its defaults, except for what a CPU needs (bf16 is even slower there) and the end of the training.
             args=SFTConfig(
                 folder,
                 num_train_epochs=1,
+                per_device_train_batch_size=size,
+                gradient_accumulation_steps=recipe.gradient_accumulation,
+                learning_rate=training.learning_rate,
+                lr_scheduler_type="cosine",
+                warmup_steps=recipe.warmup,
+                weight_decay=recipe.weight_decay,
+                max_grad_norm=recipe.max_grad_norm,
+                seed=training.seed,
+                max_length=recipe.max_length if packing else None,  # no row is longer
+                packing=packing,
+                padding_free=training.layout == "padding-free",
+                train_sampling_strategy="group_by_length" if training.layout == "padded" else "random",
+                loss_type="nll",  # in chunks, the default
+                gradient_checkpointing=False,
+                bf16=training.bf16,
                 use_cpu=True,
-                bf16=False,
                 save_strategy="no",
                 report_to="none",
                 disable_tqdm=True,
                 dataloader_pin_memory=False,
             ),
-            train_dataset=datasets.Dataset.from_list(lines),
+            train_dataset=datasets.Dataset.from_dict({"input_ids": [r.input_ids for r in rows], "labels": labels}),
             processing_class=tokenizer,
-            peft_config=adapter_config(model, mine),
-            callbacks=[clock],
+            peft_config=adapter_config(model, recipe),
+            callbacks=[watch],
         )
-        say(
-            f"trl: batch {trainer.args.per_device_train_batch_size}, optim {trainer.args.optim}, "
-            f"checkpointing {trainer.args.activation_checkpointing}, loss {trainer.args.loss_type}"
-        )
+        assert not trainer.args.activation_checkpointing
+        prepared = list(trainer.train_dataset)
+        seen = [row for group in _groups(prepared, size) for row in unpadded(trainer.data_collator(group))]
+        checked = [{"input_ids": r.input_ids, "labels": x} for r, x in zip(rows, labels, strict=True)][:CHECKED_ROWS]
+        if packing:  # the collator is then one for packs
+            checked = [row | {"seq_lengths": [len(row["input_ids"])]} for row in checked]
+        before = _trl_loss(trainer, checked, training.batch_size)
         trainer.train()
-    return {
-        "rows": rows,
-        "steps": trainer.state.global_step,
-        "seconds": clock.seconds,
-        "cpu_seconds": clock.cpu_seconds,
-    }
+    return watch.figures() | {"fingerprint": fingerprint(seen)}
 
 
-def nf4_base(folder: str, double_quant: bool = False, **options: Any) -> Any:
-    """Load the base as a tutorial does: 4-bit weights, computed in 32 bits."""
+def _trl_loss(trainer: Any, rows: Sequence[dict[str, Any]], size: int) -> tuple[float, int]:
+    """Return trl's own summed loss of rows, in the layout that it trains with, and the number of counted tokens."""
     import torch
-    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-    small = BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=double_quant,
-        bnb_4bit_compute_dtype=torch.float32,
+    summed, tokens = 0.0, 0
+    trainer.model.eval()
+    with torch.no_grad():
+        for group in _groups(rows, size):
+            batch = trainer.data_collator(group)
+            tokens += int((batch["labels"] != -100).sum())
+            with trainer.compute_loss_context_manager():
+                summed += float(trainer.compute_loss(trainer.model, batch, num_items_in_batch=torch.tensor(1)))
+    trainer.model.train()
+    return summed, tokens
+
+
+# ------------------------------------------------------------------------------------------------- what they share
+
+
+def resolved(place: Place, training: Training) -> Any:
+    """Return the recipe of a side for this machine, with what the plan sets."""
+    from train import recipe
+    from train.data.dialogues import load_export
+
+    wanted = recipe.load_recipe(place.recipe).model_copy(
+        update={
+            "base": place.base,
+            "seed": training.seed,
+            "learning_rate": training.learning_rate,
+            "batch_size": training.batch_size,
+            "max_train_rows": training.rows,
+            "max_eval_rows": 1,  # the adapters are measured later, all by the same code
+            "epochs": 1,
+            "max_minutes": None,
+            "evals_per_epoch": 1,
+            "patience": 0,
+            "samples": 0,
+        }
     )
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, quantization_config=small, **options)
+    chosen, _ = recipe.resolve(wanted, load_export(Path(place.export)).persona, recipe.Device("cpu", has_bf16=False))
+    if (chosen.quantization, chosen.loss_on, chosen.layout) != ("none", "replies", "packed"):
+        raise SystemExit(
+            f"the recipe {chosen.name} has quantization {chosen.quantization}, loss on {chosen.loss_on} and the layout "
+            f"{chosen.layout}; this comparison is of whole weights, a loss on replies and packed rows."
+        )
+    return chosen
 
 
-def loaded_libraries(side: str) -> float:
-    """Import what a side needs, before any model is loaded, and return the memory of the process in MB."""
-    import psutil  # type: ignore[import-untyped]
+def encoded(export: Any, tokenizer: Any, recipe: Any, count: int, seed: int, split: str = "train") -> list[Any]:
+    """Return the rows that train.loop.qlora draws for this seed, rendered. Raises SystemExit when one is too long."""
+    from train.data.dialogues import encode
 
-    if side in ("first", "trl"):
-        import transformers.trainer  # noqa: F401
-    else:
-        from train.speedups import lean_imports
-
-        lean_imports.load_trainer()
-
-    from train.loop import qlora  # noqa: F401
-
-    return float(psutil.Process().memory_info().rss / 2**20)
+    rows = getattr(export, split)
+    chosen = random.Random(seed).sample(rows, min(count, len(rows)))
+    fitting, too_long = encode(chosen, tokenizer, export.persona, recipe.max_length, recipe.prompt)
+    if too_long or len(fitting) < count:
+        raise SystemExit(f"{len(fitting)} {split} rows of at most {recipe.max_length} tokens; {count} are wanted.")
+    return fitting
 
 
-def steps_clock() -> Any:
-    """Return a callback that measures wall-clock and processor seconds from the first step to the end of the last."""
+Row = tuple[list[int], list[int]]  # token ids, and the labels of the same positions: the id where it counts, or -100
+
+
+def unpacked(batch: dict[str, Any]) -> list[Row]:
+    """Return the rows of one of our packed batches, with the beginning that they share."""
+    shared, *own = batch["rows"]
+    # Ours are shifted: a position holds the token that it should predict.
+    ids, labels = batch["input_ids"][0].tolist(), [-100, *batch["labels"][0].tolist()[:-1]]
+    rows, at = [], shared
+    for length in own:
+        # The last position of the row before, or of the beginning, predicts nothing of this row.
+        assert labels[at] == -100
+        rows.append((ids[:shared] + ids[at : at + length], [-100] * shared + labels[at : at + length]))
+        at += length
+    assert at == len(ids)
+    return rows
+
+
+def unpadded(batch: dict[str, Any]) -> list[Row]:
+    """Return the rows of one of trl's batches: padded, or in one line with positions that begin again."""
+    if "attention_mask" in batch:
+        kept = batch["attention_mask"].bool()
+        pairs = zip(batch["input_ids"], batch["labels"], kept, strict=True)
+        return [(ids[mask].tolist(), labels[mask].tolist()) for ids, labels, mask in pairs]
+    ids, labels = batch["input_ids"][0].tolist(), batch["labels"][0].tolist()
+    starts = [i for i, position in enumerate(batch["position_ids"][0].tolist()) if position == 0]
+    return [(ids[a:b], labels[a:b]) for a, b in zip(starts, [*starts[1:], len(ids)], strict=True)]
+
+
+def fingerprint(rows: Sequence[Row]) -> str:
+    """Return a hash of rows in any order."""
+    return hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()
+
+
+def _groups(rows: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def watcher(place: Place, training: Training, loss_before: Callable[[Any], tuple[float, int]]) -> Any:
+    """Return a callback that times the steps, without what it does itself, and keeps adapters along the way."""
+    import torch
+    from safetensors.torch import save_file
     from transformers import TrainerCallback
 
-    class Clock(TrainerCallback):
-        seconds = cpu_seconds = 0.0
+    class Watch(TrainerCallback):
+        def __init__(self) -> None:
+            self.seconds = self.cpu_seconds = 0.0
+            self.first = (0.0, 0.0)
+            self.step = 0
+            self.marks: list[dict[str, float]] = []
+            self.before = (0.0, 0)
 
-        def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
-            self.began = time.monotonic(), time.process_time()
+        def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+            was_training = model.training
+            model.eval()
+            with torch.no_grad():
+                self.before = loss_before(model)
+            model.train(was_training)
+            self.at = time.monotonic(), time.process_time()
 
-        def on_step_end(self, *args: Any, **kwargs: Any) -> None:
-            self.seconds, self.cpu_seconds = time.monotonic() - self.began[0], time.process_time() - self.began[1]
+        def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+            self.seconds += time.monotonic() - self.at[0]
+            self.cpu_seconds += time.process_time() - self.at[1]
+            self.step = state.global_step
+            if self.step == 1:
+                self.first = self.seconds, self.cpu_seconds
+            for share in training.keep:
+                if self.step == max(1, round(share * state.max_steps)):
+                    mark = {"share": share, "step": self.step, "seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
+                    self.marks.append(mark)
+                    weights = {
+                        n: p.detach().float().contiguous() for n, p in model.named_parameters() if p.requires_grad
+                    }
+                    save_file(weights, adapter_file(place, training.name, share))
+            if self.step % 8 == 0 or self.step == state.max_steps:
+                say(f"{training.name}: step {self.step} of {state.max_steps}, {self.seconds:.0f} s")
+            self.at = time.monotonic(), time.process_time()
 
-    return Clock()
+        def figures(self) -> dict[str, Any]:
+            # The first step also pays for what is set up once, which counts in a whole training and not in a short try.
+            later = (self.seconds - self.first[0], self.cpu_seconds - self.first[1])
+            return {
+                "steps": self.step,
+                "seconds": self.seconds,
+                "cpu_seconds": self.cpu_seconds,
+                "seconds_a_step": later[0] / max(self.step - 1, 1),
+                "marks": self.marks,
+                "loss_before": self.before[0] / self.before[1],
+                "tokens_before": self.before[1],
+            }
+
+    return Watch()
+
+
+def score(place: Place, scorings: Sequence[Scoring]) -> None:
+    """Measure adapters of both sides with the project's scorer, on whole weights."""
+    from safetensors.torch import load_file
+
+    from train.data.dialogues import load_export
+    from train.loop.trainer import load_adapter_state
+    from train.model import base_model
+    from train.model.load import add_adapter, end_ids, load_base, load_tokenizer
+    from train.model.scoring import row_scores
+
+    export = load_export(Path(place.export))
+    recipe = resolved(place, Training(name="", side="", seed=0, rows=1, learning_rate=1.0, batch_size=1))
+    base = base_model.resolve(place.base, Path.cwd(), say)
+    tokenizer = load_tokenizer(base.location)
+    model = add_adapter(load_base(base, recipe), base, recipe)
+    groups = {row.id: getattr(row, "group", None) or row.id for row in export.eval}
+    for one in scorings:
+        rows = encoded(export, tokenizer, recipe, one.rows, 0, "eval")
+        if one.adapter is None:
+            with model.disable_adapter():
+                scores = row_scores(model, rows, end_ids(tokenizer))
+        else:
+            load_adapter_state(model, load_file(one.adapter))
+            scores = row_scores(model, rows, end_ids(tokenizer))
+        result = {
+            "nll": [s.nll for s in scores],
+            "chars": [s.chars for s in scores],
+            "tokens": [s.tokens for s in scores],
+            "group": [groups[row.id] for row in rows],
+        }
+        say(f"{one.name}: {sum(result['nll']) / sum(result['chars']):.4f} on {len(rows)} eval rows")
+        _write(place, one.name, result)
 
 
 def say(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(f"  {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
