@@ -50,6 +50,8 @@ def build(run_name: str | None) -> tuple[Flask, int]:
                 temperature=0.5,
                 top_p=0.9,
                 repetition_penalty=1.05,
+                eos_token_id=tokenizer.eos_token_id,  # a base's own is not always the end of a turn
+                pad_token_id=tokenizer.pad_token_id,
             )
         reply = made[0, batch["input_ids"].shape[1] :]
         return jsonify(reply=tokenizer.decode(reply, skip_special_tokens=True), tokens=len(reply))
