@@ -151,7 +151,8 @@ def prepare(options: argparse.Namespace, folder: Path) -> tuple[Bench, str]:
     settled_recipe = folder / f"{wanted.name}.toml"
     settled_recipe.write_text(recipe.to_toml(wanted), encoding="utf-8")
     location = options.base or (tiny_base(folder) if options.quick else None)
-    base = base_model.resolve(str(location.resolve()) if location else wanted.base, ROOT, say)
+    named = str(location.resolve()) if location else wanted.base
+    base = base_model.resolve(named, ROOT, export.persona.languages, say)
     work = options.work or (folder / "work" if options.quick else ROOT / "models" / ".bench-train")
     work.mkdir(parents=True, exist_ok=True)
     # Results of another base, recipe or corpus must not be continued.

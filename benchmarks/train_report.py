@@ -52,19 +52,14 @@ def reached(curve: Sequence[tuple[float, float, float]], target: float, clock: i
     return curve[0][clock]
 
 
-def difference(ours: Side, theirs: Side) -> dict[str, float]:
+def difference(ours: Side, theirs: Side) -> dict[str, Any]:
     """Return ours minus theirs in nll per reply character, the seeds' mean, with a 95% interval over eval groups."""
     chars = ours.scores[0]["chars"]
     groups = ours.scores[0]["group"]
     if any(score["group"] != groups or score["chars"] != chars for side in (ours, theirs) for score in side.scores):
         raise ValueError("the sides were measured on different rows")
-    a, b = (_mean_by_row(side) for side in (ours, theirs))
-    over: dict[str, float] = {}
-    under: dict[str, float] = {}
-    for group, mine, other, count in zip(groups, a, b, chars, strict=True):
-        over[group] = over.get(group, 0.0) + mine - other
-        under[group] = under.get(group, 0.0) + count
-    return bootstrap.ratio(list(over.values()), list(under.values()))
+    mine, others = (_mean_by_row(side) for side in (ours, theirs))
+    return bootstrap.ratio_difference(mine, others, chars, groups)
 
 
 def _mean_by_row(side: Side) -> list[float]:

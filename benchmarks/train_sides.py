@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import resource
 import sys
 import tempfile
@@ -46,7 +45,7 @@ class Training:
 
 @dataclass(frozen=True, kw_only=True)
 class Scoring:
-    """One measurement of an adapter file (None: the base alone) on the first ``rows`` eval rows, in a random order."""
+    """One measurement of an adapter file (None: the base alone) on ``rows`` of the eval rows."""
 
     name: str
     adapter: str | None
@@ -102,8 +101,8 @@ def ours(place: Place, training: Training) -> dict[str, Any]:
     from train.model.loss import token_losses
 
     export, recipe = load_export(Path(place.export)), resolved(place, training)
-    base = base_model.resolve(place.base, Path.cwd(), say)
-    rows = encoded(export, load_tokenizer(base.location), recipe, training.rows, training.seed)
+    base = base_model.resolve(place.base, Path.cwd(), export.persona.languages, say)
+    rows = encoded(export, load_tokenizer(base.location), recipe).train
 
     def loss_before(model: Any) -> tuple[float, int]:
         groups = [batches.packed(group) for group in _groups(rows[:CHECKED_ROWS], training.batch_size)]
@@ -113,8 +112,9 @@ def ours(place: Place, training: Training) -> dict[str, Any]:
     seen = [row for group in _groups(rows, training.batch_size) for row in unpacked(batches.packed(group))]
     watch = watcher(place, training, loss_before)
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
-        result = qlora.train_adapter(export, recipe, base, Path(folder), say, watchers=[watch])
-    assert result is not None
+        trained = qlora.train_adapter(export, recipe, base, Path(folder), say, watchers=[watch])
+    assert trained is not None
+    result, _ = trained
     assert [r.input_ids for r in result.rows.train] == [r.input_ids for r in rows], "other rows were trained"
     assert result.history.steps[-1].rows == training.rows, "rows were left out"
     return watch.figures() | {"fingerprint": fingerprint(seen)}
@@ -149,7 +149,7 @@ def trl(place: Place, training: Training) -> dict[str, Any]:
 =======
     export, recipe = load_export(Path(place.export)), resolved(place, training)
     tokenizer = load_tokenizer(place.base)
-    rows = encoded(export, tokenizer, recipe, training.rows, training.seed)
+    rows = encoded(export, tokenizer, recipe).train
     labels = [[i if m else -100 for i, m in zip(r.input_ids, r.loss_mask, strict=True)] for r in rows]
     model = AutoModelForCausalLM.from_pretrained(place.base, dtype=torch.float32, attn_implementation="sdpa")
     packing = training.layout == "packed"
@@ -249,16 +249,17 @@ def resolved(place: Place, training: Training) -> Any:
     return chosen
 
 
-def encoded(export: Any, tokenizer: Any, recipe: Any, count: int, seed: int, split: str = "train") -> list[Any]:
-    """Return the rows that train.loop.qlora draws for this seed, rendered. Raises SystemExit when one is too long."""
-    from train.data.dialogues import encode
+def encoded(export: Any, tokenizer: Any, recipe: Any) -> Any:
+    """Return the rows that a training with this recipe draws, rendered. Raises SystemExit when one does not fit."""
+    from train.loop import qlora
 
-    rows = getattr(export, split)
-    chosen = random.Random(seed).sample(rows, min(count, len(rows)))
-    fitting, too_long = encode(chosen, tokenizer, export.persona, recipe.max_length, recipe.prompt)
-    if too_long or len(fitting) < count:
-        raise SystemExit(f"{len(fitting)} {split} rows of at most {recipe.max_length} tokens; {count} are wanted.")
-    return fitting
+    rows = qlora.encode_rows(export, tokenizer, recipe)
+    if rows.left_out or len(rows.train) < recipe.max_train_rows:
+        raise SystemExit(
+            f"{recipe.max_train_rows} dialogues are wanted; {len(rows.train)} are there, and {len(rows.left_out)} of "
+            f"those drawn have more than {recipe.max_length} tokens."
+        )
+    return rows
 
 
 Row = tuple[list[int], list[int]]  # token ids, and the labels of the same positions: the id where it counts, or -100
@@ -367,12 +368,12 @@ def score(place: Place, scorings: Sequence[Scoring]) -> None:
 
     export = load_export(Path(place.export))
     recipe = resolved(place, Training(name="", side="", seed=0, rows=1, learning_rate=1.0, batch_size=1))
-    base = base_model.resolve(place.base, Path.cwd(), say)
+    base = base_model.resolve(place.base, Path.cwd(), export.persona.languages, say)
     tokenizer = load_tokenizer(base.location)
     model = add_adapter(load_base(base, recipe), base, recipe)
-    groups = {row.id: getattr(row, "group", None) or row.id for row in export.eval}
+    groups = {row.id: row.group for row in export.eval}
     for one in scorings:
-        rows = encoded(export, tokenizer, recipe, one.rows, 0, "eval")
+        rows = encoded(export, tokenizer, recipe.model_copy(update={"max_eval_rows": one.rows})).eval
         if one.adapter is None:
             with model.disable_adapter():
                 scores = row_scores(model, rows, end_ids(tokenizer))

@@ -47,8 +47,8 @@ def test_the_interval_of_the_difference_is_drawn_over_groups() -> None:
     rows = difference(side("ours", ours), side("trl", theirs))
     groups = {"group": list("aaaabbbb")}
     grouped = difference(side("ours", ours | groups), side("trl", theirs | groups))
-    assert (rows["value"], rows["n"]) == (-0.5, 8)
-    assert (grouped["value"], grouped["n"]) == (-0.5, 2)
+    assert (rows["value"], rows["groups"]) == (-0.5, 8)
+    assert (grouped["value"], grouped["groups"]) == (-0.5, 2)
     assert (grouped["low"], grouped["high"]) == (-1, 0)
     assert rows["low"] > -1 and rows["high"] < 0
 
