@@ -127,26 +127,9 @@ def trl(place: Place, training: Training) -> dict[str, Any]:
     from trl import SFTConfig, SFTTrainer
 
     import datasets
-<<<<<<< HEAD
-    from curation import chat
-    from train import recipe
-=======
->>>>>>> 668b3c2 (Compare training with a tuned trl by the time to equal nll; correct the earlier claims)
     from train.data.dialogues import load_export
     from train.model.load import adapter_config, load_tokenizer
 
-<<<<<<< HEAD
-    export, mine = load_export(export_path), recipe.load_recipe("cpu")
-    tokenizer = AutoTokenizer.from_pretrained(base_folder)
-    model = nf4_base(base_folder)
-    lines = []
-    for row in random.Random(0).sample(export.train, rows):
-        system = export.persona.system_prompt_in(chat.language_of(row.messages, export.persona))
-        said = [{"role": m.role, "content": m.content} for m in row.messages]
-        lines.append({"messages": [{"role": "system", "content": system}, *said]})
-
-    clock = steps_clock()
-=======
     export, recipe = load_export(Path(place.export)), resolved(place, training)
     tokenizer = load_tokenizer(place.base)
     rows = encoded(export, tokenizer, recipe).train
@@ -156,7 +139,6 @@ def trl(place: Place, training: Training) -> dict[str, Any]:
     # A pack holds `max_length` tokens. A step takes as many packs as hold about `batch_size` dialogues.
     mean = sum(len(r.input_ids) for r in rows) / len(rows)
     size = max(1, round(training.batch_size * mean / recipe.max_length)) if packing else training.batch_size
->>>>>>> 668b3c2 (Compare training with a tuned trl by the time to equal nll; correct the earlier claims)
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
         watch = watcher(place, training, lambda model: before)
         trainer = SFTTrainer(
