@@ -47,7 +47,7 @@ class Models(_Strict):
     """Base models: a Hub id for a GPU, the embedded model's name for a CPU."""
 
     gpu: Text = "Qwen/Qwen2.5-3B-Instruct"
-    cpu: Text = "SmolLM2-135M-Instruct"
+    cpu: Text = "gemma-3-270m"
 
 
 class Dedup(_Strict):

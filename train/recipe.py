@@ -141,7 +141,7 @@ def resolve(recipe: Recipe, persona: Persona, device: Device) -> tuple[Recipe, l
     if base is not None:
         changes["base"] = base
         reasons.append(f"base = {base}, from persona.toml")
-    best = ("bf16" if device.has_bf16 else "fp16") if device.kind == "cuda" else "fp32"
+    best = "bf16" if device.has_bf16 else "fp16" if device.kind == "cuda" else "fp32"
     if recipe.precision == "auto":
         changes["precision"] = best
         reasons.append(f"precision = {best}, the best that {device.kind} supports")

@@ -91,6 +91,7 @@ class Project:
             "epochs": 2,
             "batch_size": 2,
             "learning_rate": 3e-3,
+            "precision": "fp32",  # "auto" would depend on the processor of the machine that runs the tests
             "samples": 1,
         }
         file = self.root / "tiny.toml"

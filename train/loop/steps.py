@@ -172,7 +172,8 @@ def _arguments(recipe: Recipe, folder: Path, total_steps: int) -> TrainingArgume
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.max_grad_norm,
         optim=recipe.optimizer,
-        bf16=recipe.precision == "bf16",
+        # On a CPU the weights are in bf16 already, and autocast would only add conversions.
+        bf16=recipe.precision == "bf16" and device().kind == "cuda",
         fp16=recipe.precision == "fp16",
         logging_steps=1,
         logging_nan_inf_filter=False,  # it would show the last good loss in place of a NaN
