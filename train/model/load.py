@@ -33,7 +33,7 @@ def device() -> Device:
     if torch.cuda.is_available():
         # By default torch also says yes where bf16 is emulated, slowly: on a T4 and all other cards before Ampere.
         return Device("cuda", torch.cuda.is_bf16_supported(including_emulation=False))
-    # Without these instructions a CPU multiplies bf16 more slowly than fp32 (docs/experiments/2026-11-28-bf16-on-a-cpu.md).
+    # Other processors multiply bf16 more slowly than fp32, docs/experiments/2026-11-28-gemma-270m.md.
     able = torch.cpu.get_capabilities()
     return Device("cpu", has_bf16=bool(able.get("avx512_bf16") or able.get("amx_bf16")))
 
