@@ -68,7 +68,7 @@ PATCHES = (
         what="clears hf_quantizer, is_quantized and quantization_config of a model that was loaded from a GGUF file",
         why="transformers refuses to save a model that it takes for quantised",
         without="the embedded base cannot be converted",
-        applied_by="train.model.base_model:_convert",
+        applied_by="train.model.embedded:convert_gguf",
         test="tests/train/loop/test_training.py::test_smoke_the_embedded_models_adapter_is_better_than_its_base",
     ),
     Patch(
