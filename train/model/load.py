@@ -22,7 +22,7 @@ from train.model import packed_attention
 from train.model.base_model import BaseModel
 from train.model.out_of_memory import is_out_of_memory, release
 from train.recipe import Device, Recipe
-from train.speedups import fast_lora, malloc
+from train.speedups import malloc
 
 ADAPTER_CONFIG = "adapter_config.json"
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -168,7 +168,6 @@ def add_adapter(model: Any, base: BaseModel, recipe: Recipe) -> Any:
             f"{base.name}: peft cannot put LoRA matrices on a {model.config.model_type} model ({_first_line(error)}). "
             f"Name other layers in `lora_targets`, of {', '.join(names)}, or choose another base."
         ) from error
-    fast_lora.speed_up(adapted)
     if recipe.checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
         # transformers lets the embeddings' output require gradients, which reentrant checkpointing needs. Here it would

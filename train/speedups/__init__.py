@@ -1,5 +1,4 @@
-"""Code that makes training on a CPU faster or smaller, and the table of all patches on libraries (``patches.py``).
+"""What is done to libraries from outside: the heap of the C library (``malloc.py``), and the table of all patches.
 
-In: a model. Out: the same model with other ``forward`` methods and the same results. May import nothing else of
-``train/``.
+May import nothing else of ``train/``.
 """

@@ -72,16 +72,6 @@ PATCHES = (
         test="tests/train/loop/test_training.py::test_smoke_the_embedded_models_adapter_is_better_than_its_base",
     ),
     Patch(
-        key="fast-lora",
-        library="peft",
-        tested=">=0.21,<0.22",
-        what="replaces forward of plain LoRA layers on a CPU in fp32",
-        why="peft makes several passes through memory where one matrix multiplication is enough",
-        without="the same results, more slowly",
-        applied_by="train.speedups.fast_lora:speed_up",
-        test="tests/train/speedups/test_fast_lora.py::test_results_and_gradients_are_those_of_peft",
-    ),
-    Patch(
         key="trainer-private",
         library="transformers",
         tested=">=5.23,<5.24",
