@@ -179,7 +179,9 @@ def train_adapter(
     )
     watching = [*watchers]
     if device().kind == "cuda":
-        watching.append(SpeedWatch(recorder, expected_speed(rows.eval, evaluation_seconds, recipe), say))
+        watching.append(
+            SpeedWatch(recorder, expected_speed(rows.eval, evaluation_seconds, recipe) / processes.count, say)
+        )
     trainers = Trainers(
         model=model,
         tokenizer=tokenizer,
