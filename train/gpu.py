@@ -35,7 +35,7 @@ def unused_gpu() -> str | None:
         return (
             f"Note: nvidia-smi finds {name}, but the installed torch ({torch.__version__}) is a build without CUDA, so "
             "the CPU is used. For the GPU: `pip uninstall -y torch`, then `pip install -c constraints.txt "
-            f"--index-url {WHEELS} torch=={version}` ({CHOICE} lists the builds), and run this again."
+            f"--extra-index-url {WHEELS} torch=={version}` ({CHOICE} lists the builds), and run this again."
         )
     return (
         f"Note: nvidia-smi finds {name}, but torch ({torch.__version__}, CUDA {torch.version.cuda}) cannot use it. The "

@@ -45,7 +45,7 @@ def test_train_tells_of_a_gpu_that_a_build_without_cuda_cannot_use(
     done = CliRunner().invoke(train, asked, catch_exceptions=False)
     assert done.exit_code == 0
     assert "nvidia-smi finds NVIDIA GeForce RTX 3060 Laptop GPU, but the installed torch" in done.stderr
-    assert "pip install -c constraints.txt --index-url https://download.pytorch.org/whl/cu" in done.stderr
+    assert "pip install -c constraints.txt --extra-index-url https://download.pytorch.org/whl/cu" in done.stderr
 
 
 def test_a_driver_that_is_too_old_for_torchs_cuda_is_named(

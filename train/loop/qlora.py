@@ -179,9 +179,8 @@ def train_adapter(
     )
     watching = [*watchers]
     if device().kind == "cuda":
-        watching.append(
-            SpeedWatch(recorder, expected_speed(rows.eval, evaluation_seconds, recipe) / processes.count, say)
-        )
+        speed = expected_speed(rows.eval, evaluation_seconds, recipe) / processes.count
+        watching.append(SpeedWatch(recorder, speed, say))
     trainers = Trainers(
         model=model,
         tokenizer=tokenizer,
