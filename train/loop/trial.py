@@ -64,7 +64,7 @@ class Trial:
     def text(self) -> str:
         """Return the lines that the command prints."""
         modelled = f"; the estimate was {self.modelled_bytes / 1e9:.1f}" if self.modelled_bytes else ""
-        batch = f"{self.batch_size} rows, {self.batch_tokens:,} tokens"
+        batch = f"{self.batch_size} row{'' if self.batch_size == 1 else 's'}, {self.batch_tokens:,} tokens"
         if self.batch_size < self.wanted_batch_size:
             batch += f" ({self.wanted_batch_size} rows, as in the recipe, do not fit)"
         lines = [

@@ -223,6 +223,7 @@ def card(monkeypatch):
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (int(free), int(6e9)))
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: bf16)
         monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", on_cpu)
+        monkeypatch.setattr("peft.peft_model.infer_device", lambda: "cpu")
 
     return put
 
@@ -242,7 +243,7 @@ def test_a_card_that_holds_no_16_bits_serves_the_4_bits_of_the_training(finished
     whole, nf4 = needs(run)
     layers = {}
     for free in (whole, nf4):
-        card(free, bf16)
+        card(free + 1, bf16)
         engine = load(Options(persona=run.persona, run=run))
         model = engine._decoder._model
         layers[free] = type(model.get_submodule("base_model.model.model.layers.0.mlp.up_proj.base_layer")).__name__
@@ -268,5 +269,5 @@ def test_a_card_that_fills_while_it_is_loaded_gives_an_error_and_not_a_traceback
     card(6e9)
     monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", full)
     run = checked_run(finished)
-    with pytest.raises(InosukeError, match=r"out of memory while Tiny was loaded. Close other .* inosuke gguf run-1"):
+    with pytest.raises(InosukeError, match=r"out of memory while Tiny was loaded. Close other .*`inosuke gguf run-1`"):
         load(Options(persona=run.persona, run=run))
