@@ -284,7 +284,7 @@ def _with_answers(request: Request, plan: Plan, metrics: RunMetrics, speaker: Sp
         return metrics_json.with_samples(figures, speaker.samples(adapter, plan.export))
 
     say("Measuring how the adapter speaks: loops, ends of turns, languages")
-    metrics = metrics.model_copy(update={"speaking_failed": "stopped before the end"})
+    metrics = metrics.model_copy(update={"speaking": None, "speaking_failed": "stopped before the end"})
     try:
         for what, part in (("was not measured on replies", measured), ("has no sample answers", sampled)):
             try:
