@@ -27,6 +27,13 @@ from train.progress import say
     multiple=True,
     help="Only add votes that the blind page (ab.html) saved to the existing evaluation; may be repeated.",
 )
+@click.option(
+    "--dialogues",
+    default=4,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Scripted dialogues of 40 turns to talk through, to see whether the character drifts.",
+)
 @click.option("--against", metavar="RUN", help="Compare with this run too, on the same dialogues and prompts.")
 @persona_option
 @json_option
@@ -36,6 +43,7 @@ def evaluate(
     replies: int,
     eval_replies: int,
     votes_files: tuple[Path, ...],
+    dialogues: int,
     against: str | None,
     persona_file: Path,
     as_json: bool,
@@ -53,7 +61,9 @@ def evaluate(
     if votes_files:
         trained, evaluation = side_by_side.add_votes(persona_file, run, votes_files, say)
     else:
-        trained, evaluation = side_by_side.evaluate(persona_file, run, export, replies, say, eval_replies, against)
+        trained, evaluation = side_by_side.evaluate(
+            persona_file, run, export, replies, say, eval_replies, against, dialogues
+        )
     if as_json:
         click.echo(json.dumps(evaluation.to_json(), ensure_ascii=False, allow_nan=False))
         return

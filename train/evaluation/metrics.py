@@ -18,11 +18,12 @@ from curation.checks import check_reply
 from curation.contracts import HeldOut
 from curation.persona import Persona
 from train.model.generate import Reply
+from train.speaking.language import VIETNAMESE, language
+from train.speaking.loops import find_loop
+from train.speaking.measure import keeps_language
 
 NEAR = 90.0  # rapidfuzz.fuzz.ratio; the threshold of the dataset's own near-duplicates
 NEAR_FROM = 20  # characters: a shorter reply such as "Đi thôi!" is too common to prove copying
-LANGUAGE_FROM = 24  # letters
-VIETNAMESE = re.compile(r"[ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ]", re.IGNORECASE)
 # What a model says that speaks of itself as one. The persona's `avoid` list covers what the character would not say.
 # `AI` counts only where it cannot be the Vietnamese word `ai`, who.
 MACHINE = re.compile(
@@ -175,8 +176,8 @@ def _own_pronoun(answers: Answers) -> Values | None:
     # One pronoun is enough: the first of the list is the character's own, the others are for whom they talk to.
     if (pronoun := _pronoun(answers.persona)) is None:
         return None
-    language = answers.persona.languages[0]
-    return [float(_contains(pronoun, x)) if _is_in(language, x) else None for x in answers.texts]
+    persona = answers.persona
+    return [float(_contains(pronoun, x)) if _is_in(persona.languages[0], x, persona) else None for x in answers.texts]
 
 
 def _no_avoided_words(answers: Answers) -> Values:
@@ -188,8 +189,12 @@ def _no_machine(answers: Answers) -> Values:
 
 
 def _language_kept(answers: Answers) -> Values:
-    asked = [_language(p.messages[-1].content) for p in answers.prompts]
-    return [_same(_language(x), a) for x, a in zip(answers.texts, asked, strict=True)]
+    kept = [keeps_language(p.messages, x, answers.persona) for p, x in zip(answers.prompts, answers.texts, strict=True)]
+    return [None if k is None else float(k) for k in kept]
+
+
+def _loops(answers: Answers) -> Values:
+    return [float(find_loop(r.text, ended=r.ended) is not None) for r in answers.replies]
 
 
 def _no_flag(answers: Answers) -> Values:
@@ -260,26 +265,9 @@ def _contains(word: str, text: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
 
 
-def _is_in(language: str, text: str) -> bool:
+def _is_in(wanted: str, text: str, persona: Persona) -> bool:
     """Return whether a reply is written in a language; Vietnamese is recognised by its letters, however short."""
-    return bool(VIETNAMESE.search(text)) if language == "vi" else _language(text) == language
-
-
-def _language(text: str) -> str | None:
-    """Return an ISO 639-1 code; None for a text that is too short for langdetect."""
-    from langdetect import DetectorFactory, LangDetectException, detect
-
-    if sum(c.isalpha() for c in text) < LANGUAGE_FROM:
-        return "vi" if VIETNAMESE.search(text) else None
-    DetectorFactory.seed = 0
-    try:
-        return str(detect(text))
-    except LangDetectException:
-        return None
-
-
-def _same(language: str | None, asked: str | None) -> float | None:
-    return None if language is None or asked is None else float(language == asked)
+    return bool(VIETNAMESE.search(text.lower())) if wanted == "vi" else language(text, persona) == wanted
 
 
 # ------------------------------------------------------------------------------------------------------------- the rows
@@ -291,6 +279,7 @@ REPLY_METRICS = (
     ReplyMetric(
         key="end_of_turn_rate", label="ends its turn", measure=_ends_its_turn, better=1, percent=True, charted=True
     ),
+    ReplyMetric(key="looping", label="repeats itself", measure=_loops, better=-1, percent=True, charted=True),
     ReplyMetric(key="length_ratio", label="length over the reference's, if it ends", measure=_length_ratio),
     ReplyMetric(
         key="own_pronoun",

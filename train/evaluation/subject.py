@@ -16,7 +16,8 @@ from curation.contracts import ExportedRow, HeldOut, read_gguf_list
 from train.data.dialogues import Encoded, encode
 from train.model.generate import Reply, replies
 from train.model.load import device, end_ids, load_adapter, load_base, load_tokenizer
-from train.model.scoring import Score, row_scores
+from train.model.out_of_memory import release
+from train.model.scoring import Score, measure_rows
 from train.model.whole_weights import as_served, describe
 from train.progress import bar, quiet_libraries
 from train.recipe import Recipe
@@ -54,17 +55,17 @@ class Subject:
     def adapter_scores(self, rows: Sequence[Encoded]) -> list[Score]:
         """Score rows with the adapter, as served."""
         ends = end_ids(self.tokenizer)
-        with bar(len(rows), "Adapter", "row") as shown:
-            if self.gguf is None:
-                return row_scores(self.model, rows, ends, shown.update)
-            from train.gguf import llamacpp
+        if self.gguf is None:
+            return measure_rows(self.model, rows, ends, "Adapter")
+        from train.gguf import llamacpp
 
+        with bar(len(rows), "GGUF", "row") as shown:
             return llamacpp.score(self.gguf, rows, ends, shown.update)
 
     def base_scores(self, rows: Sequence[Encoded]) -> list[Score]:
         """Score rows with the base."""
-        with bar(len(rows), "Base", "row") as shown, self.model.disable_adapter():
-            return row_scores(self.model, rows, end_ids(self.tokenizer), shown.update)
+        with self.model.disable_adapter():
+            return measure_rows(self.model, rows, end_ids(self.tokenizer), "Base")
 
     def adapter_replies(self, prompts: Sequence[HeldOut], limit: int) -> list[Reply]:
         """Answer prompts with the adapter, in at most ``limit`` tokens each."""
@@ -78,6 +79,7 @@ class Subject:
     def close(self) -> None:
         """Give the memory back: there is room for one model."""
         self.model = None
+        release()
         malloc.trim()
 
     def _replies(self, prompts: Sequence[HeldOut], limit: int, title: str) -> list[Reply]:

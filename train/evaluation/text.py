@@ -93,6 +93,8 @@ def tables(evaluation: Evaluation, persona: Persona) -> Iterator[Table]:
     yield from _likelihoods(evaluation.held_out, "held-out prompts with their references", persona)
     yield from _replies(evaluation.replies, "held-out prompts answered", persona)
     yield from _replies(evaluation.eval_replies, "eval dialogues answered", persona)
+    if rows := list(_passport(evaluation)):
+        yield Table("passport (shown where it orders known voices right)", rows)
     if beside := evaluation.against:
         sides = beside["run"], evaluation.run
         yield from _likelihoods(beside["eval"], "eval dialogues, two runs", persona, sides)
@@ -128,6 +130,24 @@ def _replies(part: dict[str, Any], name: str, persona: Persona, sides: tuple[str
         base, adapter = (_value(metric, part[side][metric.key]) for side in SIDES)
         rows.append((metric.title(persona), base, adapter, ""))
     yield Table(f"{part['prompts']} {name}", rows, sides)
+
+
+def _passport(evaluation: Evaluation) -> Iterator[Row]:
+    """Yield a row for each figure of the passport. The last column has the known voices, or why it is not shown."""
+    for entry in (evaluation.passport or {}).get("figures", ()):
+        metric = Metric(key=entry["key"], label=entry["label"], percent=entry["percent"], digits=entry["digits"])
+        if entry["why_not"]:
+            yield entry["label"], "–", "–", f"not shown: {entry['why_not']}"
+            continue
+        shown = {name: _value(metric, figure["value"]) for name, figure in entry["voices"].items()}
+        known = {"author": "the author", "speaker": "another speaker"}
+        others = [f"{name} {shown[key]}" for key, name in known.items() if key in shown]
+        yield entry["label"], shown.get("base", "–"), shown.get("adapter", "–"), ", ".join(others)
+        drift = entry["details"].get("turns", {})
+        if drift:
+            slope = _value(metric, entry["details"]["slope_of_ten_turns"]["value"], "+")
+            at = ", ".join(f"turn {turn} {_value(metric, figure['value'])}" for turn, figure in drift.items())
+            yield "  the same over scripted dialogues", "–", "", f"{at}; {slope} a ten turns"
 
 
 def _row(metric: Metric, persona: Persona, figures: dict[str, Any]) -> Row:

@@ -23,6 +23,7 @@ from curation.errors import InosukeError
 from curation.persona import Persona
 from curation.record import messages_to_json
 from train.data.dialogues import Encoded, Export, encode
+from train.data.groups import validation_part
 from train.distributed import ALONE, Processes, join
 from train.loop.callbacks import Budget, History, Recorder, evaluation_steps
 from train.loop.forecast import expected_speed, memory_lines, time_line
@@ -36,6 +37,7 @@ from train.model.base_model import BaseModel
 from train.model.load import add_adapter, device, load_base, load_config, save_adapter, tokenizer_of
 from train.model.loss_check import prove_loss
 from train.model.scoring import Score
+from train.model.whole_weights import describe
 from train.progress import quiet_libraries
 from train.recipe import Ceiling, Recipe
 from train.run import checkpoint
@@ -45,11 +47,22 @@ from train.speedups import malloc
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What is trained on and what is measured; ``left_out`` are the ids of the rows that are too long."""
+    """What is trained on and what is measured; ``left_out`` are the ids of the rows that are too long.
+
+    Checkpoints are chosen on ``validation``, whole groups of the train split that are not trained on. So the eval
+    split, which is reported, was looked at once. A train split that is too small for that gives nothing away:
+    ``validation`` is then the eval split itself, and ``chosen_on_eval`` is true.
+    """
 
     train: list[Encoded]
+    validation: list[Encoded]
     eval: list[Encoded]
     left_out: list[str]
+
+    @property
+    def chosen_on_eval(self) -> bool:
+        """Whether the eval figures are of the best of several looks."""
+        return self.validation is self.eval
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,7 @@ class Begun:
 class Result:
     """Everything that reports need to know about a training that ended.
 
+    ``base`` and ``adapter`` are the scores of each eval row, on the weights that ``weights`` describes.
     ``tokens`` were trained on; ``peak_bytes`` is the most memory taken until then (of the GPU, where there is one).
     """
 
@@ -109,8 +123,9 @@ class Result:
     rows: Rows
     schedule: Schedule
     trainable_parameters: int
-    base: Score
-    adapter: Score
+    base: list[Score]
+    adapter: list[Score]
+    weights: str
     history: History
     ending: Ending
     tokens: int
@@ -164,7 +179,7 @@ def train_adapter(
     eval_steps = evaluation_steps(schedule.steps_per_epoch, schedule.total_steps, recipe.evals_per_epoch)
     _announce(recipe, rows, schedule, trainable, budget, say)
     if begun is None:
-        say(time_line(rows.train, rows.eval, evaluation_seconds, recipe, len(eval_steps)))
+        say(time_line(rows.train, rows.validation, evaluation_seconds, recipe, len(eval_steps)))
 
     recorder = Recorder(
         budget,
@@ -179,21 +194,23 @@ def train_adapter(
     )
     watching = [*watchers]
     if device().kind == "cuda":
-        speed = expected_speed(rows.eval, evaluation_seconds, recipe) / processes.count
+        speed = expected_speed(rows.validation, evaluation_seconds, recipe) / processes.count
         watching.append(SpeedWatch(recorder, speed, say))
     trainers = Trainers(
         model=model,
         tokenizer=tokenizer,
         recipe=recipe,
         train_rows=rows.train,
-        eval_rows=rows.eval,
+        eval_rows=rows.validation,
         folder=folder,
         total_steps=schedule.total_steps,
         budget=budget,
         recorder=recorder,
         watchers=watching,
     )
-    ending = _train(trainers, begun, ceiling, evaluation_seconds, say)
+    # The last evaluation, and at the end the report: base and adapter on the eval split.
+    reserve = evaluation_seconds * (1 + 2 * len(rows.eval) / len(rows.validation))
+    ending = _train(trainers, begun, ceiling, reserve, say)
     best_step = recorder.best_step
     if best_step is None:
         raise NothingLearnt(f"no evaluation gave a finite loss. {ADVICE}")
@@ -204,27 +221,35 @@ def train_adapter(
     save_adapter(model, base, folder / "adapter")
     tokenizer.save_pretrained(folder / "tokenizer")
     write_same_ids(folder, _same_ids(tokenizer, export.persona, recipe))
+    tokens, peak, history = recorder.tokens, peak_bytes(), _history(recorder, base_score)
+    speaker = Speaker(base, recipe, tokenizer, model)
+    del model, trainers  # there must never be two models in memory
+    say(f"Measuring base and adapter on {len(rows.eval)} eval rows")
+    by_base, by_adapter = speaker.scores(folder / "adapter", rows.eval)
     result = Result(
         base_model=base,
         rows=rows,
         schedule=schedule,
         trainable_parameters=trainable,
-        base=base_score,
-        adapter=recorder.scores[best_step],
-        history=_history(recorder, base_score),
+        base=by_base,
+        adapter=by_adapter,
+        weights=describe(speaker.recipe),
+        history=history,
         ending=ending,
-        tokens=recorder.tokens,
-        peak_bytes=peak_bytes(),
+        tokens=tokens,
+        peak_bytes=peak,
     )
-    return result, Speaker(base, recipe, tokenizer, model)
+    return result, speaker
 
 
 def encode_rows(export: Export, tokenizer: Any, recipe: Recipe) -> Rows:
     """Encode the rows that the recipe asks for. Raises InosukeError when none of a split fits `max_length`."""
     encoded, left_out = [], []
+    train, validation = validation_part(export.train, recipe.max_eval_rows)
     for name, rows, most in (
-        ("train", export.train, recipe.max_train_rows),
+        ("train", train, recipe.max_train_rows),
         ("eval", export.eval, recipe.max_eval_rows),
+        *([("validation", validation, None)] if validation else []),
     ):
         # A sorted export begins with one kind of sample, so the first rows are taken in a random, seeded order.
         chosen = random.Random(recipe.seed).sample(rows, min(most, len(rows))) if most else rows  # noqa: S311
@@ -235,7 +260,7 @@ def encode_rows(export: Export, tokenizer: Any, recipe: Recipe) -> Rows:
             )
         encoded.append(fitting)
         left_out += too_long
-    return Rows(encoded[0], encoded[1], left_out)
+    return Rows(train=encoded[0], validation=encoded[-1], eval=encoded[1], left_out=left_out)
 
 
 def _prove_same_ids(export: Export, tokenizer: Any, recipe: Recipe, say: Say) -> None:
@@ -276,11 +301,11 @@ def load_model(base: BaseModel, recipe: Recipe, rows: Rows, say: Say) -> Any:
 
 
 def _measure_base(model: Any, rows: Rows, tokenizer: Any, say: Say) -> tuple[Score, float]:
-    """Return the base's score on the eval rows and the seconds that an evaluation takes."""
-    say(f"Measuring the base on {len(rows.eval)} eval rows")
+    """Return the base's score on the validation rows and the seconds that an evaluation takes."""
+    say(f"Measuring the base on {len(rows.validation)} {'eval' if rows.chosen_on_eval else 'validation'} rows")
     started = time.monotonic()
     with model.disable_adapter():
-        score = measure(model, rows.eval, tokenizer, "Base")
+        score = measure(model, rows.validation, tokenizer, "Base")
     seconds = time.monotonic() - started
     malloc.trim()
     return score, seconds

@@ -6,16 +6,19 @@ within ``disable_adapter()``, as its base.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from curation.contracts import Speaking
-from train.data.dialogues import Export, prompts
+from train.data.dialogues import Encoded, Export, prompts
 from train.model.base_model import BaseModel
 from train.model.generate import Reply, replies
-from train.model.load import device, load_adapter, load_base
+from train.model.load import end_ids, load_adapter, load_base
+from train.model.scoring import Score, measure_rows
+from train.model.whole_weights import as_served
 from train.progress import bar
 from train.recipe import Recipe
 from train.speaking.measure import chosen_prompts, measure
@@ -35,8 +38,8 @@ class Sampled:
 class Speaker:
     """Answers prompts with the trained adapter. ``trained`` is the model of the training; :meth:`model` may replace it.
 
-    Where the base is in NF4, a CPU unpacks its weights again for every token, which makes generating several times
-    slower than with whole weights. A GPU that trains in 4 bits may have no room for more.
+    What is reported has to be measured on what is served: an adapter that was trained on an NF4 base is put on the
+    unquantised one, unless a GPU has no room for it. On a CPU that also answers several times faster.
     """
 
     base: BaseModel
@@ -46,12 +49,20 @@ class Speaker:
 
     def model(self, adapter: Path) -> Any:
         """Return the model that answers, which is loaded once; ``adapter`` is the folder of the trained adapter."""
-        if device().kind == "cpu" and self.recipe.quantization == "nf4":
+        served = as_served(self.base, self.recipe)
+        if served != self.recipe:
             self.trained = None  # there must never be two models in memory
             malloc.trim()
-            self.recipe = self.recipe.model_copy(update={"quantization": "none"})
-            self.trained = load_adapter(load_base(self.base, self.recipe), adapter)
+            self.recipe = served
+            self.trained = load_adapter(load_base(self.base, served), adapter)
         return self.trained
+
+    def scores(self, adapter: Path, rows: Sequence[Encoded]) -> tuple[list[Score], list[Score]]:
+        """Score each row with base and adapter."""
+        model, ends = self.model(adapter), end_ids(self.tokenizer)
+        by_adapter = measure_rows(model, rows, ends, "Adapter")
+        with model.disable_adapter():
+            return measure_rows(model, rows, ends, "Base"), by_adapter
 
     def samples(self, adapter: Path, export: Export) -> list[Sampled]:
         """Answer as many held-out prompts as the recipe says, with base and adapter."""

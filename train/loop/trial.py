@@ -95,7 +95,7 @@ def try_out(export: Export, recipe: Recipe, base: BaseModel, say: Say) -> Trial:
     rows = qlora.encode_rows(export, tokenizer, recipe)
     schedule = qlora.plan_steps(recipe, len(rows.train), 1)
     step_rows = longest(rows.train, schedule.rows_a_step)
-    measured = longest(rows.eval, EVAL_ROWS)
+    measured = longest(rows.validation, EVAL_ROWS)
     model = qlora.load_model(base, recipe, rows, say)
     recipe = prove_loss(model, [*rows.train, *rows.eval], recipe, say)
     say(f"Measuring the base on {len(measured)} eval rows")
@@ -125,7 +125,7 @@ def try_out(export: Export, recipe: Recipe, base: BaseModel, say: Say) -> Trial:
     step = last.seconds - first.seconds
     speed = sum(tokens_of_batches(step_rows, recipe, size)) / step
     epoch = tokens_of_epoch(rows.train, recipe, size) / speed
-    share = tokens_of_epoch(rows.eval, recipe, EVAL_ROWS) / tokens_of_epoch(measured, recipe, EVAL_ROWS)
+    share = tokens_of_epoch(rows.validation, recipe, EVAL_ROWS) / tokens_of_epoch(measured, recipe, EVAL_ROWS)
     evaluation = (recorder.evaluations[-1].seconds - last.seconds) * share
     evaluations = len(evaluation_steps(schedule.steps_per_epoch, schedule.total_steps, recipe.evals_per_epoch))
     shape = memory_estimate.shape_of(load_config(base))

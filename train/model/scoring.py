@@ -10,10 +10,13 @@ from typing import Any
 import torch
 from accelerate.utils import send_to_device
 
+from curation.errors import InosukeError
 from train.data.batches import IGNORE, by_length
 from train.data.dialogues import Encoded
 from train.model.loss import token_losses
 from train.model.loss_check import lay_out, proved_layout
+from train.model.out_of_memory import NoMemoryLeft, halving
+from train.progress import bar
 
 # More rows share one prompt, fewer take less memory; eight were fastest on two cores,
 # docs/experiments/2026-11-25-evaluation-batch-size.md.
@@ -100,6 +103,26 @@ def row_scores(
     finally:
         model.train(was_training)
     return [scores[number] for number in range(len(rows))]
+
+
+def measure_rows(model: Any, rows: Sequence[Encoded], end_ids: Iterable[int], title: str) -> list[Score]:
+    """Score each row, with a progress bar; where memory runs out, fewer rows at once.
+
+    Raises InosukeError when it runs out with a single row.
+    """
+    ends = list(end_ids)
+
+    def some(rows_at_once: int) -> list[Score]:
+        with bar(len(rows), title, "row") as shown:
+            return row_scores(model, rows, ends, shown.update, rows_at_once)
+
+    try:
+        return halving(EVAL_ROWS, some)
+    except NoMemoryLeft:
+        raise InosukeError(
+            "out of memory while dialogues were measured, one at a time. Close other programs that use the memory, or "
+            "choose a smaller base model."
+        ) from None
 
 
 def total(scores: Sequence[Score]) -> Score:

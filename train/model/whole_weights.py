@@ -32,7 +32,8 @@ def describe(recipe: Recipe) -> str:
 
 
 def _fits(base: BaseModel) -> bool:
-    return parameters(load_config(base)) * 2 + ROOM <= torch.cuda.mem_get_info()[0]
+    """Return whether 16 bits fit in place of what this process holds now."""
+    return parameters(load_config(base)) * 2 + ROOM <= torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()
 
 
 def parameters(config: Any) -> int:

@@ -1,4 +1,4 @@
-"""``loss_curve.png``: training and eval loss over the dialogues seen. Redrawn at each evaluation, and at the end."""
+"""``loss_curve.png``: training and validation loss over the dialogues seen, redrawn at each evaluation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from train.loop.callbacks import History
 
 
 def draw(history: History, file: Path, title: str) -> None:
-    """Draw training and eval loss over the training rows seen, and mark the best evaluation."""
+    """Draw training and validation loss over the training rows seen, and mark the best evaluation."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -25,7 +25,7 @@ def draw(history: History, file: Path, title: str) -> None:
         axes.plot(rows, _smooth(losses), color="#1f5fa8", linewidth=2, label="training, smoothed")
     seen = [0, *(e.rows for e in history.evaluations)]
     evaluated = [history.base, *(e.loss for e in history.evaluations)]
-    axes.plot(seen, evaluated, "o-", color="#d1662a", linewidth=2, label="eval")
+    axes.plot(seen, evaluated, "o-", color="#d1662a", linewidth=2, label="validation")
     for best in (e for e in history.evaluations if e.step == history.best_step):
         axes.annotate(
             f"best: {best.loss:.2f}",

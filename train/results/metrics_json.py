@@ -14,12 +14,14 @@ from typing import Any
 from curation.console import duration
 from curation.contracts import RunBase, RunDataset, RunEval, RunMetrics, Scores, Speaking
 from train.data.dialogues import Export
+from train.evaluation import likelihood
 from train.loop.callbacks import History, Step
 from train.loop.qlora import Result
 from train.loop.speaker import Sampled
 from train.loop.trainer import ADVICE
 from train.model.load import device
 from train.recipe import Recipe
+from train.results import run_card
 
 SPEAKS_BADLY = (
     "Its loss is better than its base's, but it does not speak. More dialogues or more epochs help most; then a lower "
@@ -70,7 +72,7 @@ def epochs(history: History, steps_per_epoch: int) -> list[Epoch]:
 
 
 def overfitting(history: History, steps_per_epoch: int) -> str | None:
-    """Describe overfitting where the evaluations show it: eval loss rose while the training loss kept falling."""
+    """Describe overfitting where the evaluations show it: validation loss rose while the training loss kept falling."""
     best = next(e for e in history.evaluations if e.step == history.best_step)
     last = history.evaluations[-1]
     if not last.loss > best.loss:  # this also returns for a last loss of NaN, which is reported elsewhere
@@ -78,7 +80,7 @@ def overfitting(history: History, steps_per_epoch: int) -> str | None:
     around = max(1, steps_per_epoch // 10)
     then = _mean([s for s in history.steps if s.step <= best.step][-around:])
     now = _mean(history.steps[-around:])
-    what = f"eval loss rose from {best.loss:.3f} (epoch {best.rows / history.rows:.2f}) to {last.loss:.3f}"
+    what = f"validation loss rose from {best.loss:.3f} (epoch {best.rows / history.rows:.2f}) to {last.loss:.3f}"
     if now >= then:
         return f"{what}, and the training loss did not fall either ({then:.3f} to {now:.3f}): too high a learning rate?"
     return f"overfitting: {what} while the training loss fell from {then:.3f} to {now:.3f}"
@@ -92,6 +94,8 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
     """
     base, history, ending = result.base_model, result.history, result.ending
     last_step = history.steps[-1]
+    exported = {row.id: row for row in export.eval}
+    report = likelihood.compared([exported[row.id] for row in result.rows.eval], result.base, result.adapter)
     train_rows = len(result.rows.train)
     planned_rows = result.schedule.rows_at(result.schedule.total_steps, train_rows)
     path = _relative(Path(base.location), root) if base.is_local else base.location
@@ -103,8 +107,12 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
         prompt=recipe.prompt,
         eval=RunEval(
             rows=len(result.rows.eval),
-            base=Scores.model_validate(result.base.as_json()),
-            adapter=Scores.model_validate(result.adapter.as_json()),
+            groups=report["groups"],
+            weights=result.weights,
+            base=Scores.model_validate(report["base"]),
+            adapter=Scores.model_validate(report["adapter"]),
+            figures=_finite(report["figures"]),
+            by=_finite(report["by"]),
         ),
         epochs=_finite([asdict(e) for e in epochs(history, result.schedule.steps_per_epoch)]),
         training={
@@ -120,6 +128,8 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
             "max_minutes": ending.max_minutes,
             "hit_ceiling": ending.hit_ceiling,
             "resume_from": ending.resume_from,
+            "chosen_on": "eval" if result.rows.chosen_on_eval else "validation",
+            "validation_rows": len(result.rows.validation),
             "stopped_because": ending.stopped_because or "all steps were done",
             "diverged": ending.diverged,
             "overfitting": overfitting(history, result.schedule.steps_per_epoch),
@@ -175,6 +185,8 @@ def summary(metrics: RunMetrics, folder: Path) -> str:
         f"  {'perplexity':<28}{base.perplexity:>10.1f}{adapter.perplexity:>10.1f}",
         f"  {'nll per reply character':<28}{base.reply_nll_per_char:>10.3f}"
         f"{adapter.reply_nll_per_char:>10.3f}   ({less:.0%} {'lower' if less >= 0 else 'HIGHER: do not use it'})",
+        f"  {'the same without the end':<28}{base.text_nll_per_char:>10.3f}{adapter.text_nll_per_char:>10.3f}",
+        f"  measured on {metrics.eval.weights}, with and without the adapter",
         "",
         f"  {seen(training)} in {training['seconds'] / 60:.1f} min; {training['stopped_because']}",
     ]
@@ -182,9 +194,10 @@ def summary(metrics: RunMetrics, folder: Path) -> str:
         lines.append(f"  {ceiling_note(metrics)}")
     if metrics.speaking is not None:
         lines += ["", f"  {speaking_line(metrics.speaking)}"]
-    lines += ["", "  epoch   training loss   eval loss      time   of its dialogues"]
+    lines += ["", "  epoch   training loss   validation      time   of its dialogues"]
     lines += [_epoch_line(e) for e in metrics.epochs]
-    lines.append(f"  kept: step {training['best_step']} of {training['steps']}, which has the lowest eval loss")
+    lines.append(f"  kept: step {training['best_step']} of {training['steps']}, which has the lowest validation loss")
+    lines.append(f"  {run_card.chosen_on(metrics)}")
     if training["overfitting"]:
         lines.append(f"  {training['overfitting']}")
     if training["diverged"]:
@@ -256,7 +269,7 @@ def _epoch_line(e: dict[str, Any]) -> str:
     change = f"{e['training_loss_from']:.2f} → {e['training_loss_to']:.2f}"
     loss = "–" if e["eval_loss"] is None else f"{e['eval_loss']:.3f}"
     best = "   best" if e["best"] else ""
-    return f"  {e['epoch']:<8}{change:<16}{loss:<11}{duration(e['seconds']):>8}   {e['share']:.0%}{best}"
+    return f"  {e['epoch']:<8}{change:<16}{loss:<12}{duration(e['seconds']):>8}   {e['share']:.0%}{best}"
 
 
 def device_name() -> str:

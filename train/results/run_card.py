@@ -45,15 +45,20 @@ On eval dialogues, replies only, given the prompt. {_distance(data)}
 | loss per reply token | {_pair(metrics, "loss", 3)} |
 | perplexity | {_pair(metrics, "perplexity", 1)} |
 | nll per reply character | {_pair(metrics, "reply_nll_per_char", 3)} |
+| nll per reply character, without the end of the turn | {_pair(metrics, "text_nll_per_char", 3)} |
 | nll of the end of a turn | {_pair(metrics, "end_of_turn_nll", 3)} |
 
-The base is measured with the same weights ({recipe["quantization"]}) and the same prompt as the adapter.
+Base and adapter are measured on the same weights ({metrics.eval.weights or recipe["quantization"]}), with the same
+prompt. {_interval(metrics)}
 
-| Epoch | Training loss | Eval loss | Time | Rows seen |
+{_by(metrics)}
+
+| Epoch | Training loss | Validation loss | Time | Rows seen |
 |---|---|---|---|---|
 {epochs}
 
-The checkpoint with the lowest eval loss is kept (step {training["best_step"]} of {training["steps"]}). The training
+The checkpoint with the lowest validation loss is kept (step {training["best_step"]} of {training["steps"]}).
+{chosen_on(metrics)} The training
 stopped because {training["stopped_because"]}; it {seen(training)}.
 {_ceiling(training)}{_first_letter(training.get("overfitting") or "")}
 {_speaking(metrics)}
@@ -115,11 +120,67 @@ def _where(base: RunBase, terms: Terms | None) -> str:
     return f'"…")  # {base.name}, whose weights have SHA-256 {base.sha256}'
 
 
+def chosen_on(metrics: RunMetrics) -> str:
+    """Return a sentence about the rows that the kept checkpoint was chosen on; empty for a run of an older version."""
+    training = metrics.training
+    if "chosen_on" not in training:
+        return ""
+    if training["chosen_on"] == "validation":
+        return (
+            f"It was chosen on {training['validation_rows']} dialogues of the train split that were not trained on, so "
+            "the eval split was looked at once, at the end."
+        )
+    return (
+        "It was chosen on the eval split itself, since the train split is too small to give some of it away: the "
+        "figures above are somewhat too good."
+    )
+
+
 def _distance(data: RunDataset) -> str:
     """Describe how far the eval dialogues are from the training dialogues."""
     asked, rows = data.eval_prompts_in_train, data.eval_rows
     shared = f"; the prompts of {asked:,} of {rows:,} also occur in training (prompts of a template)" if asked else ""
     return f"No reply among them is a near-duplicate of a training reply{shared}."
+
+
+def _interval(metrics: RunMetrics) -> str:
+    """Return the interval of the adapter's gain; empty where there is none, as for a single group of rows."""
+    change = metrics.eval.figures.get("reply_nll_per_char", {}).get("difference")
+    if not change or change["low"] is None:
+        return ""
+    return (
+        f"The nll per reply character changes by {_changed(change)}: a 95 % interval over {change['groups']} groups of "
+        "dialogues that resemble each other."
+    )
+
+
+def _by(metrics: RunMetrics) -> str:
+    """Return the table by kind and language; empty where all rows are of one kind and one language."""
+    rows = [
+        f"| {value} | {own['rows']} | {' | '.join(_figure(own, side) for side in ('base', 'adapter', 'difference'))} |"
+        for values in metrics.eval.by.values()
+        if len(values) > 1
+        for value, own in values.items()
+    ]
+    if not rows:
+        return ""
+    head = (
+        "| nll per reply character | dialogues | base | adapter | difference (95 % interval) |\n|---|---|---|---|---|\n"
+    )
+    return head + "\n".join(rows)
+
+
+def _figure(part: dict[str, Any], side: str) -> str:
+    figure = part["figures"]["reply_nll_per_char"][side]
+    if figure["value"] is None:
+        return "–"
+    return _changed(figure) if side == "difference" else f"{figure['value']:.3f}"
+
+
+def _changed(change: dict[str, Any]) -> str:
+    """Return a difference with its interval, where it has one."""
+    interval = "" if change["low"] is None else f" ({change['low']:+.3f} to {change['high']:+.3f})"
+    return f"{change['value']:+.3f}{interval}"
 
 
 def _warning(metrics: RunMetrics) -> str:

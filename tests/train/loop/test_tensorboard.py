@@ -74,7 +74,7 @@ def test_the_curve_is_drawn_at_each_evaluation_and_tensorboard_has_every_step(
     events = accumulator.EventAccumulator(str(project.root / "models" / "r" / tensorboard.FOLDER)).Reload()
     assert [e.step for e in events.Scalars("train/loss")] == [1, 2, 3, 4]
     assert [e.step for e in events.Scalars("train/eval_loss")] == [1, 2, 3, 4]
-    assert "epoch   training loss   eval loss" in done.stdout
+    assert "epoch   training loss   validation" in done.stdout
     assert "Memory: about" in done.stderr
     assert "Time: about" in done.stderr
 
@@ -85,14 +85,14 @@ def test_the_curve_is_drawn_at_each_evaluation_and_tensorboard_has_every_step(
         (
             [3.0, 2.0, 1.0, 0.5],
             [2.5, 2.6],
-            "overfitting: eval loss rose from 2.500 (epoch 1.00) to 2.600 while the training loss fell from 2.000 to "
-            "0.500",
+            "overfitting: validation loss rose from 2.500 (epoch 1.00) to 2.600 while the training loss fell from "
+            "2.000 to 0.500",
         ),
         (
             [3.0, 2.0, 2.5, 4.0],
             [2.5, 2.6],
-            "eval loss rose from 2.500 (epoch 1.00) to 2.600, and the training loss did not fall either (2.000 to "
-            "4.000): too high a learning rate?",
+            "validation loss rose from 2.500 (epoch 1.00) to 2.600, and the training loss did not fall either (2.000 "
+            "to 4.000): too high a learning rate?",
         ),
         ([3.0, 2.0, 1.0, 0.5], [2.5, 2.4], None),
     ],

@@ -489,3 +489,30 @@ def test_smoke_the_embedded_models_adapter_is_better_than_its_base(tmp_path: Pat
     assert metrics.base_model.name == base_model.NAME
     assert metrics.eval.adapter.loss < metrics.eval.base.loss
     assert "lower)" in summary
+
+
+@pytest.mark.slow
+def test_the_checkpoint_is_chosen_on_rows_that_are_neither_trained_on_nor_reported(trainer: Make) -> None:
+    many = [[("user", f"Câu hỏi số {i}?"), ("assistant", f"Ta đáp {i}!")] for i in range(320)]
+    project = trainer(many, [TWO, ONE])
+    recipe = project.recipe(quantization="none", max_train_rows=4, epochs=1, samples=0)
+    metrics = project.train(recipe=recipe, run="r")
+    training = metrics["training"]
+    assert (training["chosen_on"], training["validation_rows"], training["rows"]) == ("validation", 16, 4)
+    assert metrics["eval"]["rows"] == 2
+    # The evaluations during the training are of other rows than the report.
+    assert metrics["history"]["evaluations"][-1]["loss"] != pytest.approx(metrics["eval"]["adapter"]["loss"], rel=1e-3)
+    card = (project.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
+    assert "chosen on 16 dialogues of the train split that were not trained on" in card
+
+
+@pytest.mark.slow
+def test_base_and_adapter_are_reported_on_the_weights_that_are_served(trainer: Make) -> None:
+    """NF4 damages a base, and an adapter repairs some of that: a gain that no one who chats would see."""
+    project = trainer()
+    figures = {
+        name: project.train(recipe=project.recipe(quantization=name, epochs=1, samples=0), run=name)["eval"]
+        for name in ("nf4", "none")
+    }
+    assert figures["nf4"]["weights"] == figures["none"]["weights"] == "unquantised weights (fp32)"
+    assert figures["nf4"]["base"]["loss"] == pytest.approx(figures["none"]["base"]["loss"], rel=1e-4)

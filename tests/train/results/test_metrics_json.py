@@ -39,17 +39,18 @@ HISTORY = History(
 @pytest.fixture
 def figures(tmp_path: Path) -> Any:
     """Return a function that makes a run's figures, with an adapter of this nll."""
-    export = load_export(write_export(tmp_path, [ONE, TWO], [TWO]))
-    row = Encoded("a", [1, 2], [0, 1], 1)
+    export = load_export(write_export(tmp_path, [ONE, TWO], [TWO, ONE]))
+    rows = [Encoded(f"eval{i}", [1, 2], [0, 1], 1) for i in range(2)]
 
     def make(adapter_nll: float) -> RunMetrics:
         result = Result(
             base_model=BaseModel("tiny", str(tmp_path / "base"), "ab", "folder"),
-            rows=Rows([row] * 8, [row], ["too-long"]),
+            rows=Rows(train=rows * 4, validation=rows, eval=rows, left_out=["too-long"]),
             schedule=Schedule(rows_a_step=4, steps_per_epoch=2, total_steps=4),
             trainable_parameters=7,
-            base=Score(20.0, 2.0, 10, 40, 2),
-            adapter=Score(adapter_nll, 1.0, 10, 40, 2),
+            base=[Score(10.0, 1.0, 5, 20, 1)] * 2,
+            adapter=[Score(adapter_nll / 2 + x, 0.5, 5, 20, 1) for x in (-1.0, 1.0)],
+            weights="unquantised weights (fp32)",
             history=HISTORY,
             ending=Ending(stopped_because="", diverged=False, seconds=31.0, batch_size=4, resumed=False),
             tokens=99,
@@ -75,6 +76,11 @@ def test_the_keys_that_other_commands_read_survive_the_file(figures: Any, tmp_pa
     stored = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert stored["eval"]["base"]["reply_nll_per_char"] == 0.5
     assert stored["eval"]["adapter"]["loss"] == 1.0
+    assert stored["eval"]["base"]["text_nll_per_char"] == pytest.approx(18 / 40)
+    assert (stored["eval"]["groups"], stored["eval"]["weights"]) == (2, "unquantised weights (fp32)")
+    change = stored["eval"]["figures"]["reply_nll_per_char"]["difference"]
+    assert change == {"value": -0.25, "low": pytest.approx(-0.3), "high": pytest.approx(-0.2), "n": 2, "groups": 2}
+    assert stored["eval"]["by"]["kind"]["conversation"]["rows"] == 2
     assert stored["base_model"] == {
         "name": "tiny",
         "path": "base",
@@ -91,6 +97,8 @@ def test_the_keys_that_other_commands_read_survive_the_file(figures: Any, tmp_pa
 
 def test_the_summary_of_a_run_that_is_worse_warns_and_does_not_say_serve(figures: Any) -> None:
     good = metrics_json.summary(figures(10.0), Path("models/r"))
+    assert "measured on unquantised weights (fp32)" in good
+    assert "chosen on the eval split itself" in good
     assert "(50% lower)" in good and good.endswith("Next: make serve   (or: inosuke serve)")
     worse = metrics_json.summary(figures(30.0), Path("models/r"))
     assert "HIGHER: do not use it" in worse and "not better than its base" in worse
@@ -103,6 +111,8 @@ def test_the_card_has_the_figures_the_samples_and_a_warning_where_one_is_due(fig
     python = card.partition("```python\n")[2].partition("```")[0]
     assert 'from_pretrained("…")  # tiny, whose weights have SHA-256 ab' in python and ast.parse(python)
     assert "| loss per reply token | 2.000 | 1.000 |" in card
+    assert "changes by -0.250 (-0.300 to -0.200): a 95 % interval over 2 groups" in card
+    assert "chosen on the eval split itself" in card
     assert "| Ai \\| đó? | Tôi … | Ta! |" in card
     assert "do not use it" not in card
     assert "**The adapter is not better than its base: do not use it.**" in run_card.text(figures(30.0), "Mira")
