@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "publish-model": "curation.commands.publish_model:publish_model",
     "train": "train.commands.train:train",
     "evaluate": "train.commands.evaluate:evaluate",
+    "bases": "train.commands.bases:bases",
     "merge": "train.commands.merge:merge",
     "gguf": "train.commands.gguf:gguf",
     "serve": "serve.commands.serve:serve",

