@@ -6,6 +6,7 @@ or the Hub: ``train/model/base_model.py`` fetches, ``inosuke bases`` measures.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from curation.contracts import RunBase
-from curation.errors import UsageError, explain
+from curation.errors import InosukeError, UsageError, explain
 
 TABLE = Path(__file__).with_name("bases.toml")
 TEMPLATES = Path(__file__).with_name("chat_templates")
@@ -203,3 +204,20 @@ def called_like(name: str) -> Base | None:
     wanted = name.rpartition("/")[2].lower()
     fitting = [b for b in all_bases() if wanted.startswith(b.name.lower())]
     return max(fitting, key=lambda b: len(b.name), default=None)
+
+
+def check_adapter(folder: Path, base: RunBase) -> None:
+    """Raise InosukeError when the adapter in ``folder`` names another base model than its run was trained on."""
+    file = folder / "adapter_config.json"
+    try:
+        named = json.loads(file.read_text(encoding="utf-8")).get("base_model_name_or_path")
+    except (OSError, ValueError, AttributeError) as error:
+        raise InosukeError(f"{file}: cannot be read ({error}). Put the file back, or train again.") from None
+    row = of_run(base)
+    # Older versions wrote a folder's path. Its last part is the base's name, as in `someone/tiny`.
+    known = {name.rpartition("/")[2].lower() for name in (base.name, base.path, row.hub_id if row else base.name)}
+    if named and str(named).replace("\\", "/").rpartition("/")[2].lower() not in known:
+        raise InosukeError(
+            f"{folder}: an adapter for another base model: it was made for {named}, and the run was trained on "
+            f"{base.name}. Put the run's own adapter back, or train again."
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from curation.bases import check_adapter
 from curation.chat import Prompt
 from curation.contracts import RunBase, read_metrics
 from curation.errors import InosukeError
@@ -51,6 +52,7 @@ def checked_run(root: Path, name: str | None = None, weights: bool = True) -> Ru
             raise InosukeError(f"the run {folder.name} has no {part}. Expected a finished run: train again.")
     if weights:
         _check_safetensors(folder / "adapter" / "adapter_model.safetensors", "Train again with `make train`.")
+        check_adapter(folder / "adapter", metrics.base_model)
     count = len(runs(root / MODELS))
     return Run(
         name=folder.name,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from curation import bases, chat
-from curation.errors import UsageError
+from curation.contracts import RunBase
+from curation.errors import InosukeError, UsageError
 from curation.persona import load_persona
 from curation.record import Message
 from tests.conftest import ROOT
@@ -90,6 +92,35 @@ def test_a_row_takes_its_licence_from_the_table_of_licences(tmp_path: Path) -> N
     path.write_text(ROW, encoding="utf-8")
     (base,) = bases.read(path).bases
     assert (base.licence.name, base.sampling.top_p, base.sampling.repeat_penalty) == ("MIT", 1.0, 1.0)
+
+
+CUT = {"name": "gemma-3-270m", "path": "models/base/gemma-3-270m-en-vi", "sha256": "a"}
+
+
+@pytest.mark.parametrize(
+    ("base", "named", "fits"),
+    [
+        (
+            {"name": "gemma-3-270m", "path": "models/base/gemma-3-270m-en-vi", "sha256": "a"},
+            "google/gemma-3-270m",
+            True,
+        ),
+        ({"name": "mine", "path": "bases/mine", "sha256": "a"}, "C:\\models\\bases\\mine", True),
+        ({"name": "Qwen/Qwen3-4B", "path": "Qwen/Qwen3-4B"}, "Qwen/Qwen3-4B", True),
+        ({"name": "Qwen/Qwen3-4B", "path": "Qwen/Qwen3-4B"}, "Qwen/Qwen3-1.7B", False),
+        (CUT, "Qwen/Qwen3-4B", False),
+        ({"name": "mine", "path": "bases/mine", "sha256": "a"}, None, True),
+    ],
+)
+def test_an_adapter_belongs_to_the_base_that_it_names(
+    tmp_path: Path, base: dict[str, str], named: str | None, fits: bool
+) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": named}), encoding="utf-8")
+    if fits:
+        bases.check_adapter(tmp_path, RunBase.model_validate(base))
+        return
+    with pytest.raises(InosukeError, match=f"made for {named}, and the run was trained on {base['name']}"):
+        bases.check_adapter(tmp_path, RunBase.model_validate(base))
 
 
 GEMMA = "<start_of_turn>user\nBe wild.\n\nHi.<end_of_turn>\n<start_of_turn>model\nHa!<end_of_turn>\n"

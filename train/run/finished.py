@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from curation.bases import check_adapter
 from curation.contracts import RunMetrics, read_metrics
 from curation.errors import InosukeError
 from curation.newest import find_run
@@ -61,6 +62,7 @@ def open_run(root: Path, run: str | None, say: Callable[[str], None]) -> Finishe
             f"{folder.name}: its adapter was trained on weights with SHA-256 {wanted.sha256}, but {base.location} has "
             f"{base.sha256}. Put the first model back, or train again."
         )
+    check_adapter(folder / "adapter", wanted)
     return FinishedRun(
         root,
         folder,

@@ -19,6 +19,7 @@ GEMMA = {
     "vocabulary": "c",
 }
 ASKED = [{"role": "user", "content": "a"}]
+BODY = {"messages": ASKED, "settings": {"max_new_tokens": 2}}
 
 
 class Recorder:
@@ -66,19 +67,23 @@ def test_a_request_without_settings_gets_those_of_the_base(served):
     )
     shown = client.get("/api/info").json["settings"]
     assert (shown["temperature"], shown["top_k"], shown["max_new_tokens"]) == (0.7, 20, 200)
-    client.post("/api/chat", json={"messages": ASKED})
+    client.post("/api/chat", json=BODY)
     assert sent(recorder) == (0.7, 0.8, 20, 0.0, 1.05)
-    client.post("/v1/chat/completions", json={"messages": ASKED})
+    client.post("/v1/chat/completions", json={"messages": ASKED, "max_tokens": 2})
     assert sent(recorder) == (0.7, 0.8, 20, 0.0, 1.05)
 
 
 def test_a_value_of_a_request_wins_even_where_it_is_our_own_default(served):
     client, recorder, _ = served(GEMMA)
-    client.post("/api/chat", json={"messages": ASKED})
+    client.post("/api/chat", json=BODY)
     assert sent(recorder) == (0.6, 0.95, 0, 0.0, 1.1)
-    client.post("/api/chat", json={"messages": ASKED, "settings": {"temperature": 0.5, "top_k": 7}})
+    client.post(
+        "/api/chat", json={"messages": ASKED, "settings": {"max_new_tokens": 2, "temperature": 0.5, "top_k": 7}}
+    )
     assert sent(recorder) == (0.5, 0.95, 7, 0.0, 1.1)
-    client.post("/v1/chat/completions", json={"messages": ASKED, "temperature": 0, "min_p": 0.1, "top_k": 3})
+    client.post(
+        "/v1/chat/completions", json={"messages": ASKED, "max_tokens": 2, "temperature": 0, "min_p": 0.1, "top_k": 3}
+    )
     assert sent(recorder) == (0.0, 0.95, 3, 0.1, 1.1)
 
 
@@ -86,9 +91,9 @@ def test_the_operator_wins_over_the_base_and_a_request_over_the_operator(served,
     monkeypatch.setenv("INOSUKE_TEMPERATURE", "0.2")
     client, recorder, chosen = served(GEMMA, REPETITION_PENALTY=1.0)
     assert chosen == "sampling: temperature 0.2, top_p 0.95 (set by the operator and as suits gemma-3-270m)"
-    client.post("/api/chat", json={"messages": ASKED})
+    client.post("/api/chat", json=BODY)
     assert sent(recorder) == (0.2, 0.95, 0, 0.0, 1.0)
-    client.post("/api/chat", json={"messages": ASKED, "settings": {"temperature": 1.5}})
+    client.post("/api/chat", json={"messages": ASKED, "settings": {"max_new_tokens": 2, "temperature": 1.5}})
     assert sent(recorder) == (1.5, 0.95, 0, 0.0, 1.0)
 
 

@@ -70,6 +70,19 @@ def test_an_adapter_of_another_shape_is_refused_without_a_traceback(finished):
         create_app({"ROOT": finished})
 
 
+def test_an_adapter_that_was_made_for_another_base_is_refused_by_its_name(finished):
+    config = finished / "models" / "run-1" / "adapter" / "adapter_config.json"
+    content = json.loads(config.read_text(encoding="utf-8"))
+    config.write_text(
+        json.dumps(content | {"base_model_name_or_path": "HuggingFaceTB/SmolLM2-135M-Instruct"}), encoding="utf-8"
+    )
+    with pytest.raises(InosukeError, match=r"made for HuggingFaceTB/SmolLM2-135M-Instruct.* was trained on Tiny"):
+        create_app({"ROOT": finished})
+    config.write_text("{", encoding="utf-8")
+    with pytest.raises(InosukeError, match=r"adapter_config\.json: cannot be read"):
+        create_app({"ROOT": finished})
+
+
 def _other_model(folder):
     from transformers import AutoConfig, Qwen2ForCausalLM
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from curation.errors import InosukeError
+from inosuke import cli
 from tests.train.conftest import ONE, TWO, Project, write_export
 from train.gguf.merge_adapter import merge_run
 
@@ -85,3 +87,17 @@ def test_an_adapter_of_another_shape_is_refused_even_where_no_hash_is_known(half
     config.intermediate_size *= 2
     with pytest.raises(InosukeError, match="this adapter does not fit the base model"):
         load_adapter(AutoModelForCausalLM.from_config(config), half.root / "models/r/adapter")
+
+
+@pytest.mark.slow
+def test_an_adapter_that_names_another_base_becomes_no_gguf_file(
+    half: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = half.root / "models" / "r" / "adapter" / "adapter_config.json"
+    content = json.loads(config.read_text(encoding="utf-8"))
+    config.write_text(json.dumps(content | {"base_model_name_or_path": "google/gemma-3-270m"}), encoding="utf-8")
+    monkeypatch.chdir(half.root)
+    for command in ("merge", "gguf", "evaluate"):
+        done = CliRunner().invoke(cli, [command, "r", "--persona", str(half.persona)])
+        assert isinstance(done.exception, InosukeError)
+        assert "made for google/gemma-3-270m, and the run was trained on half" in str(done.exception)
