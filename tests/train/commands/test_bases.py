@@ -77,7 +77,7 @@ def test_what_persona_toml_names_is_marked_and_what_is_not_here_has_the_reason(p
 def test_a_template_that_cannot_be_trained_on_is_reported(project: Path) -> None:
     folder = project / "models" / "base" / "SmolLM2-135M-Instruct"
     tokenizer = chatml_tokenizer()
-    tokenizer.chat_template = tokenizer.chat_template.replace("message['content']", "message['content'][:1]")
+    tokenizer.chat_template = tokenizer.chat_template.replace("message.content", "message.content[:1]")
     shutil.rmtree(folder)
     tokenizer.save_pretrained(folder)
     table, _ = listed()
