@@ -11,8 +11,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from curation import chat
+from curation.contracts import read_same_ids
 from curation.errors import InosukeError, UsageError
+from curation.persona import load_persona
 from curation.record import Message
+from serve.engines.prompts import prove
+from serve.engines.tokenizer import ChatTokenizer
+from serve.model_files.served_run import checked_run
 from tests.conftest import ROOT
 from tests.train.conftest import ONE, TWO, Project, write_export
 from train.commands.evaluate import evaluate
@@ -86,7 +92,16 @@ def test_a_run_folder_holds_everything_and_metrics_have_their_form(trainer: Make
     metrics = run(project, "first", seed=7, checkpointing=True, patience=3, evals_per_epoch=2)
     folder = project.root / "models" / "first"
     assert sorted(p.name for p in folder.iterdir()) == [
-        *("README.md", "adapter", "loss_curve.png", "metrics.json", "persona.toml", "recipe.toml", "tokenizer"),
+        *(
+            "README.md",
+            "adapter",
+            "loss_curve.png",
+            "metrics.json",
+            "persona.toml",
+            "recipe.toml",
+            "same_ids.json",
+            "tokenizer",
+        ),
     ]
     assert {"adapter_config.json", "adapter_model.safetensors"} <= {p.name for p in (folder / "adapter").iterdir()}
     assert (folder / "persona.toml").read_bytes() == (project.root / "datasets/export/v1/persona.toml").read_bytes()
@@ -516,3 +531,55 @@ def test_base_and_adapter_are_reported_on_the_weights_that_are_served(trainer: M
     }
     assert figures["nf4"]["weights"] == figures["none"]["weights"] == "unquantised weights (fp32)"
     assert figures["nf4"]["base"]["loss"] == pytest.approx(figures["none"]["base"]["loss"], rel=1e-4)
+
+
+ENGLISH = [("user", "Who are you?"), ("assistant", "The king of the mountain!")]
+
+
+def without_template(project: Project, template: str | None, folder: Path) -> Project:
+    """Return the project with a base whose chat template is another one, or none."""
+    shutil.copytree(project.base, folder)
+    if template is None:
+        (folder / "chat_template.jinja").unlink()
+    else:
+        (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
+    return Project(project.root, folder)
+
+
+def test_a_run_learns_under_the_system_prompt_of_each_language_and_is_served_the_same_ids(trainer: Make) -> None:
+    lines: list[str] = []
+    project = trainer(train=[ONE, ENGLISH], evaluation=[TWO])
+    project.train(lines.append, recipe=project.recipe(quantization="none", epochs=1, samples=0), run="r")
+    assert any("Trained ids are served ids: proved on" in line for line in lines)
+    folder = project.root / "models" / "r"
+    persona = load_persona(folder / "persona.toml")
+    # The tokenizer of serve: transformers' own may normalise other than the one that the base was saved with.
+    tokenizer = ChatTokenizer(folder / "tokenizer")
+    prove(checked_run(project.root, "r", weights=False), tokenizer)
+    recorded = read_same_ids(folder)
+    assert recorded is not None and len(recorded.dialogues) == len(chat.EXAMPLES)
+    systems = set()
+    for dialogue, talk in zip(recorded.dialogues, chat.EXAMPLES, strict=True):
+        assert dialogue.input_ids == chat.render(talk, tokenizer, persona).input_ids
+        text = tokenizer.backend_tokenizer.decode(dialogue.input_ids, skip_special_tokens=False)
+        systems.add(text.split("<|im_end|>")[0])
+    assert systems == {f"<|im_start|>system\n{text}" for text in persona.system_prompts.values()}
+
+
+def test_a_base_without_a_chat_template_learns_with_alpaca_prompts(trainer: Make, tmp_path: Path) -> None:
+    project = without_template(trainer(train=[ONE], evaluation=[TWO]), None, tmp_path / "bare")
+    with pytest.raises(InosukeError, match=r'no chat template.*prompt = "alpaca"'):
+        run(project, quantization="none", epochs=1, samples=0)
+    metrics = run(project, quantization="none", epochs=1, samples=0, prompt="alpaca")
+    assert metrics["prompt"] == "alpaca"
+
+
+def test_a_training_that_could_not_be_served_does_not_start(
+    trainer: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuses = "{{ raise_exception('tools alone') }}"
+    project = without_template(trainer(train=[ONE], evaluation=[TWO]), refuses, tmp_path / "refuses")
+    monkeypatch.setattr("train.loop.qlora.load_base", lambda *_: pytest.fail("loaded"))
+    with pytest.raises(InosukeError, match=r"refuses a dialogue of .*: tools alone.*Choose another base model"):
+        run(project)
+    assert list((project.root / "models").glob("*")) == []
