@@ -18,7 +18,7 @@ from curation.checks import check_reply
 from curation.contracts import HeldOut
 from curation.persona import Persona
 from train.model.generate import Reply
-from train.speaking.language import VIETNAMESE, language
+from train.speaking.language import VIETNAMESE, guess_language
 from train.speaking.loops import find_loop
 from train.speaking.measure import keeps_language
 
@@ -267,7 +267,7 @@ def _contains(word: str, text: str) -> bool:
 
 def _is_in(wanted: str, text: str, persona: Persona) -> bool:
     """Return whether a reply is written in a language; Vietnamese is recognised by its letters, however short."""
-    return bool(VIETNAMESE.search(text.lower())) if wanted == "vi" else language(text, persona) == wanted
+    return bool(VIETNAMESE.search(text.lower())) if wanted == "vi" else guess_language(text, persona) == wanted
 
 
 # ------------------------------------------------------------------------------------------------------------- the rows

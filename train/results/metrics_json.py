@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.console import duration
-from curation.contracts import RunBase, RunDataset, RunEval, RunMetrics, Scores, Speaking
+from curation.contracts import RunBase, RunDataset, RunEval, RunMetrics, Scores
 from train.data.dialogues import Export
 from train.evaluation import likelihood
 from train.loop.callbacks import History, Step
@@ -21,7 +21,7 @@ from train.loop.speaker import Sampled
 from train.loop.trainer import ADVICE
 from train.model.load import device
 from train.recipe import Recipe
-from train.results import run_card
+from train.results.sentences import ceiling_note, chosen_on, resume_command, seen, speaking_line
 
 SPEAKS_BADLY = (
     "Its loss is better than its base's, but it does not speak. More dialogues or more epochs help most; then a lower "
@@ -197,7 +197,7 @@ def summary(metrics: RunMetrics, folder: Path) -> str:
     lines += ["", "  epoch   training loss   validation      time   of its dialogues"]
     lines += [_epoch_line(e) for e in metrics.epochs]
     lines.append(f"  kept: step {training['best_step']} of {training['steps']}, which has the lowest validation loss")
-    lines.append(f"  {run_card.chosen_on(metrics)}")
+    lines.append(f"  {chosen_on(metrics)}")
     if training["overfitting"]:
         lines.append(f"  {training['overfitting']}")
     if training["diverged"]:
@@ -226,43 +226,6 @@ def not_kept(later: RunMetrics, earlier: RunMetrics, folder: Path) -> str:
         why = f"{'; '.join(later.faults())}"
     again = "" if later.training["resume_from"] is None else f" Even more minutes: {resume_command(later)}"
     return f"\nRun {later.run}: the further training brought nothing better ({why}). {folder} is as it was.{again}"
-
-
-def seen(training: dict[str, Any]) -> str:
-    """Return how much a training saw of what was planned, in words."""
-    planned = training["planned_rows"]
-    epochs = planned / training["rows"]
-    return (
-        f"saw {training['rows_seen']:,} of {planned:,} planned dialogues ({training['share_of_planned']:.0%}; "
-        f"{epochs:.3g} epochs of {training['rows']:,})"
-    )
-
-
-def ceiling_note(metrics: RunMetrics) -> str:
-    """Return what it means that the ceiling of minutes ended a training, and how to go on."""
-    training = metrics.training
-    return (
-        f"The ceiling of {training['max_minutes']:g} minutes cut it short: the last part was spent on taking the "
-        f"learning rate down. Continue from step {training['resume_from']} of {training['planned_steps']}: "
-        f"{resume_command(metrics)}"
-    )
-
-
-def resume_command(metrics: RunMetrics) -> str:
-    """Return the command that trains what is missing, with the minutes that it would take at the speed so far."""
-    training = metrics.training
-    a_step = training["seconds"] / training["steps"]
-    missing = (training["planned_steps"] - training["resume_from"]) * a_step
-    # Loading and measuring come on top; and a ceiling that fits exactly would cut it short again.
-    return f"`inosuke train --resume {metrics.run} --minutes {math.ceil(1.2 * missing / 60 + 2)}`"
-
-
-def speaking_line(speaking: Speaking) -> str:
-    """Return the figures of the replies in a line."""
-    return (
-        f"of {speaking.prompts} replies to held-out prompts {speaking.looping} loop and {speaking.ended} end; "
-        f"{speaking.right_language} of {speaking.judged} are in the prompt's language"
-    )
 
 
 def _epoch_line(e: dict[str, Any]) -> str:

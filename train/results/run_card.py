@@ -7,7 +7,7 @@ from typing import Any
 from curation import bases, licences
 from curation.contracts import RunBase, RunDataset, RunMetrics
 from curation.licences import Terms
-from train.results.metrics_json import seen, speaking_line
+from train.results.sentences import chosen_on, seen, speaking_line
 
 _FRONT = {"library_name": "peft", "pipeline_tag": "text-generation"}
 
@@ -118,22 +118,6 @@ def _where(base: RunBase, terms: Terms | None) -> str:
     if hub_base := _hub_id(base):
         return f'"{hub_base}")'
     return f'"…")  # {base.name}, whose weights have SHA-256 {base.sha256}'
-
-
-def chosen_on(metrics: RunMetrics) -> str:
-    """Return a sentence about the rows that the kept checkpoint was chosen on; empty for a run of an older version."""
-    training = metrics.training
-    if "chosen_on" not in training:
-        return ""
-    if training["chosen_on"] == "validation":
-        return (
-            f"It was chosen on {training['validation_rows']} dialogues of the train split that were not trained on, so "
-            "the eval split was looked at once, at the end."
-        )
-    return (
-        "It was chosen on the eval split itself, since the train split is too small to give some of it away: the "
-        "figures above are somewhat too good."
-    )
 
 
 def _distance(data: RunDataset) -> str:

@@ -383,12 +383,12 @@ def test_minutes_that_are_not_finite_are_refused(trainer: Make, minutes: str) ->
 @pytest.mark.slow
 def test_a_folder_with_the_embedded_models_name_is_not_the_embedded_model(trainer: Make, tmp_path: Path) -> None:
     project = trainer()
-    namesake = Project(project.root, tmp_path / base_model.NAME)
+    namesake = Project(project.root, tmp_path / "gemma-3-270m")
     shutil.copytree(project.base, namesake.base)
     run(namesake, epochs=1)
     assert open_run(project.root, "r", print).base.location == str(namesake.base)
     card = (project.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
-    assert base_model.HUB_ID not in card
+    assert "google/gemma-3-270m" not in card
     assert "base_model:" not in card
 
 
@@ -481,10 +481,9 @@ def test_no_run_yet_is_an_error_that_says_what_to_do(trainer: Make) -> None:
 def test_smoke_the_embedded_models_adapter_is_better_than_its_base(tmp_path: Path) -> None:
     from train import recipe
     from train.commands.pipeline import Request, run_training
-    from train.model import base_model
 
     # The model is downloaded into the project once, not once a test.
-    folder = base_model.ensure(ROOT / "models" / "base", print)
+    folder = Path(base_model.resolve("gemma-3-270m", ROOT, ("vi", "en"), print).location)
     smoke = tmp_path / "smoke.toml"
     shipped = recipe.load_recipe("smoke").model_copy(update={"base": folder.as_posix()})
     smoke.write_text(recipe.to_toml(shipped), encoding="utf-8")
@@ -501,7 +500,7 @@ def test_smoke_the_embedded_models_adapter_is_better_than_its_base(tmp_path: Pat
     done = run_training(Request(persona_file=tmp_path / "persona.toml", recipe=str(smoke), run="smoke"), print)
     assert done is not None
     metrics, summary = done
-    assert metrics.base_model.name == base_model.NAME
+    assert metrics.base_model.name == folder.name
     assert metrics.eval.adapter.loss < metrics.eval.base.loss
     assert "lower)" in summary
 

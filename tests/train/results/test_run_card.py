@@ -41,7 +41,8 @@ def metrics(base_model: dict[str, Any]) -> RunMetrics:
             "run": "r",
             "base_model": base_model,
             "recipe": {"name": "cpu", "quantization": "none"},
-            "training": {"rows": 8, "best_step": 2, "steps": 3, "stopped_because": "it is done", "share_seen": 1.0},
+            "training": {"rows": 8, "best_step": 2, "steps": 3, "stopped_because": "it is done"}
+            | {"share_seen": 1.0, "rows_seen": 8, "planned_rows": 8, "share_of_planned": 1.0, "hit_ceiling": False},
             "environment": {"device": "CPU", "cores": 2, "python": "3.11", "versions": {"torch": "2"}},
         }
     )

@@ -24,7 +24,7 @@ from train.evaluation.passport.voices import FEWEST, Proof, Voice, Voices, above
 from train.evaluation.subject import Subject
 from train.model.generate import Reply
 from train.progress import bar
-from train.speaking.language import language
+from train.speaking.language import guess_language
 from train.speaking.loops import find_loop
 
 Say = Callable[[str], None]
@@ -133,7 +133,7 @@ def _address(voices: Voices, persona: Persona, talks: list[list[Reply]]) -> Entr
         return entry
 
     def share(text: str) -> float | None:
-        return pronouns.own_share(text, own, main) if language(text, persona) == main else None
+        return pronouns.own_share(text, own, main) if guess_language(text, persona) == main else None
 
     speaking = voices.where(lambda text: share(text) is not None)
     values = {
@@ -170,7 +170,7 @@ def _forced_choice(subject: Subject, export: Export, groups: Sequence[str], say:
     main = persona.languages[0]
 
     def fits(text: str) -> bool:
-        return language(text, persona) in (main, None)
+        return guess_language(text, persona) in (main, None)
 
     asked = [
         (row.messages[:-1], row.messages[-1].content, group)
