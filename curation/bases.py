@@ -71,7 +71,10 @@ class Sampling(_Strict):
 
 
 class Shape(_Strict):
-    """The sizes of the text model, as its ``config.json`` has them. Input and output embeddings are one."""
+    """The sizes of the text model, as its ``config.json`` has them. Input and output embeddings are one.
+
+    A block has ``norms`` of the hidden size; with ``head_norms`` queries and keys have their own.
+    """
 
     layers: int = Field(gt=0)
     hidden: int = Field(gt=0)
@@ -80,6 +83,8 @@ class Shape(_Strict):
     kv_heads: int = Field(gt=0)
     head_dim: int = Field(gt=0)
     vocabulary: int = Field(gt=0)
+    norms: int = Field(default=2, gt=0)
+    head_norms: bool = False
 
 
 class Package(_Strict):
