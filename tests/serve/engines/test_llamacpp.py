@@ -335,3 +335,21 @@ def test_the_engine_needs_a_run(persona):
 def test_a_given_context_is_kept(with_gguf):
     run = checked_run(with_gguf, weights=False)
     assert load(replace(Options(persona=run.persona, run=run), context=256)).context == 256
+
+
+def test_an_answer_is_over_at_the_token_that_training_put_after_a_reply(engine, light, persona):
+    ids = chat.render(TALK, light, persona).input_ids
+    assert engine.stops_at(chat.end_of_turn(light), ids)
+    assert not engine.stops_at(light("a", False, True)["input_ids"][0], ids)
+
+
+def test_a_gguf_that_does_not_end_its_turns_where_training_did_is_not_served(with_gguf):
+    # The next turn's token ends a turn here, and the GGUF knows only <|im_end|> as an end.
+    template = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    (with_gguf / "models" / "run-1" / "tokenizer" / "chat_template.jinja").write_text(template, encoding="utf-8")
+    run = checked_run(with_gguf, weights=False)
+    with pytest.raises(InosukeError, match=r"does not end its turn at token \d+.*inosuke gguf"):
+        load(Options(persona=run.persona, run=run))
