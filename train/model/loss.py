@@ -79,7 +79,8 @@ class _InChunks(torch.autograd.Function):
         positions: int,
     ) -> torch.Tensor:
         wanted = ctx.needs_input_grad[0]
-        found, gradients = [], []
+        found: list[torch.Tensor] = []
+        gradients: list[torch.Tensor] = []
         for part, target in zip(torch.split(hidden, positions), torch.split(targets, positions), strict=True):
             with torch.set_grad_enabled(wanted):
                 h = part.detach().requires_grad_(wanted)
