@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from curation.errors import InosukeError
+from curation.errors import InosukeError, is_out_of_memory
 
 persona_option = click.option(
     "--persona",
@@ -34,7 +34,7 @@ def load_command(places: Mapping[str, str], name: str) -> click.Command | None:
 
 
 def run(command: Callable[[], object]) -> None:
-    """Call ``command``; an InosukeError becomes a message and an exit status instead of a traceback."""
+    """Call ``command``; an InosukeError, and running out of memory, become a message and a status, not a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # The default code page of a Windows console cannot encode `Hỏi`.
@@ -46,3 +46,10 @@ def run(command: Callable[[], object]) -> None:
     except InosukeError as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(error.exit_status)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        # Wherever it happens: a traceback would only name the place that was the last to ask.
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        sys.stderr.write(f"Error: out of memory ({first}). Close other programs that use the memory and try again.\n")
+        sys.exit(1)

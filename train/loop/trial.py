@@ -103,7 +103,7 @@ def try_out(export: Export, recipe: Recipe, base: BaseModel, say: Say) -> Trial:
         qlora.check_base(measure(model, measured, tokenizer, "Base"), base, recipe)
     say(f"Training {STEPS} steps with the longest rows, of {min(recipe.batch_size, len(step_rows))} in a batch")
     budget = Budget(recipe.warmup)
-    recorder = Recorder(budget, len(step_rows), schedule.rows_a_step, {STEPS}, shown=False)
+    recorder = Recorder(budget, len(step_rows), schedule.rows_a_step, {STEPS}, total_steps=STEPS, shown=False)
     with tempfile.TemporaryDirectory(prefix="inosuke-check-") as folder:
         trainers = Trainers(
             model=model,

@@ -44,6 +44,6 @@ def halving(size: int, work: Callable[[int], T], on_less: Callable[[int], object
         # Outside of `except`: the error's traceback holds the tensors that filled the memory.
         release()
         if size == 1:
-            raise NoMemoryLeft
+            raise NoMemoryLeft("out of memory, with a single item at once")
         size //= 2
         on_less(size)

@@ -224,6 +224,8 @@ def card(monkeypatch):
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: bf16)
         monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", on_cpu)
         monkeypatch.setattr("peft.peft_model.infer_device", lambda: "cpu")
+        # A layout of bitsandbytes for CPUs with bf16 units, which a GPU does not have.
+        monkeypatch.setattr("bitsandbytes.nn.modules.has_avx512bf16", lambda: False)
 
     return put
 

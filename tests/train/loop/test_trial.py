@@ -44,9 +44,9 @@ def test_two_steps_of_the_longest_rows_give_a_forecast_and_leave_nothing(trainer
 
 @pytest.mark.slow
 def test_a_batch_that_does_not_fit_is_halved_and_named(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    from transformers import Qwen2ForCausalLM
+    from transformers import Qwen2Model
 
-    real = Qwen2ForCausalLM.forward
+    real = Qwen2Model.forward
     room = [1]
 
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -54,7 +54,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_named(trainer: Make, monkeypatc
             raise torch.OutOfMemoryError("CUDA out of memory")
         return real(self, *args, **kwargs)
 
-    monkeypatch.setattr(Qwen2ForCausalLM, "forward", forward)
+    monkeypatch.setattr(Qwen2Model, "forward", forward)
     project = trainer(train=[ONE, TWO, ONE, TWO])
     said = check(project, batch_size=4).stdout
     assert "largest batch   1 row, " in said

@@ -129,7 +129,13 @@ def test_each_process_loads_its_base_on_its_own_gpu(
     monkeypatch.setenv("LOCAL_RANK", str(rank))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
-    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", lambda name, **kwargs: asked.update(kwargs))
+    real = AutoModelForCausalLM.from_pretrained
+
+    def on_cpu(name: str, **options: Any) -> Any:
+        asked.update(options)
+        return real(name, **options | {"device_map": {"": "cpu"}})
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", on_cpu)
     load_base(
         BaseModel("t", str(tiny_base), None, "folder"),
         Recipe(name="t", base="t", quantization="none", precision="bf16"),
