@@ -26,7 +26,8 @@ from benchmarks.sections import write
 from benchmarks.whole_replies import whole
 from curation import chat
 from curation.record import Message
-from serve.engine import Settings
+from serve.answering.default_settings import default_settings
+from serve.config import ServerConfig
 from serve.engines import llamacpp
 from serve.engines.tokenizer import ChatTokenizer
 from serve.model_files.gguf_choice import choose
@@ -68,12 +69,13 @@ class Ours:
 
 
 class Direct:
-    """llama.cpp called in this process, with the engine's own settings."""
+    """llama.cpp called in this process, with the server's settings."""
 
     def __init__(self) -> None:
         self.run = checked_run(ROOT, weights=False)
         self.file = choose(self.run.folder)
         self._tokenizer = ChatTokenizer(self.run.folder / "tokenizer")
+        self._settings, _ = default_settings(ServerConfig(), self.run)  # the sampling that the server takes
         self._server = llamacpp.start(self.file.path, llamacpp.DEFAULT_CONTEXT)
 
     def ask(self, question: str, tokens: int) -> int:
@@ -84,7 +86,7 @@ class Direct:
             last.update(chunk)
             return False
 
-        self._server.handle_completions(whole(ids, tokens, Settings()), on_chunk)
+        self._server.handle_completions(whole(ids, tokens, self._settings), on_chunk)
         return int(last["usage"]["completion_tokens"])
 
     def processor(self) -> float:

@@ -6,7 +6,7 @@ Usage: ``python -m benchmarks.bench_train [--minutes 25] [--rows N] [--export DI
 Both sides get the same rows, token ids, reply mask, LoRA, schedule and number of dialogues, which is checked. Base and
 LoRA are those of the recipe `cpu`. In order:
 
-1. trl's layout, precision, memory and threads are tried for speed on a few steps, and the quickest are taken.
+1. trl's layout, precision and memory settings are tried for speed on a few steps, and the quickest are taken.
 2. Each side's learning rate is searched on half of the dialogues with the same grid, which grows while its best rate is
    at its edge; for trl a batch of 8, too. One scorer, ours, measures all adapters on the same eval rows.
 3. Three seeds of each side take turns, each training in a process of its own.
@@ -39,7 +39,8 @@ from typing import Any
 
 from benchmarks import train_report
 from benchmarks.sections import write
-from benchmarks.train_sides import Place, Scoring, Training, adapter_file, say
+from benchmarks.train_sides import PRECISIONS, Place, Scoring, Training, adapter_file, say
+from curation.files import whole_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = (1, 2, 3)  # the search has 0
@@ -49,7 +50,8 @@ GROWS = 2  # rates that the grid may grow by at its edges
 SHARES = (1 / 2, 5 / 8, 3 / 4, 7 / 8, 1.0)
 SEARCH_EVAL_ROWS = 48
 PROBE_ROWS = 16
-PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}  # what `inosuke train` sets
+PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}  # what `inosuke train` sets; the same for both
+LAYOUTS = ("padded", "padding-free", "packed")
 KEPT_HEAP = {
     # glibc gives large blocks back to the system and asks for them again; this tells it to keep them.
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=8589934592:glibc.malloc.trim_threshold=17179869184:"
@@ -142,10 +144,16 @@ def prepare(options: argparse.Namespace, folder: Path) -> tuple[Bench, str]:
     from train import recipe
     from train.data.dialogues import load_export
     from train.model import base_model
+    from train.model.load import device
 
-    export_path = options.export or make_export(folder)
-    export = load_export(export_path)
-    wanted, _ = recipe.resolve(recipe.load_recipe(options.recipe), export.persona, recipe.Device("cpu", has_bf16=False))
+    work = options.work or (folder / "work" if options.quick else ROOT / "models" / ".bench-train")
+    work.mkdir(parents=True, exist_ok=True)
+    kept = work / "export"
+    if not kept.exists():
+        with whole_folder(kept) as copy:
+            shutil.copytree(options.export or make_export(folder), copy, dirs_exist_ok=True)
+    export = load_export(kept)
+    wanted, _ = recipe.resolve(recipe.load_recipe(options.recipe), export.persona, device())
     if options.quick:
         wanted = wanted.model_copy(update={"quantization": "none", "max_length": 2048})  # a token a byte
     settled_recipe = folder / f"{wanted.name}.toml"
@@ -153,8 +161,6 @@ def prepare(options: argparse.Namespace, folder: Path) -> tuple[Bench, str]:
     location = options.base or (tiny_base(folder) if options.quick else None)
     named = str(location.resolve()) if location else wanted.base
     base = base_model.resolve(named, ROOT, export.persona.languages, say)
-    work = options.work or (folder / "work" if options.quick else ROOT / "models" / ".bench-train")
-    work.mkdir(parents=True, exist_ok=True)
     # Results of another base, recipe or corpus must not be continued.
     settled = json.dumps(
         [base.sha256, wanted.model_dump(mode="json"), export.version, version("torch"), version("trl")]
@@ -164,15 +170,12 @@ def prepare(options: argparse.Namespace, folder: Path) -> tuple[Bench, str]:
         mark.write_text(settled, encoding="utf-8")
     elif mark.read_text(encoding="utf-8") != settled:
         raise SystemExit(f"{work} holds results of another base, recipe, corpus or version. Delete it or give --work.")
-    kept = work / "export"
-    if not kept.exists():
-        shutil.copytree(export_path, kept)
-    place = Place(export=str(kept), base=base.location, recipe=str(settled_recipe), results=str(work))
+    place = Place(export=str(kept), base=named, recipe=str(settled_recipe), results=str(work))
     bench = Bench(place, work, wanted.batch_size, wanted.learning_rate, len(export.eval))
     if options.quick:
         bench = replace(bench, eval_rows=8, seeds=SEEDS[:1], grid=GRID[:2], grows=0)
     about = (
-        f"{base.name}, whole weights in 32 bits, LoRA of rank {wanted.lora_rank}, {len(export.eval)} eval dialogues of "
+        f"{base.name}, whole weights, LoRA of rank {wanted.lora_rank}, {len(export.eval)} eval dialogues of "
         f"the export {export.version}"
     )
     return bench, about
@@ -208,7 +211,9 @@ def compare(bench: Bench, about: str, options: argparse.Namespace, started: floa
         results = [bench.trained([training])[0] for training in seeds[key]]
         scores = bench.scored([bench.score_of(training) for training in seeds[key]])
         sides.append(
-            train_report.Side(label, _settings(seeds[key][0]), results, scores, [_point(results, scores, 1.0)])
+            train_report.Side(
+                label, _settings(seeds[key][0], results[0]["weights"]), results, scores, [_point(results, scores, 1.0)]
+            )
         )
     better = min(sides, key=lambda side: side.nll)
     target = max(side.nll for side in sides)
@@ -244,34 +249,40 @@ def compare(bench: Bench, about: str, options: argparse.Namespace, started: floa
 
 def probe(bench: Bench, ours: Training) -> tuple[dict[str, float], Training, list[str]]:
     """Return the seconds a dialogue of both sides, trl's quickest settings, and a line about each try."""
-    trl = replace(ours, side="trl", layout="padded", environment=PASSIVE | KEPT_HEAP)
-    layouts = [
-        replace(trl, name=f"probe trl {layout}", layout=layout) for layout in ("padded", "padding-free", "packed")
-    ]
-    layouts.append(replace(trl, name="probe trl padded bf16", bf16=True))
+    trl = replace(ours, side="trl", layout="padded", precision="fp32", environment=PASSIVE | KEPT_HEAP)
+    layouts = [replace(trl, name=f"probe trl {layout}", layout=layout) for layout in LAYOUTS]
     say("trying ours and trl's layouts for speed")
     mine = bench.trained([replace(ours, name="probe ours")])[0]
     results = bench.trained(layouts)
     check(mine, results[0])
     # A layout in which rows see each other, or in which a label is lost, begins at another loss.
-    wrong = [n for n, result in enumerate(results) if unlike(mine, result)]
+    wrong = [n for n, result in enumerate(results) if unlike(results[0], result)]
     quick = layouts[_quickest(results, wrong)]
-    others = [
-        replace(quick, name="probe trl usual heap", environment=PASSIVE),
-        replace(quick, name="probe trl threads spin", environment=dict(KEPT_HEAP)),
+    layouts += [
+        replace(quick, name=f"{quick.name}, {precision}", precision=precision)
+        for precision in PRECISIONS
+        if precision != quick.precision
     ]
-    for other in others:
-        say(f"trying trl with: {other.name}")
-        results += bench.trained([other])
-    chosen = [*layouts, *others][_quickest(results, wrong)]
+    say("trying other precisions of trl's quickest layout")
+    results += bench.trained(layouts[len(results) :])
+    quick = layouts[_quickest(results, wrong)]
+    usual = replace(quick, name=f"{quick.name}, usual", environment=PASSIVE)
+    say("trying the quickest with the usual heap")
+    results += bench.trained([usual])
+    chosen = [*layouts, usual][_quickest(results, wrong)]
     tried = ["| s a dialogue, over a few steps | |", "| --- | ---: |"]
-    for number, (training, result) in enumerate(zip([*layouts, *others], results, strict=True)):
+    for number, (training, result) in enumerate(zip([*layouts, usual], results, strict=True)):
         mark = (
             ", taken" if training is chosen else ", not usable: other rows or another loss" if number in wrong else ""
         )
-        tried.append(f"| {training.name.removeprefix('probe ')}{mark} | {_seconds(result):.2f} |")
+        what = f"trl {training.layout}, {training.precision}, {_memory(training)}{mark}"
+        tried.append(f"| {what} | {_seconds(result):.2f} |")
     tried += [f"| ours | {_seconds(mine):.2f} |", ""]
     return {"ours": _seconds(mine), "trl": _seconds(results[_quickest(results, wrong)])}, chosen, tried
+
+
+def _memory(training: Training) -> str:
+    return "heap kept" if "GLIBC_TUNABLES" in training.environment else "usual heap"
 
 
 def _quickest(results: Sequence[dict[str, Any]], wrong: Sequence[int]) -> int:
@@ -328,7 +339,9 @@ def unlike(mine: dict[str, Any], other: dict[str, Any]) -> str:
     """Return what is different where two sides should be alike: ids, labels or the loss before the training."""
     if (mine["fingerprint"], mine["tokens_before"]) != (other["fingerprint"], other["tokens_before"]):
         return f"{mine['name']} and {other['name']} trained on different ids or labels."
-    tolerance = 1e-2 if other["bf16"] else 1e-3
+    # Rounding to bf16 moves a loss by some thousandths.
+    same = mine["weights"] == other["weights"] == "fp32"
+    tolerance = 1e-3 if same else 1e-2
     if abs(mine["loss_before"] - other["loss_before"]) > tolerance * mine["loss_before"]:
         return (
             f"before the training the loss of {mine['name']} is {mine['loss_before']:.4f}, that of {other['name']} "
@@ -369,13 +382,13 @@ def _point(
     )
 
 
-def _settings(training: Training) -> str:
+def _settings(training: Training, weights: str) -> str:
     words = [f"learning rate {training.learning_rate:.3g}", f"batches of {training.batch_size}"]
     if training.side == "trl":
-        words += [f"layout {training.layout}", "autocast to bf16" if training.bf16 else "32 bits"]
+        words += [f"layout {training.layout}", training.precision]
         words.append("no checkpointing, sdpa, chunked nll loss on replies")
     else:
-        words.append("otherwise the recipe")
+        words.append(f"{weights}, otherwise the recipe")
     words.append(", ".join(f"`{k}={v}`" for k, v in sorted(training.environment.items())) or "no variables set")
     return "; ".join(words)
 

@@ -25,7 +25,7 @@ CHECKED_ROWS = 16  # whose loss both sides measure before the training
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """One training. ``layout`` and ``bf16`` are for trl alone, ``environment`` is set by whoever starts the process.
+    """One training. ``layout`` and ``precision`` are for trl alone; whoever starts the process sets ``environment``.
 
     ``rows`` dialogues are drawn by ``seed`` and seen once. ``keep`` are the shares of the training after which its
     adapter is written.
@@ -38,9 +38,13 @@ class Training:
     learning_rate: float
     batch_size: int
     layout: str = "shared"
-    bf16: bool = False
+    precision: str = "recipe"
     environment: dict[str, str] = field(default_factory=dict)
     keep: tuple[float, ...] = ()
+
+
+# trl's precisions: the type of the base's weights, and whether autocast multiplies in bf16.
+PRECISIONS = {"fp32": ("float32", False), "fp32, autocast": ("float32", True), "bf16": ("bfloat16", True)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +58,7 @@ class Scoring:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where everything lies, the same for all sides of a comparison."""
+    """Where everything lies, the same for all sides of a comparison. ``base`` is what a recipe's `base` may be."""
 
     export: str
     base: str
@@ -66,7 +70,7 @@ def main() -> None:
     plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     place = Place(**plan["place"])
     for training in plan.get("trainings", ()):
-        _write(place, training["name"], train(place, Training(**training)))
+        write_result(place, training["name"], train(place, Training(**training)))
     if scorings := plan.get("scorings"):
         score(place, [Scoring(**one) for one in scorings])
 
@@ -82,7 +86,7 @@ def adapter_file(place: Place, name: str, share: float = 1.0) -> Path:
     return Path(place.results) / f"{name}@{share:g}.safetensors"
 
 
-def _write(place: Place, name: str, result: dict[str, Any]) -> None:
+def write_result(place: Place, name: str, result: dict[str, Any]) -> None:
     from curation.files import write_atomically
 
     write_atomically(Path(place.results) / f"{name}.json", json.dumps(result))
@@ -97,12 +101,12 @@ def ours(place: Place, training: Training) -> dict[str, Any]:
     from train.data.dialogues import load_export
     from train.loop import qlora
     from train.model import base_model
-    from train.model.load import load_tokenizer
+    from train.model.load import tokenizer_of
     from train.model.loss import token_losses
 
     export, recipe = load_export(Path(place.export)), resolved(place, training)
     base = base_model.resolve(place.base, Path.cwd(), export.persona.languages, say)
-    rows = encoded(export, load_tokenizer(base.location), recipe).train
+    rows = encoded(export, tokenizer_of(base, recipe), recipe).train
 
     def loss_before(model: Any) -> tuple[float, int]:
         groups = [batches.packed(group) for group in _groups(rows[:CHECKED_ROWS], training.batch_size)]
@@ -117,7 +121,7 @@ def ours(place: Place, training: Training) -> dict[str, Any]:
     result, _ = trained
     assert [r.input_ids for r in result.rows.train] == [r.input_ids for r in rows], "other rows were trained"
     assert result.history.steps[-1].rows == training.rows, "rows were left out"
-    return watch.figures() | {"fingerprint": fingerprint(seen)}
+    return watch.figures() | {"fingerprint": fingerprint(seen), "weights": recipe.precision}
 
 
 def trl(place: Place, training: Training) -> dict[str, Any]:
@@ -128,13 +132,18 @@ def trl(place: Place, training: Training) -> dict[str, Any]:
 
     import datasets
     from train.data.dialogues import load_export
-    from train.model.load import adapter_config, load_tokenizer
+    from train.model import base_model
+    from train.model.load import adapter_config, tokenizer_of
 
     export, recipe = load_export(Path(place.export)), resolved(place, training)
-    tokenizer = load_tokenizer(place.base)
+    base = base_model.resolve(place.base, Path.cwd(), export.persona.languages, say)
+    tokenizer = tokenizer_of(base, recipe)
     rows = encoded(export, tokenizer, recipe).train
     labels = [[i if m else -100 for i, m in zip(r.input_ids, r.loss_mask, strict=True)] for r in rows]
-    model = AutoModelForCausalLM.from_pretrained(place.base, dtype=torch.float32, attn_implementation="sdpa")
+    weights, autocast = PRECISIONS[training.precision]
+    model = AutoModelForCausalLM.from_pretrained(
+        base.location, dtype=getattr(torch, weights), attn_implementation="sdpa"
+    )
     packing = training.layout == "packed"
     # A pack holds `max_length` tokens. A step takes as many packs as hold about `batch_size` dialogues.
     mean = sum(len(r.input_ids) for r in rows) / len(rows)
@@ -160,7 +169,7 @@ def trl(place: Place, training: Training) -> dict[str, Any]:
                 train_sampling_strategy="group_by_length" if training.layout == "padded" else "random",
                 loss_type="nll",  # in chunks, the default
                 gradient_checkpointing=False,
-                bf16=training.bf16,
+                bf16=autocast,
                 use_cpu=True,
                 save_strategy="no",
                 report_to="none",
@@ -180,7 +189,7 @@ def trl(place: Place, training: Training) -> dict[str, Any]:
             checked = [row | {"seq_lengths": [len(row["input_ids"])]} for row in checked]
         before = _trl_loss(trainer, checked, training.batch_size)
         trainer.train()
-    return watch.figures() | {"fingerprint": fingerprint(seen)}
+    return watch.figures() | {"fingerprint": fingerprint(seen), "weights": training.precision}
 
 
 def _trl_loss(trainer: Any, rows: Sequence[dict[str, Any]], size: int) -> tuple[float, int]:
@@ -206,6 +215,7 @@ def resolved(place: Place, training: Training) -> Any:
     """Return the recipe of a side for this machine, with what the plan sets."""
     from train import recipe
     from train.data.dialogues import load_export
+    from train.model.load import device
 
     wanted = recipe.load_recipe(place.recipe).model_copy(
         update={
@@ -222,7 +232,7 @@ def resolved(place: Place, training: Training) -> Any:
             "samples": 0,
         }
     )
-    chosen, _ = recipe.resolve(wanted, load_export(Path(place.export)).persona, recipe.Device("cpu", has_bf16=False))
+    chosen, _ = recipe.resolve(wanted, load_export(Path(place.export)).persona, device())
     if (chosen.quantization, chosen.loss_on, chosen.layout) != ("none", "replies", "packed"):
         raise SystemExit(
             f"the recipe {chosen.name} has quantization {chosen.quantization}, loss on {chosen.loss_on} and the layout "
@@ -345,13 +355,14 @@ def score(place: Place, scorings: Sequence[Scoring]) -> None:
     from train.data.dialogues import load_export
     from train.loop.trainer import load_adapter_state
     from train.model import base_model
-    from train.model.load import add_adapter, end_ids, load_base, load_tokenizer
+    from train.model.load import add_adapter, end_ids, load_base, tokenizer_of
     from train.model.scoring import row_scores
 
     export = load_export(Path(place.export))
     recipe = resolved(place, Training(name="", side="", seed=0, rows=1, learning_rate=1.0, batch_size=1))
+    recipe = recipe.model_copy(update={"precision": "fp32"})  # whatever either side has trained in
     base = base_model.resolve(place.base, Path.cwd(), export.persona.languages, say)
-    tokenizer = load_tokenizer(base.location)
+    tokenizer = tokenizer_of(base, recipe)
     model = add_adapter(load_base(base, recipe), base, recipe)
     groups = {row.id: row.group for row in export.eval}
     for one in scorings:
@@ -369,7 +380,7 @@ def score(place: Place, scorings: Sequence[Scoring]) -> None:
             "group": [groups[row.id] for row in rows],
         }
         say(f"{one.name}: {sum(result['nll']) / sum(result['chars']):.4f} on {len(rows)} eval rows")
-        _write(place, one.name, result)
+        write_result(place, one.name, result)
 
 
 def say(line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -9,8 +10,19 @@ from typing import Any
 
 import pytest
 
+from benchmarks import bench_train, sections
 from benchmarks.bench_train import Bench, search, unlike
-from benchmarks.train_sides import Place, Scoring, Training, adapter_file, fingerprint, score, train, unpacked
+from benchmarks.train_sides import (
+    Place,
+    Scoring,
+    Training,
+    adapter_file,
+    fingerprint,
+    score,
+    train,
+    unpacked,
+    write_result,
+)
 from tests.tools.tokenizers import chatml_tokenizer
 from tests.train.conftest import ONE, TWO, write_export
 from train.data.batches import packed
@@ -70,7 +82,7 @@ def test_another_batch_is_tried_at_the_best_rate_and_at_twice_it() -> None:
 def place(tmp_path: Path, tiny_base: Path) -> Place:
     export = write_export(tmp_path, [ONE, TWO] * 4, [TWO, ONE])
     recipe = tmp_path / "tiny.toml"
-    fields = Recipe(name="tiny", base=str(tiny_base), quantization="none", max_length=2048, lora_rank=4)
+    fields = Recipe(name="tiny", base=str(tiny_base), quantization="none", precision="fp32", max_length=2048)
     recipe.write_text(to_toml(fields), encoding="utf-8")
     return Place(export=str(export), base=str(tiny_base), recipe=str(recipe), results=str(tmp_path))
 
@@ -91,7 +103,7 @@ def test_both_sides_see_the_same_rows_and_begin_at_the_same_loss(place: Place) -
     mine = train(place, replace(OURS, keep=(1.0,)))
     assert mine["steps"] == 2
     for layout in ("padded", "padding-free", "packed"):
-        other = train(place, replace(OURS, name=layout, side="trl", layout=layout, keep=(1.0,)))
+        other = train(place, replace(OURS, name=layout, side="trl", layout=layout, precision="fp32", keep=(1.0,)))
         assert unlike(mine, other) == ""
         assert other["loss_before"] == pytest.approx(mine["loss_before"], rel=1e-5)
     changed = json.loads(json.dumps(mine)) | {"name": "other", "loss_before": 1.1 * mine["loss_before"]}
@@ -106,6 +118,41 @@ def test_both_sides_see_the_same_rows_and_begin_at_the_same_loss(place: Place) -
     assert base["chars"] == ours["chars"] == theirs["chars"]
     assert sum(ours["nll"]) < sum(base["nll"])
     assert sum(theirs["nll"]) < sum(base["nll"])
+
+
+class InThisProcess(Bench):
+    """A comparison that pays for the libraries once."""
+
+    def _run(self, plan: dict[str, Any], environment: dict[str, str]) -> None:
+        for training in plan.get("trainings", ()):
+            write_result(self.place, training["name"], train(self.place, Training(**training)))
+        score(self.place, [Scoring(**one) for one in plan.get("scorings", ())])
+
+
+def test_a_comparison_ends_with_its_section_and_is_not_run_again(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("trl")
+    results = tmp_path / "results.md"
+    monkeypatch.setattr(sections, "RESULTS", results)
+    bench = InThisProcess(place, tmp_path, 2, 1e-3, eval_rows=2, seeds=(1, 2), grid=(1.0, 2.0), grows=0)
+    options = argparse.Namespace(quick=False, rows=8, minutes=1)
+    monkeypatch.setattr(bench_train, "PROBE_ROWS", 4)
+    bench_train.compare(bench, "A tiny base", options, 0.0)
+    section = results.read_text(encoding="utf-8")
+    assert section.startswith("# Measured\n\n<!-- bench_train -->\n## Training\n\nA tiny base. 8 dialogues a training")
+    for wanted in ("times as quick** (goal: 2.5) |", "| peak memory, MB |", "Ours minus trl in nll", "| ours: batch, "):
+        assert wanted in section
+    capsys.readouterr()
+
+    monkeypatch.setattr(InThisProcess, "_run", None)  # everything is there: nothing may run
+    bench_train.compare(bench, "A tiny base", options, 0.0)
+    assert results.read_text(encoding="utf-8") == section
+    file = tmp_path / "trl seed 1.json"
+    changed = json.loads(file.read_text(encoding="utf-8")) | {"loss_before": 1.0}
+    file.write_text(json.dumps(changed), encoding="utf-8")
+    with pytest.raises(SystemExit, match="expected the same on the same rows"):
+        bench_train.compare(bench, "A tiny base", options, 0.0)
 
 
 def _file(place: Place, name: str) -> str | None:
