@@ -27,8 +27,7 @@ from curation.files import write_atomically
 from curation.record import Message
 from train.data.dialogues import Encoded, Export, eval_prompts, load_export, prompts, replies
 from train.data.groups import drawn_together
-from train.evaluation import against, bootstrap, likelihood, metrics, page, similarity, votes
-from train.evaluation.passport import passport
+from train.evaluation import against, bootstrap, likelihood, metrics, page, passport, similarity, votes
 from train.evaluation.subject import Subject, open_subject
 from train.evaluation.text import section
 from train.model.generate import MAX_NEW_TOKENS, Reply

@@ -16,12 +16,11 @@ from curation.contracts import HeldOut
 from curation.persona import Persona
 from train.data.dialogues import Export
 from train.data.groups import drawn_together
-from train.evaluation import bootstrap
+from train.evaluation import authorship, bootstrap, forced_choice, novelty, pronouns, scripted
 from train.evaluation.bootstrap import Figure
 from train.evaluation.metrics import syllables
-from train.evaluation.passport import authorship, forced_choice, novelty, pronouns, scripted
-from train.evaluation.passport.voices import FEWEST, Proof, Voice, Voices, above, lines_of_others, prove, replies_of
 from train.evaluation.subject import Subject
+from train.evaluation.voices import FEWEST, Proof, Voice, Voices, above, lines_of_others, prove, replies_of
 from train.model.generate import Reply
 from train.progress import bar
 from train.speaking.language import guess_language

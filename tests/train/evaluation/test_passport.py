@@ -12,8 +12,8 @@ from curation.contracts import ExportedRow
 from curation.persona import Persona
 from curation.record import Message
 from tests.conftest import ROOT
-from train.evaluation.passport import authorship, forced_choice, novelty, pronouns, scripted, voices
-from train.evaluation.passport.voices import Voice, Voices
+from train.evaluation import authorship, forced_choice, novelty, pronouns, scripted, voices
+from train.evaluation.voices import Voice, Voices
 from train.model.generate import replies
 from train.model.load import end_ids, load_tokenizer
 
@@ -148,7 +148,7 @@ def test_scripts_are_forty_different_turns_in_another_order_each() -> None:
         first, second = scripted.scripts(language, 2)
         assert len(set(first)) == 40 and sorted(first) == sorted(second) and first != second
     assert scripted.scripts("ja", 2) == []
-    assert (ROOT / "train/evaluation/passport/scripts/vi.txt").is_file()
+    assert (ROOT / "train/evaluation/scripts/vi.txt").is_file()
 
 
 def test_forced_choice_scores_the_last_reply_alone(tiny: tuple[Any, Any], persona: Persona) -> None:
