@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from rapidfuzz.distance import Indel
 
-from annotations.ui.differences import Side, words
+from curation.cleaning.differences import Side, words
 from curation.record import Message
 
 # Longer turns are cut on the screen: a browser takes seconds to lay out a megabyte of text.

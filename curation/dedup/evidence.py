@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from curation import differences
+from curation.cleaning import differences
 from curation.dedup.duplicates import Cluster, Duplicates, Member
 from curation.dedup.wording import normal
 from curation.record import Sample

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotations.ui.differences import words
+from curation.cleaning.differences import words
 
 
 @pytest.mark.parametrize(
