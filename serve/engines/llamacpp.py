@@ -170,6 +170,9 @@ def start(path: Path, context: int, slots: int = SLOTS) -> Any:
     params.n_parallel = slots
     params.kv_unified = True
     params.n_ctx = pool(context, slots)
+    # Layers with a sliding window (Gemma 3) would keep the window's tokens only, and llama.cpp would read the system
+    # prompt again for each new conversation.
+    params.swa_full = True
     params.n_batch = params.n_ubatch = 512
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores()
     params.fit_params = False

@@ -16,10 +16,9 @@ from train.progress import say
 @click.option(
     "--type",
     "kind",
-    default="Q4_K_M",
-    show_default=True,
     type=click.Choice(["Q4_0", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K", "Q8_0", "F16"], case_sensitive=False),
-    help="How weights are stored. A better type is served where this one loses too much.",
+    help="How weights are stored. A better type is served where this one loses too much. [default: Q8_0; Q4_K_M from a "
+    "billion parameters on]",
 )
 @click.option("--export", type=click.Path(path_type=Path), help="Export folder. [default: the run's]")
 @persona_option

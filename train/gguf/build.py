@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,27 +22,33 @@ from curation.contracts import GgufFile, GgufList, MeasuredOn, RunMetrics, read_
 from curation.errors import InosukeError
 from curation.files import PARTIAL, remove_partial, sha256_file, whole_file
 from train.data.dialogues import Encoded, Export, encode, load_export
-from train.gguf import convert, merge_adapter
+from train.gguf import convert, llama_tools, merge_adapter, source_file
 from train.run import card_section
 from train.run.finished import FinishedRun, open_run, own_export
 
-DEFAULT = "Q4_K_M"
 WORSE_AT_MOST = 0.05  # perplexity of a served file over the 16-bit file's, minus one
 LADDER = ("Q5_K_M", "Q6_K", "Q8_0")  # tried in turn where the wanted type loses more than that
 ROWS = 32  # eval dialogues that a file is measured on; files are compared on the same ones, so a few are enough
-WEIGHED_ON = 64  # training dialogues that the importance matrix is computed on
-# 1 to 2% of a model with grouped queries, and the tensors that rounding hurts most;
-# docs/experiments/2026-11-26-gguf-importance-matrix.md.
-KEPT = {"attn_v": "Q8_0"}
-PLAIN = ("F16", "Q8_0")  # types that are precise enough without hints
+WEIGHED_ON = 64  # training dialogues that an importance matrix is computed on
+PLAIN = ("F16", "Q8_0")  # types that are precise enough without an importance matrix
+LARGE = 2_000_000_000  # bytes of the 16-bit file: a billion parameters
 SMALL = 1_000_000_000  # bytes of base weights: a smaller model is converted and measured within a minute or two
 
 Say = Callable[[str], None]
 T = TypeVar("T")
 
 
-def make(persona_file: Path, run: str | None, kind: str, export_path: Path | None, say: Say) -> GgufList:
-    """Write a run's GGUF files and return the content of ``gguf.json``.
+def default_type(sixteen_bits: int) -> str:
+    """Return the type to serve of a model whose 16-bit file has this many bytes.
+
+    A small model is served at 8 bits, far from :data:`WORSE_AT_MOST`: at 4 bits it is so close to it that the few rows
+    of a measurement decide by chance. For a large one the 4 bits of Q4_K_M cost little and save gigabytes.
+    """
+    return "Q4_K_M" if sixteen_bits >= LARGE else "Q8_0"
+
+
+def make(persona_file: Path, run: str | None, kind: str | None, export_path: Path | None, say: Say) -> GgufList:
+    """Write a run's GGUF files and return the content of ``gguf.json``; ``kind`` None is :func:`default_type`.
 
     Existing finished files are kept. Raises InosukeError when the run, its base or its export does not exist, the model
     cannot be converted, or the disk is too full.
@@ -66,13 +72,18 @@ def make(persona_file: Path, run: str | None, kind: str, export_path: Path | Non
     if not rows:
         raise InosukeError(f"every eval row of {export.path} is longer than {trained.recipe.max_length} tokens.")
     rows = _some(rows, ROWS)
-    seen, _ = encoded(_some(export.train, WEIGHED_ON))
     folder = trained.folder / "gguf"
-    folder.mkdir(exist_ok=True)
-    with FileLock(folder / ".lock"):
-        files = _Files(trained, export, tokenizer, rows, seen, say)
-        content = _make(files, kind, say)
-        write_gguf_list(trained.folder, content)
+    seen = partial(encoded, _some(export.train, WEIGHED_ON))
+    try:
+        folder.mkdir(exist_ok=True)
+        with FileLock(folder / ".lock"):
+            content = _make(_Files(trained, export, tokenizer, rows, seen, say), kind, say)
+            write_gguf_list(trained.folder, content)
+    except OSError as error:
+        raise InosukeError(
+            f"{folder}: cannot be written ({error}). Free some disk space or change the folder's permissions, then run "
+            "the command again. Files that gguf.json lists are unchanged."
+        ) from error
     card_section.put(trained.folder / "README.md", "gguf", section(content))
     return content
 
@@ -85,7 +96,7 @@ def _some(rows: Sequence[T], count: int) -> list[T]:
 class _Files:
     """The files of a run, written and measured on request.
 
-    ``rows`` are the eval rows that files are measured on, ``seen`` the train rows that the importance matrix is
+    ``rows`` are the eval rows that files are measured on, ``seen`` gives the train rows that an importance matrix is
     computed on. ``known`` are the finished files by their type.
     """
 
@@ -93,7 +104,7 @@ class _Files:
     export: Export
     tokenizer: Any
     rows: list[Encoded]
-    seen: list[Encoded]
+    seen: Callable[[], tuple[list[Encoded], Any]]
     say: Say
     known: dict[str, GgufFile] = field(init=False)
 
@@ -112,26 +123,10 @@ class _Files:
         return MeasuredOn(dataset=self.export.version, rows=len(self.rows))
 
     def hints(self, kind: str) -> dict[str, Any] | None:
-        """Return the quantisation hints of a type, as ``gguf.json`` records them; None where there are none."""
-        from train.gguf import llamacpp
-
-        if kind in PLAIN or not llamacpp.takes_hints():
+        """Return what a type is rounded with, as ``gguf.json`` records it; None for a plain rounding."""
+        if kind in PLAIN or not llama_tools.found():
             return None
-        return {"importance_from": f"{len(self.seen)} training dialogues", "kept": KEPT}
-
-    @cached_property
-    def importance(self) -> dict[str, Any]:
-        """The weight of each column, measured on dialogues that the run was trained on."""
-        from train.gguf import importance
-        from train.model.load import end_ids, load_adapter, load_base
-        from train.progress import bar
-
-        self.say(f"Computing the importance matrix on {len(self.seen)} training dialogues")
-        model = load_adapter(load_base(self.trained.base, self.trained.recipe), self.trained.folder / "adapter")
-        with bar(len(self.seen), "Importance", "row") as shown:
-            return importance.measure(
-                model, self.seen, end_ids(self.tokenizer), self.folder / "model-F16.gguf", shown.update
-            )
+        return {"importance_from": f"{min(WEIGHED_ON, len(self.export.train))} training dialogues"}
 
     def get(self, kind: str) -> GgufFile:
         """Return the file of a type; write and measure it first if it does not exist."""
@@ -148,14 +143,14 @@ class _Files:
         if kind == "F16":
             _sixteen_bits(self.trained, file, self.say)
             return file
-        given: dict[str, Any] = {}
-        if hints:
-            given = {"importance": self.importance, "tensor_types": KEPT}
-        elif kind not in PLAIN:
-            self.say(f"Note: {llamacpp.made_with()} takes no importance matrix, so {file.name} loses more than needed.")
         self.say(f"Writing {file.name}")
+        sixteen_bits = self.folder / "model-F16.gguf"
         with whole_file(file) as part:
-            llamacpp.quantize(self.folder / "model-F16.gguf", part, kind=kind, **given)
+            if hints:
+                texts = [self.tokenizer.decode(row.input_ids) for row in self.seen()[0]]
+                llama_tools.quantize(sixteen_bits, part, kind, texts)
+            else:
+                llamacpp.quantize(sixteen_bits, part, kind)
         return file
 
     def _measure(self, file: Path, kind: str, hints: dict[str, Any] | None) -> GgufFile:
@@ -179,11 +174,12 @@ class _Files:
         )
 
 
-def _make(files: _Files, kind: str, say: Say) -> GgufList:
+def _make(files: _Files, kind: str | None, say: Say) -> GgufList:
     """Write the wanted type, and larger ones until one is good enough to serve."""
     from train.gguf import llamacpp
 
     sixteen_bits = files.get("F16")
+    kind = kind or default_type((files.folder / sixteen_bits.file).stat().st_size)
     texts = [m.content for row in files.export.eval for m in row.messages]
     plain = partial(files.tokenizer, add_special_tokens=False, split_special_tokens=True)
     differing = llamacpp.other_tokens(
@@ -227,7 +223,7 @@ def after_training(persona_file: Path, metrics: RunMetrics, say: Say) -> None:
     if base.sha256 is None or device().kind != "cpu" or sum(f.stat().st_size for f in weights) >= SMALL:
         return
     try:
-        say(table(make(persona_file, run, DEFAULT, None, say)))
+        say(table(make(persona_file, run, None, None, say)))
     except KeyboardInterrupt:
         say(f"Warning: stopped while writing GGUF files; run {run} is finished. Later: inosuke gguf {run}")
     except Exception as error:  # minutes or hours of training must not end in a traceback
@@ -278,15 +274,11 @@ file's own weights:
 
 
 def _how(content: GgufList) -> str:
-    """Return what the card says about the quantisation hints, with a leading space."""
+    """Return what the card says about the importance matrix, with a leading space."""
     hints = next((f.hints for f in content.files if f.hints), None)
     if hints is None:
         return ""
-    kept = ", ".join(f"`{part}` as {kind}" for part, kind in hints["kept"].items())
-    return (
-        f" Files smaller than Q8_0 are quantised with an importance matrix from {hints['importance_from']}, and keep "
-        f"{kept}."
-    )
+    return f" Files smaller than Q8_0 are quantised with an importance matrix from {hints['importance_from']}."
 
 
 def _why(content: GgufList) -> str:
@@ -304,17 +296,20 @@ def _why(content: GgufList) -> str:
 
 
 def _sixteen_bits(trained: FinishedRun, file: Path, say: Say) -> None:
+    source = source_file.find(trained.base)  # before anything is downloaded, merged or written
     converter = convert.ensure(trained.root / "models", say)
     with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=file.parent) as name:
         merged = trained.folder / "merged"
-        if not merged.is_dir():  # it appears whole, and a finished run does not change
+        if not merge_adapter.is_whole(merged):
+            if merged.is_dir():
+                say(f"Note: {merged} is incomplete and not used; `inosuke merge {trained.name}` writes it again.")
             say(f"Merging {trained.name} into {trained.base.name}")
             merged = Path(name) / trained.name
             merge_adapter.write(trained, merged)
         say(f"Converting to {file.name}")
         _check_disk_space(merged, file.parent)
         with whole_file(file) as part:
-            convert.convert(converter, merged, part)
+            convert.convert(converter, merged, part, source)
 
 
 def _check_disk_space(merged: Path, folder: Path) -> None:

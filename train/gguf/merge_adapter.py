@@ -5,6 +5,7 @@ It never merges into 4-bit weights: the sum would be rounded to 16 levels again,
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,23 @@ def merge_run(persona_file: Path, run: str | None, say: Callable[[str], None]) -
     return final
 
 
+def is_whole(folder: Path) -> bool:
+    """Return whether a merged model is all there; a copied folder may lack files, or end in the middle of one."""
+    from safetensors import SafetensorError, safe_open
+
+    index = folder / "model.safetensors.index.json"
+    try:
+        names = {"model.safetensors"}
+        if index.is_file():
+            names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        for name in names:
+            with safe_open(folder / name, "pt"):  # it compares the file's size with the tensors in its header
+                pass
+    except (OSError, ValueError, KeyError, SafetensorError):
+        return False
+    return all((folder / name).is_file() for name in ("config.json", "tokenizer.json"))
+
+
 def write(trained: FinishedRun, folder: Path) -> None:
     """Write the merged model into a folder. Raises InosukeError when the disk is too full."""
     import torch
@@ -54,6 +72,12 @@ def write(trained: FinishedRun, folder: Path) -> None:
             "Free some disk space and run the command again."
         )
     merged = load_adapter(base, trained.folder / "adapter").merge_and_unload(safe_merge=True)
-    merged.save_pretrained(folder)
-    load_tokenizer(str(trained.folder / "tokenizer"), needs_template=False).save_pretrained(folder)
-    shutil.copyfile(trained.folder / "persona.toml", folder / "persona.toml")
+    try:
+        merged.save_pretrained(folder)
+        load_tokenizer(str(trained.folder / "tokenizer"), needs_template=False).save_pretrained(folder)
+        shutil.copyfile(trained.folder / "persona.toml", folder / "persona.toml")
+    except (OSError, SafetensorError) as error:
+        raise InosukeError(
+            f"{folder.parent}: the merged model cannot be written ({error}). Free some disk space or change the "
+            "folder's permissions, then run the command again."
+        ) from error

@@ -106,7 +106,8 @@ def _embedded(row: Base, base_folder: Path, languages: Sequence[str], say: Say) 
 def _from_gguf(gguf: Path, base_folder: Path, say: Say) -> BaseModel:
     """Convert a GGUF file that transformers can read into a folder named after the file and its hash."""
     base_folder.mkdir(parents=True, exist_ok=True)
-    folder = base_folder / f"{gguf.stem}-{sha256_file(gguf)[:12]}"
+    sha256 = sha256_file(gguf)
+    folder = base_folder / f"{gguf.stem}-{sha256[:12]}"
     with FileLock(base_folder / ".lock"):
         if (weights := _stamped_weights(folder)) is None:
             say(f"Converting {gguf.name} to safetensors, once: {folder}")
@@ -119,7 +120,7 @@ def _from_gguf(gguf: Path, base_folder: Path, say: Say) -> BaseModel:
                         f"{gguf}: transformers cannot read it ({str(error).strip() or type(error).__name__}). Expected "
                         "a Llama or Qwen2 model with its tokenizer; a folder with safetensors always works."
                     ) from error
-                embedded.write_stamp(made, {"gguf": str(gguf.resolve())})
+                embedded.write_stamp(made, {"gguf": str(gguf.resolve()), "gguf_sha256": sha256})
                 shutil.rmtree(folder, ignore_errors=True)
             weights = _stamped_weights(folder)
     return BaseModel(folder.name, str(folder), weights, "folder")

@@ -8,19 +8,28 @@ import pytest
 
 from curation import chat
 from curation.errors import InosukeError, UsageError
+from curation.persona import load_persona
 from curation.record import Message
 from serve import create_app
 from serve.engine import ConversationTooLong, Delta, Done, EngineFailed, Settings
 from serve.engines import native_libraries
-from serve.engines.llamacpp import LlamaCppEngine, cores, load, start
+from serve.engines.llamacpp import LlamaCppEngine, cores, load, request, start
 from serve.engines.options import Options
 from serve.engines.tokenizer import ChatTokenizer
 from serve.engines.transformers import TransformersEngine
 from serve.model_files.gguf_choice import choose
 from serve.model_files.served_run import checked_run
+from tests.conftest import ROOT
+from tests.tools import tiny_gemma
 from tests.tools.gguf_files import manifest, write_gguf
 
 GREEDY = Settings(temperature=0, repetition_penalty=1.0, max_new_tokens=24)
+# The words of a random model hang on the last bit of a logit, and every word of the system prompt moves them. So these
+# tests have a prompt of their own, with which no two logits lie that close together.
+SYSTEM_PROMPT = (
+    'Ngươi là Hashibira Inosuke, lớn lên giữa bầy lợn rừng. Xưng "ta", gọi người khác là "ngươi". Nói to, ngắn, '
+    "kiêu hãnh, thật lòng. Answer in the language you are spoken to."
+)
 TALK = (Message("user", "Chào ngươi!"), Message("assistant", "Hừ!"), Message("user", "Đấu với ta không?"))
 
 
@@ -30,6 +39,11 @@ def never():
 
 def words(events):
     return "".join(e.text for e in events if isinstance(e, Delta))
+
+
+@pytest.fixture(scope="session")
+def persona():
+    return load_persona(ROOT / "persona.toml").model_copy(update={"system_prompt": SYSTEM_PROMPT})
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +82,20 @@ def spy(server):
 @pytest.fixture
 def engine(spy, light, persona):
     return LlamaCppEngine(spy, light, persona, label="tiny", context=512, slots=4)
+
+
+def test_a_model_with_a_sliding_window_reads_the_system_prompt_once(tmp_path):
+    server = start(tiny_gemma.write(tmp_path / "model-F32.gguf"), 512, slots=2)
+    taken = []
+
+    def keep(chunk):
+        if "timings" in chunk:
+            taken.append(chunk["timings"]["cache_n"])
+
+    system_prompt = list(range(20, 120))
+    for first_word in (300, 301):
+        server.handle_completions(request([*system_prompt, first_word], 2, GREEDY), keep)
+    assert (taken[0], taken[-1]) == (0, len(system_prompt))
 
 
 @pytest.mark.parametrize("prompt", ["chat", "alpaca"])

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,9 +20,10 @@ from tests.conftest import ROOT
 from tests.tools import tokenizers
 from tests.train.conftest import ONE, TWO, Project, write_export
 from train.commands.gguf import gguf as command
-from train.gguf import build, convert, convert_process
+from train.gguf import build, convert, convert_process, merge_adapter
 from train.model import pinned_wheel
 from train.run import card_section
+from train.run.finished import open_run
 
 Make = Callable[..., Project]
 
@@ -76,7 +80,7 @@ def train_only(project: Project, recipe: str, name: str) -> RunMetrics:
     return read_metrics(project.root / "models" / name)
 
 
-def make(project: Project, kind: str = "Q8_0") -> GgufList:
+def make(project: Project, kind: str | None = None) -> GgufList:
     return build.make(project.persona, "r", kind, None, lambda line: None)
 
 
@@ -137,76 +141,84 @@ def test_a_type_that_loses_too_much_is_reported_and_a_better_one_served(
     assert "Q4_K_M raises perplexity by more than 5%" in build.table(content)
 
 
+def program(folder: Path, name: str, body: str) -> None:
+    """Put a Python program on the PATH of a test; it stands in for one of a llama.cpp that is not installed here."""
+    file = folder / name
+    file.write_text(f"#!{sys.executable}\nimport shutil, sys\narguments = sys.argv[1:]\n{body}\n", encoding="utf-8")
+    file.chmod(0o755)
+
+
 @pytest.mark.model
-def test_a_small_file_is_made_with_hints_and_made_again_once_hints_are_possible(
-    trained: Project, converter: Path, monkeypatch: pytest.MonkeyPatch
+def test_llama_cpps_own_programs_round_with_an_importance_matrix_where_they_are_on_the_path(
+    trained: Project, converter: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from gguf import GGUFReader
-
-    from train.gguf import llamacpp
-
     monkeypatch.setattr(build, "WORSE_AT_MOST", 10.0)  # a model of random weights loses any amount
-    said: list[str] = []
 
     def file() -> GgufFile:
-        content = build.make(trained.persona, "r", "Q4_K_M", None, said.append)
-        return next(f for f in content.files if f.type == "Q4_K_M")
+        return next(f for f in make(trained, "Q4_K_M").files if f.type == "Q4_K_M")
 
-    with monkeypatch.context() as other_version:
-        other_version.setattr(llamacpp, "takes_hints", lambda: False)
-        without = file()
-    assert without.hints is None and any("takes no importance matrix" in line for line in said)
+    plain = file()
+    assert plain.hints is None and file() == plain
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    kept = tmp_path / "text"
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    program(programs, "llama-imatrix", "sys.exit('no such option: --parse-special')")
+    assert file() == plain  # one of the two is not enough
+    program(
+        programs,
+        "llama-quantize",
+        "assert arguments[0] == '--imatrix' and open(arguments[1]).read() == 'matrix' and arguments[4] == 'Q4_K_M'\n"
+        "shutil.copyfile(arguments[2], arguments[3])",
+    )
+    with pytest.raises(InosukeError, match=r"llama-imatrix ended with status 1 \(no such option: --parse-special\)"):
+        file()
+    program(
+        programs,
+        "llama-imatrix",
+        f"named = dict(zip(arguments[:6:2], arguments[1:6:2]))\nshutil.copyfile(named['-f'], {str(kept)!r})\n"
+        "open(named['-o'], 'w').write('matrix')",
+    )
     made = file()
-    assert made.hints == {"importance_from": "20 training dialogues", "kept": build.KEPT}
-    assert made.sha256 != without.sha256 and file() == made
-    tensors = GGUFReader(trained.root / "models" / "r" / "gguf" / made.file).tensors
-    types = {t.name: t.tensor_type.name for t in tensors}
-    assert types["blk.0.attn_v.weight"] == types["blk.1.attn_v.weight"] == "Q8_0" != types["blk.0.attn_q.weight"]
+    assert made.hints == {"importance_from": "20 training dialogues"}
+    assert made.sha256 != plain.sha256 and file() == made
+    text = kept.read_text(encoding="utf-8")
+    assert text.count("<|im_start|>assistant\nTa là chúa tể rừng xanh!<|im_end|>") == 10
     card = (trained.root / "models" / "r" / "README.md").read_text(encoding="utf-8")
-    assert "importance matrix from 20 training dialogues, and keep `attn_v` as Q8_0." in card
+    assert "quantised with an importance matrix from 20 training dialogues." in card
+
+
+def test_a_small_model_is_served_at_8_bits_and_a_large_one_at_4() -> None:
+    assert build.default_type(264_000_000) == "Q8_0"
+    assert build.default_type(1_980_000_000) == "Q8_0"
+    assert build.default_type(6_180_000_000) == "Q4_K_M"
 
 
 @pytest.mark.model
-def test_columns_that_weigh_more_are_rounded_better(trained: Project, converter: Path, tmp_path: Path) -> None:
-    import numpy as np
-    from gguf import GGUFReader, dequantize
-
-    from train.gguf import llamacpp
-
-    make(trained)
-    whole = trained.root / "models" / "r" / "gguf" / "model-F16.gguf"
-
-    def gate(file: Path) -> Any:
-        tensor = next(t for t in GGUFReader(file).tensors if t.name == "blk.0.ffn_gate.weight")
-        return dequantize(tensor.data, tensor.tensor_type)
-
-    columns = gate(whole).shape[1]
-    weights = np.full(columns, 1e-6, dtype=np.float32)
-    weights[::8] = 1.0
-    errors = {}
-    for name, importance in (("without", None), ("with", {"blk.0.ffn_gate.weight": weights})):
-        llamacpp.quantize(whole, tmp_path / name, "Q4_K_M", importance)
-        errors[name] = np.square(gate(tmp_path / name) - gate(whole)).mean(0)
-    assert errors["with"][::8].mean() < errors["without"][::8].mean() / 2
-    assert errors["with"].mean() > errors["without"].mean()
-
-
-def test_another_layout_of_the_settings_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    from train.gguf import llamacpp
-
-    class Settings:
-        """As large as cyllama's and larger, with the same names and other memory behind them."""
-
-        __slots__ = [field[0] for field in llamacpp._QuantizeParams._fields_]
-
-        def __init__(self) -> None:
-            for name in self.__slots__:
-                setattr(self, name, 1)
-
-    assert llamacpp.takes_hints()
-    assert Settings.__basicsize__ >= llamacpp._llama().LlamaModelQuantizeParams.__basicsize__
-    monkeypatch.setattr(llamacpp._llama(), "LlamaModelQuantizeParams", Settings)
-    assert not llamacpp.takes_hints()
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no limit on the size of files")
+@pytest.mark.parametrize("step", ["merge", "convert"])
+def test_a_disk_that_fills_leaves_no_half_file(trained: Project, tmp_path: Path, step: str) -> None:
+    merge_adapter.write(open_run(trained.root, "r", print), tmp_path / "merged")
+    weights = (tmp_path / "merged" / "model.safetensors").stat().st_size  # the GGUF file holds the vocabulary too
+    bytes_left = weights if step == "convert" else weights - 1
+    code = (
+        "import resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({bytes_left}, {bytes_left}))\n"
+        "from pathlib import Path\n"
+        "from curation.errors import InosukeError\n"
+        "from train.gguf import build, convert\n"
+        f"convert.ensure = lambda models, say: Path({str(convert.ensure(ROOT / 'models', print))!r})\n"
+        "try:\n"
+        f"    build.make(Path({str(trained.persona)!r}), 'r', 'Q8_0', None, print)\n"
+        "except InosukeError as error:\n"
+        "    print('TOLD', error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    told = done.stdout.partition("TOLD ")[2]
+    assert "Free some disk space" in told, done.stdout + done.stderr
+    assert ("merged model cannot be written" in told) == (step == "merge")
+    assert [p.name for p in (trained.root / "models" / "r" / "gguf").iterdir()] == [".lock"]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +247,6 @@ def test_a_failure_after_training_is_reported_and_the_run_is_kept(
 def test_training_a_small_model_on_a_cpu_ends_with_its_files(
     trainer: Make, base_with_merges: Path, converter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "DEFAULT", "Q8_0")
     project, said = Project(trainer().root, base_with_merges), list[str]()
     recipe = project.recipe(quantization="none", epochs=1, samples=0)
     build.after_training(project.persona, train_only(project, recipe, "r"), said.append)

@@ -307,7 +307,7 @@ def test_an_engine_that_is_garbage_collected_ends_its_thread(tiny_model, light, 
 
 def test_the_system_prompt_is_read_once_for_all(tiny_model, light, persona, monkeypatch):
     engine = TransformersEngine(tiny_model, light, persona)
-    talk = [Message("user", "a")]
+    talk = [Message("user", "8")]  # of no language, like the others: all have one system prompt
     list(engine.stream(talk, GREEDY, never))
     read, forward = [], engine._decoder.read
     monkeypatch.setattr(engine._decoder, "read", lambda row, ids: read.append(len(ids)) or forward(row, ids))
