@@ -22,7 +22,6 @@ from train.model.whole_weights import as_served, describe
 from train.progress import bar, quiet_libraries
 from train.recipe import Recipe
 from train.run.finished import FinishedRun
-from train.speedups import malloc
 
 Say = Callable[[str], None]
 
@@ -80,7 +79,6 @@ class Subject:
         """Give the memory back: there is room for one model."""
         self.model = None
         release()
-        malloc.trim()
 
     def _replies(self, prompts: Sequence[HeldOut], limit: int, title: str) -> list[Reply]:
         with bar(len(prompts), title, "prompt") as shown:

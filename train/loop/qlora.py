@@ -42,7 +42,6 @@ from train.progress import quiet_libraries
 from train.recipe import Ceiling, Recipe
 from train.run import checkpoint
 from train.run.folder import NothingLearnt
-from train.speedups import malloc
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,9 +294,7 @@ def load_model(base: BaseModel, recipe: Recipe, rows: Rows, say: Say) -> Any:
     for line in memory_lines(shape_of(load_config(base)), rows.train, recipe, device().kind):
         say(line)
     say(f"Loading {base.name} ({recipe.quantization}, {recipe.precision}) on {device().kind}")
-    model = add_adapter(load_base(base, recipe), base, recipe)
-    malloc.trim()
-    return model
+    return add_adapter(load_base(base, recipe), base, recipe)
 
 
 def _measure_base(model: Any, rows: Rows, tokenizer: Any, say: Say) -> tuple[Score, float]:
@@ -307,7 +304,6 @@ def _measure_base(model: Any, rows: Rows, tokenizer: Any, say: Say) -> tuple[Sco
     with model.disable_adapter():
         score = measure(model, rows.validation, tokenizer, "Base")
     seconds = time.monotonic() - started
-    malloc.trim()
     return score, seconds
 
 

@@ -17,12 +17,12 @@ from train.data.dialogues import Encoded, Export, prompts
 from train.model.base_model import BaseModel
 from train.model.generate import Reply, replies
 from train.model.load import end_ids, load_adapter, load_base
+from train.model.out_of_memory import release
 from train.model.scoring import Score, measure_rows
 from train.model.whole_weights import as_served
 from train.progress import bar
 from train.recipe import Recipe
 from train.speaking.measure import chosen_prompts, measure
-from train.speedups import malloc
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Speaker:
         served = as_served(self.base, self.recipe)
         if served != self.recipe:
             self.trained = None  # there must never be two models in memory
-            malloc.trim()
+            release()
             self.recipe = served
             self.trained = load_adapter(load_base(self.base, served), adapter)
         return self.trained

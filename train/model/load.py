@@ -22,7 +22,6 @@ from train.model import packed_attention
 from train.model.base_model import BaseModel
 from train.model.out_of_memory import is_out_of_memory, release
 from train.recipe import Device, Recipe
-from train.speedups import malloc
 
 ADAPTER_CONFIG = "adapter_config.json"
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -112,7 +111,7 @@ def load_base(base: BaseModel, recipe: Recipe) -> Any:
         # Each process of `accelerate launch` has a GPU of its own.
         options["device_map"] = {"": of_environment().local_rank}
     try:
-        with malloc.mmap_large_blocks(), _whole_errors():
+        with _whole_errors():
             model = AutoModelForCausalLM.from_pretrained(base.location, **options)
             packed_attention.use_where_right(model)
             if recipe.quantization == "nf4":

@@ -1,4 +1,1 @@
-"""What is done to libraries from outside: the heap of the C library (``malloc.py``), and the table of all patches.
-
-May import nothing else of ``train/``.
-"""
+"""The table of all patches on libraries (``patches.py``). May import nothing else of ``train/``."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 class Patch:
     """One patch. ``applied_by`` is ``module:function``, or a file; ``tested`` is a version specifier (PEP 440).
 
-    ``library`` is the name of a package, or of a C library that has no package.
+    ``library`` is the name of a package.
     """
 
     key: str
@@ -104,16 +104,6 @@ PATCHES = (
         without="a model with a tokenizer from a GGUF file cannot be converted, or is taken for another",
         applied_by="train.gguf.convert_process:main",
         test="tests/train/gguf/test_build.py::test_an_unknown_tokenizer_is_named_by_how_it_splits_words",
-    ),
-    Patch(
-        key="glibc-malloc",
-        library="glibc",
-        tested=">=2.26",
-        what="calls malloc_trim after loading and measuring, and mallopt around loading",
-        why="loading a model leaves holes in the heap that glibc keeps",
-        without="a training starts with more memory, a different amount from run to run",
-        applied_by="train.speedups.malloc:mmap_large_blocks",
-        test="tests/train/speedups/test_patches.py::test_large_blocks_return_to_the_system_while_loading",
     ),
     Patch(
         key="openmp-wait-policy",
