@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,6 +75,11 @@ def replies(
     return answers
 
 
+def without_broken_end(text: str) -> str:
+    """Return the text without white space around it and without U+FFFD at its end, the half of a character."""
+    return re.sub(r"[\s\ufffd]+$", "", text).strip()
+
+
 def _group(
     model: Any,
     tokenizer: Any,
@@ -100,7 +106,7 @@ def _group(
     for row in out[:, width:].tolist():
         end = next((i for i, token in enumerate(row) if token in ends), None)
         # A truncated reply may end inside a character of several tokens, which decodes to U+FFFD.
-        answers.append(Reply(tokenizer.decode(row[:end]).rstrip("\ufffd").strip(), end is not None))
+        answers.append(Reply(without_broken_end(tokenizer.decode(row[:end])), end is not None))
     return answers
 
 
