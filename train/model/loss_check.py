@@ -76,10 +76,18 @@ def prove_loss(model: Any, rows: Sequence[Encoded], recipe: Recipe, say: Callabl
     """Compare the losses that the recipe leads to with the model's own; return the recipe with a layout that is right.
 
     Prints one line when another way than the recipe's has to be taken. Raises InosukeError when no way gives the
-    model's own losses.
+    model's own losses, or when there is no memory for the few rows.
     """
     wanted = Way(recipe.layout, _attention(model), "in chunks")
-    way, why = _find(model, rows, recipe.layout, recipe.loss_on)
+    try:
+        way, why = _find(model, rows, recipe.layout, recipe.loss_on)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise InosukeError(
+            "out of memory while the loss of three rows was checked, which takes less than a step. Close other "
+            "programs that use the memory, lower `max_length`, or choose a smaller base model."
+        ) from None
     if way != wanted:
         say(f"Loss check: {why}. This run uses {_described(way, wanted)}, which gives the model's own loss.")
     return recipe.model_copy(update={"layout": way.layout})
