@@ -285,6 +285,8 @@ def _loops(voices: Voices, by_base: Sequence[Reply], by_adapter: Sequence[Reply]
 def _talks(subject: Subject, persona: Persona, count: int, say: Say) -> list[list[Reply]]:
     said = scripted.scripts(persona.languages[0], count)
     if not said:
+        if count:
+            say(f"No scripted dialogues: there is no script in the persona's first language, {persona.languages[0]}.")
         return []
     say(f"Talking through {len(said)} dialogues of {len(said[0])} turns")
     with bar(len(said[0]), "Talking", "turn") as shown:

@@ -16,7 +16,7 @@ import torch
 from curation import chat
 from curation.persona import Persona
 from curation.record import Message
-from train.model.generate import Reply
+from train.model.generate import Reply, without_broken_end
 from train.model.load import end_ids
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -92,7 +92,7 @@ def talk(
             stop = next((i for i, token in enumerate(row) if token in ends), None)
             unended[at] = stop is None
             kept[at, : len(row) if stop is None else stop + 1] = 1
-            reply = Reply(tokenizer.decode(row[:stop]).rstrip("\ufffd").strip(), stop is not None)
+            reply = Reply(without_broken_end(tokenizer.decode(row[:stop])), stop is not None)
             replies[at].append(reply)
             histories[at].append(Message("assistant", reply.text))
         seen = torch.cat([seen, kept], dim=1)
