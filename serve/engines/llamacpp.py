@@ -32,9 +32,9 @@ DEFAULT_CONTEXT = 2048
 SLOTS = 8
 # Cells of the key/value cache that all slots share, in whole context windows. A window for each slot would double the
 # memory for a rare case; `TokenBudget` makes answers wait where it happens.
-_POOL_WINDOWS = 4
+_POOL_WINDOWS = 3
 # Caches of conversations that have lost their slot to another client: continuing one need not read it all again.
-_KEPT_MIB = 64
+_KEPT_MIB = 32
 
 
 class LlamaCppEngine:

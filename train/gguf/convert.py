@@ -8,6 +8,7 @@ or adapters.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -59,6 +60,7 @@ def convert(converter: Path, model: Path, out: Path, source: SourceFile | None =
         text=True,
         encoding="utf-8",
         errors="replace",
+        env=os.environ | {"TQDM_DISABLE": "1"},  # a bar that is closed after the error would be the last line
     )
     if done.returncode or not out.is_file():
         last = (done.stderr.strip() or "no output").splitlines()[-1]
