@@ -301,7 +301,7 @@ def load_adapter(model: Any, folder: Path) -> Any:
             raise
         text = model.config.get_text_config()
         raise InosukeError(
-            f"{folder}: this adapter does not fit the base model ({_first_line(error)}). It was made for "
+            f"{folder}: this adapter does not fit the base model. It was made for "
             f"{config.get('base_model_name_or_path')}; this is a {model.config.model_type} of "
             f"{text.num_hidden_layers} layers, {text.hidden_size} wide. Put the right adapter back, or train again."
         ) from error
