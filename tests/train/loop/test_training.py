@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from curation import chat
-from curation.contracts import read_same_ids
+from curation.contracts import RunMetrics, read_same_ids
 from curation.errors import InosukeError, UsageError
 from curation.persona import load_persona
 from curation.record import Message
@@ -105,7 +105,8 @@ def test_a_run_folder_holds_everything_and_metrics_have_their_form(trainer: Make
     ]
     assert {"adapter_config.json", "adapter_model.safetensors"} <= {p.name for p in (folder / "adapter").iterdir()}
     assert (folder / "persona.toml").read_bytes() == (project.root / "datasets/export/v1/persona.toml").read_bytes()
-    assert (folder.parent / "latest").read_text(encoding="utf-8") == "first\n"
+    # A model that saw six dialogues may babble, and then visitors must not be served by it.
+    assert (folder.parent / "latest").is_file() == (not RunMetrics.model_validate(metrics).faults())
     assert json.loads((folder / "metrics.json").read_text(encoding="utf-8")) == metrics
     assert (metrics["prompt"], metrics["seed"], metrics["run"]) == ("chat", 7, "first")
     assert metrics["base_model"]["name"] == "tiny-qwen2"
@@ -130,7 +131,7 @@ def test_a_run_folder_holds_everything_and_metrics_have_their_form(trainer: Make
 @pytest.mark.slow
 def test_the_kept_adapter_is_the_one_with_the_lowest_eval_loss(trainer: Make) -> None:
     project = trainer(train=[ONE], evaluation=[TWO])
-    metrics = run(project, epochs=12, learning_rate=3e-2)
+    metrics = run(project, epochs=12, learning_rate=3e-2, quantization="none")
     losses = {e["step"]: e["loss"] for e in metrics["history"]["evaluations"]}
     assert metrics["training"]["best_step"] == min(losses, key=losses.__getitem__)
     measured = CliRunner().invoke(evaluate, ["r", "--persona", str(project.persona), "--replies", "0", "--json"])
@@ -499,7 +500,7 @@ def test_smoke_the_embedded_models_adapter_is_better_than_its_base(tmp_path: Pat
     write_export(tmp_path, dialogues[:5] * 3, dialogues[5:])
     done = run_training(Request(persona_file=tmp_path / "persona.toml", recipe=str(smoke), run="smoke"), print)
     assert done is not None
-    metrics, summary = done
+    metrics, summary = done[0], done[1]
     assert metrics.base_model.name == folder.name
     assert metrics.eval.adapter.loss < metrics.eval.base.loss
     assert "lower)" in summary
