@@ -11,6 +11,7 @@ Knows what the tokenizers of transformers and of serve have in common; knows not
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, Literal
@@ -51,7 +52,7 @@ def control_tokens(tokenizer: Any) -> dict[str, int]:
     return {str(t.content): i for i, t in tokenizer.added_tokens_decoder.items() if t.special}
 
 
-class Layout:
+class Layout(ABC):
     """Gives the text around turns. ``end`` is the control token after each reply."""
 
     name: str
@@ -77,9 +78,9 @@ class Layout:
             form = self._forms[False, roles] = self._following(roles)
         return form
 
+    @abstractmethod
     def closing(self) -> str:
-        """Return what stands after the last reply of a dialogue that nobody continues."""
-        raise NotImplementedError
+        """Return what stands after the last reply of a dialogue that does not go on."""
 
     def ids(self, text: str) -> list[int]:
         """Return the token ids of a piece of the layout's own text."""
@@ -89,11 +90,11 @@ class Layout:
             ]
         return ids
 
-    def _opening(self, roles: Roles) -> Form:
-        raise NotImplementedError
+    @abstractmethod
+    def _opening(self, roles: Roles) -> Form: ...
 
-    def _following(self, roles: Roles) -> Form:
-        raise NotImplementedError
+    @abstractmethod
+    def _following(self, roles: Roles) -> Form: ...
 
 
 _LAYOUTS: WeakKeyDictionary[Any, dict[tuple[Prompt, str | None, str | None], Layout]] = WeakKeyDictionary()

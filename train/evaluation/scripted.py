@@ -16,7 +16,7 @@ import torch
 from curation import chat
 from curation.persona import Persona
 from curation.record import Message
-from train.model.generate import Reply, without_broken_end
+from train.model.generate import Reply, left_padded, reply_of
 from train.model.load import end_ids
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -50,7 +50,6 @@ def talk(
     histories: list[list[Message]] = [[] for _ in said]
     replies: list[list[Reply]] = [[] for _ in said]
     cue = [0] * len(said)  # the rendered tokens of a dialogue that the model has seen, without the last reply
-    unended = [False] * len(said)
     ids = torch.empty((len(said), 0), dtype=torch.long)
     seen = torch.empty((len(said), 0), dtype=torch.long)
     cache = None
@@ -63,15 +62,14 @@ def talk(
             if replies[at]:
                 # The reply's own tokens are in the cache as the model wrote them; the end of its turn may not be.
                 end = next(i for i, token in enumerate(rest) if token in ends)
-                rest = rest[end if unended[at] else end + 1 :]
+                rest = rest[end + 1 if replies[at][-1].ended else end :]
             new.append(rest)
             cue[at] = len(rendered)
-        width = max(map(len, new))
-        if ids.shape[1] + width + REPLY_TOKENS > context:
+        added, attention = left_padded(new, tokenizer.pad_token_id)
+        if ids.shape[1] + added.shape[1] + REPLY_TOKENS > context:
             break
-        left = torch.tensor([[tokenizer.pad_token_id] * (width - len(row)) + row for row in new])
-        ids = torch.cat([ids, left], dim=1)
-        seen = torch.cat([seen, torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in new])], dim=1)
+        ids = torch.cat([ids, added], dim=1)
+        seen = torch.cat([seen, attention], dim=1)
         with torch.inference_mode():
             out = model.generate(
                 input_ids=ids.to(model.device),
@@ -89,10 +87,8 @@ def talk(
         ids = torch.cat([ids, written], dim=1)
         kept = torch.zeros_like(written)
         for at, row in enumerate(written.tolist()):
-            stop = next((i for i, token in enumerate(row) if token in ends), None)
-            unended[at] = stop is None
-            kept[at, : len(row) if stop is None else stop + 1] = 1
-            reply = Reply(without_broken_end(tokenizer.decode(row[:stop])), stop is not None)
+            reply, length = reply_of(row, tokenizer, ends)
+            kept[at, :length] = 1
             replies[at].append(reply)
             histories[at].append(Message("assistant", reply.text))
         seen = torch.cat([seen, kept], dim=1)

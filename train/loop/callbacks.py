@@ -172,10 +172,8 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
         self._bar: Any = None
 
     def rows_at(self, step: int) -> int:
-        """Return how many rows ``step`` steps see; the last step of an epoch may be a smaller one."""
-        per_epoch = math.ceil(self.rows / self.batch_rows)
-        epochs, rest = divmod(step, per_epoch)
-        return epochs * self.rows + min(rest * self.batch_rows, self.rows)
+        """Return how many rows ``step`` steps see."""
+        return rows_seen(step, self.rows, self.batch_rows)
 
     @property
     def best_step(self) -> int | None:
@@ -309,6 +307,12 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
         """Return the mean training loss of the latest steps."""
         recent = self.steps[-count:]
         return sum(s.loss for s in recent) / len(recent) if recent else math.nan
+
+
+def rows_seen(step: int, rows: int, rows_a_step: int) -> int:
+    """Return how many rows ``step`` steps see, of ``rows`` in an epoch, whose last step may be a smaller one."""
+    epochs, rest = divmod(step, math.ceil(rows / rows_a_step))
+    return epochs * rows + min(rest * rows_a_step, rows)
 
 
 def evaluation_steps(steps_per_epoch: int, total_steps: int, evals_per_epoch: int) -> set[int]:

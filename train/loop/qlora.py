@@ -72,11 +72,6 @@ class Schedule:
     steps_per_epoch: int
     total_steps: int
 
-    def rows_at(self, step: int, rows: int) -> int:
-        """Return how many rows ``step`` steps see, of ``rows`` in an epoch; its last step may be a smaller one."""
-        epochs, rest = divmod(step, self.steps_per_epoch)
-        return epochs * rows + min(rest * self.rows_a_step, rows)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:

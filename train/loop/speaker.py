@@ -22,7 +22,7 @@ from train.model.scoring import Score, measure_rows
 from train.model.whole_weights import as_served
 from train.progress import bar
 from train.recipe import Recipe
-from train.speaking.measure import chosen_prompts, measure
+from train.speaking.measure import chosen_prompts, measure, spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,7 @@ class Speaker:
 
     def samples(self, adapter: Path, export: Export) -> list[Sampled]:
         """Answer as many held-out prompts as the recipe says, with base and adapter."""
-        tried = prompts(export)
-        count = min(self.recipe.samples, len(tried))
-        # Spread over the list, whatever order it is in.
-        turns = [tried[i * len(tried) // count].messages for i in range(count)]
+        turns = [p.messages for p in spread(prompts(export), self.recipe.samples)]
         if not turns:
             return []
         model = self.model(adapter)
@@ -81,7 +78,7 @@ class Speaker:
     def speaking(self, adapter: Path, export: Export) -> Speaking:
         """Answer held-out prompts with the adapter as the server would, and measure the replies."""
         model = self.model(adapter)
-        with bar(len(chosen_prompts(export)), "Speaking", "prompt") as shown:
-            return measure(
-                model, self.tokenizer, export, self.base.name, self.recipe.prompt, self.recipe.seed, shown.update
-            )
+        tried = [p.messages for p in chosen_prompts(export)]
+        name, recipe = self.base.name, self.recipe
+        with bar(len(tried), "Speaking", "prompt") as shown:
+            return measure(model, self.tokenizer, export.persona, tried, name, recipe.prompt, recipe.seed, shown.update)

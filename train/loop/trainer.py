@@ -23,9 +23,8 @@ from train.data.dialogues import Encoded
 from train.loop.callbacks import Budget, Recorder
 from train.model.load import end_ids
 from train.model.loss import token_losses
-from train.model.out_of_memory import NoMemoryLeft, halving, is_out_of_memory
-from train.model.scoring import EVAL_ROWS, Score, score
-from train.progress import bar
+from train.model.out_of_memory import NoMemoryLeft, is_out_of_memory
+from train.model.scoring import Score, score_rows, total
 from train.run import checkpoint
 from train.run.folder import NothingLearnt
 
@@ -168,13 +167,8 @@ def measure(model: Any, rows: Sequence[Encoded], tokenizer: Any, title: str) -> 
     """
     processes = distributed.of_environment()
     mine = rows[processes.rank :: processes.count]
-
-    def scored(rows_at_once: int) -> Score:
-        with bar(len(mine), title, "row") as shown:
-            return score(model, mine, end_ids(tokenizer), shown.update, rows_at_once)
-
     try:
-        part = halving(EVAL_ROWS, scored)
+        part = total(score_rows(model, mine, end_ids(tokenizer), title))
     except NoMemoryLeft:
         raise InosukeError(
             "out of memory while the eval rows were measured, one at a time. Close other programs that use the memory, "

@@ -20,7 +20,7 @@ from curation.bases import Base
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file, whole_folder
 from train.model import embedded
-from train.model.embedded import STAMP, Unfetchable
+from train.model.pinned_wheel import Unfetchable
 
 Source = Literal["embedded", "folder", "hub"]
 FOLDER = Path("models") / "base"  # below the project's folder
@@ -133,6 +133,3 @@ def _stamped_weights(folder: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return sha256
-
-
-__all__ = ["FOLDER", "STAMP", "BaseModel", "resolve"]

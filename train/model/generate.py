@@ -75,9 +75,24 @@ def replies(
     return answers
 
 
-def without_broken_end(text: str) -> str:
-    """Return the text without white space around it and without U+FFFD at its end, the half of a character."""
-    return re.sub(r"[\s\ufffd]+$", "", text).strip()
+def left_padded(rows: Sequence[list[int]], pad_id: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return token ids and attention mask, each ``[B, L]``, padded on the left: a reply must follow its prompt at once.
+
+    ``L`` is the length of the longest of the B rows.
+    """
+    width = max(map(len, rows))
+    ids = torch.tensor([[pad_id] * (width - len(row)) + row for row in rows])
+    return ids, torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
+
+
+def reply_of(written: list[int], tokenizer: Any, ends: Sequence[int]) -> tuple[Reply, int]:
+    """Return the reply that generated ids hold, and how many of them belong to it, with the token that ended its turn.
+
+    A truncated reply may end inside a character of several tokens, which decodes to U+FFFD.
+    """
+    end = next((i for i, token in enumerate(written) if token in ends), None)
+    text = re.sub(r"[\s\ufffd]+$", "", tokenizer.decode(written[:end])).strip()
+    return Reply(text, end is not None), len(written) if end is None else end + 1
 
 
 def _group(
@@ -88,26 +103,18 @@ def _group(
     max_new_tokens: int,
     sampling: Sampling | None,
 ) -> list[Reply]:
-    width = max(map(len, group))
-    # Pad on the left: the reply must follow the last token of the prompt directly.
-    ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(row)) + row for row in group])
-    attention = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in group])
+    ids, attention = left_padded(group, tokenizer.pad_token_id)
     with torch.inference_mode():
         out = model.generate(
             input_ids=ids.to(model.device),
             attention_mask=attention.to(model.device),
             max_new_tokens=max_new_tokens,
             use_cache=True,
-            **_choice(sampling, width),
+            **_choice(sampling, ids.shape[1]),
             eos_token_id=ends,
             pad_token_id=tokenizer.pad_token_id,
         )
-    answers = []
-    for row in out[:, width:].tolist():
-        end = next((i for i, token in enumerate(row) if token in ends), None)
-        # A truncated reply may end inside a character of several tokens, which decodes to U+FFFD.
-        answers.append(Reply(without_broken_end(tokenizer.decode(row[:end])), end is not None))
-    return answers
+    return [reply_of(row, tokenizer, ends)[0] for row in out[:, ids.shape[1] :].tolist()]
 
 
 def _choice(sampling: Sampling | None, prompt_width: int) -> dict[str, Any]:

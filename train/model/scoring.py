@@ -57,17 +57,6 @@ class Score:
         }
 
 
-def score(
-    model: Any,
-    rows: Sequence[Encoded],
-    end_ids: Iterable[int],
-    after_batch: Callable[[int], object] = lambda rows_done: None,
-    rows_at_once: int = EVAL_ROWS,
-) -> Score:
-    """Score the replies of encoded rows together. ``end_ids`` are the tokens that may end a turn."""
-    return total(row_scores(model, rows, end_ids, after_batch, rows_at_once))
-
-
 def row_scores(
     model: Any,
     rows: Sequence[Encoded],
@@ -110,19 +99,24 @@ def measure_rows(model: Any, rows: Sequence[Encoded], end_ids: Iterable[int], ti
 
     Raises InosukeError when it runs out with a single row.
     """
+    try:
+        return score_rows(model, rows, end_ids, title)
+    except NoMemoryLeft:
+        raise InosukeError(
+            "out of memory while dialogues were measured, one at a time. Close other programs that use the memory, or "
+            "choose a smaller base model."
+        ) from None
+
+
+def score_rows(model: Any, rows: Sequence[Encoded], end_ids: Iterable[int], title: str) -> list[Score]:
+    """Score as :func:`measure_rows` does. Raises NoMemoryLeft: the caller knows what to advise."""
     ends = list(end_ids)
 
     def some(rows_at_once: int) -> list[Score]:
         with bar(len(rows), title, "row") as shown:
             return row_scores(model, rows, ends, shown.update, rows_at_once)
 
-    try:
-        return halving(EVAL_ROWS, some)
-    except NoMemoryLeft:
-        raise InosukeError(
-            "out of memory while dialogues were measured, one at a time. Close other programs that use the memory, or "
-            "choose a smaller base model."
-        ) from None
+    return halving(EVAL_ROWS, some)
 
 
 def total(scores: Sequence[Score]) -> Score:

@@ -15,7 +15,7 @@ from curation.console import duration
 from curation.contracts import RunBase, RunDataset, RunEval, RunMetrics, Scores
 from train.data.dialogues import Export
 from train.evaluation import likelihood
-from train.loop.callbacks import History, Step
+from train.loop.callbacks import History, Step, rows_seen
 from train.loop.qlora import Result
 from train.loop.speaker import Sampled
 from train.loop.trainer import ADVICE
@@ -97,7 +97,7 @@ def metrics(run: str, export: Export, recipe: Recipe, result: Result, reasons: l
     exported = {row.id: row for row in export.eval}
     report = likelihood.compared([exported[row.id] for row in result.rows.eval], result.base, result.adapter)
     train_rows = len(result.rows.train)
-    planned_rows = result.schedule.rows_at(result.schedule.total_steps, train_rows)
+    planned_rows = rows_seen(result.schedule.total_steps, train_rows, result.schedule.rows_a_step)
     path = _relative(Path(base.location), root) if base.is_local else base.location
     return RunMetrics(
         run=run,

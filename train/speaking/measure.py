@@ -51,19 +51,19 @@ def chosen_prompts(export: Export, most: int = PROMPTS) -> list[HeldOut]:
 def measure(
     model: Any,
     tokenizer: Any,
-    export: Export,
+    persona: Persona,
+    tried: Sequence[Sequence[Message]],
     base: str,
     prompt: chat.Prompt,
     seed: int,
     after_batch: Callable[[int], object] = lambda prompts_done: None,
 ) -> Speaking:
-    """Answer the chosen prompts as the server would, and count. ``base`` is the base's name or Hub id."""
+    """Answer the prompts ``tried`` as the server would, and count. ``base`` is the base's name or Hub id."""
     sampling = sampling_of(base)
-    tried = [p.messages for p in chosen_prompts(export)]
     answers = replies(
-        model, tokenizer, export.persona, tried, prompt, MAX_NEW_TOKENS, after_batch, sampling=sampling, seed=seed
+        model, tokenizer, persona, tried, prompt, MAX_NEW_TOKENS, after_batch, sampling=sampling, seed=seed
     )
-    figures = count(tried, answers, export.persona)
+    figures = count(tried, answers, persona)
     return figures.model_copy(
         update={"sampling": sampling.model_dump(), "max_new_tokens": MAX_NEW_TOKENS, "seed": seed}
     )

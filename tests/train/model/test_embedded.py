@@ -15,7 +15,8 @@ from curation.bases import Base, Package
 from curation.errors import InosukeError
 from train.model import embedded
 from train.model.base_model import resolve
-from train.model.embedded import Unfetchable, is_whole
+from train.model.embedded import is_whole
+from train.model.pinned_wheel import Unfetchable
 
 PARTS = (b"GGUF stand-in, ", b"second part")
 WEIGHTS = b"".join(PARTS)
