@@ -88,7 +88,7 @@ def report(
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speak_check")
     parser.add_argument("--run", help="a run under models/; otherwise the newest")
-    parser.add_argument("--busy", type=int, default=0, metavar="N", help="processes that use a core each meanwhile")
+    parser.add_argument("--busy", type=int, default=0, metavar="N", help="processes that use a core each while it runs")
     parser.add_argument("--prompts", type=int, default=PROMPTS)
     parser.add_argument("--first-prompts", type=Path, metavar="OUT.md", help="answer the first prompts, for reading")
     parser.add_argument("--seed", type=int, help="makes replies repeatable; visitors have none")

@@ -287,7 +287,7 @@ def _length(form: Form, layout: Layout) -> int:
 
 
 def _plain_ids(text: str, tokenizer: Any) -> list[int]:
-    """Return the ids of what somebody said, in which a control token is text."""
+    """Return the ids of what a speaker said, in which a control token is text."""
     ids: list[int] = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
     return ids
 

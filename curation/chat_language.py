@@ -177,7 +177,7 @@ def _latin_words(text: str, languages: Sequence[str]) -> dict[str, float]:
     others = [code for code in languages if code != "vi"]
     for word in _WORD.findall(text):
         small = word.lower().replace("’", "'")
-        plain = _without_marks(small)
+        plain = without_marks(small)
         if not plain.isascii():
             continue
         if "vi" in scores and small != plain and _SYLLABLE.fullmatch(plain):
@@ -198,6 +198,7 @@ def _latin_words(text: str, languages: Sequence[str]) -> dict[str, float]:
     return scores
 
 
-def _without_marks(word: str) -> str:
+def without_marks(word: str) -> str:
+    """Return a word in lower case without the marks of Vietnamese and other Latin letters."""
     letters = unicodedata.normalize("NFD", word.replace("đ", "d"))
     return "".join(c for c in letters if not unicodedata.combining(c))

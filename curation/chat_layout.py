@@ -238,7 +238,7 @@ class ChatLayout(Layout):
             return None
 
     def _split(self, text: str | None, turns: int) -> list[str] | None:
-        """Split a text at the stand-ins of so many turns. None where one was moved, changed, left out or repeated."""
+        """Split a text at the stand-ins of all ``turns``. None where one was moved, changed, left out or repeated."""
         gaps = []
         rest = text if text is not None else ""
         for number in range(turns):

@@ -59,7 +59,7 @@ def _named_by_driver() -> str | None:
             check=False,
             timeout=20,
         )
-    except (OSError, subprocess.TimeoutExpired):  # a driver that hangs is no use to a training either
+    except (OSError, subprocess.TimeoutExpired):  # a training cannot use a driver that hangs either
         return None
     names = listed.stdout.split("\n") if listed.returncode == 0 else []
     return next((name.strip() for name in names if name.strip()), None)

@@ -81,12 +81,12 @@ class Recipe(BaseModel):
 class Ceiling:
     """The minutes that a training may take at most; None for no limit.
 
-    A resumed training counts them from its first beginning, or with ``anew`` from now. With ``fill`` more epochs are
-    planned than the recipe's `epochs`, as many as fit (up to its `max_epochs`).
+    A resumed training counts them from its first beginning, or, with ``from_now``, from this moment. With ``fill`` more
+    epochs are planned than the recipe's `epochs`, as many as fit (up to its `max_epochs`).
     """
 
     minutes: float | None = None
-    anew: bool = False
+    from_now: bool = False
     fill: bool = False
 
 

@@ -19,16 +19,9 @@ from inosuke import cli
 from tests.curation.conftest import Publish
 from tests.tools.exports import PERSONA_FILE
 from tests.tools.hub import Commit, FakeHub, Repo
+from tests.tools.trained_bases import GEMMA, QWEN
 
-QWEN = {"name": "Qwen/Qwen2.5-3B-Instruct", "path": "Qwen/Qwen2.5-3B-Instruct", "sha256": None, "source": "hub"}
 LLAMA = {**QWEN, "name": "meta-llama/Llama-3.2-1B-Instruct", "path": "meta-llama/Llama-3.2-1B-Instruct"}
-GEMMA = {
-    "name": "gemma-3-270m",
-    "path": "models/base/gemma-3-270m-vi-en",
-    "sha256": "ab",
-    "source": "embedded",
-    "vocabulary": "c",
-}
 SMOL = {"name": "SmolLM2-135M-Instruct", "path": "models/base/SmolLM2-135M-Instruct", "sha256": "ab"}
 MINE = {"name": "mine", "path": "bases/mine", "sha256": "ab", "source": "folder"}
 

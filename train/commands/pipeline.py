@@ -190,7 +190,7 @@ def _resumed_plan(request: Request, processes: Processes, say: Say) -> Plan:
     if processes.count > 1 and minutes is not None:
         say("--minutes is ignored: the clocks of several processes would disagree")
         minutes = None
-    ceiling = Ceiling(minutes, anew=request.minutes is not None or place == request.models / run)
+    ceiling = Ceiling(minutes, from_now=request.minutes is not None or place == request.models / run)
     return Plan(run=run, export=export, recipe=begun.recipe, reasons=begun.reasons, ceiling=ceiling, begun=begun)
 
 

@@ -51,15 +51,15 @@ class Budget:
         self.started = self._began = self.clock()
         self._end = math.inf if self.max_minutes is None else self.started + 60 * self.max_minutes
 
-    def start(self, reserve: float = 0.0, gone: float = 0.0, step: int = 0, *, anew: bool = False) -> None:
+    def start(self, reserve: float = 0.0, gone: float = 0.0, step: int = 0, *, from_now: bool = False) -> None:
         """Begin the steps and reserve ``reserve`` seconds. Earlier processes did ``step`` steps in ``gone`` seconds.
 
-        Their time is taken from the minutes too, unless they count ``anew`` from now.
+        Their time is taken from the minutes too, unless these count ``from_now``.
         """
         self._began = self.clock()
         self.started = self._began - gone
         self._steps_before = step
-        self._end -= reserve + (0.0 if anew else gone)
+        self._end -= reserve + (0.0 if from_now else gone)
 
     @property
     def left(self) -> float:

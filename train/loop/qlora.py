@@ -317,7 +317,8 @@ def check_base(score: Score, base: BaseModel, recipe: Recipe) -> None:
 def _begun(folder: Path, ceiling: Ceiling) -> Begun | None:
     """Return what the newest checkpoint of a run says of it; None for a new run.
 
-    With minutes anew, a cool-down that had begun was for nothing: the run goes back to the checkpoint before it.
+    With minutes that count from now, a cool-down that had begun was for nothing: the run goes back to the checkpoint
+    before it.
     """
     step = checkpoint.latest(folder)
     if step is None:
@@ -326,12 +327,12 @@ def _begun(folder: Path, ceiling: Ceiling) -> Begun | None:
     state = checkpoint.read(place)
     try:
         cooled_from = state["recorder"]["cooled_from"]
-        if ceiling.anew and cooled_from is not None:
+        if ceiling.from_now and cooled_from is not None:
             step, place = cooled_from, checkpoint.path(folder, cooled_from)
             state = checkpoint.read(place)
             checkpoint.remove_after(folder, step)
         recorder = state["recorder"]
-        ended = state["ended"] and not (ceiling.anew and recorder["hit_ceiling"])
+        ended = state["ended"] and not (ceiling.from_now and recorder["hit_ceiling"])
         return Begun(step, recorder["total_steps"], recorder["seconds"], ended, recorder)
     except (KeyError, TypeError) as error:
         raise InosukeError(
@@ -374,9 +375,9 @@ def _train(trainers: Trainers, begun: Begun | None, ceiling: Ceiling, evaluation
         step, seconds_before, ended = begun.step, begun.seconds, begun.ended
         recorder.restore(begun.recorder)
         if not ended:
-            recorder.stopped_because, recorder.hit_ceiling = "", recorder.hit_ceiling and not ceiling.anew
+            recorder.stopped_because, recorder.hit_ceiling = "", recorder.hit_ceiling and not ceiling.from_now
         say(f"Continuing from step {step} of {trainers.total_steps}, after {duration(seconds_before)} of training")
-    budget.start(evaluation_seconds, seconds_before, step, anew=ceiling.anew)
+    budget.start(evaluation_seconds, seconds_before, step, from_now=ceiling.from_now)
     diverged, batch_size = run_steps(trainers, say) if not ended else (None, trainers.recipe.batch_size)
     return Ending(
         stopped_because=diverged.reason if diverged else recorder.stopped_because,

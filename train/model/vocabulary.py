@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from curation.chat_language import without_marks
 from curation.errors import InosukeError
 
 # Merges are listed by how often they were seen, and tokens are numbered in that order, so a low id is a common token.
@@ -142,7 +143,7 @@ class _Stays:
             return True
         if number < COMMON or not self.letters.isdisjoint(text):
             return True
-        return self.syllables and _VIETNAMESE.issuperset(text) and bool(_SYLLABLE.fullmatch(_without_marks(text)))
+        return self.syllables and _VIETNAMESE.issuperset(text) and bool(_SYLLABLE.fullmatch(without_marks(text)))
 
 
 @cache
@@ -153,11 +154,6 @@ def _script(character: str) -> str | None:
     name = unicodedata.name(character, "").partition(" ")[0]
     # Combining marks belong to the letters before them, in any script.
     return None if name in ("COMBINING", "MODIFIER", "FULLWIDTH") else name or None
-
-
-def _without_marks(text: str) -> str:
-    plain = unicodedata.normalize("NFD", text.replace("đ", "d"))
-    return "".join(c for c in plain if not unicodedata.combining(c))
 
 
 def _close(kept: set[str], merges: Iterable[Sequence[str]]) -> None:

@@ -17,7 +17,7 @@ def as_served(base: BaseModel, recipe: Recipe) -> Recipe:
     """Return the recipe with an unquantised base; with NF4 only where a GPU has no room for 16 bits.
 
     NF4 damages a small base far more than the adapter that was trained on it, so the gain of an adapter would look too
-    large, and nobody chats with those weights.
+    large, and no visitor chats with those weights.
     """
     if recipe.quantization == "none" or (device().kind == "cuda" and not _fits(base)):
         return recipe

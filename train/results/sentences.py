@@ -27,7 +27,7 @@ def speaking_line(speaking: Speaking) -> str:
 
 
 def ceiling_note(metrics: RunMetrics) -> str:
-    """Return what it means that the ceiling of minutes ended a training, and how to go on."""
+    """Return what it means that the ceiling of minutes ended a training, and how to continue it."""
     training = metrics.training
     return (
         f"The ceiling of {training['max_minutes']:g} minutes cut it short: the last part was spent on taking the "

@@ -8,7 +8,7 @@ from curation.persona import Persona
 
 VIETNAMESE = re.compile(r"[ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ]")
 # In the starter corpus at least 40% of the words of a Vietnamese line have such a letter, and none of an English one's.
-# An English reply may name somebody whose name has one.
+# An English reply may hold a name that has one.
 VIETNAMESE_SHARE = 0.2
 FEWEST_WORDS = 3
 

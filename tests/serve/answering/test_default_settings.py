@@ -9,15 +9,8 @@ from serve import create_app
 from serve.engine import Settings
 from serve.engines.llamacpp import request
 from tests.tools.gguf_files import manifest, write_gguf
+from tests.tools.trained_bases import GEMMA, QWEN
 
-QWEN = {"name": "Qwen/Qwen2.5-3B-Instruct", "path": "Qwen/Qwen2.5-3B-Instruct", "source": "hub"}
-GEMMA = {
-    "name": "gemma-3-270m",
-    "path": "models/base/gemma-3-270m-vi-en",
-    "sha256": "ab",
-    "source": "embedded",
-    "vocabulary": "c",
-}
 ASKED = [{"role": "user", "content": "a"}]
 BODY = {"messages": ASKED, "settings": {"max_new_tokens": 2}}
 

@@ -70,7 +70,7 @@ def test_minutes_count_from_the_first_beginning_or_anew() -> None:
     clock = Clock()
     first, again = (Budget(0.0, max_minutes=10, clock=clock) for _ in range(2))
     first.start(reserve=30, gone=400, step=50)
-    again.start(reserve=30, gone=400, step=50, anew=True)
+    again.start(reserve=30, gone=400, step=50, from_now=True)
     assert (first.left, again.left) == (170, 570)
     assert first.started == again.started == clock.now - 400
     for step in range(51, 56):  # the speed is this process's, not that of the 50 steps before
