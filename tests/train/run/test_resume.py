@@ -440,7 +440,7 @@ def test_figures_that_are_nan_are_null_in_json(trainer: Make, monkeypatch: pytes
     from train.loop import trainer as module
 
     project = trainer(train=ROWS)
-    real = module.score
+    real = module.total
     calls: list[int] = []
 
     def breaks(*args: Any) -> Any:
@@ -452,7 +452,7 @@ def test_figures_that_are_nan_are_null_in_json(trainer: Make, monkeypatch: pytes
             else type(found)(float("nan"), found.end_nll, found.tokens, found.chars, found.turns)
         )
 
-    monkeypatch.setattr(module, "score", breaks)
+    monkeypatch.setattr(module, "total", breaks)
     options = ["--recipe", project.recipe(**RECIPE), "--run", "r", "--persona", str(project.persona), "--json"]
     done = CliRunner().invoke(train_command, [*options, "--no-gguf"], catch_exceptions=False)
     shown = json.loads(done.stdout, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
