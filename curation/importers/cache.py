@@ -14,9 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from curation import fingerprint
 from curation.errors import InosukeError
-from curation.importers import registry
+from curation.importers import fingerprint, registry
 from curation.importers.source.source_file import read_bytes
 from curation.persona import Persona
 from curation.record import Flag, Imported, Rejected, Sample, Source, Utterance, messages_from_json, messages_to_json
@@ -70,6 +69,7 @@ def encode(found: Imported) -> bytes:
     body = {
         "format": found.format,
         "encoding": found.encoding,
+        "notes": found.notes,
         "utterances": said,
         "rejected": [[*place(r.source), r.reason, r.text, r.detail] for r in found.rejected],
         "samples": [
@@ -113,6 +113,7 @@ def decode(data: bytes) -> Imported:
         ),
         format=body["format"],
         encoding=body["encoding"],
+        notes=tuple(body["notes"]),
     )
 
 

@@ -16,6 +16,7 @@ RUN = 3
 # Fewer letters than this in a run, and it is `Chạy!` `Ừ.` `Chạy!`, not a song.
 MIN_LETTERS = 30
 SAME_EPISODE = 0.5
+_PRINTED = {"mokuro", "manga109", "magi"}
 _WORDS = re.compile(r"\W+")
 
 
@@ -51,14 +52,22 @@ def repeated(episodes: Sequence[Sequence[Utterance]]) -> list[set[int]]:
 
 
 def _shingles(lines: Sequence[Utterance]) -> dict[int, int]:
-    """Return the hash of every run of lines → the index where it first begins."""
-    words = [_WORDS.sub("", line.text.casefold()) for line in lines]
+    """Return the hash of every run of lines → the index where it first begins. A printed page is never a song."""
+    if lines and lines[0].source.importer in _PRINTED:
+        return {}
+    words = [_letters(line.text) for line in lines]
     found: dict[int, int] = {}
     for index in range(len(words) - RUN + 1):
         run = tuple(words[index : index + RUN])
         if sum(map(len, run)) >= MIN_LETTERS:
             found.setdefault(hash(run), index)
     return found
+
+
+def _letters(text: str) -> str:
+    """Return a line's letters and digits in lower case. Most lines hold little else but spaces."""
+    joined = "".join(text.casefold().split())
+    return joined if joined.isalnum() else _WORDS.sub("", joined)
 
 
 def _versions(shingles: Sequence[dict[int, int]], owner: dict[int, int]) -> list[int]:

@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 
-from curation.cleaning.language import detect
+from curation.cleaning.damage import damage_flags
+from curation.cleaning.language import judge
 from curation.persona import Persona
 from curation.record import Flag, Imported, Message, Rejected, Sample, Source, Utterance, sample_id
+from curation.transcripts import collector
+from curation.transcripts.names import name_flags
 from curation.transcripts.repeats import repeated
 from curation.transcripts.speakers import WEAK, Cast, confidence
 
@@ -23,29 +26,32 @@ MIN_QUOTE_LETTERS = 12
 # A line without context of this length or more gets the prompt for long ones.
 LONG_QUOTE_CHARS = 80
 
-# How much of the character's text decides the language of a file: more makes langdetect slower, not better.
+# How much of the character's text decides the language of a file.
 _ENOUGH_CHARS = 200
 
 Transcript = Imported | tuple[str, Sequence[Utterance]]
 
 
 class _Turn:
-    """Lines of one speaker that follow each other."""
+    """Lines of one speaker that follow each other. ``text`` is asked for once all of them are there."""
 
-    __slots__ = ("by_character", "lines", "speaker")
+    __slots__ = ("_text", "by_character", "lines", "speaker")
 
     def __init__(self, by_character: bool, speaker: str | None, line: Utterance) -> None:
         self.by_character, self.speaker, self.lines = by_character, speaker, [line]
+        self._text: str | None = None
 
     @property
     def text(self) -> str:
-        return " ".join(line.text for line in self.lines)
+        if self._text is None:
+            self._text = " ".join([line.text for line in self.lines])
+        return self._text
 
 
 class _Prompts:
     """The (short, long) prompts for lines without context, in the character's language in one file; None if missing.
 
-    The language is detected when the first such line turns up: few files have one, and detection is slow.
+    The language is judged when the first such line turns up: few files have one.
     """
 
     def __init__(self, lines: Sequence[Utterance], cast: Cast) -> None:
@@ -58,10 +64,11 @@ class _Prompts:
         if not known:
             return None
         text = " ".join(line.text for line in self._lines if self._cast.is_character(line.speaker))
-        spoken = detect(text[:_ENOUGH_CHARS])
+        spoken = judge(text[:_ENOUGH_CHARS], self._cast.persona).language
         return prompts[spoken if spoken in known else known[0]]
 
 
+@collector.paused()
 def to_samples(files: Sequence[Transcript], persona: Persona) -> tuple[list[Sample], list[Rejected]]:
     """Return the samples of all transcripts and a rejection for every line that is in none of them.
 
@@ -174,7 +181,7 @@ class _Cut:
                 language=None,
                 topic=None,
                 source=_span(turn.lines, scene),
-                flags=_flags([turn], self.cast),
+                flags=(*_flags([turn], self.cast), *damage_flags((text,))),
             )
         )
 
@@ -225,7 +232,11 @@ def _sample(turns: Sequence[_Turn], scene: int, cast: Cast) -> Sample:
         language=None,
         topic=None,
         source=_span(list(_lines(turns)), scene),
-        flags=_flags(turns, cast),
+        flags=(
+            *_flags(turns, cast),
+            *name_flags(cast.persona, messages),
+            *damage_flags(m.content for m in messages),
+        ),
     )
 
 
@@ -237,8 +248,12 @@ def _flags(turns: Sequence[_Turn], cast: Cast) -> tuple[Flag, ...]:
         flags.append(Flag("unknown_speaker", f"no speaker is named for: {unknown[0][:80]}"))
     elif together:
         flags.append(Flag("unknown_speaker", f"said by several at once: {together[0]}"))
-    weak = [u for t in turns if t.by_character for u in t.lines if confidence(u) < WEAK]
-    if weak:
+    own = [u for t in turns if t.by_character for u in t.lines]
+    mixed = next((u for u in own if u.evidence.startswith("mixed")), None)
+    if mixed is not None:
+        flags.append(Flag("possible_speaker", mixed.text[:80]))
+    weak = [u for u in own if u is not mixed and confidence(u) < WEAK]
+    if weak and mixed is None:
         flags.append(Flag("weak_speaker", f"only this names {cast.persona.name} as the speaker: {weak[0].evidence}"))
     return tuple(flags)
 

@@ -7,34 +7,50 @@ where a colon is usually punctuation (`John: an earring`), and scripts, where it
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import NamedTuple
 
 from curation.codes import EVIDENCE
-from curation.persona import Persona
 from curation.record import Utterance
+from curation.transcripts.cast import Cast, cast_of, is_label
+from curation.transcripts.label_words import (
+    BRACKET_FIRST,
+    COLON,
+    DASH,
+    LABEL,
+    OPENS,
+    QUOTING,
+    is_caps,
+    is_name,
+    may_be_bracketed,
+    may_be_label,
+)
+from curation.transcripts.turns_in_line import apart, doubtful
+
+__all__ = [
+    "WEAK",
+    "Cast",
+    "Label",
+    "Spoken",
+    "attribute",
+    "cast_of",
+    "confidence",
+    "is_label",
+    "is_name",
+    "may_be_label",
+]
 
 # An annotator is shown a sample whose character is known by evidence below this confidence.
 WEAK = 0.7
 
-# A label and what follows. Two slashes after the colon make it an address, a digit makes it a time (`10:42`).
-_LABEL = re.compile(r"^(?P<label>[^\s:：][^:：\n]{0,40}?)\s?[:：](?!//|\d)\s*(?P<rest>.*)$")
-_COLON = re.compile("[:：]")
-_OPENERS = "[(（【-‐‑–—―"
-_BRACKET = re.compile(r"^[\[(（【](?P<label>[^\])）】\n]{1,40})[\])）】]\s*[:：]?\s*(?P<rest>.*)$")
-_DASH = re.compile(r"^\s*[-‐‑–—―]\s*(?=\S)")
-_TOGETHER = re.compile(r"\s*(?:[,;/&+]|\bvà\b|\band\b)\s*", re.IGNORECASE)
-_NAME_WORD = re.compile(r"^[^\W\d_][\w.'’-]*$")
-_NUMBER = re.compile(r"^#?\d{1,3}$")
-# `Inosuke (OFF)`, `TANJIRO [thinking]`: how the line is said, not who says it.
-_MANNER = re.compile(r"\s*[(（\[【][^)）\]】]*[)）\]】]\s*")
-_MAX_WORDS = 4
-# In a subtitle file, words in ordinary case before a colon count as a label from this many lines on.
-_RECURS = 3
+_OPENERS = f"{OPENS}-‐‑–—―>*_"
+# What may open another turn somewhere in a line. Most lines have none of it, or one colon behind the label.
+_INSIDE = re.compile(rf"[:：「『{re.escape(OPENS)}*]|>>|[.!?…。！？\"”»♪~][ \t]+[-‐‑–—―]|\n\s*[-‐‑–—―>]")
+# Quotes that enclose a whole turn: `炭治郎:「準備はいいか」`.
+_QUOTES = {"「": "」", "『": "』", "“": "”", '"': '"', "«": "»", "„": "“"}
+# How a speaker is known from the words of the line itself.
+_WRITTEN = ("prefix", "bracket", "bold", "name_line", "shape")
+# Tables of lines quote whole turns, too; in subtitles with actors, quotes are quotes.
+_QUOTED = ("column",)
 
 
 class Spoken(NamedTuple):
@@ -53,100 +69,52 @@ class Label(NamedTuple):
     evidence: str
 
 
-@dataclass(slots=True)
-class Cast:
-    """The names that a file uses, and how each is spelled in a record."""
-
-    persona: Persona
-    labels: set[str] = field(default_factory=set)
-    script: bool = False
-    _spelled: dict[str, str] = field(default_factory=dict)
-    _known: dict[str, bool] = field(default_factory=dict)
-
-    def spell(self, label: str) -> str:
-        """Return the one spelling of a label: the character's own name for an alias, `Tanjiro` for `TANJIRO`."""
-        known = self._spelled.get(label)
-        if known is None:
-            name = _MANNER.sub(" ", unicodedata.normalize("NFC", label)).strip(" \t*_'\"’.-")
-            if self.persona.is_character(name):
-                known = self.persona.name
-            else:
-                known = name.title() if name.isupper() and len(name) > 2 else name
-            self._spelled[label] = known
-        return known
-
-    def is_character(self, speaker: str | None) -> bool:
-        """Return whether a speaker is the character."""
-        return speaker is not None and self.spell(speaker) == self.persona.name
-
-    def includes_character(self, speaker: str | None) -> bool:
-        """Return whether a speaker is a group that includes the character."""
-        parts = _TOGETHER.split(speaker) if speaker else []
-        return len(parts) > 1 and any(self.is_character(part) for part in parts)
-
-    def knows(self, label: str) -> bool:
-        """Return whether every name of a label is the character's, a user's, or one that the file uses."""
-        known = self._known.get(label)
-        if known is None:
-            parts = [p for p in _TOGETHER.split(_MANNER.sub(" ", label).strip()) if p]
-            known = self._known[label] = bool(parts) and all(
-                p.casefold() in self.labels or self.persona.is_character(p) or self.persona.is_user(p) for p in parts
-            )
-        return known
-
-
-def cast_of(texts: Iterable[str], given: Iterable[str], persona: Persona, script: bool = False) -> Cast:
-    """Find the labels that a file uses, from its cleaned lines and the names that its format gives.
-
-    In a script a label must open two lines; in subtitles one in ordinary case must open three, since prose has colons.
-    """
-    cast = Cast(persona, {name.casefold() for name in given if name}, script)
-    seen: Counter[str] = Counter()
-    plainly: set[str] = set()
-    for text in texts:
-        if not _COLON.search(text):
-            continue
-        for line in text.split("\n") if "\n" in text else (text,):
-            match = _LABEL.match(_DASH.sub("", line, count=1))
-            if match and is_name(match["label"]) and not match["rest"][:1].islower():
-                seen[match["label"]] += 1
-                if _is_caps(match["label"]) and not _is_caps(match["rest"]):
-                    plainly.add(match["label"])
-    folded: Counter[str] = Counter()
-    for label, times in seen.items():
-        folded[_MANNER.sub(" ", label).strip().casefold()] += times
-    cast.labels |= {label for label, n in folded.items() if n >= (2 if script else _RECURS)}
-    # Capitals before an ordinary line make each of the names known: they may be used alone elsewhere.
-    cast.labels |= {p.casefold() for label in plainly for p in _TOGETHER.split(_MANNER.sub(" ", label).strip()) if p}
-    return cast
-
-
 def attribute(text: str, cast: Cast, given: str = "", evidence: str = "") -> list[Spoken]:
     """Cut a cleaned line, line breaks included, into what each speaker says.
 
     ``given`` is the speaker that the format names; a label that repeats that name is removed. What may be another
     speaker's is never left with the character: a line that opens like a name, or with a dash, has no speaker unless its
-    label is known. Neither has a line for which the format and the line's own label name two people.
+    label is known. Neither has a line for which the format and the line's own label name two people. A piece of the
+    character's that may hold more than one person's words is `mixed`.
     """
-    plain = text[:1] not in _OPENERS and "\n" not in text
-    colon = _COLON.search(text) is not None
+    opens = text[:1] in _OPENERS or not cast.is_plain()
+    first = None if opens else _INSIDE.search(text)
+    if first is None and not opens:
+        if given:
+            words = _unquoted(text) if evidence in _QUOTED else text
+            return [Spoken(text=words, speaker=cast.spell(given), evidence=f"{evidence}: {given}")]
+        if "\n" not in text:
+            return [Spoken(text=text, speaker=None, evidence="none")]
+    elif first is not None and first[0] in ":：" and not given and "\n" not in text:
+        label = LABEL.match(text)
+        if label and not _INSIDE.search(label["rest"]) and is_label(label["label"], label["rest"], cast):
+            name, words = label["label"], _unquoted(label["rest"])
+            return [Spoken(text=words, speaker=cast.spell(name), evidence=f"prefix: {name}")]
+    return [_whole(piece, cast) for piece in _pieces(apart(text, cast), cast, given, evidence)]
+
+
+def confidence(utterance: Utterance) -> float:
+    """Return how certain the speaker of an utterance is, 0 to 1."""
+    code, _, detail = utterance.evidence.partition(":")
+    if code == "twin":
+        return float(detail)  # how clear the overlap in time is
+    evidence = EVIDENCE.get(code)
+    return 0.0 if evidence is None else evidence.confidence
+
+
+def _pieces(text: str, cast: Cast, given: str, evidence: str) -> list[Spoken]:
+    """Cut a line, with a break before each turn that opens inside it, at its dashes and labels."""
+    parts = _dashes(text)
     if given:
-        claim = (cast.spell(given), f"{evidence}: {given}")
-        if plain and not colon:
-            return [Spoken(text, *claim)]
-        parts = _dashes(text)
         if parts[1:]:  # two people speak, and the format names one
             return [piece for part, _ in parts for piece in _labelled(part, cast, None, evidence="none")]
-        return [piece for part, _ in parts for piece in _labelled(part, cast, *claim)]
-    if plain:
-        found = _opening(text, cast) if colon else None
-        if found is None:
-            return [Spoken(text=text, speaker=None, evidence="none")]
-        return [Spoken(text=found.rest, speaker=cast.spell(found.name), evidence=f"{found.evidence}: {found.name}")]
+        return [
+            piece
+            for part, _ in parts
+            for piece in _labelled(part, cast, cast.spell(given), evidence=f"{evidence}: {given}")
+        ]
     pieces = [
-        piece
-        for part, dashed in _dashes(text)
-        for piece in _labelled(part, cast, None, evidence="dash" if dashed else "none")
+        piece for part, dashed in parts for piece in _labelled(part, cast, None, evidence="dash" if dashed else "none")
     ]
     # Each dash is another person: beside a line of the character's, the other line cannot be the character's too.
     if len(pieces) > 1 and not any(cast.is_character(p.speaker) for p in pieces):
@@ -154,39 +122,42 @@ def attribute(text: str, cast: Cast, given: str = "", evidence: str = "") -> lis
     return pieces
 
 
-def confidence(utterance: Utterance) -> float:
-    """Return how certain the speaker of an utterance is, 0 to 1."""
-    evidence = EVIDENCE.get(utterance.evidence.partition(":")[0])
-    return 0.0 if evidence is None else evidence.confidence
+def _whole(piece: Spoken, cast: Cast) -> Spoken:
+    """Return a piece without the quotes that enclose it; the character's is `mixed` where it may be two people's."""
+    if piece.speaker is None:
+        return piece
+    code, _, label = piece.evidence.partition(": ")
+    written = code in _WRITTEN
+    text = _unquoted(piece.text) if written or code in _QUOTED else piece.text
+    if cast.is_character(piece.speaker) and doubtful(text, cast, labelled=written):
+        evidence = "mixed"
+        return Spoken(text=text, speaker=piece.speaker, evidence=f"{evidence}: {label}")
+    return piece if text is piece.text else piece._replace(text=text)
 
 
-def may_be_label(line: str) -> bool:
-    """Return whether a line opens with what could be a name, known or not, and a colon."""
-    match = _LABEL.match(line)
-    return match is not None and is_name(match["label"]) and not match["rest"][:1].islower()
-
-
-def is_label(label: str, rest: str, cast: Cast) -> bool:
-    """Return whether the words before a colon are a speaker's name rather than the start of a sentence."""
-    if not is_name(label):
-        return False
-    if cast.knows(label):
-        return True
-    bare = _MANNER.sub(" ", label).strip()
-    # Words in capitals are a label in subtitles for the deaf, unless the whole line is in capitals (a shout).
-    return _is_caps(bare) and not (_is_caps(rest) and len(rest) > 3)
+def _unquoted(text: str) -> str:
+    """Take off the quotes that enclose a whole turn, if no other quote of the kind is inside."""
+    closing = _QUOTES.get(text[:1])
+    if closing is None and not text[:1].isspace():
+        return text
+    bare = text.strip()
+    closing = _QUOTES.get(bare[:1])
+    if closing is None or len(bare) < 3 or bare[-1] != closing:
+        return text
+    inner = bare[1:-1]
+    return text if bare[0] in inner or closing in inner else inner.strip()
 
 
 def _dashes(text: str) -> list[tuple[str, bool]]:
     """Cut at lines that open with a dash if there are two or more; a single dash is punctuation."""
     lines = text.split("\n")
-    opens = [bool(_DASH.match(line)) for line in lines]
+    opens = [bool(DASH.match(line)) for line in lines]
     if sum(opens) < 2:
-        return [(_DASH.sub("", text, count=1) if opens[0] else text, False)]
+        return [(DASH.sub("", text, count=1) if opens[0] else text, False)]
     parts: list[str] = []
     for line, opening in zip(lines, opens, strict=True):
         if opening or not parts:
-            parts.append(_DASH.sub("", line, count=1))
+            parts.append(DASH.sub("", line, count=1))
         else:
             parts[-1] += f"\n{line}"
     return [(part, True) for part in parts]
@@ -197,10 +168,10 @@ def _labelled(text: str, cast: Cast, speaker: str | None, evidence: str) -> list
     given, pieces, rest = speaker, list[Spoken](), list[str]()
     for number, line in enumerate(text.split("\n")):
         found = _opening(line, cast)
-        if found is None and not rest and speaker is None:
+        if found is None and not rest and (speaker is None or number):
             found = _alone(line, text, cast)
         if given and number == 0:
-            again = _LABEL.match(line)
+            again = LABEL.match(line)
             if again and cast.spell(again["label"]) == given:
                 line, found = again["rest"], None
             elif found and (cast.is_character(given) or cast.is_character(found.name)):
@@ -208,13 +179,13 @@ def _labelled(text: str, cast: Cast, speaker: str | None, evidence: str) -> list
             else:
                 found = None  # if neither is the character, the format is trusted over the text
         elif found is None and speaker and _may_be_another(line):
-            found = Label("", _DASH.sub("", line, count=1), evidence="none")
+            found = Label("", DASH.sub("", line, count=1), evidence="none")
         if found is None:
             rest.append(line)
             continue
         if any(r.strip() for r in rest):
             pieces.append(Spoken(text="\n".join(rest), speaker=speaker, evidence=evidence))
-        rest = [found.rest] if found.rest else []
+        rest = [DASH.sub("", found.rest, count=1)] if found.rest else []
         speaker = cast.spell(found.name) if found.name else None
         evidence = f"{found.evidence}: {found.name}" if found.name else found.evidence
     if rest or speaker is not None:
@@ -224,40 +195,41 @@ def _labelled(text: str, cast: Cast, speaker: str | None, evidence: str) -> list
 
 def _may_be_another(line: str) -> bool:
     """Return whether a line opens with a dash, or with what could be a name that the file has not used so far."""
-    return _DASH.match(line) is not None or may_be_label(line)
+    if DASH.match(line) is not None or may_be_label(line):
+        return True
+    bracket = BRACKET_FIRST.match(line) if line[:1] in OPENS and line[:1] not in QUOTING else None
+    return bracket is not None and bool(bracket["rest"]) and may_be_bracketed(bracket["label"])
 
 
 def _opening(line: str, cast: Cast) -> Label | None:
     """Return the label of a line that opens with a name and a colon, or with a known name in brackets."""
-    match = _LABEL.match(line)
+    match = LABEL.match(line) if COLON.search(line) else None
     if match and is_label(match["label"], match["rest"], cast):
         return Label(match["label"], match["rest"], evidence="prefix")
-    bracket = _BRACKET.match(line) if line[:1] in "[(（【" else None
-    if bracket and bracket["rest"] and cast.knows(bracket["label"]):
-        return Label(bracket["label"], bracket["rest"], evidence="bracket")
+    if line[:1] in OPENS or line[:1] in "*_":
+        return _in_brackets(line, cast)
+    for form in cast.forms.written:
+        if found := form.opening.match(line):
+            return Label(found["name"], found["rest"], evidence="shape")
+    return None
+
+
+def _in_brackets(line: str, cast: Cast) -> Label | None:
+    """Return the label of a line that opens with a known name in brackets, of a kind that the file uses for names."""
+    found = BRACKET_FIRST.match(line)
+    if found is None or not found["rest"]:
+        return None
+    label, quoted = found["label"] or found["bold_label"], (line[:1] in QUOTING or line[:2] in QUOTING)
+    if cast.labels_in_brackets(label) if quoted else cast.knows(label):
+        return Label(label, found["rest"], evidence="bold" if found["bold_label"] else "bracket")
     return None
 
 
 def _alone(line: str, text: str, cast: Cast) -> Label | None:
     """Return the label of a text whose first line is a known name and nothing else."""
-    name = line.strip().strip("[]()（）【】").rstrip(":：").strip()
-    if "\n" in text and is_name(name) and cast.knows(name) and (_is_caps(name) or line.strip() != name):
+    brackets = "[]()（）【】［］〔〕"
+    name = line.strip().strip(brackets).rstrip(":：").strip(f"{brackets} ")
+    shown = is_caps(name) or line.strip() != name or name.casefold() in cast.forms.alone
+    if "\n" in text and is_name(name) and cast.knows(name) and shown:
         return Label(name, "", evidence="name_line")
     return None
-
-
-@lru_cache(maxsize=4096)
-def is_name(label: str) -> bool:
-    """Return whether a label is one to three names of at most four words. `MAN 1` and 伊之助 are names, `10` is not."""
-    parts = [p for p in _TOGETHER.split(_MANNER.sub(" ", label).strip()) if p]
-    return 0 < len(parts) <= 3 and all(_is_person(p.split()) for p in parts)
-
-
-def _is_person(words: list[str]) -> bool:
-    if not 0 < len(words) <= _MAX_WORDS or not _NAME_WORD.match(words[0]):
-        return False
-    return all(_NUMBER.match(w) or (_NAME_WORD.match(w) and not w[0].islower()) for w in words)
-
-
-def _is_caps(text: str) -> bool:
-    return text.isupper() and sum(c.isalpha() for c in text) > 1

@@ -11,7 +11,9 @@ class RawLine:
 
     ``locator`` is its place in the file. ``plain`` is the text without markup, filled in by ``to_imported``. ``reason``
     is a code of :data:`curation.codes.REJECTIONS` once the line is known not to be dialogue, with ``detail`` beside it.
-    ``style`` and ``effect`` are an ASS event's; other formats leave them empty. Times are milliseconds.
+    ``style`` and ``effect`` are an ASS event's; other formats leave them empty. Times are milliseconds. ``credits``: it
+    names those who made the subtitles, unless a speaker turns out to say it. ``carried`` are the words at its start
+    that only repeat the cue before.
     """
 
     text: str
@@ -25,6 +27,8 @@ class RawLine:
     reason: str = ""
     detail: str = ""
     plain: str = ""
+    credits: bool = False
+    carried: str = ""
 
 
 def clock(ms: int) -> str:

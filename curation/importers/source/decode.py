@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from curation.cleaning.mojibake import repair
+from curation.cleaning.vietnamese_fonts import decode_font
 from curation.errors import InosukeError
+from curation.importers.source.legacy import guess
 
 # Byte order marks, longest first: UTF-32-LE begins like UTF-16-LE.
 _MARKS = ((b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xef\xbb\xbf", "utf-8-sig"))
@@ -23,10 +26,33 @@ def decode(data: bytes) -> tuple[str, str]:
     """Return the text, with ``\\n`` line ends, and the name of the encoding.
 
     A few bad bytes in a UTF-8 file become U+FFFD, which importers quarantine line by line, and the name includes their
-    number; a legacy encoding would damage every other line. Raises Undecodable for bytes that are not text.
+    number; a legacy encoding would damage every other line. Mojibake is repaired, and letters of Vietnamese fonts are
+    decoded, where the result proves it; the name says that, too. Raises Undecodable for bytes that are not text.
     """
     text, encoding = _decode(data)
+    if not text.isascii():
+        text, repaired = repair(text)
+        if repaired:
+            encoding += f" (mojibake repaired in {repaired:,} lines)"
+        elif encoding.startswith("utf"):
+            text, font = decode_font(text)
+            encoding += f" ({font} letters decoded)" if font else ""
     return text.replace("\r\n", "\n").replace("\r", "\n"), encoding
+
+
+def repaired_lines(data: bytes) -> list[tuple[str, str]]:
+    """Return the lines in which mojibake was repaired, as found and as they read now; none where most of them were.
+
+    A file that was saved wrongly as a whole is right again as a whole. A few such lines came from somewhere else.
+    """
+    try:
+        found, _ = _decode(data)
+    except Undecodable:
+        return []
+    pairs = list(zip(found.split("\n"), repair(found)[0].split("\n"), strict=False))
+    repaired = [(before, after) for before, after in pairs if before != after]
+    beyond_ascii = sum(not before.isascii() for before, _ in pairs)
+    return repaired if 2 * len(repaired) < beyond_ascii else []
 
 
 def _decode(data: bytes) -> tuple[str, str]:
@@ -40,6 +66,8 @@ def _decode(data: bytes) -> tuple[str, str]:
         raise Undecodable(
             "not a text file (it holds control bytes). Expected subtitles, a script or rows; leave it out"
         )
+    if b"\x1b$" in data[:_SAMPLE]:  # ISO-2022-JP is all ASCII bytes between its escapes
+        return _tolerant(data, "iso2022_jp")
     try:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
@@ -80,6 +108,11 @@ def _damaged_or_legacy(data: bytes) -> tuple[str, str]:
     # In real UTF-8 nearly every character beyond ASCII decodes; in a legacy encoding hardly any does.
     if multibyte > 4 * bad:
         return text, f"utf-8 ({bad} bad)"
+    found = guess(data)
+    if found is not None:
+        return found
+    if _mostly_high(data):
+        raise Undecodable(f"in a legacy encoding{_likely(data)}. Save the file as UTF-8 and try again")
     from charset_normalizer import from_bytes
 
     best = from_bytes(data[:_SAMPLE], cp_isolation=_LEGACY).best()
@@ -91,5 +124,21 @@ def _damaged_or_legacy(data: bytes) -> tuple[str, str]:
     if multibyte >= bad or bad <= 3:
         return text, f"utf-8 ({bad} bad)"
     raise Undecodable(
-        "neither UTF-8, UTF-16, cp1258, Shift_JIS, EUC-JP nor cp1252. Save the file as UTF-8 and try again"
+        "neither UTF-8, UTF-16, cp1258, Shift_JIS, EUC-JP, EUC-KR, GBK, Big5 nor cp1252. "
+        "Save the file as UTF-8 and try again"
     )
+
+
+def _mostly_high(data: bytes) -> bool:
+    """Return whether most letters are beyond ASCII: Cyrillic, Greek, Thai, Arabic. In Latin texts few are."""
+    head = data[:_SAMPLE]
+    high = sum(byte >= 0xA0 for byte in head)
+    words = sum(byte >= 0xA0 or chr(byte).isalpha() for byte in head)
+    return high > 8 and high > 0.6 * words
+
+
+def _likely(data: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data[:_SAMPLE]).best()
+    return f", likely {best.encoding}" if best is not None else ""

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from curation.errors import InosukeError
-from curation.importers.source.decode import Undecodable, decode
+from curation.importers.source.decode import Undecodable, decode, repaired_lines
 from curation.persona import Persona
 from curation.record import Imported, Rights, Source
 
@@ -17,12 +17,20 @@ from curation.record import Imported, Rights, Source
 MAX_BYTES = 256 * 1024 * 1024
 
 
+@dataclass(slots=True)
+class Budget:
+    """What an archive and the archives in it may still unpack to, all together."""
+
+    bytes: int
+    members: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class SourceFile:
     """One file. ``name`` is the path that its records carry, with forward slashes.
 
     ``text`` (with ``\\n`` line ends) and ``encoding`` are decoded when they are first asked for: a zip or a Parquet
-    file has none.
+    file has none. ``depth`` is how many archives the file lies in, ``budget`` what these may still unpack to.
     """
 
     path: Path
@@ -30,6 +38,8 @@ class SourceFile:
     data: bytes
     sha256: str
     rights: Rights
+    depth: int = 0
+    budget: Budget | None = None
 
     @property
     def text(self) -> str:
@@ -47,6 +57,12 @@ class SourceFile:
             return decode(self.data)
         except Undecodable as error:
             raise InosukeError(f"{self.path}: {error}.") from None
+
+    @cached_property
+    def repaired_lines(self) -> list[tuple[str, str]]:
+        """The few lines in which letters were repaired, as found and as they read now."""
+        known = "_decoded" in self.__dict__ and "mojibake" not in self.encoding
+        return [] if known else repaired_lines(self.data)
 
     def at(self, locator: str, importer: str) -> Source:
         """Return the provenance of one place in this file."""
@@ -79,7 +95,17 @@ def read_bytes(path: Path, max_bytes: int | None = None) -> bytes:
     return data
 
 
-def from_bytes(path: Path, data: bytes, *, name: str | None = None, rights: Rights = "unknown") -> SourceFile:
+def from_bytes(
+    path: Path,
+    data: bytes,
+    *,
+    name: str | None = None,
+    rights: Rights = "unknown",
+    depth: int = 0,
+    budget: Budget | None = None,
+) -> SourceFile:
     """Return bytes that were read already, such as a zip's member, as a file."""
     digest = hashlib.sha256(data).hexdigest()
-    return SourceFile(path=path, name=name or path.name, data=data, sha256=digest, rights=rights)
+    return SourceFile(
+        path=path, name=name or path.name, data=data, sha256=digest, rights=rights, depth=depth, budget=budget
+    )

@@ -12,15 +12,18 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from curation.errors import InosukeError
+from curation.importers.source.columns import is_header
 from curation.importers.source.source_file import SourceFile
 
 # What a table may unpack to. A season of transcripts is a hundredth of it; a few kilobytes can claim terabytes.
 MAX_UNPACKED = 1024 * 1024 * 1024
 _FIELD_CHARS = 1_000_000
+# A title, the name of a show, an empty row: so many rows may stand above a header.
+_TITLE_ROWS = 10
 # Where the next row of a damaged list begins: an object that opens a line or follows a comma.
 _NEXT_ROW = re.compile(r"(?:^|,)[ \t\r]*\{", re.MULTILINE)
 
@@ -31,27 +34,39 @@ class Broken(str):
     __slots__ = ()
 
 
+class SheetRow(dict[str, Any]):
+    """A row of a workbook, with the name of its sheet."""
+
+    __slots__ = ("sheet",)
+
+    def __init__(self, cells: Iterable[tuple[str, Any]], sheet: str) -> None:
+        super().__init__(cells)
+        self.sheet = sheet
+
+
 Rows: TypeAlias = Iterator[tuple[int, Any]]
 
 
 def csv_rows(file: SourceFile, *, strict: bool = False) -> Rows:
-    """Read comma, semicolon or tab separated rows under a header.
+    """Read comma, semicolon, tab or bar separated rows under a header; a title may stand above it.
 
     ``strict`` makes a quote that is never closed, or is closed in the middle of a cell, a broken row. Raises
     InosukeError where there is no header.
     """
     csv.field_size_limit(_FIELD_CHARS)
-    first = file.text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
+    text = file.text.replace("\0", "")
+    above, delimiter = _header_place(text)
     # Not pandas: a cell that holds "NA" or "007" keeps that text.
-    reader = csv.reader(io.StringIO(file.text.replace("\0", "")), delimiter=delimiter, strict=strict)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=strict)
     try:
+        for _ in range(above):
+            next(reader, None)
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
         raise _damaged(file, "a table with a header", error) from None
     if len(header) < 2 and len([c for c in header if c]) < 1:
         raise InosukeError(f"{file.path}: has no header. Expected a first row such as `speaker,text`; add one.")
-    number = 1
+    number = 1 + above
     while True:
         number += 1
         try:
@@ -69,6 +84,18 @@ def csv_rows(file: SourceFile, *, strict: bool = False) -> Rows:
             yield number, dict(zip(header, cells, strict=True))
 
 
+def _header_place(text: str) -> tuple[int, str]:
+    """Return how many rows stand above the header of a table, and what separates its cells."""
+    lines = text.split("\n", _TITLE_ROWS)[:_TITLE_ROWS]
+    for above, line in enumerate(lines):
+        for delimiter in ",;\t|":
+            if delimiter in line:
+                cells = next(csv.reader([line], delimiter=delimiter), [])
+                if len(cells) > 1 and is_header(cells):
+                    return above, delimiter
+    return 0, max(",;\t", key=lines[0].count)
+
+
 def json_rows(file: SourceFile) -> Rows:
     """Read a JSON list of rows, or a single row. A damaged list is read object by object.
 
@@ -79,6 +106,9 @@ def json_rows(file: SourceFile) -> Rows:
     except RecursionError:
         raise InosukeError(f"{file.path}: nested too deep to be a list of rows. Expected [{{…}}, {{…}}].") from None
     except ValueError as error:
+        if _is_object(file.text.lstrip().partition("\n")[0]):  # one object a line, under the wrong suffix
+            yield from jsonl_rows(file)
+            return
         if not file.text.lstrip().startswith("["):
             raise InosukeError(
                 f"{file.path}: not valid JSON ({error}). Expected a list of objects; fix the file and try again."
@@ -86,6 +116,13 @@ def json_rows(file: SourceFile) -> Rows:
         yield from _salvage(file.text)
         return
     yield from enumerate(value if isinstance(value, list) else [value], 1)
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def jsonl_rows(file: SourceFile) -> Rows:
@@ -100,27 +137,47 @@ def jsonl_rows(file: SourceFile) -> Rows:
 
 
 def excel_rows(file: SourceFile) -> Rows:
-    """Read every sheet of an .xlsx workbook; the first row with text is its header. Empty cells are left out."""
+    """Read every sheet of an .xlsx workbook. Empty cells are left out.
+
+    A sheet's header is the first row that names columns of dialogues, else the first row with text.
+    """
     import openpyxl
 
     check_unpacked(file, MAX_UNPACKED)
     try:
         book = openpyxl.load_workbook(io.BytesIO(file.data), read_only=True, data_only=True)
-        sheets = [list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets]
+        sheets = [(sheet.title, list(sheet.iter_rows(values_only=True))) for sheet in book.worksheets]
     except Exception as error:  # openpyxl lets through whatever its many XML parts raise
         raise _damaged(file, "an Excel workbook (.xlsx)", error) from None
     number = 0
-    for rows in sheets:
+    for title, rows in sheets:
         header: list[str] | None = None
-        for cells in rows:
+        above = _title_rows(rows)
+        for index, cells in enumerate(rows):
             number += 1
             if not any(cell is not None and str(cell).strip() for cell in cells):
                 continue
             if header is None:
-                header = [str(cell).strip() if cell is not None else f"column {i}" for i, cell in enumerate(cells, 1)]
+                if index >= above:
+                    header = [
+                        str(cell).strip() if cell is not None else f"column {i}" for i, cell in enumerate(cells, 1)
+                    ]
                 continue
             named = zip(header, cells, strict=False)
-            yield number, {k: v if isinstance(v, int | float) else str(v) for k, v in named if v is not None}
+            yield (
+                number,
+                SheetRow(
+                    ((k, v if isinstance(v, int | float) else str(v)) for k, v in named if v is not None), str(title)
+                ),
+            )
+
+
+def _title_rows(rows: Sequence[Sequence[Any]]) -> int:
+    """Return how many rows of a sheet stand above its header."""
+    for above, cells in enumerate(rows[:_TITLE_ROWS]):
+        if is_header([str(cell) for cell in cells if cell is not None]):
+            return above
+    return 0
 
 
 def parquet_rows(file: SourceFile) -> Rows:

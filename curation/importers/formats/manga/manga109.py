@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from curation.importers.formats.manga.reading_order import Box, right_to_left
+from curation.importers.formats.manga.reading_order import Box, page_order, right_to_left
 from curation.importers.lines.raw_line import RawLine
 from curation.importers.lines.to_utterances import to_imported
 from curation.importers.source import source_file
@@ -81,7 +81,9 @@ def _links(root: Element) -> list[tuple[str, str]]:
 def _in_order(page: Element, texts: list[Element]) -> list[Element]:
     """Order texts by the frame that their centre lies in, then inside the frame; frames come first on a page."""
     frames = [box for e in page if xml.local(e) == "frame" and (box := _box(e)) is not None]
-    frames = [frames[i] for i in right_to_left(frames)]
+    # A scan of Manga109 is usually a spread: two pages in one image.
+    width, height = _int(page.get("width")), _int(page.get("height"))
+    frames = [frames[i] for i in page_order(frames, width, height)]
     groups: dict[int, list[tuple[Element, Box]]] = {}
     for text in texts:
         box = _box(text)
@@ -89,7 +91,13 @@ def _in_order(page: Element, texts: list[Element]) -> list[Element]:
             x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
             inside = (n for n, f in enumerate(frames) if f[0] <= x <= f[2] and f[1] <= y <= f[3])
             groups.setdefault(next(inside, len(frames)), []).append((text, box))
-    return [groups[n][i][0] for n in sorted(groups) for i in right_to_left([box for _, box in groups[n]])]
+    ordered: list[Element] = []
+    for n in sorted(groups):
+        boxes = [box for _, box in groups[n]]
+        # Outside every frame the fold counts as it does for frames.
+        order = page_order(boxes, width, height) if n == len(frames) else right_to_left(boxes)
+        ordered += [groups[n][i][0] for i in order]
+    return ordered
 
 
 def _box(element: Element) -> Box | None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
-from curation.importers.formats.manga.reading_order import Box, right_to_left
+from curation.files import natural
+from curation.importers.formats.manga import magi
+from curation.importers.formats.manga.reading_order import Box, page_order
 from curation.importers.lines.raw_line import RawLine
 from curation.importers.lines.to_utterances import to_imported
 from curation.importers.source import json_file
@@ -17,14 +19,19 @@ from curation.importers.source.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import Imported, Rejected
 
+# `vol-#0001.jpg`: releases number the pages outside the count, covers and colour pages, with a hash; they come first.
+_COVER = re.compile(r"#\d+\.\w+$")
+
 
 def read(file: SourceFile, persona: Persona) -> Imported:
-    """Read the blocks, pages in the order of their images and boxes from right to left.
+    """Read the blocks (of Magi's JSON, its texts), pages in the order of their images and boxes from right to left.
 
     A page without words, or another folder of images, begins a new scene. Raises InosukeError for a file that is not
     JSON or holds no pages.
     """
     value = json_file.parse(file)
+    if found := magi.pages_of(value):
+        return magi.read_pages(file, persona, found)
     pages = value.get("pages") if isinstance(value, dict) else None
     if pages is None and isinstance(value, dict) and "blocks" in value:
         pages = [{"img_path": file.path.name, **value}]
@@ -61,7 +68,7 @@ def read(file: SourceFile, persona: Persona) -> Imported:
                         detail="expected lines and a box of 4 numbers",
                     )
                 )
-        for place, index in enumerate(right_to_left([_box(b) for b in good]), 1):
+        for place, index in enumerate(page_order([_box(b) for b in good], *_size(page)), 1):
             block = good[index]
             speaker = block.get("speaker")
             speaker = speaker.strip() if isinstance(speaker, str) else ""
@@ -71,10 +78,17 @@ def read(file: SourceFile, persona: Persona) -> Imported:
     return to_imported(file, lines, persona, "mokuro", rejected)
 
 
-def _image(page: Any) -> list[tuple[int, str]]:
-    """Return the sort key of a page: its image's name with numbers as numbers, so that 10 comes after 9."""
+def _image(page: Any) -> tuple[list[tuple[int, str]], bool, list[tuple[int, str]]]:
+    """Return the sort key of a page: its folder, whether it is a cover, its image's name with numbers as numbers."""
     path = str(page.get("img_path") or "") if isinstance(page, dict) else ""
-    return [(int(p), "") if p.isdecimal() and len(p) < 20 else (-1, p.casefold()) for p in re.split(r"(\d+)", path)]
+    folder, _, name = path.rpartition("/")
+    return natural(folder), not _COVER.search(name), natural(name)
+
+
+def _size(page: dict[str, Any]) -> tuple[float, float]:
+    """Return the width and height of a page's image, 0 where the file does not tell."""
+    width, height = page.get("img_width"), page.get("img_height")
+    return (width, height) if _is_pixel(width) and _is_pixel(height) else (0, 0)
 
 
 def _is_block(block: Any) -> bool:
@@ -85,7 +99,7 @@ def _is_block(block: Any) -> bool:
     return numbers and all(isinstance(line, str) for line in block["lines"])
 
 
-def _is_pixel(value: Any) -> bool:
+def _is_pixel(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and math.isfinite(value) and abs(value) < 1e9
 
 

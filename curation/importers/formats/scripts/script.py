@@ -1,152 +1,201 @@
-"""Plain scripts and Markdown (.txt, .md): `Name: line`, `**Name:** line`, or a NAME with its lines below.
+"""Plain scripts and Markdown (.txt, .md, .log): names before, above or around the lines, and times where they are.
 
-A README is Markdown too: a file with few labelled lines is skipped, which the report shows and is not an error.
+A README is Markdown too: without script lines it is skipped, which the report shows and is not an error. A plain text
+without them is an error that says what it looks like.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
-from curation.importers.lines.raw_line import RawLine
+from curation.errors import InosukeError
+from curation.importers.formats.scripts import markdown, prose, quotes, rows, stamps
+from curation.importers.formats.scripts.labels import (
+    BULLET,
+    DIRECTION,
+    HEADING,
+    Found,
+    Layout,
+    layout_of,
+    looks_like_script,
+)
+from curation.importers.formats.scripts.rows import Row
+from curation.importers.lines import marked_labels
+from curation.importers.lines.raw_line import RawLine, clock
 from curation.importers.lines.to_utterances import to_imported
 from curation.importers.source.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import Imported, Rejected
-from curation.transcripts.speakers import Cast, Label, cast_of, is_label, is_name, may_be_label
 
 SKIPPED = "skipped (no script lines)"
-
-_BOLD = re.compile(r"^(?:\*\*|__)(?P<a>[^*_\n]{1,40}?)[:：]?\s*(?:\*\*|__)\s*(?P<colon>[:：]?)\s*(?P<rest>.*)$")
-_PREFIX = re.compile(r"^(?P<a>[^\s:：][^:：\n]{0,40}?)\s?[:：](?!//|\d)\s*(?P<rest>.*)$")
-_BULLET = re.compile(r"^\s*(?:[-*+•>]|\d{1,3}[.)])\s+")
-_HEADING = re.compile(
-    r"^\s*(?:#{1,6}\s+\S.*|(?:INT|EXT|INT/EXT|I/E)[. ].*|"
-    r"(?:scene|cảnh|act|hồi|màn|chapter|chương|第.{1,4}[話章幕])\b.*|"
-    r"[-*_=~—]{3,}|\*\s\*\s\*)\s*$",
-    re.IGNORECASE,
+_WIDE = re.compile("[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
+_MARKDOWN = (".md", ".markdown")
+# What lies beside a release and says how it may be used. A text of another name without script lines is an error.
+_NOTICE = re.compile(
+    r"(?:read[ _-]?me|licen[cs]e|copying|notice|authors|change[ _-]?log|release[ _-]?notes)\b", re.IGNORECASE
 )
-_DIRECTION = re.compile(r"^\s*(?:\[.*\]|\(.*\)|（.*）|\*[^*].*\*|_[^_].*_)\s*$")
-_EMPHASIS = re.compile(r"(?<!\w)(\*\*|__|\*|_)(?=\S)(.+?)(?<=\S)\1(?!\w)")
-# How many lines must have a label: `Note:` and `Link:` open lines of a README as well.
-_MIN_LABELLED = 3
-_MIN_SHARE = 0.3
-# They open lines in a script like a speaker's name and are not one.
-_NO_NAMES = {"note", "notes", "link", "ps", "p.s", "chú ý", "lưu ý", "ghi chú", "chú thích", "nguồn"}
+# `* Tanjiro has joined`, `-!- mode`, `--> Tanjiro`: what an IRC client reports.
+_NOTICES = ("* ", "*** ", "-!- ", "--> ", "<-- ", "-- ", "== ")
 
 
 def read(file: SourceFile, persona: Persona) -> Imported:
-    """Read a script; headings and rules begin a scene, directions are rejected, a blank line ends a NAME's block."""
-    rows = file.text.split("\n")
-    if not looks_like_script(rows, persona):
+    """Read a script. Raises InosukeError for a text without script lines, with what it looks like."""
+    suffix = file.path.suffix.lower()
+    found = read_rows(file, rows.of_text(file.text), persona, "script", escapes=suffix in _MARKDOWN)
+    if found is not None:
+        return found
+    speech = prose.has_speech(file.text)
+    if (suffix in _MARKDOWN or _NOTICE.match(file.path.name)) and not speech:
         return Imported(format=SKIPPED)
-    cast = _cast(rows, persona)
-    lines: list[RawLine] = []
-    rejected: list[Rejected] = []
-    scene, speaker, evidence, open_block = 1, "", "", False
-    for number, row in enumerate(rows, 1):
-        source = file.at(f"scene {scene} · line {number}", "script")
-        stripped = row.strip()
-        if not stripped:
-            open_block = False
-        elif _HEADING.match(row):
-            rejected += [Rejected(source=source, reason="heading", text=stripped, detail="the title of a part")] * any(
-                c.isalpha() for c in stripped
-            )
-            scene, open_block = scene + bool(lines), False
-        elif _DIRECTION.match(row):
-            rejected.append(
-                Rejected(
-                    source=source, reason="stage_direction", text=stripped, detail="what is done or heard, not said"
-                )
-            )
-        elif found := _labelled(stripped, cast):
-            speaker, evidence = found.name, found.evidence
-            open_block = True
-            if found.rest:
-                lines.append(
-                    RawLine(text=_emphasis(found.rest), locator=source.locator, speaker=speaker, evidence=evidence)
-                )
-        elif open_block and not _may_be_another(stripped):
-            lines.append(
-                RawLine(
-                    text=_emphasis(_BULLET.sub("", row)), locator=source.locator, speaker=speaker, evidence=evidence
-                )
-            )
-        else:
-            open_block = False  # it may be another speaker's, and so may the lines after it
-            lines.append(RawLine(text=_emphasis(_BULLET.sub("", row)), locator=source.locator))
-    return to_imported(file, lines, persona, "script", rejected, script=True)
+    raise InosukeError(
+        f"{file.path}: no script lines; {prose.looks_like(file.text)}. Expected lines with their speaker, such as "
+        "`Name: words`; write the names before the lines, or leave the file out."
+    )
 
 
-def looks_like_script(rows: list[str], persona: Persona) -> bool:
-    """Return whether enough lines have a label: one that recurs, is in capitals or is in persona.toml."""
-    cast = _cast(rows, persona)
-    labelled: list[str] = []
-    others, in_block = 0, False
-    for row in map(str.strip, rows):
-        found = _labelled(row, cast) if row else None
-        if found:
-            labelled.append(found.name)
-        # A line below a NAME belongs to it, so it does not count as unlabelled.
-        others += bool(row) and not found and not in_block
-        in_block = bool(row) and (in_block if not found else not found.rest)
-    share = len(labelled) >= _MIN_SHARE * (len(labelled) + others)
-    people = len({cast.spell(label) for label in labelled})
-    enough = len(labelled) >= _MIN_LABELLED and people >= 2
-    return share and (enough or any(cast.is_character(label) for label in labelled))
+def read_rows(
+    file: SourceFile,
+    given: Sequence[Row],
+    persona: Persona,
+    importer: str,
+    rejected: Sequence[Rejected] = (),
+    *,
+    escapes: bool = False,
+    wrapped: bool = False,
+) -> Imported | None:
+    """Read the rows of a script or document, or return None where too few of them name a speaker.
 
-
-def _cast(rows: list[str], persona: Persona) -> Cast:
-    """Return the names that a script uses. If the character speaks, a label may come once: scenes can be short."""
-    bare = [_bare(row) for row in rows]
-    blocks = _names_alone(rows)
-    cast = cast_of(bare, (name for name, times in blocks.items() if times > 1), persona, script=True)
-    if not any(cast.is_character(found.name) for row in rows if (found := _labelled(row.strip(), cast))):
-        return cast
-    singles = Counter(m["a"].casefold() for row in bare if (m := _PREFIX.match(row)) and is_name(m["a"]))
-    talk = [row for row in rows if row.strip() and not _HEADING.match(row) and not _DIRECTION.match(row)]
-    most = 2 * (blocks.total() + singles.total()) >= len(talk)
-    names = {*blocks, *(singles.keys() - _NO_NAMES if most else ())}
-    return cast_of(bare, names, persona, script=True)
-
-
-def _names_alone(rows: list[str]) -> Counter[str]:
-    """Count, case folded, the names in capitals that are alone above a line that is not one."""
-    names = [name if (name := row.strip().strip("*_ ")).isupper() and is_name(name) else "" for row in rows]
-    below = zip(names, [*names[1:], ""], [*rows[1:], ""], strict=True)
-    return Counter(name.casefold() for name, other, row in below if name and row.strip() and not other)
-
-
-def _labelled(row: str, cast: Cast) -> Label | None:
-    """Return the label of a row that opens with a speaker's name, or is one."""
-    bare = _BULLET.sub("", row)
-    bold = _BOLD.match(bare)
-    if bold and (bold["colon"] or bare[bold.end("a")] in ":："):
-        if is_label(bold["a"], bold["rest"], cast):
-            return Label(bold["a"], bold["rest"], evidence="bold")
+    Headings and rules begin a scene, directions are rejected, a blank line ends a NAME's block. ``escapes``: the rows
+    are Markdown, so a backslash before a mark goes. ``wrapped``: rows are printed lines, so a paragraph has several.
+    """
+    pieces = [
+        replace(row, text=piece) if piece is not row.text else row
+        for row in stamps.read(given)
+        for piece in markdown.at_bold_labels(_words(row, escapes))
+    ]
+    layout = layout_of(pieces, persona)
+    timed = sum(row.start_ms is not None for row in pieces)
+    # Speech without names is speech by its times: most rows have one.
+    has_times = not stamps.are_dated(given) and timed > 0.8 * sum(bool(row.text.strip()) for row in pieces)
+    if not looks_like_script(layout, pieces) and not has_times:
         return None
-    prefix = _PREFIX.match(bare)
-    if prefix and is_label(prefix["a"], prefix["rest"], cast):
-        return Label(prefix["a"], prefix["rest"], evidence="prefix")
-    name = bare.strip("*_ ")
-    if name.isupper() and cast.knows(name):
-        return Label(name, "", evidence="name_line")
-    return None
+    reader = _Reader(file, importer, layout, list(rejected), wrapped)
+    for row, label in zip(pieces, layout.found, strict=True):
+        reader.add(row, label)
+    reader.close()
+    return to_imported(file, reader.lines, persona, importer, reader.rejected, script=True)
 
 
-def _may_be_another(row: str) -> bool:
-    """Return whether a row may belong to another speaker, or to none, though it opens with no known name."""
-    bare = _bare(row)
-    return may_be_label(bare) or bare.partition(":")[0].casefold() in _NO_NAMES
+def _words(row: Row, escapes: bool) -> str:
+    """Return a row's text with its labels unmarked and its emphasis as in Markdown."""
+    text = markdown.from_html(row.text)
+    text = markdown.unescaped(text) if escapes else text
+    # Bold labels are read as they are: each opens a turn, wherever it stands in the row.
+    return text if "**" in text or "__" in text else marked_labels.unmarked(text)
 
 
-def _bare(row: str) -> str:
-    """Return a row with bold labels as plain ones, for counting."""
-    text = _BULLET.sub("", row.strip())
-    bold = _BOLD.match(text)
-    return f"{bold['a']}: {bold['rest']}" if bold else text
+@dataclass(slots=True)
+class _Reader:
+    """Turns rows into lines, in order, with the state between them."""
 
+    file: SourceFile
+    importer: str
+    layout: Layout
+    rejected: list[Rejected]
+    wrapped: bool = False
+    lines: list[RawLine] = field(default_factory=list)
+    scene: int = 1
+    part: int = 0
+    speaker: str = ""
+    evidence: str = ""
+    label: Row | None = None
+    open: bool = False
+    below: bool = False
+    over: bool = False
+    turn: list[RawLine] = field(default_factory=list)
+    waiting: tuple[int | None, int | None] = (None, None)
 
-def _emphasis(text: str) -> str:
-    return _EMPHASIS.sub(r"\2", text)
+    def add(self, row: Row, label: Found | None) -> None:
+        """Read one row."""
+        text = row.text.strip()
+        if row.part != self.part:
+            self.scene += bool(self.lines)
+            self.part = row.part
+            self.close()
+        if row.start_ms is not None:
+            self.waiting = (row.start_ms, row.end_ms)
+        if label:
+            self.close()
+            self.speaker, self.evidence, self.open, self.over = label.name, label.evidence, True, label.over
+            self.label = row
+            if label.rest.strip():
+                self._say(label.rest, row)
+        elif not text:
+            self.below = self.below and self.open and quotes.is_open(self.turn)
+            # A name alone waits for its words; a quote that was opened goes on.
+            if not (self.over or not self.turn or quotes.is_open(self.turn)):
+                self.open = False
+        elif self._is_direction(text):
+            self._reject("stage_direction", row, text.lstrip("# "), "what is done or heard, not said")
+        elif HEADING.match(text):
+            if any(c.isalpha() for c in text):
+                self._reject("heading", row, text, "the title of a part")
+            self.scene += bool(self.lines)
+            self.close()
+        elif self.open and (quotes.is_open(self.turn) or not self._has_ended(text)):
+            self._say(text if quotes.is_open(self.turn) else BULLET.sub("", text), row)
+        else:
+            if self.speaker or self.layout.may_be_another(text):
+                self.close()  # it may be another speaker's, and so may the lines after it
+            self._say(BULLET.sub("", text), row)
+
+    def close(self) -> None:
+        """End a speaker's block."""
+        if self.turn and self.speaker:
+            quotes.take_off(self.turn)
+        elif self.label and self.speaker:
+            self._reject(
+                "heading", self.label, self.label.text.strip() or self.speaker, "a name, and nothing said below it"
+            )
+        self.label = None
+        self.turn, self.speaker, self.evidence, self.open, self.over = [], "", "", False, False
+        self.below = False
+
+    def _is_direction(self, text: str) -> bool:
+        if text[:1] == "#":
+            text = text.lstrip("#").strip()
+        return bool(DIRECTION.match(text)) or ("<name>" in self.layout.shapes and text.startswith(_NOTICES))
+
+    def _has_ended(self, text: str) -> bool:
+        """Return whether the speaker's words ended before a row: a quote was closed, or another may speak."""
+        return quotes.is_closed(self.turn) or self.layout.may_be_another(text)
+
+    def _say(self, words: str, row: Row) -> None:
+        start, end = self.waiting
+        self.waiting = (None, None)
+        if self.wrapped and self.below and self.lines:
+            before = self.lines[-1]
+            before.text += ("" if _WIDE.search(before.text[-1:]) else " ") + markdown.plain(words)
+            return
+        line = RawLine(
+            text=markdown.plain(words),
+            locator=self._place(row, start),
+            start_ms=start,
+            end_ms=end,
+            speaker=markdown.restored(self.speaker),
+            evidence=self.evidence if self.speaker else "",
+        )
+        self.lines.append(line)
+        self.below = True
+        if self.open:
+            self.turn.append(line)
+
+    def _reject(self, reason: str, row: Row, text: str, detail: str) -> None:
+        source = self.file.at(self._place(row, row.start_ms), self.importer)
+        self.rejected.append(Rejected(source=source, reason=reason, text=markdown.restored(text), detail=detail))
+
+    def _place(self, row: Row, start: int | None) -> str:
+        time = f" {clock(start)}" if start is not None else ""
+        return f"scene {self.scene} · {row.place}{time}"

@@ -14,6 +14,7 @@ from curation.importers.source.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import Imported, Rejected
 from curation.transcripts.speakers import Label
+from curation.transcripts.trade_words import person_in_style, style_kind
 
 _FIELDS = {
     "ass": ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"],
@@ -22,12 +23,6 @@ _FIELDS = {
 _OLD_STYLES = re.compile(r"^\[V4 Styles\]", re.MULTILINE | re.IGNORECASE)
 _EVENT_FORMAT = re.compile(r"^\[Events\]\s*\n(?:[;!].*\n)*Format:(?P<fields>.*)$", re.MULTILINE | re.IGNORECASE)
 _EVENT = re.compile(r"^\s*(?P<kind>Dialogue|Comment):(?P<rest>.*)$")
-# Words of a style's name that say where or how a line is shown, not who says it.
-_LAYOUT_STYLE = re.compile(
-    r"default|main|alt|italic|top|bottom|left|right|flash|thought|narrat|overlap|dialog|text|sub|style|sign|title|song|"
-    r"op|ed|kara|note|caption|credit|ts\b|basic|regular|normal|bold|copy|internal|phone|\d",
-    re.IGNORECASE,
-)
 # pysubs2 stops at the first value that it cannot convert.
 _BAD_VALUE = (ValueError, TypeError, IndexError, KeyError, ArithmeticError, Pysubs2Error)
 
@@ -46,6 +41,8 @@ def read(file: SourceFile, persona: Persona) -> Imported:
             text = _without_bad_lines(text, version, file, rejected)
             events = pysubs2.SSAFile.from_string(text, format_=version).events
     names = {e.name.strip().casefold() for e in events if e.name}
+    # A style that is all name makes the same name beside words of layout that person's, too: `Tsubame - Thoughts`.
+    names |= {style.casefold() for style in {e.style for e in events} if _is_all_name(style)}
     lines = []
     labels: dict[tuple[str, str], Label] = {}
     for number, event in enumerate(events, 1):
@@ -76,13 +73,19 @@ def _label(actor: str, style: str, names: set[str], persona: Persona) -> Label:
     if actor.strip():
         return Label(actor.strip(), rest="", evidence="actor")
     nameless = Label("", rest="", evidence="")
-    if not style or style == "Default":
+    if not style or style == "Default" or style_kind(style):
         return nameless
-    for part in (style, *re.split(r"[\s_\-:]+", style)):
-        if part.casefold() in names or persona.is_character(part):
-            return Label(part, rest="", evidence="style")
-    is_layout = _LAYOUT_STYLE.search(style) or not style[:1].isupper()
-    return nameless if is_layout else Label(style, rest="", evidence="style")
+    person, laid_out = person_in_style(style)
+    if person and (person.casefold() in names or persona.is_character(person)):
+        return Label(person, rest="", evidence="style")
+    if laid_out or not style[:1].isupper():
+        return nameless
+    whole = len(person.replace(" ", "")) == sum(map(str.isalnum, style))  # `McDonald` is `Mc Donald` in pieces
+    return Label(style if whole else person, rest="", evidence="style")
+
+
+def _is_all_name(style: str) -> bool:
+    return style[:1].isupper() and not style_kind(style) and not person_in_style(style)[1]
 
 
 def _usual_order(text: str, version: str) -> str:

@@ -78,6 +78,10 @@ def _text(element: Element) -> Iterator[str]:
             yield f"<{tag}>"
             yield from _text(child)
             yield f"</{tag}>"
+        elif xml.local(child) == "span" and child.attrib:
+            yield "<span>"  # it may set a speaker's name apart
+            yield from _text(child)
+            yield "</span>"
         elif xml.local(child) != "metadata":
             yield from _text(child)
         yield re.sub(r"\s+", " ", child.tail or "")

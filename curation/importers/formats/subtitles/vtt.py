@@ -14,9 +14,10 @@ from curation.importers.source.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import Imported, Rejected
 
-_TIME = r"(?:(\d{1,10}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_TIME = r"(?:(\d{1,10}):)?(\d{1,2}):(\d{1,2})[.,:](\d{1,3})"
 _TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}(?:\s+(?P<settings>.*))?$")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)*\s+(?P<name>[^>]*)>")
+_TAG = re.compile(r"<[^<>]*>")
 # Times inside a cue: karaoke times each syllable, machine-made captions each word.
 _INNER_TIME = re.compile(r"<\d[\d:.]*>")
 
@@ -52,15 +53,18 @@ def read(file: SourceFile, persona: Persona) -> Imported:
 
 
 def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line number, lines) of each block; a line with an arrow also opens one, as the standard has it."""
+    """Yield (line number, lines) of each block; a line with an arrow also opens one, as the standard has it.
+
+    Only an empty line ends a block: YouTube writes one of a single space into its cues.
+    """
     block: list[str] = []
     first = 1
     for number, line in enumerate(text.split("\n"), 1):
         opens = "-->" in line and (len(block) > 1 or (block and ("-->" in block[0] or _is_header(block))))
-        if (not line.strip() or opens) and block:
+        if (not line or opens) and block:
             yield first, block
             block = []
-        if line.strip():
+        if line.strip() or block:
             first = first if block else number
             block.append(line)
     if block:
@@ -80,12 +84,13 @@ BLOCKS: dict[str, Callable[[list[str]], bool]] = {
 
 
 def _voices(payload: str, place: str, start: int, end: int) -> Iterator[RawLine]:
-    """Cut a cue at its `<v Name>` spans; the text before the first has no speaker."""
+    """Cut a cue at its `<v Name>` spans; the text before the first, and after a closed one, has no speaker."""
     payload = _INNER_TIME.sub("", payload)
     pieces = _VOICE.split(payload)
-    if pieces[0].strip() or len(pieces) == 1:
+    if len(pieces) == 1 or _TAG.sub("", pieces[0]).strip():
         yield RawLine(text=pieces[0], locator=place, start_ms=start, end_ms=end)
-    for name, words in zip(pieces[1::2], pieces[2::2], strict=True):
+    for name, span in zip(pieces[1::2], pieces[2::2], strict=True):
+        words, _, after = span.partition("</v>")
         yield RawLine(
             text=words,
             locator=place,
@@ -94,6 +99,8 @@ def _voices(payload: str, place: str, start: int, end: int) -> Iterator[RawLine]
             speaker=name.strip(),
             evidence="voice" if name.strip() else "",
         )
+        if _TAG.sub("", after).strip():
+            yield RawLine(text=after, locator=place, start_ms=start, end_ms=end)
 
 
 def _ms(groups: tuple[str | None, ...]) -> int:
