@@ -61,13 +61,14 @@ class Licence(_Strict):
 
 
 class Sampling(_Strict):
-    """Settings to draw tokens with. ``top_k`` 0, ``min_p`` 0 and ``repeat_penalty`` 1 are off."""
+    """Settings to draw tokens with. ``top_k`` 0, ``min_p`` 0, ``repeat_penalty`` 1 and ``dry_multiplier`` 0 are off."""
 
     temperature: float = Field(ge=0.0, le=2.0)
     top_p: float = Field(default=1.0, gt=0.0, le=1.0)
     top_k: int = Field(default=0, ge=0)
     min_p: float = Field(default=0.0, ge=0.0, lt=1.0)
     repeat_penalty: float = Field(default=1.0, ge=1.0, le=2.0)
+    dry_multiplier: float = Field(default=0.0, ge=0.0, le=5.0)  # see curation.repeats
 
 
 class Shape(_Strict):

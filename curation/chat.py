@@ -21,16 +21,20 @@ from curation.record import Flag, Kind, Message, Role, Sample, Source, sample_id
 __all__ = [
     "EXAMPLES",
     "BadRow",
+    "Exchange",
     "Prompt",
     "Rendered",
     "end_of_turn",
+    "exchanges",
     "fit",
     "from_alpaca",
     "language_of",
     "prove",
     "render",
+    "system_prompt",
     "telling",
     "to_alpaca",
+    "with_topic",
 ]
 
 _NOWHERE = Source(path="", sha256="", locator="", importer="alpaca")
@@ -167,6 +171,64 @@ def _doubts(replies: Sequence[Message], persona: Persona) -> tuple[Flag, ...]:
 
 def _labelled(message: Message) -> str:
     return f"{message.name}: {message.content}" if message.name else message.content
+
+
+# ---------------------------------------------------------------- messages → what other trainers read
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What is said to the character and the reply to it, as a model reads them; ``system`` comes before both."""
+
+    prompt: str
+    reply: str
+    system: str
+
+
+def system_prompt(messages: Sequence[Message], persona: Persona) -> str:
+    """Return the system prompt of a dialogue: its own, or the persona's in the language of its user turns."""
+    if messages and messages[0].role == "system":
+        return messages[0].content.strip()
+    return persona.system_prompt_in(language_of(messages, persona))
+
+
+def exchanges(messages: Sequence[Message], persona: Persona) -> list[Exchange]:
+    """Return a dialogue as pairs of a prompt and a reply; a reply's system prompt is the one it is served under.
+
+    Turns in a row by one side are one text. A dialogue that opens with a reply has an empty first prompt. What is said
+    after the last reply is left out.
+    """
+    own = messages[0].content.strip() if messages and messages[0].role == "system" else None
+    found: list[Exchange] = []
+    said: list[str] = []
+    for message, language in zip(messages, languages_at(messages, persona), strict=True):
+        if message.role == "user":
+            said.append(_spoken(message, persona))
+        elif message.role == "assistant" and found and not said:
+            last = found[-1]
+            found[-1] = Exchange(last.prompt, f"{last.reply}\n{_spoken(message, persona)}", last.system)
+        elif message.role == "assistant":
+            system = persona.system_prompt_in(language) if own is None else own
+            found.append(Exchange("\n".join(said), _spoken(message, persona), system))
+            said = []
+    return found
+
+
+# ---------------------------------------------------------------- what a model needs of a topic
+
+
+def with_topic(messages: tuple[Message, ...], about: str) -> tuple[Message, ...]:
+    """Return a dialogue as a model gets it: the first user turn begins with what its topic is about, in brackets.
+
+    ``(Về Douma) Inosuke, cậu có ngán hắn không?``, as a visitor of the chat page could type it. ``about`` is ``""``
+    where the dialogue needs nothing (:func:`curation.cleaning.referents.mention`). A topic reaches a model in this way
+    alone: the export's ``chat`` rows hold it, and serving, which has no topics, sends what was typed.
+    """
+    at = next((at for at, m in enumerate(messages) if m.role == "user"), None)
+    if not about or at is None:
+        return messages
+    told = Message("user", f"({about}) {messages[at].content}", messages[at].name)
+    return (*messages[:at], told, *messages[at + 1 :])
 
 
 # ---------------------------------------------------------------- messages → token ids
@@ -336,7 +398,7 @@ EXAMPLES: tuple[tuple[Message, ...], ...] = (
 
 
 def telling(rows: Sequence[Sequence[Message]], persona: Persona, count: int = 32) -> list[Sequence[Message]]:
-    """Return rows to prove something on: the longest, those with the most turns, and some in each language."""
+    """Return rows to prove something on, each once: the longest, those with the most turns, some in each language."""
     by_length = sorted(rows, key=lambda row: -sum(len(m.content) for m in row))
     chosen = [*by_length[: count // 8], *sorted(rows, key=lambda row: -len(row))[: count // 8]]
     by_language: dict[str, list[Sequence[Message]]] = {}
@@ -345,7 +407,7 @@ def telling(rows: Sequence[Sequence[Message]], persona: Persona, count: int = 32
     each = max(1, (count - len(chosen)) // max(1, len(by_language)))
     for some in by_language.values():
         chosen += some[:: max(1, len(some) // each)][:each]
-    return chosen
+    return list({id(row): row for row in chosen}.values())
 
 
 def end_of_turn(tokenizer: Any, prompt: Prompt = "chat") -> int:

@@ -1,7 +1,7 @@
 """The language of a conversation, by what the user says: chooses the system prompt, in training and serving alike.
 
 No model and no chance: letters, then short lists of words. A message has to be judged in microseconds and the same on
-every machine, and langdetect, which :mod:`curation.cleaning.language` uses for long texts, guesses on short ones.
+every machine. :mod:`curation.cleaning.language` judges the lines of a dataset and may take its time.
 """
 
 from __future__ import annotations

@@ -28,6 +28,14 @@ def bar(total: int, title: str, unit: str, *, quiet: bool = False, scale: bool =
     )
 
 
+def note(text: str, *, quiet: bool = False) -> None:
+    """Print a line on standard error, above a bar that is shown there. Nothing where ``quiet``."""
+    from tqdm import tqdm
+
+    if not quiet:
+        tqdm.write(text, file=sys.stderr)
+
+
 def duration(seconds: float) -> str:
     """Return ``1:02:03`` or ``2:03``."""
     minutes, rest = divmod(round(seconds), 60)

@@ -76,14 +76,47 @@ class Side(_Contract):
     importer: dict[str, int] = Field(default_factory=dict)
 
 
+class SourceFacts(_Contract):
+    """A source folder of an export, the number of its samples, and the terms that persona.toml states for them.
+
+    ``license`` is an identifier of the Hub or empty; ``license_name`` and ``license_link`` say what ``other`` means.
+    """
+
+    folder: str
+    samples: int
+    rights: str
+    license: str = ""
+    license_name: str = ""
+    license_link: str = ""
+    origin: str = ""
+
+
 class ExportPersona(_Contract):
-    """Whose lines an export holds, and what persona.toml says of their origin."""
+    """Whose lines an export holds.
+
+    ``origin`` and ``license`` are of older versions' exports, whose persona.toml stated them for all lines.
+    """
 
     name: str = ""
     sha256: str = ""
     origin: str = ""
     license: str = "other"
     owners: str = ""
+    system_prompts: dict[str, str] = Field(default_factory=dict)  # by language
+
+
+class TrainerFacts(_Contract):
+    """What a person has to know who trains on an export with another program.
+
+    ``instruct`` counts the rows of that configuration by side. ``eval_prompts_in_train`` of its eval rows have a prompt
+    (instruction and history) that stands word for word in train; ``eval_template_prompts`` of these are template
+    prompts. ``not_alternating`` rows of ``chat``, by side, have two turns in a row by one speaker's side.
+    """
+
+    instruct: dict[str, int] = Field(default_factory=dict)
+    eval_prompts_in_train: int = 0
+    eval_template_prompts: int = 0
+    not_alternating: dict[str, int] = Field(default_factory=dict)
 
 
 class Agreement(_Contract):
@@ -98,6 +131,29 @@ class Agreement(_Contract):
     blind: bool = False
 
 
+class AuditFacts(_Contract):
+    """A random sample of what was approved by trust, and what several people who read it blind found.
+
+    ``drawn`` rows of ``frame``; ``read`` of them were judged and ``wrong`` found wrong (``disputed`` of these because
+    the readers disagree). ``changed`` rows are not what was drawn any more and do not count; ``open`` ones still wait.
+    ``bound`` is the one-sided upper bound of Clopper and Pearson on the share of wrong rows, None while a row is open.
+    ``later`` is the number of exported rows approved by trust that the draw could not have drawn.
+    """
+
+    drawn: int
+    frame: int
+    people: int
+    source: str = ""
+    read: int
+    wrong: int
+    disputed: int = 0
+    changed: int = 0
+    open: int = 0
+    later: int = 0
+    confidence: float
+    bound: float | None = None
+
+
 class ReviewFacts(_Contract):
     """What was reviewed, by how many annotators; no one is named."""
 
@@ -105,9 +161,11 @@ class ReviewFacts(_Contract):
     awaiting_review: int = 0
     seen_by_a_person: int = 0
     only_vouched_for_by_the_author: int = 0
+    decided_unread: int = 0  # by one action on many samples, and by no one who read them
     annotators: int | None = None
     verdicts: dict[str, int] = Field(default_factory=dict)
     agreement: Agreement | None = None
+    audits: list[AuditFacts] = Field(default_factory=list)
 
 
 class Published(_Contract):
@@ -127,8 +185,10 @@ class Manifest(_Contract):
     run: str | None = None
     persona: ExportPersona = ExportPersona()
     configuration: dict[str, Any] = Field(default_factory=dict)
+    sources: list[SourceFacts] = Field(default_factory=list)
     counts: dict[str, Side] = Field(default_factory=dict)
     openings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    trainers: TrainerFacts = TrainerFacts()
     imported: dict[str, int] = Field(default_factory=dict)
     rejected: dict[str, int] = Field(default_factory=dict)
     flagged: dict[str, int] = Field(default_factory=dict)
@@ -180,9 +240,10 @@ class RowMessage(TypedDict):
 
 
 class AboutRow(TypedDict):
-    """What every exported row says about its sample."""
+    """What every exported row says about its sample; ``system`` is the system prompt that it is trained under."""
 
     id: str
+    system: str
     group: str
     kind: str
     language: str | None
@@ -204,11 +265,16 @@ class ChatRow(AboutRow):
 
 
 class InstructRow(AboutRow):
-    """A row of the configuration ``instruct``."""
+    """A row of the configuration ``instruct``: the reply number ``turn`` of a sample.
 
+    ``history`` holds the exchanges before it, [prompt, reply] each.
+    """
+
+    turn: int
     instruction: str
     input: str
     output: str
+    history: list[list[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +304,7 @@ def read_chat_rows(folder: Path, side: Literal["train", "eval"]) -> tuple[Export
             id=content["id"],
             kind=content["kind"],
             messages=messages_from_json(content["messages"]),
-            language=content.get("language"),
+            language=content.get("language") or None,
             group=content.get("group") or "",
         )
 
@@ -251,7 +317,7 @@ def chat_rows(side: str) -> str:
 
 
 class HeldOutRow(TypedDict):
-    """A row of ``heldout.jsonl``."""
+    """A row of ``heldout.jsonl``; in the file, an empty text stands where a row has no ``tests``."""
 
     id: str
     messages: list[dict[str, Any]]
@@ -279,7 +345,7 @@ def read_held_out(folder: Path) -> tuple[HeldOut, ...]:
             id=content["id"],
             messages=messages_from_json(content["messages"]),
             reference=content.get("reference"),
-            tests=content.get("tests"),
+            tests=content.get("tests") or None,
         )
 
     file = folder / HELD_OUT

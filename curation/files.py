@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,13 @@ from pathlib import Path
 from curation.errors import InosukeError
 
 PARTIAL = ".partial-"  # how the hidden name of something half-written begins
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Return the sort key of a name or path with numbers as numbers: `ep 2` comes before `ep 10`."""
+    parts = re.split(r"(\d+)", name.replace("/", "\0"))  # a folder sorts before longer names that begin like it
+    key = [(int(p), "") if p.isdecimal() and len(p) < 20 else (-1, p.casefold()) for p in parts]
+    return [*key, (-2, name)]
 
 
 def sha256_file(path: Path) -> str:

@@ -27,6 +27,21 @@ class Folders:
         return self.datasets / "decisions.jsonl"
 
     @property
+    def audits(self) -> Path:
+        """The random samples that were drawn for a second reading, and the answers, in git."""
+        return self.datasets / "audits.jsonl"
+
+    @property
+    def choices(self) -> Path:
+        """The choices between two replies, in git."""
+        return self.datasets / "choices.jsonl"
+
+    @property
+    def same_meaning(self) -> Path:
+        """What annotators said of two texts that are near by meaning, in git."""
+        return self.datasets / "same_meaning.jsonl"
+
+    @property
     def split(self) -> Path:
         """The side (train or eval) that each sample was first given, in git."""
         return self.datasets / "split.jsonl"
@@ -37,6 +52,11 @@ class Folders:
         return self.datasets / "build" / "imports"
 
     @property
+    def vectors(self) -> Path:
+        """The vectors of texts, by the model that made them."""
+        return self.datasets / "build" / "vectors"
+
+    @property
     def queue(self) -> Path:
         """The queue: every sample with its flags."""
         return self.datasets / "build" / "samples.parquet"
@@ -45,6 +65,11 @@ class Folders:
     def stamp(self) -> Path:
         """What the last build was made from."""
         return self.datasets / "build" / "stamp.json"
+
+    @property
+    def corpus(self) -> Path:
+        """The corpus that the last build was made from; not in git, and not removed by `make clean`."""
+        return self.datasets / "corpus.json"
 
     @property
     def quarantine(self) -> Path:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 import unicodedata
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from curation.codes import FLAGS, REASONS, Language, may_be_off
 from curation.errors import UsageError, explain
 from curation.record import Kind, Rights
 
@@ -36,11 +47,35 @@ class _Strict(BaseModel):
 
 
 class Style(_Strict):
-    """How the character talks; read by :mod:`curation.checks`."""
+    """How the character talks; read by :mod:`curation.checks` and :mod:`curation.faults`.
+
+    ``names`` are the right spellings of people's names; without them the corpus decides. ``profanity`` takes the place
+    of the usual list (``curation/faults/words.toml``); an empty one allows every word.
+    """
 
     pronouns: tuple[Text, ...] = ()
     avoid: tuple[Text, ...] = ()
     max_reply_chars: int = Field(default=400, ge=1)
+    names: tuple[Text, ...] = ()
+    profanity: tuple[Text, ...] | None = None
+
+
+class Checks(_Strict):
+    """Which checks run: all, without the codes in ``off``."""
+
+    off: tuple[Text, ...] = ()
+
+    @field_validator("off")
+    @classmethod
+    def _known_codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for code in value:
+            if code not in FLAGS:
+                raise ValueError(
+                    f"`{code}` is not the code of a flag. Expected one of {', '.join(sorted(may_be_off()))}."
+                )
+            if code not in may_be_off():
+                raise ValueError(f"`{code}` cannot be switched off: the export or publishing depends on it. Remove it.")
+        return value
 
 
 class Models(_Strict):
@@ -72,15 +107,43 @@ class SplitShare(_Strict):
     eval_share: float = Field(default=0.1, gt=0, lt=1)
 
 
+class ReasonWords(_Strict):
+    """A reason to reject a sample, in both languages of the review desk."""
+
+    vi: Text
+    en: Text
+
+    def words(self, language: Language) -> str:
+        """Return what the reason says, in a language."""
+        return self.vi if language == "vi" else self.en
+
+
+ReasonCode = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
+
+
 class Review(_Strict):
-    """How samples are shared out among annotators.
+    """How samples are shared out among annotators, and what they go by.
 
     ``overlap`` is the share of samples (0 to 1) that a whole panel judges, each annotator blind to the others;
-    ``annotators`` is the size of that panel. With an overlap of 0 one verdict decides.
+    ``annotators`` is the size of that panel. With an overlap of 0 one verdict decides. ``guidelines`` is a Markdown
+    file, relative to persona.toml; without it the project's own guidelines count. ``reasons`` are further reasons to
+    reject, after the fixed ones (:data:`curation.codes.REASONS`), by code. ``gold_share`` is the share of
+    an annotator's samples that are gold items: their verdict is known, and the annotator cannot tell.
     """
 
     overlap: float = Field(default=0.0, ge=0.0, le=1.0)
     annotators: int = Field(default=2, ge=2)
+    gold_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    guidelines: str = ""
+    reasons: dict[ReasonCode, ReasonWords] = Field(default_factory=dict)
+
+    @field_validator("reasons")
+    @classmethod
+    def _new_codes(cls, value: dict[str, ReasonWords]) -> dict[str, ReasonWords]:
+        taken = sorted(set(value) & set(REASONS))
+        if taken:
+            raise ValueError(f"`{taken[0]}` is a fixed reason ({', '.join(REASONS)}). Choose another code.")
+        return value
 
 
 class Page(_Strict):
@@ -97,28 +160,79 @@ class Page(_Strict):
 
 
 class CardWords(_Strict):
-    """What the dataset card says of the lines' origin; read by :mod:`curation.export.card`.
+    """What the dataset card says of the character: to whom it belongs.
 
-    ``origin`` and ``license`` (a Hub identifier) speak of the author's own lines, so they are only said of an export
-    that holds nothing else.
+    ``origin`` and ``license`` are from older versions. They count for the folders of [[sources]] whose rights are
+    ``own`` and which have none themselves, never for [corpus]: see :attr:`Persona.moved_words`.
     """
 
     origin: str = ""
-    license: Text = "other"
+    license: str = ""
     owners: str = ""
 
 
+def _licence(value: Any) -> Any:
+    """Check a licence's identifier here, where a message can say where they are listed."""
+    if not isinstance(value, str) or not re.fullmatch(r"([a-z0-9][a-z0-9.+-]*)?", value.strip().lower()):
+        raise ValueError(
+            "expected an identifier of https://huggingface.co/docs/hub/repositories-licenses, such as cc-by-4.0"
+        )
+    return value.strip().lower()
+
+
+Licence = Annotated[str, BeforeValidator(_licence)]
+
+
 class Corpus(_Strict):
-    """What is known about every file of a source folder."""
+    """What is known about every file of a source folder.
+
+    ``license`` is an identifier of the Hub, such as ``cc-by-4.0``. For ``other``, ``license_name`` and
+    ``license_link`` name the licence. ``origin`` is a sentence for the dataset card: who wrote the lines, or where they
+    come from.
+
+    ``trusted`` approves its rows: what an author wrote as dialogue. ``trust_transcripts`` also approves what was cut
+    from its transcripts by machine, which nobody has read as a dialogue. ``speakers`` says who the folder's voices are:
+    the label that its transcripts use → the name.
+    """
 
     rights: Rights = "unknown"
+    license: Licence = ""
+    license_name: str = ""
+    license_link: str = ""
+    origin: str = ""
     trusted: bool = False
+    trust_transcripts: bool = False
     author: Text = "import"
     held_out: tuple[str, ...] = ()
+    speakers: dict[Text, Text] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _named_licence(self) -> Self:
+        named = bool(self.license_name), bool(self.license_link)
+        if (self.license == "other") != all(named) or (self.license != "other" and any(named)):
+            raise ValueError(
+                'a licence that the Hub does not list needs all three: license = "other", license_name = "…" and '
+                'license_link = "https://…". A listed one, such as license = "cc-by-4.0", needs neither name nor link.'
+            )
+        return self
 
     def holds_out(self, name: str) -> bool:
         """Return whether a file of this name is for evaluation only."""
         return any(fnmatch(name, pattern) for pattern in self.held_out)
+
+
+class Columns(_Strict):
+    """Which columns of a table hold what, for tables whose headings say nothing that an importer knows.
+
+    ``files`` is a pattern for the files' names. A dot looks into an object: ``author.name``.
+    """
+
+    text: Text
+    speaker: str = ""
+    start: str = ""
+    end: str = ""
+    scene: str = ""
+    files: Text = "*"
 
 
 class SourceFolder(Corpus):
@@ -130,7 +244,8 @@ class SourceFolder(Corpus):
 class Persona(_Strict):
     """A character: names, voice, models and where its lines come from. ``root`` is persona.toml's folder.
 
-    ``system_prompt`` is one text for all languages, or a text for each: see :meth:`system_prompt_in`.
+    ``system_prompt`` is one text for all languages, or a text for each: see :meth:`system_prompt_in`. ``address`` is
+    whom the character calls what: a person's name → the words, and ``user`` → the words for the one they talk to.
     """
 
     root: Path
@@ -140,6 +255,8 @@ class Persona(_Strict):
     languages: tuple[Text, ...] = Field(min_length=1)
     system_prompt: SystemPrompt
     style: Style = Style()
+    checks: Checks = Checks()
+    address: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
     models: Models = Models()
     dedup: Dedup = Dedup()
     scenes: Scenes = Scenes()
@@ -149,6 +266,7 @@ class Persona(_Strict):
     page: Page = Page()
     kinds: dict[str, Kind] = Field(default_factory=dict)
     sources: tuple[SourceFolder, ...] = ()
+    columns: tuple[Columns, ...] = ()
     corpus: Corpus = Corpus()
     card: CardWords = CardWords()
 
@@ -177,13 +295,46 @@ class Persona(_Strict):
         return {language: self.system_prompt_in(language) for language in self.languages}
 
     @property
+    def terms(self) -> tuple[SourceFolder, ...]:
+        """The source folders with their licence and origin, those of an older [card] included."""
+        old = {key: value for key in ("license", "origin") if (value := getattr(self.card, key))}
+        # A licence without a name and link says no more than none.
+        old = {key: value for key, value in old.items() if (key, value) != ("license", "other")}
+        return tuple(
+            folder.model_copy(update={key: value for key, value in old.items() if not getattr(folder, key)})
+            if folder.rights == "own"
+            else folder
+            for folder in self.sources
+        )
+
+    @property
+    def moved_words(self) -> str:
+        """What to change where [card] still has a licence or origin, which are a source folder's; empty if it has not.
+
+        One text for all folders would claim of a user's own corpus what is true of another folder alone.
+        """
+        keys = [f"`{key}`" for key in ("license", "origin") if getattr(self.card, key)]
+        if not keys:
+            return ""
+        return (
+            f"persona.toml: {' and '.join(keys)} of [card] belong to a source folder. Until you move them, they count "
+            "for each [[sources]] folder with `rights` of `own` that has none itself, and not for [corpus]. Move them: "
+            'license = "…" and origin = "…" below the folder\'s `rights`.'
+        )
+
+    @property
     def user_label(self) -> str:
         """The label that the user's turns get where a text needs one."""
         return self.user_labels[0] if self.user_labels else _USER
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names of the character."""
+        return (self.name, *self.aliases)
+
     def is_character(self, label: str) -> bool:
         """Return whether a speaker label names the character (any case, composed or decomposed letters)."""
-        return _fold(label) in {_fold(n) for n in (self.name, *self.aliases)}
+        return _fold(label) in {_fold(n) for n in self.names}
 
     def is_user(self, label: str) -> bool:
         """Return whether a label stands for the person who talks with the character."""

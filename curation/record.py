@@ -107,13 +107,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What one file gave."""
+    """What one file gave. ``notes`` are short texts for the user about the whole file, such as ``no times``."""
 
     utterances: tuple[Utterance, ...] = ()
     samples: tuple[Sample, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     format: str = ""
     encoding: str = "utf-8"
+    notes: tuple[str, ...] = ()
 
 
 def sample_id(kind: str, messages: tuple[Message, ...]) -> str:
@@ -129,5 +130,5 @@ def messages_to_json(messages: tuple[Message, ...]) -> list[dict[str, str]]:
 
 
 def messages_from_json(rows: list[dict[str, str]]) -> tuple[Message, ...]:
-    """Read what :func:`messages_to_json` wrote. Raises KeyError for a row without role or content."""
-    return tuple(Message(role=r["role"], content=r["content"], name=r.get("name")) for r in rows)  # type: ignore[arg-type]
+    """Read what :func:`messages_to_json` wrote; an empty name is none. Raises KeyError without role or content."""
+    return tuple(Message(role=r["role"], content=r["content"], name=r.get("name") or None) for r in rows)  # type: ignore[arg-type]

@@ -1,59 +1,136 @@
-"""The language of the character's lines: langdetect, seeded, and the majority of the file for short lines.
+"""The language of the character's lines, reply by reply: the script first, then the words. Pure.
 
-langdetect misjudges interjections (`Hahahaha!`, `Ai dám so?`): they are too short to be judged alone, so they get the
-language of the file around them.
+Letters of another script decide at any length; which language it is, their scripts and words say. Latin letters are
+judged by :mod:`curation.cleaning.latin_letters`. Cries and names are in no language: such a reply takes the one that
+most of its file is in.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from curation.cleaning.chat_spelling import chat_words
+from curation.cleaning.latin_letters import Judged, judge_words, words_of
+from curation.cleaning.scripts import foreign_words, language_of_script, script_names, scripts_of
+from curation.cleaning.word_lists import UNMARKED, knows, likeliest
 from curation.persona import Persona
 from curation.record import Flag, Sample
 
-# A text with fewer letters gets the majority language of its file.
-MIN_LETTERS = 24
+# A foreign script counts as part of a line from this share of its words on, and this many words.
+_PART, _PART_WORDS = 1 / 3, 2
+# Replies of so many words are judged again once the file's language is known.
+_SHORT = 4
 
 
-def detect(text: str) -> str | None:
-    """Return the most likely language of a text (ISO 639-1; `zh-cn` as `zh`), or None for a text without letters.
-
-    The seed is fixed (langdetect samples at random), so the same text always gets the same answer.
-    """
-    from langdetect import DetectorFactory, LangDetectException, detect_langs
-
-    DetectorFactory.seed = 0
-    try:
-        code: str = detect_langs(text)[0].lang
-    except LangDetectException:  # raised for a text without a letter that any of its profiles knows
-        return None
-    return code.split("-")[0]
+def judge(text: str, persona: Persona, file: str | None = None) -> Judged:
+    """Return what a text is written in. ``file`` is what the lines around it are; it settles near ties."""
+    own = tuple(dict.fromkeys(code.lower().split("-")[0] for code in persona.languages))
+    text = unicodedata.normalize("NFC", text)
+    for name in (persona.name, *persona.aliases):
+        text = text.replace(name, " ")
+    scripts = foreign_words(text)
+    if not scripts:
+        return judge_words(text, own, file)
+    known = sum(any(knows(code, word) for code in own) for word in words_of(text))
+    theirs = frozenset(script for code in own for script in scripts_of(code))
+    strange = Counter({script: words for script, words in scripts.items() if script not in theirs})
+    if scripts.total() >= max(known, 1):
+        code = likeliest(text, language_of_script(scripts, (*own, *([file] if file else []))))
+        share = scripts.total() / (scripts.total() + known)
+        return Judged(
+            code, share, f"written in {script_names(scripts)}", scripts.total(), bool(strange) or code not in own
+        )
+    latin = judge_words(text, own, file)
+    total = strange.total()
+    if total >= _PART_WORDS and total / (total + known) >= _PART and not latin.foreign:
+        return replace(latin, reason=f"partly written in {script_names(strange)}", foreign=True)
+    return latin
 
 
 def tag(samples: Sequence[Sample], persona: Persona, tick: Callable[[], object] = lambda: None) -> list[Sample]:
-    """Return the samples with their language, and a `language` flag where it is not one of the persona's.
+    """Return the samples with their language, and the flags `language`, `no_diacritics` and `chat_spelling`.
 
     ``tick`` is called once per sample, for a progress bar.
     """
-    detected: list[str | None] = []
-    majority: dict[str, Counter[str]] = {}
+    judged: list[list[Judged]] = []
+    files: dict[str, Counter[str]] = {}
     for sample in samples:
-        text = " ".join(sample.replies)
-        long = sum(c.isalpha() for c in text) >= MIN_LETTERS
-        code = detect(text) if long else None
-        if code:
-            majority.setdefault(sample.source.path, Counter())[code] += 1
-        detected.append(code)
+        found = [judge(reply, persona) for reply in sample.replies]
+        judged.append(found)
+        words = files.setdefault(sample.source.path, Counter())
+        for one in found:
+            if one.language and not one.foreign:
+                words[UNMARKED if one.unmarked else one.language] += one.words
         tick()
-    return [_tagged(s, v, majority.get(s.source.path), persona) for s, v in zip(samples, detected, strict=True)]
+    most = {path: _most(words) for path, words in files.items()}
+    # Han letters alone may be Chinese; beside kana in the same file they are Japanese.
+    pairs = list(zip(samples, judged, strict=True))
+    japanese = {s.source.path for s, found in pairs if any(one.language == "ja" for one in found)}
+    return [
+        _tagged(
+            s, _as_japanese(s, found, persona) if s.source.path in japanese else found, most[s.source.path], persona
+        )
+        for s, found in pairs
+    ]
 
 
-def _tagged(sample: Sample, code: str | None, file: Counter[str] | None, persona: Persona) -> Sample:
-    prior = min(file, key=lambda code: (-file[code], code)) if file else persona.languages[0]
-    language = code or prior
-    if language in persona.languages:
-        return replace(sample, language=language)
-    flag = Flag("language", f"looks like `{language}`; expected {' or '.join(persona.languages)}")
-    return replace(sample, language=language, flags=(*sample.flags, flag))
+def language_flags(replies: Sequence[str], persona: Persona) -> tuple[Flag, ...]:
+    """Return the flags that say what is unusual about the language of some replies, each code once."""
+    return _flags(replies, [judge(reply, persona) for reply in replies], persona)
+
+
+def _tagged(sample: Sample, judged: Sequence[Judged], file: str | None, persona: Persona) -> Sample:
+    judged = [
+        judge(reply, persona, file) if file is not None and one.words <= _SHORT and not one.foreign else one
+        for reply, one in zip(sample.replies, judged, strict=True)
+    ]
+    around = "vi" if file == UNMARKED else file or persona.languages[0]
+    words: Counter[str] = Counter()
+    for one in judged:
+        words[one.language or around] += one.words
+    flags = _flags(sample.replies, judged, persona, around)
+    return replace(sample, language=_most(words) or around, flags=(*sample.flags, *flags))
+
+
+def _as_japanese(sample: Sample, judged: Sequence[Judged], persona: Persona) -> list[Judged]:
+    return [
+        judge(reply, persona, "ja") if one.language == "zh" and _has_japanese_letters(reply) else one
+        for reply, one in zip(sample.replies, judged, strict=True)
+    ]
+
+
+def _has_japanese_letters(text: str) -> bool:
+    """Return whether JIS X 0208 has all Han letters of a text: it lacks `你` and what is simplified, such as `吗`."""
+    han = "".join(c for c in text if "\u4e00" <= c <= "\u9fff")
+    return len(han.encode("shift_jis", "ignore")) == 2 * len(han)
+
+
+def _most(words: Counter[str]) -> str | None:
+    return min(words, key=lambda code: (-words[code], code)) if words else None
+
+
+def _flags(
+    replies: Sequence[str], judged: Sequence[Judged], persona: Persona, around: str | None = None
+) -> tuple[Flag, ...]:
+    found: list[Flag] = []
+    if foreign := next((one for one in judged if one.foreign), None):
+        expected = f"expected {' or '.join(persona.languages)}"
+        if foreign.language in persona.languages:
+            found.append(Flag("language", f"{foreign.reason}; {expected}"))
+        else:
+            reason = f"{foreign.reason}, {foreign.confidence:.0%}"
+            found.append(Flag("language", f"looks like `{foreign.language}` ({reason}); {expected}"))
+    if unmarked := next((reply for reply, one in zip(replies, judged, strict=True) if one.unmarked), None):
+        found.append(Flag("no_diacritics", unmarked[:80]))
+    typed = [
+        word
+        for reply, one in zip(replies, judged, strict=True)
+        if (one.language or around) == "vi"
+        for word in chat_words(reply)
+    ]
+    if typed:
+        found.append(Flag("chat_spelling", ", ".join(dict.fromkeys(typed))))
+    return tuple(found)

@@ -1,4 +1,4 @@
-"""Personal data in a dialogue: e-mail addresses, phone, card and identity numbers, links to a person's own page.
+"""Personal data in a dialogue: addresses, phone, card and account numbers, pages and names on networks, people.
 
 They must not be published by accident: a sample that holds one is never approved by itself, and
 :mod:`curation.hub.dataset_repository` refuses rows with this flag that no annotator has seen. Pure; knows no files.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 
+from curation.cleaning import personal_words
 from curation.persona import Persona
 from curation.record import Flag, Sample
 
@@ -25,6 +27,8 @@ _CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 _IDENTITY = re.compile(
     r"(?<!\d)0(?:0[1-9]|[1-8]\d|9[0-6])\d{9}(?!\d)|(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])"
 )
+# So many groups of digits are no phone number if they rise in steps, or are single digits.
+_COUNTS = 5
 # The country of a number without a country code, for languages whose code is not the country's.
 _REGIONS = {"vi": "VN", "en": "US", "ja": "JP", "ko": "KR", "zh": "CN"}
 
@@ -45,25 +49,44 @@ def find(text: str, languages: Sequence[str] = ("vi", "en")) -> list[tuple[str, 
 
     ``languages`` (ISO 639-1) decide which countries' phone numbers count where no country code is written.
     """
-    return [(kind, value) for kind, rule in RULES.items() for value in rule(text, languages)]
+    found = [(kind, value) for kind, rule in RULES.items() for value in rule(text, languages)]
+    accounts = {value for kind, value in found if kind == "bank account"}
+    # The number of an account may be as long as a phone number.
+    return [(kind, value) for kind, value in found if kind == "bank account" or value not in accounts]
 
 
 def _emails(text: str, languages: Sequence[str]) -> Iterator[str]:
     maybe = "@" in text or "(" in text or "[" in text
-    return (m.group() for m in _EMAIL.finditer(text)) if maybe else iter(())
+    written = [m.group() for m in _EMAIL.finditer(text)] if maybe else []
+    yield from written
+    yield from (found for found in personal_words.addresses_in_words(text) if found not in written)
 
 
 def _phones(text: str, languages: Sequence[str]) -> Iterator[str]:
-    if not _DIGITS.search(text):
-        return
+    if _DIGITS.search(text):
+        yield from _numbers(text, languages)
+    for written, digits in personal_words.phones_in_letters(text):
+        if any(_numbers(digits, languages)):
+            yield written
+
+
+def _numbers(text: str, languages: Sequence[str]) -> Iterator[str]:
     import phonenumbers
 
     seen: set[int] = set()
     for region in dict.fromkeys(_REGIONS.get(code, code.upper()) for code in languages):
         for match in phonenumbers.PhoneNumberMatcher(text, region):
-            if match.start not in seen:
+            if match.start not in seen and not _counted(match.raw_string):
                 seen.add(match.start)
                 yield match.raw_string
+
+
+def _counted(number: str) -> bool:
+    """Return whether someone counts: ``1 2 3 4 5 6 7 8 9 10``, ``10 9 8 7 6 5 4``, ``1 2 1 2 1 2 1 2 1 2``."""
+    groups = [int(group) for group in re.findall(r"\d+", number)]
+    steps = {after - before for before, after in pairwise(groups)}
+    singles = all(group < 10 for group in groups) and groups[0] != 0
+    return len(groups) >= _COUNTS and (len(steps) == 1 or (singles and "+" not in number))
 
 
 def _cards(text: str, languages: Sequence[str]) -> Iterator[str]:
@@ -91,4 +114,7 @@ RULES: dict[str, Callable[[str, Sequence[str]], Iterator[str]]] = {
     "card number": _cards,
     "identity number": _identities,
     "personal page": _pages,
+    "account on a network": personal_words.network_accounts,
+    "bank account": personal_words.bank_accounts,
+    "name with birthday": personal_words.people,
 }

@@ -19,6 +19,8 @@ from curation.command import json_option, persona_option
 def diff(old: str, new: str, limit: int, persona_file: Path, as_json: bool) -> None:
     """List the samples added, removed and rewritten between two exports, with reasons.
 
+    A row that was edited in its source counts as rewritten.
+
     V1 and V2 are versions, the first digits of a version, tags, or `latest`.
 
     \b
@@ -31,12 +33,14 @@ def diff(old: str, new: str, limit: int, persona_file: Path, as_json: bool) -> N
     from curation.persona import load_persona
     from curation.review.decisions import fold, read_log
     from curation.review.queue import read_queue
+    from curation.split.history import read_memory
 
     folders = Folders(load_persona(persona_file).root)
     (was, before), (now, after) = versions.read_two(folders.export, old, new)
     queue = {item.sample.id for item in read_queue(folders.queue)}
     states = fold(read_log(folders.log).decisions)
-    found = versions.explain(versions.compare(before, after), states, queue, was, now)
+    changed = versions.compare(before, after, read_memory(folders.split).origins)
+    found = versions.explain(changed, states, queue, was, now)
     if as_json:
         click.echo(json.dumps({"from": was.version, "to": now.version, **found.to_json()}, ensure_ascii=False))
     else:

@@ -1,25 +1,49 @@
-"""`inosuke dedup FILE`: the duplicates in one column of a table. Parses options, calls `dedup`, prints."""
+"""`inosuke dedup [FILE]`: duplicates of a table's column or of the queue. Parses options, calls `dedup`, prints."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from curation.command import persona_option
 from curation.errors import UsageError
 
+if TYPE_CHECKING:
+    from curation.record import Sample
+
 _SHOWN = 20  # clusters that the terminal shows; --html and --json have all
+# What shows that two texts are near, where the score alone does not say it.
+_BY = {
+    "ratio": "",
+    "spelling": "  [another spelling]",
+    "order": "  [another order of the words]",
+    "contains": "  [one contains the other]",
+}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--field", default="output", show_default=True, help="The column whose texts are compared.")
-@click.option("--threshold", type=float, default=90.0, show_default=True, help="fuzz.ratio, 50 to 100.")
+@click.option(
+    "--threshold",
+    "thresholds",
+    type=float,
+    multiple=True,
+    help="From 50 to 100 a fuzz.ratio (default: 90, or that of persona.toml for the queue). Up to 1, with --meaning, a "
+    "cosine (default: from the annotators' verdicts, else 0.96 for replies and 0.985 for dialogues). May be given "
+    "twice.",
+)
+@click.option(
+    "--meaning",
+    is_flag=True,
+    help="Also show the pairs that are near by meaning: suggestions, beside what the exact comparison finds.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--html", "as_html", is_flag=True, help="Print a page with the differences highlighted.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write there instead of to standard output.")
@@ -38,49 +62,111 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
     show_default=True,
     help="Where to compare: this process, or a Ray cluster (RAY_ADDRESS, or one started here).",
 )
+@persona_option
 def dedup(
     *,
-    file: Path,
+    file: Path | None,
     field: str,
-    threshold: float,
+    thresholds: tuple[float, ...],
+    meaning: bool,
     as_json: bool,
     as_html: bool,
     output: Path | None,
     index_folder: Path | None,
     executor: str,
+    persona_file: Path,
 ) -> None:
     """Find exact and near duplicates in a CSV, JSON, JSONL, Excel, Parquet or Arrow file. Leaves the file unchanged.
 
-    Texts are compared without regard to case, spaces and repeated marks.
+    Without FILE it looks through the review queue. Equal texts, but for case, spaces and repeated marks, merge. Texts
+    that are near are listed with a score and with what shows it: the letters alone, or another spelling, another order
+    of the words, or one text inside the other. With --meaning it also shows pairs that say nearly the same in other
+    words; nothing is merged by it.
 
     \b
     Example:
       inosuke dedup quotes.json --html -o duplicates.html
+      inosuke dedup quotes.json --meaning --threshold 0.95
     """
     if as_json and as_html:
         raise UsageError("--json and --html exclude each other. Give one of them.")
+    if meaning and as_html:
+        raise UsageError("--html has no pairs by meaning. Leave out one of --html and --meaning, or use --json.")
+    cosine, ratio = _sorted_out(thresholds, meaning)
     from curation.dedup import Index, Local, Ray, cluster, evidence, look_up
-    from curation.dedup.samples_file import read_samples
     from curation.files import write_atomically
 
-    samples = read_samples(file, field)
-    duplicates = cluster(samples, threshold, executor=Ray() if executor == "ray" else Local(progress=True))
+    samples, templates, name, default = _read(file, field, persona_file)
+    threshold = default if ratio is None else ratio
+    engine = Ray() if executor == "ray" else Local(progress=True)
+    duplicates = cluster(samples, threshold, templates, engine)
+    near = _by_meaning(duplicates.kept, persona_file, cosine, threshold, templates) if meaning else None
     if index_folder is not None:
         duplicates = look_up(duplicates, Index(index_folder), threshold)
     if as_html:
-        text = evidence.to_html(duplicates, f"{file.name}: {field}", threshold)
+        text = evidence.to_html(duplicates, name, threshold)
     elif as_json:
-        found = {"file": str(file), "field": field, "threshold": threshold, **evidence.to_json(duplicates)}
+        head = {"file": None if file is None else str(file), "field": field, "threshold": threshold}
+        found = {**head, **evidence.to_json(duplicates), **({} if near is None else {"meaning": near})}
         # JSON can hold half of a surrogate pair (damaged files have some), but only escaped.
         text = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", json.dumps(found, ensure_ascii=False))
     else:
-        text = "\n".join(_lines(evidence.to_json(duplicates)))
+        from curation.meaning import report
+
+        shown = [*_lines(evidence.to_json(duplicates)), *([] if near is None else ["", *report.lines(near)])]
+        text = "\n".join(shown)
         text = _SURROGATE.sub("\ufffd", text)
     if output is None:
         click.echo(text)
     else:
         write_atomically(output, text + "\n")
         click.echo(f"{output} written", err=True)
+
+
+def _sorted_out(thresholds: tuple[float, ...], meaning: bool) -> tuple[float | None, float | None]:
+    """Return the cosine and the fuzz.ratio among the thresholds, None for one that was not given."""
+    cosines = [t for t in thresholds if t <= 1]
+    ratios = [t for t in thresholds if not t <= 1]
+    if len(cosines) > 1 or len(ratios) > 1:
+        raise UsageError(
+            f"--threshold was given {len(thresholds)} times. Expected at most one from 50 to 100 and, with --meaning, "
+            "one up to 1."
+        )
+    if cosines and not meaning:
+        raise UsageError(
+            f"--threshold {cosines[0]:g} is a cosine, which --meaning compares. Add it, or give 50 to 100."
+        )
+    return (cosines[0] if cosines else None), (ratios[0] if ratios else None)
+
+
+def _read(file: Path | None, field: str, persona_file: Path) -> tuple[list[Sample], tuple[str, ...], str, float]:
+    """Return samples, template prompts, a title and the usual threshold: of a table, or of the project's queue."""
+    from curation.dedup.samples_file import read_samples
+    from curation.folders import Folders
+    from curation.persona import load_persona
+    from curation.review.queue import read_queue
+
+    if file is not None:
+        return read_samples(file, field), (), f"{file.name}: {field}", 90.0
+    persona = load_persona(persona_file)
+    samples = [item.sample for item in read_queue(Folders(persona.root).queue)]
+    return samples, persona.dedup.template_prompts, f"{persona.name}: queue", persona.dedup.threshold
+
+
+def _by_meaning(
+    samples: Sequence[Sample], persona_file: Path, cosine: float | None, ratio: float, templates: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the pairs by meaning. Verdicts and vectors are the project's; outside of one there are none."""
+    from curation.folders import Folders
+    from curation.meaning import report
+    from curation.meaning.encoder import E5
+    from curation.meaning.vectors import Vectors
+
+    folders = Folders(persona_file.resolve().parent)
+    inside = persona_file.is_file()
+    vectors = Vectors(E5(), folders.vectors if inside else None, lambda message: click.echo(message, err=True))
+    verdicts = report.read_verdicts(folders.same_meaning) if inside else []
+    return report.to_json(samples, vectors, verdicts, cosine=cosine, ratio=ratio, templates=templates)
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
@@ -94,9 +180,9 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     for cluster in found["near"][:_SHOWN]:
         yield ""
         yield f"  kept  {_place(cluster['kept'])}"
-        yield from (f"  {member['score']:<5.1f} {_place(member)}" for member in cluster["members"])
-        if cluster["cut_from"]:
-            yield f"  {cluster['cut_from']['score']:<5.1f} {_place(cluster['cut_from'])} (in another cluster)"
+        yield from (f"  {member['score']:<5.1f} {_place(member)}{_BY[member['by']]}" for member in cluster["members"])
+        if cut := cluster["cut_from"]:
+            yield f"  {cut['score']:<5.1f} {_place(cut)} (in another cluster){_BY[cut['by']]}"
     if n["clusters"] > _SHOWN:
         yield f"\n  … and {n['clusters'] - _SHOWN:,} more clusters: --html shows all, with the differences"
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from curation.command import json_option, persona_option
-from curation.commands.publish_options import dry_run_option, private_option, tag_option, text
+from curation.commands.publish_options import dry_run_option, private_option, tag_option, text, yes_option
 from curation.record import KINDS
+
+if TYPE_CHECKING:
+    from curation.hub.publication import DatasetPublication
 
 
 @click.command()
@@ -17,6 +22,7 @@ from curation.record import KINDS
 @private_option
 @tag_option
 @dry_run_option
+@yes_option
 @click.option(
     "--include-private",
     multiple=True,
@@ -39,6 +45,7 @@ def publish(
     private: bool,
     tag: str | None,
     dry_run: bool,
+    yes: bool,
     include_private: tuple[str, ...],
     allow_empty: tuple[str, ...],
     version: str,
@@ -47,8 +54,13 @@ def publish(
 ) -> None:
     """Publish an export to the Hugging Face Hub in one commit, then load it back to check it.
 
-    A public repository leaves out samples whose rights are `private` or `unknown`, and lists them. The token comes from
-    `hf auth login` or HF_TOKEN.
+    Before anything is sent, the repository as it will be is put together here and every configuration is loaded. The
+    command shows who sees the repository, the licence, and the rows that come and go, and on a terminal it asks.
+    Elsewhere it publishes, unless something wants an answer: data of others, or more than a third of the published rows
+    removed. The latter wants --yes on a terminal too.
+
+    A public repository leaves out samples whose rights are `private` or `unknown`, and lists them; a private one keeps
+    them. The token comes from `hf auth login` or HF_TOKEN.
 
     \b
     Example:
@@ -63,6 +75,7 @@ def publish(
     export = versions.find(out, version)
     if tag:
         versions.check_tag(tag, out, export.name)
+    asked = Asked(as_json)
     publication = dataset_repository.publish(
         export,
         repo,
@@ -71,8 +84,35 @@ def publish(
         dry_run=dry_run,
         include_private=include_private,
         allow_empty=allow_empty,
+        yes=yes,
+        confirm=asked.confirm,
         quiet=as_json,
     )
     if tag and not dry_run:
         versions.tag(out, tag, export.name)
-    click.echo(json.dumps(publication.to_json(), ensure_ascii=False) if as_json else text(publication))
+    if as_json:
+        click.echo(json.dumps(publication.to_json(), ensure_ascii=False))
+    else:
+        click.echo(text(publication, shown=asked.has_shown))
+
+
+class Asked:
+    """Show what will be published, and on a terminal ask. Remembers that it was shown."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self.has_shown = False
+
+    def confirm(self, planned: DatasetPublication) -> None:
+        """Raise InosukeError where the answer is no, or where there is no one to answer."""
+        from curation.errors import InosukeError
+        from curation.hub.preview import refuse_unanswered
+
+        on_a_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not self._as_json
+        if not self._as_json and (on_a_terminal or planned.questions):
+            click.echo(text(planned))
+            self.has_shown = True
+        if not on_a_terminal or planned.removes_much:
+            refuse_unanswered(planned)
+        elif not click.confirm(f"Publish this to {planned.repo}?"):
+            raise InosukeError("not published. Nothing was uploaded.")

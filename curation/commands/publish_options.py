@@ -12,15 +12,19 @@ if TYPE_CHECKING:
 private_option = click.option("--private", is_flag=True, help="Create the repository as a private one.")
 tag_option = click.option("--tag", help="Tag this version, for example v1.")
 dry_run_option = click.option(
-    "--dry-run", is_flag=True, help="Print what would be published. Contacts no server and changes nothing."
+    "--dry-run", is_flag=True, help="Print what would be published, and change nothing on the Hub."
 )
+yes_option = click.option("--yes", is_flag=True, help="Publish without asking, whatever there is to ask.")
 
 
-def text(publication: Publication) -> str:
-    """Describe what was published, or would be: samples, what was left out and from where, files, the commit."""
+def text(publication: Publication, *, shown: bool = False) -> str:
+    """Describe what was published, or would be: samples, what was left out and from where, files, the commit.
+
+    With ``shown``, the content was printed before and is left out.
+    """
     tag = f", tag {publication.tag}" if publication.tag else ""
-    lines = [f"{publication.repo}: {publication.action} ({publication.version}{tag})"]
-    lines += publication.details()
+    lines = [f"{publication.repo}: {publication.action} (version {publication.version}{tag})"]
+    lines += [] if shown else publication.details()
     files = publication.files
     lines += [f"  files     {len(files)}: {', '.join(files)}"] if files else []
     lines += [f"  deleted   {', '.join(publication.deleted)}"] if publication.deleted else []

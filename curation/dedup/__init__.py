@@ -4,7 +4,18 @@ In: samples, or texts. Out: clusters, pairs, flags. Imports the shared ground an
 ``importers/source``. numba is loaded only for a join that is large enough, Ray only on request.
 """
 
-from curation.dedup.duplicates import Cluster, Duplicates, Exact, Known, Member, cluster, drop_near, flag, look_up
+from curation.dedup.duplicates import (
+    Cluster,
+    Duplicates,
+    Exact,
+    Known,
+    Member,
+    cluster,
+    drop_near,
+    droppable,
+    flag,
+    look_up,
+)
 from curation.dedup.join.executors import Executor, Local, Ray
 from curation.dedup.join.index import Index
 from curation.dedup.join.similar import components, similar_pairs
@@ -22,6 +33,7 @@ __all__ = [
     "cluster",
     "components",
     "drop_near",
+    "droppable",
     "flag",
     "look_up",
     "similar_pairs",

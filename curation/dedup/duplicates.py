@@ -1,4 +1,4 @@
-"""Duplicates among samples, with their evidence: what was merged, what is near, kept, witness and score.
+"""Duplicates among samples, with their evidence: what was merged, what is near to which witness, and by what.
 
 Only exact duplicates (equal after :func:`curation.dedup.wording.normal`) are merged, and their sources are all kept.
 Near ones are flagged for an annotator: one changed word can be the point of a line.
@@ -6,14 +6,16 @@ Near ones are flagged for an annotator: one changed word can be the point of a l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from curation.codes import findings
-from curation.dedup.clusters import stars
+from curation.dedup.clusters import By, Near, Ratio, stars
+from curation.dedup.folding import Folding, folding_for
 from curation.dedup.join.executors import Executor
 from curation.dedup.join.index import Index
-from curation.dedup.wording import by_replies, compared, exact_key, normal, without_diacritics
+from curation.dedup.relations import relations
+from curation.dedup.wording import by_replies, compared, exact_key, letters, normal
 from curation.record import RIGHTS, Flag, Sample, Source
 
 
@@ -27,11 +29,12 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A sample, the sample it is near to, and the lowest ``fuzz.ratio`` of their turns in normal form."""
+    """A sample, the sample it is near to, their score, and what shows it (:mod:`curation.dedup.relations`)."""
 
     sample_id: str
     witness: str
     score: float
+    by: By = "ratio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +80,16 @@ def cluster(
     threshold: float,
     template_prompts: Collection[str] = (),
     executor: Executor | None = None,
+    names: Iterable[str] = (),
 ) -> Duplicates:
     """Merge exact duplicates and group near ones.
 
-    ``threshold`` is a ``fuzz.ratio`` from 50 to 100, ``template_prompts`` are the prompts that many samples share. The
-    better of two rows is the one with the clearer rights (own, licensed, private, unknown), then with fewer flags, then
-    written as a sentence (capitals and small letters), then shorter (fewer stray spaces and repeated marks), then the
-    earlier one. Of near rows the first two rules and the last decide.
+    ``threshold`` is a ``fuzz.ratio`` from 50 to 100, ``template_prompts`` are the prompts that many samples share,
+    ``names`` are the character's: in a prompt they are address, which may differ between two near samples.
+
+    The better of two rows is the one with the clearer rights (own, licensed, private, unknown), then with fewer flags,
+    then written as a sentence (capitals and small letters), then shorter (fewer stray spaces and repeated marks), then
+    the earlier one. Of near rows the first two rules and the last decide.
 
     Quotes and persona lines are compared with each other, dialogues and questions with each other. Raises UsageError
     for a threshold out of range and InosukeError when memory is too small.
@@ -100,11 +106,12 @@ def cluster(
         for at, group in sorted(best.items())
         if len(group) > 1
     )
+    folding = folding_for(tuple(names))
     near: list[Cluster] = []
     diacritics: list[Member] = []
     for by_reply in (True, False):
         group = [sample for sample in kept if by_replies(sample) is by_reply]
-        found, marks = _look(group, threshold, templates, executor)
+        found, marks = _look(group, threshold, templates, folding, executor)
         near += found
         diacritics += marks
     return Duplicates(kept, exact, tuple(near), tuple(diacritics))
@@ -121,7 +128,7 @@ def flag(duplicates: Duplicates) -> list[Sample]:
             flags.setdefault(member.sample_id, []).append(Flag("near_duplicate", _detail(found.id, member)))
         if found.cut_from:
             flags.setdefault(found.kept, []).append(
-                Flag("near_duplicate", _detail(found.id, found.cut_from) + ", chain cut here")
+                Flag("near_duplicate", f"{_detail(found.id, found.cut_from)}, chain cut here")
             )
     for member in duplicates.diacritics:
         flags.setdefault(member.sample_id, []).append(Flag("diacritics", _detail("without diacritics", member)))
@@ -134,9 +141,17 @@ def flag(duplicates: Duplicates) -> list[Sample]:
 
 def drop_near(duplicates: Duplicates) -> tuple[list[Sample], list[Sample]]:
     """Return (left, dropped): of each cluster only the kept sample is left. For an explicit --auto-near only."""
-    drop = {member.sample_id for found in duplicates.near for member in found.members}
+    drop = droppable(duplicates)
     left = [sample for sample in duplicates.kept if sample.id not in drop]
     return left, [sample for sample in duplicates.kept if sample.id in drop]
+
+
+def droppable(duplicates: Duplicates) -> set[str]:
+    """Return the ids of samples that a better one can stand for: those with nearly the same words, turn by turn.
+
+    A reply under another prompt, or a dialogue that goes on, is near too, but says something that the other does not.
+    """
+    return {m.sample_id for found in duplicates.near for m in found.members if m.by in ("ratio", "spelling")}
 
 
 def look_up(duplicates: Duplicates, index: Index, threshold: float) -> Duplicates:
@@ -152,27 +167,35 @@ def look_up(duplicates: Duplicates, index: Index, threshold: float) -> Duplicate
 
 
 def _look(
-    samples: Sequence[Sample], threshold: float, templates: set[str], executor: Executor | None
+    samples: Sequence[Sample], threshold: float, templates: set[str], folding: Folding, executor: Executor | None
 ) -> tuple[list[Cluster], list[Member]]:
     """Find the clusters among comparable samples, then the pairs that are near only without diacritics."""
     order = sorted(range(len(samples)), key=lambda at: (*_worth(samples[at]), at))
     rank = [0] * len(samples)
     for place, at in enumerate(order):
         rank[at] = place
-    texts = [compared(sample, templates) for sample in samples]
+
+    def member(near: Near, witness: int) -> Member:
+        return Member(samples[near.at].id, samples[witness].id, near.score, near.by)
+
     clusters, known = [], set()
-    for star in stars(texts, threshold, rank, executor):
+    for star in stars(relations(samples, threshold, templates, folding, executor), rank):
         kept = samples[star.kept].id
-        members = tuple(Member(samples[at].id, kept, score) for at, score in star.members)
-        cut_from = Member(kept, samples[star.cut_from[0]].id, star.cut_from[1]) if star.cut_from else None
-        clusters.append(Cluster(f"near-{kept}", kept, members, cut_from))
+        members = tuple(member(near, star.kept) for near in star.members)
+        cut = star.cut_from and Member(kept, samples[star.cut_from.at].id, star.cut_from.score, star.cut_from.by)
+        clusters.append(Cluster(f"near-{kept}", kept, members, cut))
         known |= {member.sample_id for member in members}
-    bare = [tuple(map(without_diacritics, parts)) for parts in texts]
+    bare = [compared(sample, templates, letters, letters) for sample in samples]
+
+    def lost(a: int, b: int) -> bool:
+        # In a short text, one letter more or less is another word: `đất`, `đầu`.
+        return bare[a] == bare[b] or min(sum(map(len, bare[k])) for k in (a, b)) > _LETTERS
+
     marks = [
-        Member(samples[at].id, samples[star.kept].id, score)
-        for star in stars(bare, threshold, rank, executor)
-        for at, score in star.members
-        if samples[at].id not in known
+        member(near, star.kept)
+        for star in stars([Ratio(bare, threshold, executor, fits=lost)], rank)
+        for near in star.members
+        if samples[near.at].id not in known
     ]
     return clusters, marks
 
@@ -193,5 +216,18 @@ def _form(sample: Sample) -> tuple[bool, int]:
     return text.islower() or text.isupper(), len(text)
 
 
+# What a flag says after the witness; a `ratio` needs no words.
+IN_WORDS: dict[By, str] = {
+    "ratio": "",
+    "spelling": ", spelt or addressed otherwise",
+    "order": ", the words in another order",
+    "contains": ", one contains the other",
+    "reply": ", the same reply to another prompt",
+    "begins": ", one begins the other",
+}
+# Texts of more letters than this may differ in more than their marks and still be flagged `diacritics`.
+_LETTERS = 25
+
+
 def _detail(what: str, member: Member) -> str:
-    return f"{what}: {member.score:.1f} like {member.witness}"
+    return f"{what}: {member.score:.1f} like {member.witness}{IN_WORDS[member.by]}"

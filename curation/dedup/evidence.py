@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.cleaning import differences
-from curation.dedup.duplicates import Cluster, Duplicates, Member
+from curation.dedup.duplicates import IN_WORDS, Cluster, Duplicates, Member
 from curation.dedup.wording import normal
 from curation.record import Sample
 
@@ -21,10 +21,14 @@ def to_json(duplicates: Duplicates) -> dict[str, Any]:
         return {"id": sample_id, "place": found.source.locator, "text": text_of(found)}
 
     def member(found: Member) -> dict[str, Any]:
-        return {**sample(found.sample_id), "witness": found.witness, "score": round(found.score, 2)}
+        return {**sample(found.sample_id), "witness": found.witness, "score": round(found.score, 2), "by": found.by}
 
     def near(found: Cluster) -> dict[str, Any]:
-        cut = found.cut_from and {**sample(found.cut_from.witness), "score": round(found.cut_from.score, 2)}
+        cut = found.cut_from and {
+            **sample(found.cut_from.witness),
+            "score": round(found.cut_from.score, 2),
+            "by": found.cut_from.by,
+        }
         return {
             "id": found.id,
             "kept": sample(found.kept),
@@ -76,6 +80,7 @@ def to_html(duplicates: Duplicates, title: str, threshold: float) -> str:
         duplicates=duplicates,
         samples=samples,
         text_of=text_of,
+        by=IN_WORDS,
         against=against,
         beside=lambda known: differences.words(known.text, normal(text_of(samples[known.sample_id]))),
     )

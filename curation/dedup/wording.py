@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Set
+from collections.abc import Callable, Collection, Set
 
 from curation.record import BY_REPLY, Sample
 
+_OTHER = re.compile(r"[\W_]+")
 _SPACE = re.compile(r"\s+")
 _REPEATED = re.compile(r"([^\w\s])\1+")
 # The marks of Latin letters. Kana have theirs elsewhere (U+3099): か and が are two letters, not one with a mark.
@@ -33,16 +34,28 @@ def without_diacritics(text: str) -> str:
     return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", text))).replace("đ", "d")
 
 
-def compared(sample: Sample, templates: Set[str]) -> tuple[str, ...]:
-    """Return the normal forms that decide whether a sample is near another, turn by turn.
+def letters(text: str) -> str:
+    """Return the letters and digits of a text without diacritics: what is left of it where all marks were lost."""
+    return _OTHER.sub("", without_diacritics(normal(text)))
+
+
+def compared(
+    sample: Sample,
+    templates: Collection[str],
+    prompt: Callable[[str], str] = normal,
+    reply: Callable[[str], str] = normal,
+) -> tuple[str, ...]:
+    """Return the forms that decide whether a sample is near another, turn by turn; by default the normal ones.
 
     Quotes and persona lines are compared by their replies, dialogues by all their turns. A prompt among ``templates``
     (normal forms), shared by many rows, carries no information and is left out.
     """
     if by_replies(sample):
-        return tuple(normal(reply) for reply in sample.replies)
-    turns = ((m.role, normal(m.content)) for m in sample.messages if m.role != "system")
-    return tuple(text for role, text in turns if not (role == "user" and text in templates))
+        return tuple(map(reply, sample.replies))
+    turns = [
+        m for m in sample.messages if m.role != "system" and not (m.role == "user" and normal(m.content) in templates)
+    ]
+    return tuple(prompt(m.content) if m.role == "user" else reply(m.content) for m in turns)
 
 
 def by_replies(sample: Sample) -> bool:

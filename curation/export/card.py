@@ -7,41 +7,43 @@ that :mod:`curation.export.card_merge` can replace it and keep what people wrote
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from curation.contracts import ExportPersona, Manifest
+from curation.contracts import Manifest
+from curation.export import terms, trainers
 from curation.export.card_merge import BEGIN, END
 from curation.export.charts import KIND_NAMES
+from curation.export.columns import COLUMNS
 from curation.export.exported_rows import CONFIGS, SIDES, parquet
 from curation.record import KINDS
+from curation.review import audit_words
 
 EXAMPLE_REPO = "OWNER/NAME"  # where a card says that it is before it is published
 
-# The slices of the pie chart, in the order of the kinds: the two colours of the bar charts, then two others.
-_PIE = ("#7a5195", "#e0a040", "#3b6ea8", "#5a9c6e")
-_PIE_STYLE = {"pieOpacity": "1", "pieSectionTextColor": "#fff", "pieStrokeColor": "#fff", "pieOuterStrokeWidth": "0px"}
 _NEAR_BY = {"reply": "near replies", "prompt": "near prompts", "scene": "same scene"}
-# Hub identifier → its name on a card. Any other licence is named by its identifier.
-_LICENCES = {
-    "cc-by-4.0": "[CC BY 4.0](https://creativecommons.org/licenses/by/4.0/)",
-    "cc-by-sa-4.0": "[CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/)",
-    "cc-by-nc-4.0": "[CC BY-NC 4.0](https://creativecommons.org/licenses/by-nc/4.0/)",
-    "cc0-1.0": "[CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/)",
-}
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
-def text(manifest: Manifest, repo: str = EXAMPLE_REPO) -> str:
-    """Return the card: the Hub's YAML block, then the text. ``repo`` is where readers will find it."""
+def text(
+    manifest: Manifest,
+    repo: str = EXAMPLE_REPO,
+    infos: Sequence[Mapping[str, Any]] = (),
+    licence: terms.Licence | None = None,
+) -> str:
+    """Return the card: the Hub's YAML block, then the text. ``repo`` is where readers will find it.
+
+    ``infos`` is the block's ``dataset_info``. ``licence`` is one that the owner set on the Hub: the text follows it.
+    """
     from huggingface_hub import DatasetCardData
 
-    block = DatasetCardData(**metadata(manifest)).to_yaml()
-    return f"---\n{block}\n---\n\n{BEGIN}\n\n{_template().render(**_figures(manifest, repo))}\n\n{END}\n"
+    block = DatasetCardData(**metadata(manifest, repo, infos)).to_yaml()
+    figures = _figures(manifest, repo) | {"words": _words(manifest, repo, licence)}
+    return f"---\n{block}\n---\n\n{BEGIN}\n\n{_template().render(**figures)}\n\n{END}\n"
 
 
-def metadata(manifest: Manifest) -> dict[str, Any]:
+def metadata(manifest: Manifest, repo: str = EXAMPLE_REPO, infos: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """Return the card's YAML data: what the Hub searches by, and where ``load_dataset`` finds the files."""
     sides = [manifest.counts[side] for side in SIDES]
     total = sum(side.samples for side in sides)
@@ -49,7 +51,7 @@ def metadata(manifest: Manifest) -> dict[str, Any]:
     return {
         # A reply that is only a cry has no language. It counts as None, which is not a code that the Hub knows.
         "language": [code for code, _ in languages.most_common() if code != "None"],
-        "license": manifest.persona.license if _is_all_own(manifest) else "other",
+        **terms.together(manifest, repo).front_matter(),
         "pretty_name": f"{manifest.persona.name}: a character's lines",
         "size_categories": [next((label for limit, label in _SIZES if total < limit), "n>1M")],
         "task_categories": ["text-generation"],
@@ -65,7 +67,23 @@ def metadata(manifest: Manifest) -> dict[str, Any]:
             }
             for config in CONFIGS
         ],
+        **({"dataset_info": [dict(info) for info in infos]} if infos else {}),
     }
+
+
+def bibtex(manifest: Manifest, repo: str) -> str:
+    """Return the entry with which a paper cites this version."""
+    key = f"{manifest.persona.name.lower().replace(' ', '_')}_lines_{manifest.version}"
+    return "\n".join(
+        (
+            f"@misc{{{key},",
+            f"  title        = {{{manifest.persona.name}: a character's lines}},",
+            f"  author       = {{{repo.split('/')[0]}}},",
+            f"  version      = {{{manifest.version}}},",
+            f"  howpublished = {{\\url{{https://huggingface.co/datasets/{repo}}}}}",
+            "}",
+        )
+    )
 
 
 def _figures(manifest: Manifest, repo: str) -> dict[str, Any]:
@@ -78,6 +96,9 @@ def _figures(manifest: Manifest, repo: str) -> dict[str, Any]:
     languages = sum((Counter(side.language) for side in counts.values()), Counter[str]())
     return {
         "about": manifest,
+        "elsewhere": trainers.card_section(manifest, repo),
+        "columns": COLUMNS,
+        "bibtex": bibtex(manifest, repo),
         "name": manifest.persona.name,
         "repo": repo,
         "sides": counts,
@@ -91,25 +112,30 @@ def _figures(manifest: Manifest, repo: str) -> dict[str, Any]:
         "rights": dict(sum((Counter(side.rights) for side in counts.values()), Counter[str]())),
         "importers": dict(sum((Counter(side.importer) for side in counts.values()), Counter[str]()).most_common()),
         "collected": {KIND_NAMES.get(kind, kind).lower(): n for kind, n in manifest.imported.items()},
-        "words": _words(manifest.persona, _is_all_own(manifest)),
+        "audits": [audit_words.paragraph(facts) for facts in manifest.review.audits if facts.bound is not None],
         "leaks": _leaks(leakage),
         "leak_rows": _leak_rows(leakage),
-        "colours": {f"pie{n}": colour for n, colour in enumerate(_PIE, 1)} | _PIE_STYLE,
     }
 
 
-def _is_all_own(manifest: Manifest) -> bool:
-    """Return whether every sample is the author's own: only then do the persona's origin and licence cover them."""
-    return {name for side in manifest.counts.values() for name in side.rights} <= {"own"}
-
-
-def _words(persona: ExportPersona, all_own: bool) -> dict[str, str]:
-    """Return the persona's words on the origin, licence and owners of the lines."""
-    licence = persona.license if all_own else "other"
+def _words(manifest: Manifest, repo: str, set_on_the_hub: terms.Licence | None) -> dict[str, Any]:
+    """Return the words on the origin, licence and owners of the lines: for all of them, and by source folder."""
+    licence = set_on_the_hub or terms.together(manifest, repo)
+    table = []
+    for source in manifest.sources:
+        own = terms.of_source(source)
+        if set_on_the_hub and source.rights == "own":  # the author may choose again, and did so on the Hub
+            own = set_on_the_hub
+        offered = source.rights in terms.OFFERED
+        said = own.title or ("none stated: ask the author" if offered else "none: not offered to anyone")
+        table.append({"source": source, "licence": said, "origin": source.origin.replace("|", "\\|") or "not stated"})
     return {
-        "origin": persona.origin if all_own else "",
-        "licence": "" if licence == "other" else _LICENCES.get(licence, f"`{licence}`"),
-        "owners": persona.owners or "The character belongs to its owners",
+        "origin": terms.origin(manifest),
+        "licence": licence.title,
+        "conditions": licence.conditions,
+        "covers": "lines" if all(s.rights in terms.OFFERED for s in manifest.sources) else "`own` and `licensed` lines",
+        "sources": table,
+        "owners": manifest.persona.owners or "The character belongs to its owners",
     }
 
 
@@ -149,7 +175,8 @@ _TEXT = """\
 
 {{ total | thousands }} approved samples in the voice of {{ name }}. A person answers for every line of the character. \
 Lines of other speakers are context and never a training target.{% if words.origin %} {{ words.origin }}{% endif %}\
-{% if words.licence %} Licence: {{ words.licence }}.{% endif %}
+{% if words.licence %} Licence: {{ words.licence }}.\
+{% elif words.sources | length > 1 %} The licence differs by source: see [Rights](#rights).{% endif %}
 
 {% if empty_kinds %}Kinds without a sample so far: {{ empty_kinds | join(", ") }}.
 {% endif %}
@@ -167,16 +194,11 @@ Languages: {{ languages | listed }}. {{ multi_turn | thousands }} samples are mu
 {{ "%.0f" | format(mean_reply_chars) }} characters on average.
 {% for code, opening in about.openings.items() %}
 Of {{ opening.replies | thousands }} replies in `{{ code }}`, at most \
-{{ "%.1f" | format(100 * opening.share) }}% begin with the same two words (`{{ opening.words }}`).
-{% endfor %}
+{{ "%.1f" | format(100 * opening.share) }}% begin with the same two words (`{{ opening.words }}`).\
+{% if opening.first_word %} At most {{ "%.1f" | format(100 * opening.first_word.share) }}% begin with the same word \
+(`{{ opening.first_word.words }}`).{% endif %}
 
-```mermaid
-%%{init: {"theme": "base", "themeVariables": {{ colours | tojson }}}}%%
-pie showData title Composition
-{% for kind in kinds if kind.train + kind.eval %}
-  "{{ kind.name }}" : {{ kind.train + kind.eval }}
 {% endfor %}
-```
 
 ![Samples of each kind, train and eval](charts/composition.png)
 ![Histogram of the length of replies](charts/reply_length.png)
@@ -187,23 +209,24 @@ pie showData title Composition
 from datasets import load_dataset
 
 load_dataset("{{ repo }}", "chat")      # messages: a list of role, content, name
-load_dataset("{{ repo }}", "instruct")  # instruction, input, output
+load_dataset("{{ repo }}", "instruct")  # a row for each reply: instruction, input, output, history
 ```
 
 | Column | Meaning |
 |---|---|
-| `id` | identifies the sample in every version, rewritten or not |
-| `group` | samples of one group resemble each other (near replies, near prompts or one scene) and are never split \
-between train and eval: resample groups, not rows |
-| `kind`, `language`, `topic` | what sort of line it is |
-| `flags` | findings of automatic checks |
-| `revision`, `reviewers` | how often it was rewritten, how many people or authors decided |
-| `source`, `source_sha256`, `locator`, `importer`, `rights` | where it comes from |
+{% for column, meaning in columns.items() %}
+| `{{ column }}` | {{ meaning }} |
+{% endfor %}
 
-`jsonl/` holds the same rows in a form that needs no library to read. `heldout.jsonl` holds \
+`jsonl/` holds the same rows in a form that needs no library to read: an empty text stands where Parquet has no value, \
+and `flags` is one text, its codes separated by spaces. `heldout.jsonl` holds \
 {{ about.held_out | thousands }} held-out prompts: nothing is trained on them. `manifest.json` holds the hash of every \
-file.
+file; `croissant.json` describes the files and columns for programs (MLCommons Croissant).
 
+{% if elsewhere %}
+{{ elsewhere }}
+
+{% endif %}
 ## How it was made
 
 - **Collected**: {{ collected | listed }}.\
@@ -225,7 +248,9 @@ was written inside one text is split into turns. Nothing else changes without a 
 {{ about.review.only_vouched_for_by_the_author | thousands }} are approved on their author's word alone. \
 {% elif about.review.annotators %}{{ about.review.seen_by_a_person | thousands }} were judged by a person \
 ({{ about.review.annotators | thousands }} annotators; verdicts: {{ about.review.verdicts | listed }}), \
-{{ about.review.only_vouched_for_by_the_author | thousands }} are approved on their author's word alone. {% endif %}
+{{ about.review.only_vouched_for_by_the_author | thousands }} are approved on their author's word alone. {% endif %}\
+{% if about.review.decided_unread %}{{ about.review.decided_unread | thousands }} were decided by one action on many \
+samples. {% endif %}
 {{ rewritten | thousands }} of the exported samples are rewritten.\
 {% if about.left_out %} Approved but not exported: {{ about.left_out | listed }}.{% endif %}
 
@@ -237,6 +262,9 @@ alpha {{ about.review.agreement.alpha if about.review.agreement.alpha is not non
 {% else %}
 - **Agreement** between annotators: not measured, because no two people judged a sample blind.
 {% endif %}
+{% for audit in audits %}
+- **Audited**: {{ audit }}
+{% endfor %}
 - **Split**: near-duplicates and samples of one scene stay on one side. Near pairs across the border: \
 **{{ leaks | thousands }}**.{% if about.split.get("left_out") %} {{ about.split.left_out | length | thousands }} \
 samples are on neither side, because they are near both sides or near a held-out prompt.{% endif %}\
@@ -267,10 +295,20 @@ measure quality.
 ## Rights
 
 Samples by the rights of their source (column `rights`): {{ rights | listed }}.\
-{% if words.licence %} The lines are offered under {{ words.licence }}: use them, change them, and credit the source. \
+{% if words.licence %} The {{ words.covers }} are offered under {{ words.licence }}\
+{% if words.conditions %}: {{ words.conditions }}{% endif %}. \
 The licence covers the wording of the lines, not the character.{% endif %}
 
 
+{% if words.sources %}
+| Source (begin of column `source`) | Samples | Rights | Licence | Origin |
+|---|--:|---|---|---|
+{% for row in words.sources %}
+| `{{ row.source.folder }}` | {{ row.source.samples | thousands }} | {{ row.source.rights }} | {{ row.licence }} | \
+{{ row.origin }} |
+{% endfor %}
+
+{% endif %}
 {{ words.owners }}, with whom this dataset is not affiliated.
 {% if about.published and about.published.included %}
 Included by name, though not marked as publishable: {{ about.published.included.keys() | join(", ") }}.
@@ -279,11 +317,8 @@ Included by name, though not marked as publishable: {{ about.published.included.
 ## How to cite
 
 ```bibtex
-@misc{ {{- name | lower | replace(" ", "_") }}_lines_{{ about.version }},
-  title        = { {{- name }}: a character's lines},
-  author       = { {{- repo.split("/")[0] }}},
-  version      = { {{- about.version }}},
-  howpublished = {\\url{https://huggingface.co/datasets/{{ repo }}}}
-}
+{{ bibtex }}
 ```
+
+`CITATION.cff` holds the same for reference managers.
 """

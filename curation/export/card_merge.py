@@ -19,6 +19,7 @@ END = "<!-- inosuke:end. Text below this line is kept. -->"
 _SECTION = re.compile(r"<!-- inosuke:begin\b.*?-->.*?<!-- inosuke:end\b.*?-->", re.DOTALL)
 # Never merged: a wrong value would misstate what is in the repository.
 _GENERATED = frozenset({"size_categories"})
+_LICENCE = ("license", "license_name", "license_link")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +71,20 @@ def merge(
     base: Mapping[str, Any],
     where: str = "the card on the Hub",
     front_matter: Callable[[Mapping[str, Any]], dict[str, Any]] = dict,
+    follow: Callable[[Mapping[str, Any]], str] | None = None,
 ) -> str:
     """Return the card to publish. ``ours`` was generated now, ``theirs`` is on the Hub, ``base`` is the last YAML data.
 
-    ``front_matter`` checks the merged YAML data, and may correct it. Text around the marks stays. A card without marks
-    keeps all its text and gets the generated part below it. Merging a second time changes nothing.
+    ``front_matter`` checks the merged YAML data, and may correct it. ``follow`` returns the generated card whose text
+    agrees with that data. Text around the marks stays. A card without marks keeps all its text and gets the generated
+    part below it. Merging a second time changes nothing.
     """
     import yaml
 
     new, old = parse(ours, "the generated card"), parse(theirs, where)
     data = front_matter(merge_data(new.data, old.data, base))
+    if follow:
+        new = parse(follow(data), "the generated card")
     # An unchanged block stays as it was typed: dumping it would lose comments and quotes.
     dumped = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1_000)
     block = old.block if data == old.data and old.block else dumped.rstrip("\n")
@@ -93,11 +98,16 @@ def merge(
 def merge_data(ours: Mapping[str, Any], theirs: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     """Merge YAML data three ways, in the order of keys of ``theirs``. Keys that only ``ours`` has come last."""
     merged = dict(theirs)
+    _merge_licence(merged, ours, base)
     for key, value in ours.items():
-        if key in _GENERATED or key not in theirs:
+        if key in _LICENCE:
+            continue
+        if key == "configs":
+            merged[key] = [*value, *_foreign(configs_of(theirs), value, configs_of(base))]
+        elif key == "dataset_info":
+            merged[key] = [*value, *_foreign(infos_of(theirs), value, infos_of(base))]
+        elif key in _GENERATED or key not in theirs:
             merged[key] = value
-        elif key == "configs":
-            merged[key] = _merge_configs(value, theirs[key])
         elif isinstance(value, list):
             merged[key] = _merge_list(value, theirs[key], base.get(key, []))
         elif theirs[key] == base.get(key):
@@ -105,11 +115,40 @@ def merge_data(ours: Mapping[str, Any], theirs: Mapping[str, Any], base: Mapping
     return merged
 
 
-def _merge_configs(ours: list[Any], theirs: Any) -> list[Any]:
-    """Return our configurations and those that people added under other names."""
-    names = {config["config_name"] for config in ours}
-    added = [c for c in _listed(theirs) if not (isinstance(c, Mapping) and c.get("config_name") in names)]
-    return [*ours, *added]
+def configs_of(data: Mapping[str, Any]) -> list[Any]:
+    """Return the configurations that YAML data names."""
+    return _listed(data["configs"]) if data.get("configs") else []
+
+
+def infos_of(data: Mapping[str, Any]) -> list[Any]:
+    """Return the entries of `dataset_info`, which may be one mapping for a single configuration."""
+    return _listed(data["dataset_info"]) if data.get("dataset_info") else []
+
+
+def config_name(entry: Any) -> str:
+    """Return the configuration that an entry of `configs` or `dataset_info` is about."""
+    return str(entry.get("config_name", "default")) if isinstance(entry, Mapping) else ""
+
+
+def _foreign(theirs: list[Any], ours: list[Any], base: list[Any]) -> list[Any]:
+    """Return the entries that people added under other names than ours, of now or of the last publication."""
+    names = {config_name(entry) for entry in (*ours, *base)}
+    return [entry for entry in theirs if config_name(entry) not in names]
+
+
+def _merge_licence(merged: dict[str, Any], ours: Mapping[str, Any], base: Mapping[str, Any]) -> None:
+    """Merge the keys of the licence as one value: the name of one licence beside the text of another states neither."""
+    theirs = {key: merged[key] for key in _LICENCE if key in merged}
+    last = {key: base[key] for key in _LICENCE if key in base}
+    if "license" in ours and (not theirs or theirs == last):
+        for key in _LICENCE:
+            if key in ours:
+                merged[key] = ours[key]
+            else:
+                merged.pop(key, None)
+    if merged.get("license") not in ("other", None):  # someone chose a listed licence and left the name of another
+        for key in _LICENCE[1:]:
+            merged.pop(key, None)
 
 
 def _merge_list(ours: list[Any], theirs: Any, base: Any) -> list[Any]:

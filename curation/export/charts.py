@@ -24,7 +24,7 @@ def draw(rows: Mapping[str, Sequence[ChatRow]], folder: Path) -> None:
 
 def _composition(rows: Mapping[str, Sequence[ChatRow]]) -> Any:
     kinds = [k for k in KINDS if any(row["kind"] == k for side in SIDES for row in rows[side])]
-    figure, axes = _figure(1.0 + 0.55 * len(kinds))
+    figure, axes = _figure(1.25 + 0.55 * len(kinds))
     left = [0] * len(kinds)
     for side in SIDES:
         widths = [sum(row["kind"] == k for row in rows[side]) for k in kinds]
@@ -34,6 +34,7 @@ def _composition(rows: Mapping[str, Sequence[ChatRow]]) -> Any:
     axes.bar_label(bars, labels=[f"{n:,}" for n in left], padding=3)
     axes.set_xlim(0, 1.12 * max(left, default=1))  # margins() adds no space beside bars of width 0
     axes.invert_yaxis()
+    axes.set_title("Samples by kind")
     axes.set_xlabel("samples")
     _whole_numbers(axes.xaxis)
     _legend(axes)
@@ -42,8 +43,9 @@ def _composition(rows: Mapping[str, Sequence[ChatRow]]) -> Any:
 
 def _lengths(rows: Mapping[str, Sequence[ChatRow]]) -> Any:
     lengths = [[len(reply) for row in rows[side] for reply in replies(row)] for side in SIDES]
-    figure, axes = _figure(2.6)
+    figure, axes = _figure(2.85)
     axes.hist(lengths, bins=40, stacked=True, color=[_COLOURS[s] for s in SIDES], label=list(SIDES))
+    axes.set_title("Length of replies")
     axes.set_xlabel("characters in a reply")
     axes.set_ylabel("replies")
     _whole_numbers(axes.yaxis)
@@ -59,7 +61,7 @@ def _figure(height: float) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, height))
-    figure.subplots_adjust(left=0.17, right=0.87, top=1 - 0.12 / height, bottom=0.55 / height)
+    figure.subplots_adjust(left=0.17, right=0.87, top=1 - 0.36 / height, bottom=0.55 / height)
     return figure, figure.subplots()
 
 

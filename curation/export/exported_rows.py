@@ -1,7 +1,11 @@
 """The rows of an export, and the files that hold them: Parquet with typed features, and JSON lines for reading.
 
-``chat`` rows hold ``messages``; ``instruct`` rows hold ``instruction``, ``input`` and ``output``. Both also hold where
-the line came from, what is known about it and how it was reviewed. Knows nothing of cards, versions or the Hub.
+``chat`` has a row for each sample, with its ``messages``. ``instruct`` has a row for each reply, with ``instruction``,
+``input``, ``output`` and the ``history`` before it, so that a trainer that learns the output learns the character's
+words alone. Both also hold the system prompt, where the line came from, what is known about it and how it was reviewed.
+
+Parquet has nulls. JSON lines have none, because polars and ``datasets`` take a column's type from the first rows: there
+an empty text stands for no value, and ``flags`` is one text. Knows nothing of cards, versions or the Hub.
 """
 
 from __future__ import annotations
@@ -11,14 +15,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from curation.chat import to_alpaca
+from curation.chat import Exchange, exchanges, system_prompt, with_topic
+from curation.cleaning.referents import mention
 from curation.codes import findings
 from curation.contracts import HELD_OUT, AboutRow, ChatRow, HeldOutRow, InstructRow, Manifest, RowMessage
 from curation.files import write_atomically
 from curation.persona import Persona
-from curation.record import Sample
+from curation.record import Kind, Message, Role, Sample, Source
 from curation.review.decisions import State
 from curation.split.held_out import HeldOutSample
 
@@ -71,20 +76,12 @@ def from_samples(content: ExportInput) -> Rows:
     for sample in content.samples:
         if (side := content.side.get(sample.id)) is None:
             continue
-        about = _about(sample, content.group.get(sample.id, sample.id), content.states.get(sample.id, State()))
-        alpaca = to_alpaca(sample, content.persona)
-        messages: list[RowMessage] = [{"role": m.role, "content": m.content, "name": m.name} for m in sample.messages]
+        told = with_topic(sample.messages, mention(sample, content.persona.names))
+        about = _about(sample, content, system_prompt(told, content.persona))
+        messages: list[RowMessage] = [{"role": m.role, "content": m.content, "name": m.name} for m in told]
         # `id` comes first and `messages` second: the order of keys is the order in the JSON lines.
         chat[side].append({"id": sample.id, "messages": messages, **about})
-        instruct[side].append(
-            {
-                "id": sample.id,
-                "instruction": alpaca.get("instruction", ""),
-                "input": alpaca.get("input", ""),
-                "output": alpaca.get("output", ""),
-                **about,
-            }
-        )
+        instruct[side] += _instruct(about, exchanges(told, content.persona))
     return Rows(chat=chat, instruct=instruct, held_out=[h.to_row() for h in content.held_out])
 
 
@@ -106,8 +103,8 @@ def write(rows: Rows, folder: Path) -> None:
                 use_content_defined_chunking=True,
                 write_page_index=True,
             )
-            _jsonl(folder / "jsonl" / f"{config}.{side}.jsonl", content)
-    _jsonl(folder / HELD_OUT, rows.held_out)
+            _jsonl(folder / "jsonl" / f"{config}.{side}.jsonl", [_without_nulls(row) for row in _typed_first(content)])
+    _jsonl(folder / HELD_OUT, [_held_out(row) for row in rows.held_out])
 
 
 def read(folder: Path) -> Rows:
@@ -125,6 +122,19 @@ def read_side(folder: Path, config: str, side: str) -> list[Any]:
     return found
 
 
+def sample_of(row: ChatRow) -> Sample:
+    """Return a row as the sample that it was, its flags left out."""
+    source = Source(path=row["source"], sha256=row["source_sha256"], locator=row["locator"], importer=row["importer"])
+    return Sample(
+        id=row["id"],
+        kind=cast(Kind, row["kind"]),
+        messages=tuple(Message(cast(Role, m["role"]), m["content"], m["name"]) for m in row["messages"]),
+        language=row["language"],
+        topic=row["topic"],
+        source=source,
+    )
+
+
 def replies(row: ChatRow) -> list[str]:
     """Return the character's replies in a chat row."""
     return [m["content"] for m in row["messages"] if m["role"] == "assistant"]
@@ -135,25 +145,72 @@ def parquet(config: str, side: str) -> str:
     return f"{config}/{side}.parquet"
 
 
+def infos(folder: Path) -> list[dict[str, Any]]:
+    """Return ``dataset_info`` for a card: the columns, splits and sizes (bytes) of each configuration in the folder.
+
+    It is read from the files and not from this version's columns, since the folder may be of an older version.
+    """
+    import pyarrow.parquet as pq
+
+    from datasets import Features  # type: ignore[attr-defined]
+
+    found = []
+    for config in CONFIGS:
+        tables = {side: pq.read_table(folder / parquet(config, side)) for side in SIDES}
+        splits = [{"name": side, "num_bytes": t.nbytes, "num_examples": len(t)} for side, t in tables.items() if len(t)]
+        found.append(
+            {
+                "config_name": config,
+                "features": Features.from_arrow_schema(tables[SIDES[0]].schema)._to_yaml_list(),
+                "splits": splits,
+                # An empty side is not part of the configuration, since `load_dataset` fails on it.
+                "download_size": sum((folder / parquet(config, split["name"])).stat().st_size for split in splits),
+                "dataset_size": sum(split["num_bytes"] for split in splits),
+            }
+        )
+    return found
+
+
 @cache
 def features(config: str) -> Any:
     """Return the ``datasets.Features`` of a configuration, in the order of the columns."""
     from datasets import Features, List, Value  # type: ignore[attr-defined]
 
     text, count = Value("string"), Value("int32")
+    history: dict[str, Any] = {"history": List(List(text))}
     lead: dict[str, Any] = {
         "chat": {"messages": List({"role": text, "content": text, "name": text})},
-        "instruct": {"instruction": text, "input": text, "output": text},
+        "instruct": {"turn": count} | dict.fromkeys(("instruction", "input", "output"), text) | history,
     }[config]
-    known = dict.fromkeys(("group", "kind", "language", "topic"), text) | {"flags": List(text)}
+    known = dict.fromkeys(("system", "group", "kind", "language", "topic"), text) | {"flags": List(text)}
     source = dict.fromkeys(("source", "source_sha256", "locator", "importer", "rights"), text)
     return Features({"id": text} | lead | known | {"revision": count, "reviewers": count} | source)
 
 
-def _about(sample: Sample, group: str, state: State) -> AboutRow:
+def _instruct(about: AboutRow, pairs: Sequence[Exchange]) -> list[InstructRow]:
+    """Return a row for each reply that answers something."""
+    return [
+        {
+            "id": about["id"],
+            "turn": turn,
+            "instruction": pair.prompt,
+            "input": "",
+            "output": pair.reply,
+            "history": [[before.prompt, before.reply] for before in pairs[: turn - 1]],
+            **about,
+            "system": pair.system,
+        }
+        for turn, pair in enumerate(pairs, 1)
+        if pair.prompt
+    ]
+
+
+def _about(sample: Sample, content: ExportInput, system: str) -> AboutRow:
+    state = content.states.get(sample.id, State())
     return {
         "id": sample.id,
-        "group": group,
+        "system": system,
+        "group": content.group.get(sample.id, sample.id),
         "kind": sample.kind,
         "language": sample.language,
         "topic": sample.topic,
@@ -168,5 +225,35 @@ def _about(sample: Sample, group: str, state: State) -> AboutRow:
     }
 
 
-def _jsonl(path: Path, rows: Sequence[AboutRow] | Sequence[HeldOutRow]) -> None:
+R = TypeVar("R", bound=AboutRow)
+
+
+def _typed_first(rows: Sequence[R]) -> list[R]:
+    """Return the rows with one that has a history first: readers take the type of a list from the first rows."""
+    at = next((n for n, row in enumerate(rows) if row.get("history")), 0)
+    return [*rows[at : at + 1], *rows[:at], *rows[at + 1 :]]
+
+
+def _without_nulls(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row for JSON lines: an empty text instead of null, and the flags as one text."""
+    plain: dict[str, Any] = _no_null(row)
+    return plain | {"flags": " ".join(row["flags"])}
+
+
+def _held_out(row: HeldOutRow) -> dict[str, Any]:
+    """Return a held-out prompt in which every message has the same keys."""
+    messages = [{"role": m["role"], "content": m["content"], "name": m.get("name")} for m in row["messages"]]
+    plain: dict[str, Any] = _no_null({**row, "messages": messages})
+    return plain
+
+
+def _no_null(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _no_null(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_no_null(inner) for inner in value]
+    return "" if value is None else value
+
+
+def _jsonl(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     write_atomically(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

@@ -9,27 +9,33 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version as library_version
 from pathlib import Path
+from typing import Any
 
 from curation.contracts import MANIFEST, ChatRow, ExportPersona, Manifest, Side, check_files
 from curation.errors import InosukeError
-from curation.export.exported_rows import replies
-from curation.export.variety import openings
+from curation.export import terms, trainers
+from curation.export.citation import CITATION
+from curation.export.croissant import CROISSANT
+from curation.export.exported_rows import Rows, replies
+from curation.export.variety import frequent_openings, openings
 from curation.files import sha256_file
 from curation.persona import Persona
 
 CARD = "README.md"
-_LIBRARIES = ("datasets", "langdetect", "matplotlib", "pyarrow", "rapidfuzz")
+# They repeat the figures, and name the version and the repository: so they are not part of the version.
+DESCRIPTIONS = (CARD, CITATION, CROISSANT)
+_LIBRARIES = ("datasets", "langdetect", "matplotlib", "pyarrow", "rapidfuzz", "wordfreq")
 # Not part of the version: the version itself, and what only describes how the same content was written.
 _OUTSIDE = ("version", "libraries", "card")
 
 
-def make(folder: Path, rows: Mapping[str, Sequence[ChatRow]], persona: Persona, facts: Manifest) -> Manifest:
+def make(folder: Path, rows: Rows, persona: Persona, facts: Manifest) -> Manifest:
     """Return the manifest of the files in ``folder``, with their hashes and the version.
 
-    ``rows`` are the chat rows by side. ``facts`` describe the build and the review; the fields that follow from the
+    ``rows`` are what the files hold. ``facts`` describe the build and the review; the fields that follow from the
     files, the rows and the persona are filled in.
     """
     paths = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
@@ -42,13 +48,17 @@ def make(folder: Path, rows: Mapping[str, Sequence[ChatRow]], persona: Persona, 
     }
     filled = facts.model_copy(
         update={
-            "persona": ExportPersona(name=persona.name, sha256=files["persona.toml"], **persona.card.model_dump()),
+            "persona": ExportPersona(
+                name=persona.name,
+                sha256=files["persona.toml"],
+                owners=persona.card.owners,
+                system_prompts=persona.system_prompts,
+            ),
             "configuration": configuration,
-            "counts": {side: counts(content) for side, content in rows.items()},
-            "openings": {
-                code: opening.to_json()
-                for code, opening in openings([row for side in rows.values() for row in side]).items()
-            },
+            "sources": terms.by_source(rows.samples, persona, facts.configuration.get("corpus")),
+            "counts": {side: counts(content) for side, content in rows.chat.items()},
+            "openings": _openings(rows.samples),
+            "trainers": trainers.facts(rows.chat, rows.instruct, persona.dedup.template_prompts),
             "libraries": {name: library_version(name) for name in _LIBRARIES},
             "files": files,
         }
@@ -62,10 +72,18 @@ def with_version(manifest: Manifest) -> Manifest:
 
 
 def version_of(manifest: Manifest) -> str:
-    """Return 12 hexadecimal digits over the files and figures of an export, without the card, which repeats them."""
+    """Return 12 hexadecimal digits over the files and figures of an export, without what repeats them."""
     content = {key: value for key, value in manifest.to_json().items() if key not in _OUTSIDE}
-    content["files"] = {name: digest for name, digest in manifest.files.items() if name != CARD}
+    content["files"] = {name: digest for name, digest in manifest.files.items() if name not in DESCRIPTIONS}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _openings(rows: Sequence[ChatRow]) -> dict[str, dict[str, Any]]:
+    """Return the most frequent two words of each language, and beside them the most frequent first word."""
+    first = frequent_openings(rows, 1)
+    return {
+        code: opening.to_json() | {"first_word": first[code][0].to_json()} for code, opening in openings(rows).items()
+    }
 
 
 def counts(rows: Sequence[ChatRow]) -> Side:
@@ -89,8 +107,9 @@ def counts(rows: Sequence[ChatRow]) -> Side:
 
 
 def with_card(manifest: Manifest, folder: Path) -> Manifest:
-    """Return the manifest with the hash of the card that is in ``folder``."""
-    return manifest.model_copy(update={"files": {**manifest.files, CARD: sha256_file(folder / CARD)}})
+    """Return the manifest with the hashes of the card and the other descriptions that are in ``folder``."""
+    hashes = {name: sha256_file(folder / name) for name in DESCRIPTIONS if (folder / name).is_file()}
+    return manifest.model_copy(update={"files": {**manifest.files, **hashes}})
 
 
 def check(folder: Path) -> Manifest:

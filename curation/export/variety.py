@@ -17,12 +17,15 @@ from curation.contracts import ChatRow
 from curation.export.exported_rows import replies
 from curation.record import BY_REPLY, KINDS
 
+LIMIT = 0.03  # docs/corpus.md: no opening begins more than this share of a language's replies
+_SHOWN = 5  # openings of each length that are returned even where none is over the limit
+
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The two words that most replies in a language begin with, and how many of its ``replies`` do."""
+    """The first word or two that replies in a language begin with, and how many of its ``replies`` do."""
 
     words: str
     count: int
@@ -32,6 +35,11 @@ class Opening:
     def share(self) -> float:
         """The share of all replies that begin with these words, 0 to 1."""
         return self.count / self.replies if self.replies else 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether more replies begin with these words than the guide allows."""
+        return self.share > LIMIT
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain objects."""
@@ -48,17 +56,24 @@ class Near:
 
 
 def openings(rows: Sequence[ChatRow]) -> dict[str, Opening]:
-    """Return the most frequent opening of each language. Rows without a language count as ``none``."""
+    """Return the most frequent two words of each language. Rows without a language count as ``none``."""
+    return {language: found[0] for language, found in frequent_openings(rows, 2).items()}
+
+
+def frequent_openings(rows: Sequence[ChatRow], words: int) -> dict[str, list[Opening]]:
+    """Return the openings of so many words, by language: those over the limit, and at least the five most frequent."""
     seen: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         for reply in replies(row):
-            seen[row["language"] or "none"][" ".join(_WORD.findall(reply.casefold())[:2])] += 1
-    # Of two equally frequent openings, the first in the alphabet: every run must give the same answer.
-    first = {language: min(words.items(), key=lambda w: (-w[1], w[0])) for language, words in seen.items()}
-    return {
-        language: Opening(words=first[language][0], count=first[language][1], replies=seen[language].total())
-        for language in sorted(seen, key=lambda code: (-seen[code].total(), code))
-    }
+            seen[row["language"] or "none"][" ".join(_WORD.findall(reply.casefold())[:words])] += 1
+    found: dict[str, list[Opening]] = {}
+    for language in sorted(seen, key=lambda code: (-seen[code].total(), code)):
+        total = seen[language].total()
+        # Of two equally frequent openings, the first in the alphabet: every run must give the same answer.
+        ordered = sorted(seen[language].items(), key=lambda pair: (-pair[1], pair[0]))
+        listed = [Opening(words=text, count=n, replies=total) for text, n in ordered]
+        found[language] = [opening for at, opening in enumerate(listed) if at < _SHOWN or opening.over]
+    return found
 
 
 def near_replies(rows: Sequence[ChatRow], threshold: float) -> list[Near]:

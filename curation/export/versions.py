@@ -10,17 +10,20 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from curation.contracts import ChatRow, Manifest
 from curation.errors import InosukeError, UsageError
 from curation.export import manifest
-from curation.export.exported_rows import Rows, read
+from curation.export.exported_rows import Rows, read, sample_of
 from curation.files import write_atomically
 from curation.newest import LATEST, newest_export
 from curation.review.decisions import State
+from curation.split.history import Memory
+from curation.split.lineage import Gone, fingerprint, place, trace
 
 _TAGS = "tags.json"
+_Row: TypeAlias = tuple[str, ChatRow]  # with its side
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -106,18 +109,25 @@ class Diff:
         return asdict(self)
 
 
-def compare(old: Rows, new: Rows) -> Diff:
-    """Compare two exports sample by sample. A rewritten sample may also have moved or been relabelled."""
+def compare(old: Rows, new: Rows, origins: Mapping[str, str] | None = None) -> Diff:
+    """Compare two exports sample by sample. A rewritten sample may also have moved or been relabelled.
+
+    A sample that was edited in its source has another id; it is rewritten, too. ``origins`` names the sample that one
+    is an edit of, as far as builds have noted it; what else resembles a sample that is gone is found here.
+    """
     before, after = _by_id(old), _by_id(new)
+    edited_from = _edits(before, after, origins or {})
     diff = Diff()
     for key, (side, row) in after.items():
         kind = row["kind"]
-        if key not in before:
+        earlier = edited_from.get(key, key)
+        if earlier not in before:
             diff.added.append(Change(id=key, kind=kind, new=_dialogue(row)))
             continue
-        old_side, old_row = before[key]
+        old_side, old_row = before[earlier]
         if old_row["messages"] != row["messages"]:
-            why = _not_by_the_log(old_row["revision"], row["revision"])
+            edited = f"edited in its source: {earlier} before" if earlier != key else ""
+            why = edited or _not_by_the_log(old_row["revision"], row["revision"])
             diff.rewritten.append(Change(id=key, kind=kind, old=_dialogue(old_row), new=_dialogue(row), why=why))
         if old_side != side:
             diff.moved.append(Change(id=key, kind=kind, old=old_side, new=side))
@@ -125,10 +135,25 @@ def compare(old: Rows, new: Rows) -> Diff:
         if changed := [name for name in labels if old_labels[name] != labels[name]]:
             was, now = (", ".join(f"{name} {values[name]}" for name in changed) for values in (old_labels, labels))
             diff.relabelled.append(Change(id=key, kind=kind, old=was, new=now))
+    kept = after.keys() | set(edited_from.values())
     diff.removed = [
-        Change(id=key, kind=row["kind"], old=_dialogue(row)) for key, (_, row) in before.items() if key not in after
+        Change(id=key, kind=row["kind"], old=_dialogue(row)) for key, (_, row) in before.items() if key not in kept
     ]
     return diff
+
+
+def _edits(before: Mapping[str, _Row], after: Mapping[str, _Row], origins: Mapping[str, str]) -> dict[str, str]:
+    """Return the sample that each new one is an edit of, for those that are one: id → id."""
+    gone, memory = before.keys() - after.keys(), Memory(origins=origins)
+    found: dict[str, str] = {}
+    for key in after.keys() - before.keys():
+        old = next((old for old in memory.lineage(key) if old in gone), None)
+        if old is not None and old not in found.values():
+            found[key] = old
+    rest = {key: sample_of(before[key][1]) for key in sorted(gone - set(found.values()))}
+    texts = {key: Gone(fingerprint(sample), place(sample)) for key, sample in rest.items()}
+    new = (sample_of(after[key][1]) for key in sorted(after.keys() - before.keys() - found.keys()))
+    return found | {key: ancestor.id for key, ancestor in trace(new, texts).items() if ancestor.edited}
 
 
 def explain(diff: Diff, states: Mapping[str, State], queue: Collection[str], old: Manifest, new: Manifest) -> Diff:
@@ -173,7 +198,7 @@ def read_two(out: Path, first: str, second: str) -> tuple[tuple[Manifest, Rows],
     return old, new
 
 
-def _by_id(rows: Rows) -> dict[str, tuple[str, ChatRow]]:
+def _by_id(rows: Rows) -> dict[str, _Row]:
     return {row["id"]: (side, row) for side, content in rows.chat.items() for row in content}
 
 

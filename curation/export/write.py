@@ -2,7 +2,8 @@
 
 ``datasets/export/<version>/`` holds two configurations, ``instruct`` and ``chat``, each with ``train`` and ``eval`` as
 Parquet, the same rows as JSON lines for the trainer and for reading, ``heldout.jsonl``, the persona, the card and its
-charts. The version follows from the content: same inputs, same bytes, same name.
+charts, and what other programs read: ``dataset_info.json``, ``croissant.json`` and ``CITATION.cff``. The version
+follows from the content: same inputs, same bytes, same name.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from pathlib import Path
 
 from curation.contracts import Manifest, write_manifest
 from curation.errors import InosukeError
-from curation.export import card, charts, exported_rows, manifest
+from curation.export import card, charts, exported_rows, manifest, trainers
+from curation.export.citation import CITATION, cff
+from curation.export.croissant import CROISSANT, jsonld
 from curation.export.exported_rows import ExportInput, Rows
 from curation.files import PARTIAL, write_atomically
 from curation.newest import set_latest
@@ -55,15 +58,27 @@ def write_folder(folder: Path, rows: Rows, persona: Persona, persona_file: Path,
     exported_rows.write(rows, folder)
     shutil.copyfile(persona_file, folder / "persona.toml")
     charts.draw(rows.chat, folder / "charts")
-    return write_card(folder, manifest.make(folder, rows.chat, persona, facts))
+    filled = [side for side, content in rows.chat.items() if content]
+    write_atomically(folder / trainers.DATASET_INFO, trainers.dataset_info(persona.name, filled))
+    return write_card(folder, manifest.make(folder, rows, persona, facts))
 
 
 def write_card(folder: Path, about: Manifest, repo: str = card.EXAMPLE_REPO) -> Manifest:
-    """Write the card and the manifest of an export whose other files are in ``folder``; return the manifest."""
-    write_atomically(folder / manifest.CARD, card.text(about, repo))
+    """Write the descriptions and the manifest of an export whose other files are in ``folder``; return the manifest.
+
+    ``repo`` is where readers will find it; the default stands for an export that is not published.
+    """
+    write_atomically(folder / manifest.CARD, card.text(about, repo, exported_rows.infos(folder)))
+    write_citations(folder, about, repo, card.metadata(about)["license"])
     about = manifest.with_card(about, folder)
     write_manifest(folder, about)
     return about
+
+
+def write_citations(folder: Path, about: Manifest, repo: str, licence: str) -> None:
+    """Write what other programs read of an export's terms; ``licence`` is the card's, an identifier of the Hub."""
+    write_atomically(folder / CITATION, cff(about, repo, licence, published=repo != card.EXAMPLE_REPO))
+    write_atomically(folder / CROISSANT, jsonld(about, repo, licence, card.bibtex(about, repo)))
 
 
 def _is_unchanged(folder: Path) -> bool:

@@ -1,22 +1,45 @@
-"""One repository on the Hugging Face Hub, through ``huggingface_hub``: list files, read, commit, tag.
+"""One repository on the Hugging Face Hub, through ``huggingface_hub``: look at it, list files, read, commit, tag.
 
 The library chooses the endpoint (HF_ENDPOINT). Every failure becomes an InosukeError that names the cause and what to
-do next. No message contains the token.
+do next. No message contains the token. Where the Hub asks to wait for a short time, the request is made again.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from curation import console
 from curation.errors import InosukeError
+from curation.hub import answers
 
 RepoType = Literal["dataset", "model"]
+T = TypeVar("T")
 
-_LATER = "What was published before is unchanged. Run the command again: files that arrived are not sent twice."
+_LONGEST_WAIT, _MOST_WAITS = 60, 3  # seconds that the Hub may ask for, and how often, before the command gives up
+
+
+class HubUnreachable(InosukeError):
+    """There is no connection to the Hub, or the user has switched it off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """A repository as it is on the Hub: its newest commit, who sees it, path → hash and size (bytes) of its files.
+
+    A hash is the SHA-256 of a large file and git's SHA-1 of any other.
+    """
+
+    commit: str
+    private: bool
+    gated: bool = False
+    files: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
 
 def check_name(repo: str) -> None:
@@ -63,45 +86,87 @@ class Hub:
         prefix = "datasets/" if self.repo_type == "dataset" else ""
         return f"{self.api.endpoint}/{prefix}{self.repo}"
 
-    def prepare(self, private: bool) -> str:
-        """Create the repository if needed and return its newest commit. Raises InosukeError without the right to it."""
-        with self.explained("sign in"):
-            account = self.api.whoami()
+    def sign_in(self) -> None:
+        """Check that the token is valid and may write. Raises InosukeError if not."""
+        account = self._ask("sign in", self.api.whoami)
         if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
             raise InosukeError(
                 f"the token of {account['name']} can only read. Expected one with the right to write to {self.repo}. "
                 "Make one at https://huggingface.co/settings/tokens and run `hf auth login`."
             )
-        with self.explained("create the repository"):
-            self.api.create_repo(self.repo, repo_type=self.repo_type, private=private, exist_ok=True)
-            info = self.api.repo_info(self.repo, repo_type=self.repo_type)
-        if private and not info.private:
+
+    def look(self) -> Remote | None:
+        """Return the repository as it is, or None if there is none of this name.
+
+        Raises InosukeError if it was renamed: the Hub forwards the old name, and creating a repository under it would
+        take that away.
+        """
+        from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+        def info() -> Any:
+            try:
+                return self.api.repo_info(self.repo, repo_type=self.repo_type)
+            except GatedRepoError:  # exists, and the token may not see it
+                raise
+            except RepositoryNotFoundError:
+                return None
+
+        found = self._ask("look at the repository", info)
+        if found is None:
+            return None
+        if found.id != self.repo:
+            spelt = "is spelt" if found.id.lower() == self.repo.lower() else "is now called"
             raise InosukeError(
-                f"{self.repo} is public, and --private applies only to a new repository. Nothing was uploaded. "
-                "Make it private in its settings, or leave --private out to publish what may be public."
+                f"{self.repo} {spelt} {found.id} on the Hub, which only forwards the name that you gave. Nothing was "
+                f"created or uploaded. Publish to {found.id}."
             )
-        return str(info.sha)
+        commit = str(found.sha)
+        entries = self._tree(commit)
+        return Remote(
+            commit=commit,
+            private=bool(found.private),
+            gated=bool(getattr(found, "gated", False)),
+            files={entry.path: _hash(entry) for entry in entries},
+            sizes={entry.path: int(entry.size) for entry in entries},
+        )
+
+    def create(self, private: bool) -> Remote:
+        """Create the repository and return it. Raises InosukeError without the right to it, or where one exists."""
+        self._ask(
+            "create the repository",
+            lambda: self.api.create_repo(self.repo, repo_type=self.repo_type, private=private, exist_ok=False),
+        )
+        if (made := self.look()) is None:
+            raise InosukeError(f"{self.repo}: was created, but the Hub does not show it. Run the command again.")
+        return made
 
     def files(self, revision: str) -> dict[str, str]:
         """Return path → hash of every file: SHA-256 for large files, git's SHA-1 for the others."""
+        return {entry.path: _hash(entry) for entry in self._tree(revision)}
+
+    def _tree(self, revision: str) -> list[Any]:
         from huggingface_hub.hf_api import RepoFile
 
-        with self.explained("list the files"):
+        def listed() -> list[Any]:
             tree = self.api.list_repo_tree(self.repo, recursive=True, revision=revision, repo_type=self.repo_type)
-            return {f.path: f.lfs.sha256 if f.lfs else f.blob_id for f in tree if isinstance(f, RepoFile)}
+            return [entry for entry in tree if isinstance(entry, RepoFile)]
+
+        return self._ask("list the files", listed)
 
     def read(self, path: str, revision: str, folder: Path) -> Path:
         """Download one file to its path below ``folder`` and return it."""
-        with self.explained(f"read {path}"):
-            return Path(
+
+        def download() -> str:
+            return str(
                 self.api.hf_hub_download(self.repo, path, repo_type=self.repo_type, revision=revision, local_dir=folder)
             )
 
+        return Path(self._ask(f"read {path}", download))
+
     def tags(self) -> dict[str, str]:
         """Return tag → commit."""
-        with self.explained("list the tags"):
-            refs = self.api.list_repo_refs(self.repo, repo_type=self.repo_type)
-            return {ref.name: ref.target_commit for ref in refs.tags}
+        refs = self._ask("list the tags", lambda: self.api.list_repo_refs(self.repo, repo_type=self.repo_type))
+        return {ref.name: ref.target_commit for ref in refs.tags}
 
     def commit(
         self,
@@ -118,8 +183,9 @@ class Hub:
 
         operations: list[Any] = [CommitOperationAdd(path, str(local)) for path, local in sorted(files.items())]
         operations += [CommitOperationDelete(path) for path in sorted(stale)]
-        with self.explained("upload"), _bars(quiet):
-            info = self.api.create_commit(
+
+        def upload() -> Any:
+            return self.api.create_commit(
                 self.repo,
                 operations,
                 commit_message=title,
@@ -127,29 +193,47 @@ class Hub:
                 repo_type=self.repo_type,
                 parent_commit=parent,  # so that two simultaneous publications do not undo each other
             )
-        return str(info.oid)
+
+        with _bars(quiet):
+            return str(self._ask("upload", upload, quiet).oid)
 
     def tag(self, name: str, commit: str) -> None:
         """Tag a commit."""
-        with self.explained(f"tag {name}"):
-            self.api.create_tag(self.repo, tag=name, revision=commit, repo_type=self.repo_type)
+        self._ask(
+            f"tag {name}",
+            lambda: self.api.create_tag(self.repo, tag=name, revision=commit, repo_type=self.repo_type),
+        )
+
+    def _ask(self, doing: str, call: Callable[[], T], quiet: bool = False) -> T:
+        """Call the Hub, and again where it asks to wait for a short time. Raises InosukeError in its words."""
+        with self.explained(doing):
+            for _ in range(_MOST_WAITS):
+                try:
+                    return call()
+                except (OSError, RuntimeError) as error:  # an upload's error is wrapped in a RuntimeError
+                    seconds = answers.seconds_to_wait(error)
+                    if seconds is None or seconds > _LONGEST_WAIT:
+                        raise
+                console.note(f"The Hub asks to wait {seconds} s before the next request.", quiet=quiet)
+                time.sleep(seconds)
+            return call()
 
     @contextmanager
     def explained(self, doing: str) -> Iterator[None]:
         """Turn what the libraries raise into an error message without the token."""
         import httpx2
-        from huggingface_hub.errors import OfflineModeIsEnabled
+        from huggingface_hub.errors import HfHubHTTPError
 
         try:
             yield
         except (httpx2.HTTPError, OSError, RuntimeError, ValueError) as error:
             # The library wraps a failed upload in a RuntimeError; the reason is its cause.
-            chain = list(_chain(error))
-            cause = next((e for e in chain if isinstance(e, httpx2.HTTPError | OfflineModeIsEnabled)), None)
-            if cause is None and isinstance(error, RuntimeError | ValueError) and not _says_yaml(error):
+            found = answers.cause(error)
+            if found is None and isinstance(error, RuntimeError | ValueError) and not _says_yaml(error):
                 raise  # not an answer of the Hub but a bug: keep the traceback
-            message = f"{self.repo}: could not {doing}: {_explain(cause or error, self.repo)}"
-            raise InosukeError(message.replace(self._token, "<token>")) from None
+            message = f"{self.repo}: could not {doing}: {answers.explain(found or error, self.repo)}"
+            kind = HubUnreachable if found and not isinstance(found, HfHubHTTPError) else InosukeError
+            raise kind(message.replace(self._token, "<token>")) from None
 
 
 def git_hash(data: bytes) -> str:
@@ -177,39 +261,9 @@ def _bars(quiet: bool) -> Iterator[None]:
         yield
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+def _hash(entry: Any) -> str:
+    return str(entry.lfs.sha256 if entry.lfs else entry.blob_id)
 
 
 def _says_yaml(error: BaseException) -> bool:
     return "yaml" in str(error).lower() or "metadata" in str(error).lower()
-
-
-def _explain(error: BaseException, repo: str) -> str:
-    import httpx2
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
-
-    if isinstance(error, OfflineModeIsEnabled):
-        return "HF_HUB_OFFLINE is set. Unset it to publish."
-    if isinstance(error, HfHubHTTPError):
-        status = error.response.status_code
-        said = (error.server_message or "").strip() or f"HTTP status {status}"
-        return _STATUS.get(status, "the Hub answered: {said}. {later}").format(repo=repo, said=said, later=_LATER)
-    if isinstance(error, httpx2.HTTPError):
-        return f"the connection broke ({type(error).__name__}). {_LATER}"
-    return str(error).strip()
-
-
-_STATUS = {
-    400: "the Hub refused it: {said}.",
-    401: "the Hub does not accept the token. Run `hf auth login` with a new one. (The Hub answered: {said})",
-    403: "the token has no right to write to {repo}. Before the slash, expected your own name or that of an "
-    "organisation that you may write for. (The Hub answered: {said})",
-    404: "the Hub does not know this repository, or the token may not see it. (The Hub answered: {said})",
-    409: "it already exists. Choose another name. (The Hub answered: {said})",
-    412: "another commit was made during the upload. Look at it, then run the command again.",
-    413: "the Hub finds it too large: {said}.",
-    429: "the Hub received too many requests. Wait some minutes. {later}",
-}

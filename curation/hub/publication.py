@@ -1,4 +1,4 @@
-"""What a publication did, as the commands print it and `--json` returns it."""
+"""What a publication does, as the commands show it before it is made, print it afterwards, and `--json` returns it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from curation.console import listed
 from curation.hub.commit import Outcome
 
 P = TypeVar("P", bound="Publication")
+MOST_REMOVED = 1 / 3  # of the published rows, without `--yes`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,25 +49,82 @@ class ModelPublication(Publication):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetPublication(Publication):
-    """The publication of an export: samples by side, and what a public repository leaves out and includes by name."""
+class RowChanges:
+    """The rows that a publication changes in what is published. ``before`` is how many were published.
 
+    ``since`` is the version published last, None for a first publication. ``removed_share`` is of ``before``.
+    """
+
+    added: int
+    rewritten: int = 0
+    removed: int = 0
+    before: int = 0
+    since: str | None = None
+
+    @property
+    def removed_share(self) -> float:
+        """The share of the published rows that go, 0 to 1."""
+        return self.removed / self.before if self.before else 0.0
+
+    def line(self) -> str:
+        """Return it for a terminal."""
+        if not self.before:
+            return f"{self.added:,} added (nothing was published before)"
+        gone = f" ({100 * self.removed_share:.0f}%)" if self.removed else ""
+        return (
+            f"{self.added:,} added, {self.rewritten:,} rewritten, {self.removed:,}{gone} removed "
+            f"of the {self.before:,} published" + (f" as {self.since}" if self.since else "")
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetPublication(Publication):
+    """The publication of an export: samples by side, and what a public repository leaves out and includes by name.
+
+    ``visibility`` is the repository's on the Hub ("public" or "private", "new, …" where it does not exist yet, "not
+    known" where the Hub was not asked). ``origin`` is by source folder. ``checked`` says for each configuration of the
+    merged repository how it was tried. ``questions`` want an answer before the commit.
+    """
+
+    exported_as: str
+    corpus: str | None
+    visibility: str
+    licence: str
+    origin: dict[str, str]
     samples: dict[str, int]
+    rows: RowChanges | None
     left_out: dict[str, int]
     left_out_from: dict[str, int]
     left_out_ids: list[str]
     included: dict[str, int]
+    checked: dict[str, str]
+    notes: list[str]
+    questions: list[str]
+
+    @property
+    def removes_much(self) -> bool:
+        """Whether more of the published rows would go than a version usually changes."""
+        return self.rows is not None and self.rows.removed_share > MOST_REMOVED
 
     def details(self) -> list[str]:
         """Return the lines that describe the content, for a terminal."""
-        lines = [f"  samples   {listed(self.samples)}"]
+        built = self.corpus if self.corpus else "the source folders of persona.toml"
+        lines = [f"  export    {self.exported_as}, built from {built}"]
+        lines += [f"  visible   {self.visibility}", f"  licence   {self.licence}"]
+        for number, (source, said) in enumerate(self.origin.items()):
+            lines.append(f"  {'' if number else 'origin':<9} {source}: {said}")
+        lines += [f"  samples   {listed(self.samples)}"]
+        lines += [f"  rows      {self.rows.line() if self.rows else 'not compared'}"]
         if self.left_out:
             lines += [f"  left out  {listed(self.left_out)}"]
             lines += [f"            {count:,} from {source}" for source, count in self.left_out_from.items()]
             lines += ["            (--private publishes them for you alone; --include-private NAME names exceptions)"]
         if self.included:
             lines += [f"  included  {listed(self.included)} (by name; the manifest lists them)"]
-        return lines
+        for number, (config, how) in enumerate(self.checked.items()):
+            lines.append(f"  {'' if number else 'tried':<9} {config}: {how}")
+        lines += [f"  note      {note}" for note in self.notes]
+        return lines + [f"  asks      {question}" for question in self.questions]
 
 
 def completed(planned: P, outcome: Outcome, url: str) -> P:

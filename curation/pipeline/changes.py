@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from curation import fingerprint
 from curation.errors import InosukeError
 from curation.files import sha256_file, write_atomically
 from curation.folders import Folders
+from curation.importers import fingerprint
 from curation.newest import LATEST
 from curation.pipeline.report import Report
 from curation.pipeline.sources import SourcePath
@@ -32,8 +32,8 @@ class _Stamp(BaseModel):
 def inputs(files: Sequence[SourcePath], persona_file: Path, *options: object) -> str:
     """Return one hash over the sources, the persona, the command's options, this code and its libraries.
 
-    It does not cover the review log and ``split.jsonl``, which a build may change itself; :func:`unchanged` and
-    :func:`save` add their hashes.
+    It does not cover the review log, the audits and ``split.jsonl``, two of which a build may change itself;
+    :func:`unchanged` and :func:`save` add their hashes.
     """
     digest = hashlib.sha256(repr(options).encode())
     for source in files:
@@ -75,9 +75,9 @@ def save(folders: Folders, inputs: str, report: Report) -> None:
 
 
 def _with_log(folders: Folders, inputs: str) -> str:
-    """Add the hashes of the review log and ``split.jsonl``. A build may change both, so their state after it counts."""
+    """Add the hashes of the review log, ``split.jsonl`` and the audits, as they are after a build."""
     digests = [inputs]
-    for path in (folders.log, folders.split):
+    for path in (folders.log, folders.split, folders.audits):
         try:
             digests.append(sha256_file(path))
         except FileNotFoundError:

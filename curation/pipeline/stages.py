@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from curation import console
+from curation import console, faults
 from curation.checks import check_reply, check_sample
-from curation.cleaning import personal_data
+from curation.cleaning import personal_data, referents
 from curation.cleaning.normalise import clean
 from curation.codes import blocks_approval, findings, never_trained
 from curation.contracts import Manifest
@@ -25,11 +25,14 @@ from curation.files import write_atomically
 from curation.folders import Folders
 from curation.importers.many_files import Job, read_all
 from curation.importers.source.source_file import load
+from curation.importers.together import name_together, recast_all
 from curation.persona import Persona, load_persona
-from curation.pipeline import changes, sources
+from curation.pipeline import changes, sources, trust
+from curation.pipeline.edited_rows import Edits, find_edits
 from curation.pipeline.report import Report
 from curation.record import KINDS, Imported, Rejected, Sample, Source
-from curation.review.decisions import Log, State, fold, read_log, trusted_approval, write_log
+from curation.review.decisions import Log, State, fold, read_log, write_log
+from curation.review.records import read_records
 from curation.split.held_out import HeldOutSample, read_held_out_file
 from curation.transcripts.scenes import to_samples
 
@@ -49,23 +52,26 @@ class Build:
     quiet: bool
 
     # from import
-    imported: Counter[str] = field(default_factory=Counter)  # samples by kind
-    multi_turn: int = 0
     held_out: list[HeldOutSample] = field(default_factory=list)
-    vouched: dict[str, tuple[str, str]] = field(default_factory=dict)  # sample id → (author, trusted folder)
+    vouched: dict[str, sources.Voucher] = field(default_factory=dict)  # by sample id
+    cut: set[str] = field(default_factory=set)  # ids of samples cut from a trusted folder's transcripts: not approved
     errors: list[str] = field(default_factory=list)
 
     # from import and cleaning
     samples: list[Sample] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    imported: Counter[str] = field(default_factory=Counter)  # samples by kind, without those that cleaning rejected
+    multi_turn: int = 0
 
     # from deduplication
     merged: Merged = field(default_factory=dict)
     clusters: Mapping[str, str] = field(default_factory=dict)  # sample id → its near-duplicate cluster
     near: Set[str] = frozenset()  # ids of samples with a better near-duplicate
+    droppable: Set[str] = frozenset()  # of these, what --auto-near leaves out
 
-    # from the review log
+    # from the review log and earlier builds
     log: Log = field(default_factory=Log)
+    edits: Edits = field(default_factory=Edits)
     states: Mapping[str, State] = field(default_factory=dict)
     approved: list[Sample] = field(default_factory=list)  # at their approved revision
     left_out: Counter[str] = field(default_factory=Counter)  # why other approved samples cannot be exported
@@ -103,6 +109,7 @@ def build(persona_file: Path, corpus: Path | None = None, *, auto_near: bool = F
         _check(run)
         _deduplicate(run)
         run.log = read_log(folders.log)
+        _find_edited_rows(run)
         _approve_trusted(run)
         run.states = fold(run.log.decisions)
         _select_approved(run)
@@ -130,8 +137,10 @@ def _import(run: Build, files: Sequence[sources.SourcePath]) -> None:
     lines = [f for f in files if not f.held_out]
     jobs = [Job(f.path, f.name, f.about.rights) for f in lines]
     transcripts: list[Imported] = []
-    trusted: dict[str, sources.SourcePath] = {}  # by the path in the records: that of a zip's member is below the zip's
-    for source, result in zip(lines, read_all(jobs, run.persona, run.folders.imports, run.quiet), strict=True):
+    covers: dict[str, sources.SourcePath] = {}  # by the path in the records: that of a zip's member is below the zip's
+    read = read_all(jobs, run.persona, run.folders.imports, run.quiet)
+    results = name_together(recast_all(read, [f.about.speakers for f in lines]))
+    for source, result in zip(lines, results, strict=True):
         if isinstance(result, InosukeError):
             run.errors.append(str(result))
             continue
@@ -139,24 +148,33 @@ def _import(run: Build, files: Sequence[sources.SourcePath]) -> None:
         run.samples += result.samples
         if result.utterances:
             transcripts.append(result)
+            covers |= dict.fromkeys((u.source.path for u in result.utterances), source)
         if source.about.trusted:
-            paths = {s.source.path for s in result.samples} | {u.source.path for u in result.utterances}
-            trusted |= dict.fromkeys(paths, source)
+            _vouch(run, result.samples, source)
     # All transcripts together: an opening song is recognised because more than one episode has it.
     samples, rejected = to_samples(transcripts, run.persona)
     run.samples += samples
     run.rejected += rejected
-    run.imported = Counter(s.kind for s in run.samples)
-    run.multi_turn = sum(len(s.replies) > 1 for s in run.samples)
-    for sample in run.samples:
-        if vouching := trusted.get(sample.source.path):
-            run.vouched.setdefault(sample.id, (vouching.about.author, vouching.folder))
+    for sample in samples:
+        source = covers[sample.source.path]
+        if source.about.trust_transcripts:
+            _vouch(run, [sample], source, cut=True)
+        elif source.about.trusted:
+            run.cut.add(sample.id)
+
+
+def _vouch(run: Build, samples: Iterable[Sample], source: sources.SourcePath, cut: bool = False) -> None:
+    for sample in samples:
+        run.vouched.setdefault(sample.id, sources.Voucher(source.about.author, source.folder, cut))
 
 
 def _clean(run: Build) -> None:
     cleaned = [clean(s) for s in run.samples]
     run.samples = [s for s in cleaned if isinstance(s, Sample)]
     run.rejected += [s for s in cleaned if isinstance(s, Rejected)]
+    # Counted here, so that a row that cleaning leaves empty is quarantined and not imported as well.
+    run.imported = Counter(s.kind for s in run.samples)
+    run.multi_turn = sum(len(s.replies) > 1 for s in run.samples)
 
 
 def _tag_languages(run: Build) -> None:
@@ -167,35 +185,56 @@ def _tag_languages(run: Build) -> None:
 
 
 def _check(run: Build) -> None:
+    found = faults.in_corpus(run.samples, run.persona)
     run.samples = [
-        replace(s, flags=(*s.flags, *check_sample(s, run.persona), *personal_data.check(s, run.persona)))
-        for s in run.samples
+        replace(
+            s,
+            flags=(
+                *s.flags,
+                *check_sample(s, run.persona),
+                *more,
+                *personal_data.check(s, run.persona),
+                *referents.check(s, run.persona),
+            ),
+        )
+        for s, more in zip(run.samples, found, strict=True)
     ]
 
 
 def _deduplicate(run: Build) -> None:
     from curation import dedup
 
-    duplicates = dedup.cluster(run.samples, run.persona.dedup.threshold, run.persona.dedup.template_prompts)
-    run.samples = dedup.flag(duplicates)
+    duplicates = dedup.cluster(
+        run.samples, run.persona.dedup.threshold, run.persona.dedup.template_prompts, names=run.persona.names
+    )
+    off = run.persona.checks.off
+    run.samples = [replace(s, flags=tuple(f for f in s.flags if f.code not in off)) for s in dedup.flag(duplicates)]
     run.merged = {e.kept: e.dropped for e in duplicates.exact}
     run.clusters = {s: c.id for c in duplicates.near for s in (c.kept, *(m.sample_id for m in c.members))}
     run.near = {m.sample_id for c in duplicates.near for m in c.members}
+    run.droppable = dedup.droppable(duplicates)
+
+
+def _find_edited_rows(run: Build) -> None:
+    """Find what rows edited in their sources were before; add their verdicts to the log, where these still hold."""
+    run.edits = find_edits(run.samples, run.folders, run.log, datetime.now(UTC).isoformat(timespec="milliseconds"))
+    run.errors += [run.edits.problem] * bool(run.edits.problem)
+    flags = run.edits.flags
+    run.samples = [replace(s, flags=(*s.flags, flags[s.id])) if s.id in flags else s for s in run.samples]
+    if run.edits.events:
+        run.log = replace(run.log, decisions=(*run.log.decisions, *run.edits.events))
+        write_log(run.folders.log, run.log)
 
 
 def _approve_trusted(run: Build) -> None:
-    """Approve what an author vouches for, unless a flag blocks approval; write the log if that adds an event."""
+    """Approve what an author vouches for, unless a flag blocks approval; write the log if that adds an event.
+
+    Trust covers what the author wrote. A dialogue that :mod:`curation.transcripts.scenes` cut may hold another person's
+    line, so it waits for an annotator unless the folder's entry trusts its transcripts too.
+    """
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    known = {d.id for d in run.log.decisions}
-    new = []
-    for sample in run.samples:
-        ids = (sample.id, *(dropped_id for dropped_id, _ in run.merged.get(sample.id, ())))
-        voucher = next((run.vouched[i] for i in ids if i in run.vouched), None)
-        if voucher is None or blocks_approval(sample.flags):
-            continue
-        decision = trusted_approval(sample.id, *voucher, now)
-        if decision.id not in known:
-            new.append(decision)
+    merged = {kept: [sample_id for sample_id, _ in dropped] for kept, dropped in run.merged.items()}
+    new = trust.events(run.samples, run.vouched, merged, run.log.decisions, now)
     if new:
         run.log = replace(run.log, decisions=(*run.log.decisions, *new))
         write_log(run.folders.log, run.log)
@@ -210,7 +249,7 @@ def _select_approved(run: Build) -> None:
         codes = never_trained(f for reply in final.replies for f in check_reply(reply, run.persona))
         if not final.replies or final.messages[-1].role != "assistant":
             codes.add("no_reply_at_the_end")
-        if run.auto_near and sample.id in run.near:
+        if run.auto_near and sample.id in run.droppable:
             codes.add("near_duplicate")
         run.left_out.update(codes)
         if not codes:
@@ -239,15 +278,28 @@ def _write_quarantine(run: Build) -> None:
 def _report(run: Build) -> Report:
     ids = {s.id for s in run.samples}
     status = Counter(run.state(s).status for s in run.samples)
-    by_import = (d.annotator for d in run.log.decisions if d.client == "import" and d.sample_id in ids)
+    undone = {d.reason for d in run.log.decisions if d.verdict == "undo"}
+    given = (d for d in run.log.decisions if d.client == "import" and d.verdict == "approve" and d.id not in undone)
+    by_import = (d.annotator for d in given if d.sample_id in ids)
     damaged = [f"{run.folders.log}: line {n} is not an event; it is kept unchanged" for n, _ in run.log.damaged]
+    if run.log.markers:
+        damaged.append(
+            f"{run.folders.log}: {run.log.markers:,} conflict markers of git. The events of both sides count; "
+            "`inosuke review sync` removes the markers"
+        )
     return Report(
         imported={kind: run.imported[kind] for kind in KINDS},
         rejected=_tally(r.reason for r in run.rejected),
         flagged=_tally(f.code for s in run.samples for f in findings(s.flags)),
         duplicates={"exact": sum(map(len, run.merged.values())), "near": len(run.near)},
         awaiting_review=status["pending"],
+        awaiting_flagged=sum(
+            s.id in run.vouched and blocks_approval(s.flags) and run.state(s).status == "pending" for s in run.samples
+        ),
+        awaiting_transcripts=sum(s.id in run.cut and run.state(s).status == "pending" for s in run.samples),
         approved=status["approved"],
+        conflicts=sum(bool(run.state(s).conflicts) for s in run.samples),
+        disputes=sum(run.state(s).disputed for s in run.samples),
         exported={"train": 0, "eval": 0},
         held_out=len(run.held_out),
         multi_turn=run.multi_turn,
@@ -263,20 +315,24 @@ def _export(run: Build, report: Report) -> None:
     from curation.export.exported_rows import ExportInput
     from curation.export.write import write_export
     from curation.split.assign import split
-    from curation.split.history import read_sides, remember
 
+    judged = {s.id for s in run.samples if run.state(s).status != "pending"}
     if not run.approved:
+        run.edits.save(run.folders, run.samples, {}, judged)
         return
-    known = read_sides(run.folders.split)
     divided = split(
         run.approved,
         run.persona.dedup.threshold,
         eval_share=run.persona.split.eval_share,
         template_prompts=run.persona.dedup.template_prompts,
         held_out=[h.sample for h in run.held_out],
-        previous=known,
+        previous=run.edits.sides(),
+        names=run.persona.names,
     )
-    remember(run.folders.split, known, divided.side)
+    run.edits.save(run.folders, run.samples, divided.side, judged)
+    if not divided.side:  # all of it is near held-out prompts
+        report.left_out |= _tally(entry["why"] for entry in divided.report["left_out"])
+        return
     content = ExportInput(
         samples=run.approved,
         side=divided.side,
@@ -285,7 +341,7 @@ def _export(run: Build, report: Report) -> None:
         held_out=run.held_out,
         persona=run.persona,
         persona_file=run.persona_file,
-        facts=_facts(run, report, divided.report),
+        facts=_facts(run, report, divided.report, divided.side.keys()),
     )
     folder = write_export(content, run.folders.export)
     report.exported = {side: sum(s == side for s in divided.side.values()) for side in report.exported}
@@ -293,11 +349,14 @@ def _export(run: Build, report: Report) -> None:
     report.path = str(folder)
 
 
-def _facts(run: Build, report: Report, split: Mapping[str, Any]) -> Manifest:
+def _facts(run: Build, report: Report, split: Mapping[str, Any], exported: Set[str]) -> Manifest:
     """Return what the manifest says about the build and the review; the export adds the rest."""
     from curation.review import facts
 
     review = facts.review(run.log.decisions, {s.id for s in run.samples})
+    sources = {s.id: s.source.path for s in run.samples if s.id in exported and run.state(s).revision == 0}
+    if audits := facts.audits(read_records(run.folders.audits).records, run.log.decisions, sources):
+        review = review.model_copy(update={"audits": audits})
     corpus = None if run.corpus is None else run.corpus.resolve().name
     return Manifest(
         version="",

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from curation.contracts import Agreement, ReviewFacts
+from curation.contracts import Agreement, AuditFacts, ReviewFacts
 from curation.review.agreement import krippendorff, observed, votes
+from curation.review.audit import approved_by_trust, figures, in_source, read_audits
 from curation.review.decisions import DECISIVE, Decision, Log, ordered, standing
+from curation.review.records import Record
+
+# How the reason of an event begins that an action on many samples made: no one read each of them for it.
+REPLACED = "find and replace"
+WHOLE_FILTER = "whole filter"
 
 
 def position(log: Log) -> dict[str, Any]:
@@ -36,19 +42,54 @@ def review(decisions: Iterable[Decision], ids: Collection[str]) -> ReviewFacts:
             by_sample[decision.sample_id].append(decision)
     last: dict[str, dict[str, str]] = {}  # sample → annotator → the annotator's last verdict
     by_import: set[str] = set()
+    unread: set[str] = set()
     for sample, events in by_sample.items():
         for event in standing(events):
             if event.client == "import":
                 by_import.add(sample)
+            elif event.verdict in DECISIVE and event.reason.startswith((REPLACED, WHOLE_FILTER)):
+                unread.add(sample)
             elif event.verdict in DECISIVE:
                 last.setdefault(sample, {})[event.annotator] = event.verdict
-    return ReviewFacts(
+    facts = ReviewFacts(
         seen_by_a_person=len(last),
         only_vouched_for_by_the_author=len(by_import - last.keys()),
         annotators=len({name for verdicts in last.values() for name in verdicts}),
         verdicts=dict(sorted(Counter(v for verdicts in last.values() for v in verdicts.values()).items())),
         agreement=blind_agreement(event for events in by_sample.values() for event in events),
     )
+    only_at_once = len(unread - by_import - last.keys())
+    return facts.model_copy(update={"decided_unread": only_at_once}) if only_at_once else facts
+
+
+def audits(records: Iterable[Record], decisions: Iterable[Decision], sources: Mapping[str, str]) -> list[AuditFacts]:
+    """Return the figures of the complete audits, newest first, for an export.
+
+    ``sources`` gives the source file of each exported row that holds its imported text. A row counts as it was drawn
+    if it is one of these and approved by trust alone.
+    """
+    found = read_audits(records)
+    if not found:
+        return []
+    by_sample: dict[str, list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        if decision.sample_id in sources:
+            by_sample[decision.sample_id].append(decision)
+    trusted = {sample for sample, events in by_sample.items() if approved_by_trust(events)}
+    complete = []
+    for audit in found:
+        draw = audit.draw
+        # A row was in the frame if it was approved by trust alone then too, and lay where the draw looked.
+        drawable = {
+            sample
+            for sample in trusted
+            if in_source(sources[sample], draw.source)
+            and approved_by_trust(event for event in by_sample[sample] if event.time <= draw.time)
+        }
+        facts = figures(audit, trusted)
+        if facts.bound is not None:
+            complete.append(facts.model_copy(update={"later": len(trusted - drawable)}))
+    return complete[::-1]
 
 
 def blind_agreement(events: Iterable[Decision]) -> Agreement | None:

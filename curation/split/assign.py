@@ -2,7 +2,8 @@
 
 Two samples must be on the same side if a reply of one is near a reply of the other, if a user turn of one is near a
 user turn of the other (except template prompts), or if they come from one scene. Near means: ``fuzz.ratio`` at the
-dedup threshold or above, as written, in normal form, or with the label before it.
+dedup threshold or above, as written, in normal form, or with the label before it; or the same words, however they are
+spelt, whoever is addressed and in whatever order (:mod:`curation.dedup.nearness`).
 
 Pass the previous split to keep assignments stable. Without it a new sample that is near both a train and an eval sample
 could move either. With it the new sample is left out.
@@ -14,11 +15,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
-from curation.dedup.nearness import WHATS, Link, Nearness
+from curation.dedup.nearness import WHATS, Link, Nearness, What
 from curation.errors import InosukeError, UsageError
 from curation.record import Sample
 
@@ -55,6 +56,7 @@ def split(
     template_prompts: Collection[str] = (),
     held_out: Sequence[Sample] = (),
     previous: Mapping[str, str] | None = None,
+    names: Iterable[str] = (),
 ) -> Split:
     """Divide samples into train and eval. The same input gives the same split.
 
@@ -71,8 +73,9 @@ def split(
        leaves out at most as many samples as it gives to eval. Where all samples are near each other there is no eval,
        and ``short`` reports it.
 
-    Raises UsageError for a threshold or share out of range. Raises InosukeError if two samples have the same id or if
-    ``previous`` names a side other than train and eval.
+    ``names`` are the character's: in a prompt they are address. Raises UsageError for a threshold or share out of
+    range. Raises InosukeError if two samples have the same id, if ``previous`` names a side other than train and eval,
+    or if the result trained a prompt or reply that it evaluates.
     """
     if not 0 < eval_share < 1:
         raise UsageError(f"eval_share is {eval_share}; expected a share between 0 and 1, such as 0.1")
@@ -83,11 +86,12 @@ def split(
             f"{len(repeated)} sample ids stand for several samples ({', '.join(repeated[:3])}, …); expected each once. "
             "Merge exact duplicates (curation.dedup.cluster) before the split."
         )
-    work = _Work(samples, threshold, eval_share, template_prompts, held_out)
+    work = _Work(samples, threshold, eval_share, template_prompts, held_out, names)
     work.keep(previous or {})
     work.follow()
     work.fill()
     work.cut()
+    work.check()
     grouped = work.grouped()
     group = {ids[at]: ids[first] for groups in grouped.values() for first, *rest in groups for at in (first, *rest)}
     return Split({ids[at]: side for at, side in sorted(work.side.items())}, group, work.report(grouped))
@@ -103,9 +107,10 @@ class _Work:
         eval_share: float,
         template_prompts: Collection[str],
         held_out: Sequence[Sample],
+        names: Iterable[str],
     ) -> None:
         self.samples, self.threshold, self.eval_share = samples, threshold, eval_share
-        self.near = Nearness([*samples, *held_out], threshold, template_prompts)
+        self.near = Nearness([*samples, *held_out], threshold, template_prompts, names)
         self.held_out = range(len(samples), len(samples) + len(held_out))
         self.strata: list[Stratum] = [(s.kind, s.language or "und") for s in samples]
         self.hashes = [hashlib.sha256(s.id.encode("utf-8", "surrogatepass")).digest() for s in samples]
@@ -172,6 +177,31 @@ class _Work:
                 self.side |= dict.fromkeys(region, "eval")
                 self._leave_out("at the cut of a large group", beyond, region)
                 self.cuts.append({"samples": len(group), "eval": len(region), "left_out": len(beyond)})
+
+    def check(self) -> None:
+        """Raise InosukeError where a prompt or a reply is trained that is evaluated too, in folded words.
+
+        The steps before keep this promise; this looks at the sides alone, and an export that breaks it is worth none.
+        """
+        trained: dict[tuple[What, str], int] = {}
+        for at in self._on("train"):
+            trained |= dict.fromkeys(self._keys(at), at)
+        for at in [*self._on("eval"), *self.held_out]:
+            if both := trained.keys() & self._keys(at):
+                what, key = min(both)
+                ids = self.near.samples[trained[what, key]].id, self.near.samples[at].id
+                raise InosukeError(
+                    f"the split trains {ids[0]} and evaluates {ids[1]}, which have one {what} ({key[:60]!r}). "
+                    "Nothing is exported. This is a fault of the program, not of your rows: please report it, and "
+                    "reject one of the two with `make review` until it is corrected."
+                )
+
+    def _keys(self, at: int) -> set[tuple[What, str]]:
+        messages, folding = self.near.samples[at].messages, self.near.folding
+        replies: set[tuple[What, str]] = {
+            ("reply", folding.reply(m.content)) for m in messages if m.role == "assistant"
+        }
+        return replies | {("prompt", folding.prompt(m.content)) for m in messages if self.near.informs(m)}
 
     def grouped(self) -> dict[Side, list[list[int]]]:
         """Return the groups of each side. A group begins with the sample that has the lowest id."""

@@ -1,0 +1,128 @@
+"""What shows only beside other turns: a reply that repeats the prompt, and the wrong words for a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from rapidfuzz import fuzz
+
+from curation.checks import own_speech
+from curation.faults.words import blanked, whole
+from curation.persona import Persona
+from curation.record import Flag, Message
+
+# A reply may repeat a shorter user's line ("Ta hả?") by chance.
+_LINE_CHARS = 12
+_ECHO_WORDS = 3
+_SAME = 95.0  # fuzz.ratio: one letter of twenty
+_WORDS = re.compile(r"[^\W_]+")
+
+# Keys of the table `[address]` that are not the name of a third person.
+NOT_NAMES = ("self", "user")
+# The words for "you" in speech to one person. Kinship terms (anh, chị, ông) are left out: they name others as well.
+_YOU = ("ngươi", "mày", "mi", "cậu", "bạn", "cưng", "quý khách", "quý vị")
+# Where these syllables are another word: eyebrows and lashes, a third person, a friend, to pamper.
+_NOT_YOU = re.compile(
+    r"(?<!\w)(?:(?:lông|chân|mặt|cau|nhíu|nhướn|nhướng|chau|đôi) mày|mày (?:mò|đay|râu|ngài)|"
+    r"(?:lông|hàng|rèm|bờ|cu) mi|mi (?:mắt|cong|ni|li|nhon)|"
+    r"cậu (?:ấy|ta|bé|chủ|út|nhóc|họ|ruột|ông|con|kia|này)|"
+    # A bạn is a friend, unless the word greets someone or begins a request.
+    r"(?<!chào )(?<!chúc )(?<!cảm ơn )bạn(?! (?:ơi|nhé|nha|hãy|có thể|cần|nên)(?!\w))|"
+    r"cưng(?! (?:ơi|à|nhé|nha)(?!\w)))(?!\w)",
+    re.IGNORECASE,
+)
+# The words for "I" that are nothing else, and where their syllables are another word: servants, to temper, refined.
+_I = ("tao", "tớ", "tôi", "tui", "ông đây", "bổn tọa", "bản tọa", "lão tử", "bố mày", "bố đây")
+_NOT_I = re.compile(
+    r"(?<!\w)(?:bề tôi|tôi (?:tớ|đòi|luyện|thép|rèn|vôi)|tao (?:nhã|đàn|ngộ)|thanh tao|đầy tớ)(?!\w)", re.IGNORECASE
+)
+# The words for one other person. `nó` is not among them: of nine that were seen, eight were a thing.
+_OTHER = (
+    "ông ấy", "ông ta", "lão ấy", "lão ta", "lão", "anh ấy", "anh ta", "chị ấy", "chị ta", "cô ấy", "cô ta", "bà ấy",
+    "bà ta", "mụ ta", "cậu ấy", "cậu ta", "hắn ta", "hắn", "gã ta", "gã", "y ta", "thằng đó", "thằng ấy",
+    "thằng này", "thằng nhóc", "thằng kia", "con bé", "con nhỏ", "con đó", "nhỏ đó",
+)  # fmt: skip
+_TITLES = ("ông", "lão", "anh", "chị", "cô", "bà", "mụ", "cậu", "thằng", "con", "gã", "nhỏ", "em", "bé")
+# Where one of these is about, `hắn` may be someone else than the person who is named.
+_THIRD = re.compile(r"\b(?:quỷ|địch|kẻ|tên|ai|đứa|con|thằng|gã|người|bọn|lũ|chúng|sư phụ|mẹ|cha|bố)\b", re.IGNORECASE)
+_NAME = re.compile(r"(?<=[^\W\d_,] )[A-ZĐ][^\W\d_]{2,}|^[A-ZĐ][^\W\d_]{3,}(?=[ ,'’])", re.MULTILINE)
+
+
+def in_dialogue(messages: Sequence[Message], persona: Persona) -> tuple[Flag, ...]:
+    """Return the flags that a dialogue's turns raise together, each code once."""
+    found: dict[str, Flag] = {}
+    said: list[str] = []
+    for message in messages:
+        text = message.content.strip()
+        if message.role == "user":
+            said.append(text)
+        elif message.role == "assistant":
+            for flag in (*_repeats(text, said), *_address(text, said[-1] if said else "", persona)):
+                found.setdefault(flag.code, flag)
+    return tuple(flag for code, flag in found.items() if code not in persona.checks.off)
+
+
+def _repeats(text: str, said: Sequence[str]) -> Iterator[Flag]:
+    reply = _folded(text)
+    for line in said[-1:]:
+        asked = _folded(line)
+        words = asked.count(" ") + 1
+        first = words > _ECHO_WORDS and reply.startswith(f"{asked} ")
+        if words >= _ECHO_WORDS and reply and (first or fuzz.ratio(asked, reply) >= _SAME):
+            yield Flag("prompt_echoed", line[:80])
+            return
+    folded = text.casefold()
+    repeated = next((s for s in said if len(s) >= _LINE_CHARS and s.casefold() in folded), "")
+    if repeated:
+        yield Flag("user_line_repeated", repeated[:80])
+
+
+def _folded(text: str) -> str:
+    return " ".join(_WORDS.findall(text.casefold()))
+
+
+def _address(text: str, asked: str, persona: Persona) -> Iterator[Flag]:
+    """Compare the words for people with the table ``[address]`` of persona.toml."""
+    table = persona.address
+    if not table:
+        return
+    own = own_speech(text)
+    # A line on its own (`Say something …`) is said to no one in particular.
+    to_user = "user" in table and asked and asked not in persona.dedup.template_prompts
+    wrong = [
+        *(_wrong_word("self", own, _I, table["self"], _NOT_I) if "self" in table else ()),
+        *(_wrong_word("user", own, _YOU, table["user"], _NOT_YOU) if to_user else ()),
+        *_wrong_other(own, asked, {name: words for name, words in table.items() if name not in NOT_NAMES}),
+    ]
+    if wrong:
+        yield Flag("wrong_address", "; ".join(f"{who}: {word}" for who, word in dict.fromkeys(wrong))[:200])
+
+
+def _wrong_word(
+    who: str, text: str, words: Sequence[str], allowed: Sequence[str], other: re.Pattern[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the words of a kind that are not allowed, outside of the other words that they are part of."""
+    fine = {part for form in allowed for part in (form.casefold(), *form.casefold().split())}
+    wrong = [word for word in words if word not in fine]
+    if wrong:
+        yield from ((who, m.group()) for m in whole(*wrong).finditer(blanked(text, other.finditer(text))))
+
+
+def _wrong_other(text: str, asked: str, table: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Yield what people of the table are called otherwise: before their name, and where no one else is spoken of."""
+    named = [name for name in table if whole(name).search(f"{asked} {text}")]
+    for name in named:
+        fine = [form.casefold() for form in table[name]]
+        for match in re.finditer(rf"(?<!\w)({'|'.join(_TITLES)}) {re.escape(name)}(?!\w)", text, re.IGNORECASE):
+            title = match[1].casefold()
+            if match.group().casefold() not in fine and not any(form.split()[0] == title for form in fine):
+                yield name, match.group()
+    if len(named) != 1:
+        return
+    [name] = named
+    others = set(_NAME.findall(asked)) - {name, *name.split()}
+    if others or not whole(name).search(asked) or _THIRD.search(blanked(asked, whole(name).finditer(asked))):
+        return
+    allowed = {form.casefold() for form in table[name]}
+    yield from ((name, m.group()) for m in whole(*_OTHER).finditer(text) if m.group().casefold() not in allowed)

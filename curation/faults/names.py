@@ -1,0 +1,89 @@
+"""Names in two spellings. The whole corpus decides which is the usual one, unless persona.toml lists the names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+from rapidfuzz.distance import DamerauLevenshtein
+
+from curation.faults.dialogue import NOT_NAMES
+from curation.faults.syllables import is_syllable
+from curation.persona import Persona
+from curation.record import Sample
+
+_LEAST_LETTERS = 4
+_USUAL = 3  # how many samples a spelling needs to be the usual one
+_RARER = 10  # a slip of one letter is this many times rarer; two spellings of one name can be nearer
+# A capitalised word that follows a small one is a name; at the start of a sentence it may be any word.
+_WORD = re.compile(r"(?<![\w'’])[A-ZĐĀĒĪŌŪ][^\W\d_]*(?:-[^\W\d_]+)*")
+_INSIDE = re.compile(r"(?<=[a-zà-ỹđ,] )[A-ZĐĀĒĪŌŪ][^\W\d_]*(?:-[^\W\d_]+)*")
+
+
+def misspelt(samples: Sequence[Sample], persona: Persona) -> Mapping[str, str]:
+    """Return the spellings of names that are not the usual ones, each with the usual one."""
+    seen: Counter[str] = Counter()
+    inside: set[str] = set()
+    for sample in samples:
+        text = "\n".join(m.content for m in sample.messages if m.role != "system")
+        inside |= {word for word in _INSIDE.findall(text) if _is_name(word)}
+        seen.update({word for word in _WORD.findall(text) if _is_name(word)})
+    listed = {word for name in _known(persona) for word in name.split()}
+    found: dict[str, str] = {}
+    names = sorted((n for n in seen if n in inside or n in listed), key=lambda n: (n not in listed, -seen[n], n))
+    usual = sorted({*listed, *names}, key=lambda n: (n not in listed, -seen[n], n))
+    for word in seen:
+        if word in listed or len(word) < _LEAST_LETTERS:
+            continue
+        right = next((n for n in usual if n != word and _is_slip(word, n, seen, n in listed)), None)
+        if right is not None:
+            found[word] = right
+    return found
+
+
+def in_texts(texts: Iterable[str], wrong: Mapping[str, str]) -> list[str]:
+    """Return the misspelt names of these texts, each once."""
+    return list(dict.fromkeys(word for text in texts for word in _WORD.findall(text) if word in wrong))
+
+
+def _known(persona: Persona) -> tuple[str, ...]:
+    return (persona.name, *persona.aliases, *persona.style.names, *(n for n in persona.address if n not in NOT_NAMES))
+
+
+def _is_name(word: str) -> bool:
+    """Return whether a capitalised word can be a foreign name rather than a Vietnamese word or a shout."""
+    return len(word) >= _LEAST_LETTERS and not word.isupper() and not is_syllable(word)
+
+
+def _is_slip(word: str, usual: str, seen: Counter[str], listed: bool) -> bool:
+    if len(usual) < _LEAST_LETTERS or abs(len(word) - len(usual)) > 2:
+        return False
+    more = seen[usual]
+    if _one_sound(word) == _one_sound(usual):
+        return listed or (more >= _USUAL and more > 2 * seen[word])
+    if not (listed or (more >= _USUAL and more >= _RARER * seen[word])):
+        return False
+    return min(len(word), len(usual)) > _LEAST_LETTERS and _one_letter(word, usual)
+
+
+def _one_letter(word: str, usual: str) -> bool:
+    """Return whether a letter is missing, doubled or in its neighbour's place; another letter makes another name."""
+    if word.casefold() == usual.casefold() or word[0] != usual[0]:
+        return False
+    if DamerauLevenshtein.distance(word, usual) != 1:
+        return False
+    # Tanjuro and Tanjiro, Kanae and Kanao are two people each; a name with one more syllable is one too.
+    if len(word) == len(usual):
+        return sorted(word) == sorted(usual)
+    longer, shorter = sorted((word, usual), key=len, reverse=True)
+    return longer[:-1] != shorter
+
+
+@lru_cache(maxsize=20_000)
+def _one_sound(name: str) -> str:
+    """Return a name without the ways to write a long vowel: Giyuu, Giyū and Giyu, Kyojuro and Kyoujurou are one."""
+    bare = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name.casefold()).replace("\u0304", ""))
+    return re.sub(r"([aeiou])\1+", r"\1", bare.replace("ou", "o").replace("oh", "o").replace("-", ""))
