@@ -1,4 +1,7 @@
-"""The sub-commands of `inosuke review`: sync, export, import, status, annotator. Parse, call, print; nothing else."""
+"""The sub-commands of `inosuke review`: sync, export, import, status, annotator. Parse, call, print; nothing else.
+
+Those of a team are in files of their own: audit, assign, replace, gold, choices.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,14 @@ from pathlib import Path
 
 import click
 
+from annotations.commands.assign import assign, assigned
+from annotations.commands.audit import audit
+from annotations.commands.choices import choices
+from annotations.commands.disagreements import disagreements
+from annotations.commands.gold import gold
+from annotations.commands.guidelines import guidelines
+from annotations.commands.name_speaker import name_speaker
+from annotations.commands.replace import replace
 from curation.command import json_option, persona_option
 
 
@@ -34,15 +45,41 @@ def sync(persona_file: Path, as_json: bool) -> None:
     """
     from annotations.store import log_sync
     from annotations.store.database import store_url
+    from annotations.store.review_store import ReviewStore
+    from annotations.team.books import BooksSynced, files_of, sync_books
     from curation.folders import Folders
+    from curation.review.disagreements import waiting_line
 
     root = project_root(persona_file)
     folders = Folders(root)
-    result = log_sync.sync(store_url(root), folders)
+    url = store_url(root)
+    result = log_sync.sync(url, folders)
+    if log_sync.store_exists(url) or any(path.is_file() for path in files_of(folders).values()):
+        store = ReviewStore(url)
+        records = sync_books(store, folders)
+        store.close()
+    else:
+        records = BooksSynced()
     if as_json:
         click.echo(json.dumps(result.to_json()))
     elif result.to_store or result.to_log:
         click.echo(f"review log: {result.to_store:,} events to the store, {result.to_log:,} to {folders.log.name}")
+    if result.markers:
+        click.echo(
+            f"{folders.log.name}: removed {result.markers:,} conflict markers of git; both sides' events count. "
+            f"Tell git: git add {folders.log.relative_to(root).as_posix()}",
+            err=as_json,
+        )
+    if not as_json and (result.conflicts or result.disputes):
+        click.echo(waiting_line(result.conflicts, result.disputes))
+    if not as_json and (records.to_store or records.to_files):
+        click.echo(f"team records: {records.to_store:,} to the store, {records.to_files:,} to their files")
+    if records.damaged:
+        click.echo(
+            f"Warning: {' or '.join(path.name for path in files_of(folders).values())}: {records.damaged:,} lines hold "
+            "no record. They stay as they are, at the end of the file; fix or delete them by hand.",
+            err=True,
+        )
     if result.damaged:
         click.echo(
             f"Warning: {folders.log}: {result.damaged:,} lines are not events. They stay as they are, at the end of "
@@ -89,10 +126,10 @@ def import_events(file: Path, persona_file: Path, as_json: bool) -> None:
       inosuke review import their-verdicts.jsonl
     """
     from annotations.store.database import store_url
-    from annotations.store.log_sync import read_events
     from annotations.store.review_store import ReviewStore
+    from curation.review.decisions import read_log
 
-    log = read_events(file)
+    log = read_log(file)
     store = ReviewStore(store_url(project_root(persona_file)))
     new = store.log.add(log.decisions)
     store.close()
@@ -124,28 +161,42 @@ def status(persona_file: Path, as_json: bool) -> None:
 
 @review.command()
 @click.argument("name")
-@click.option("--adjudicator/--annotator", default=None, help="An adjudicator may settle disputes.")
+@click.option("--role", type=click.Choice(("annotator", "adjudicator")), help="An adjudicator may settle disputes.")
+@click.option("--adjudicator/--annotator", default=None, hidden=True)
 @click.option("--password", is_flag=True, help="Ask for a password: for a desk that is open to a network.")
 @persona_option
-def annotator(name: str, adjudicator: bool | None, password: bool, persona_file: Path) -> None:
+@json_option
+def annotator(
+    name: str, role: str | None, adjudicator: bool | None, password: bool, persona_file: Path, as_json: bool
+) -> None:
     """Add an annotator, or change their role or password.
 
     \b
     Example:
-      inosuke review annotator An --adjudicator --password
+      inosuke review annotator An --role adjudicator --password
     """
     from annotations.store.database import store_url
     from annotations.store.review_store import ReviewStore
 
+    if adjudicator is not None:  # how --role was spelt before
+        role = "adjudicator" if adjudicator else "annotator"
     store = ReviewStore(store_url(project_root(persona_file)))
-    store.people.add(name)
-    if adjudicator is not None:
-        store.people.set_role(name, "adjudicator" if adjudicator else "annotator")
+    name = store.people.join(name)
+    if role is not None:
+        store.people.set_role(name, role)
     if password:
         # A script gives it on standard input: every user of the machine can read a command line.
         store.people.set_password(name, click.prompt("Password", hide_input=True, confirmation_prompt=True))
-    click.echo(f"{name}: {store.people.roles()[name]}{', with a password' if password else ''}")
+    has = store.people.roles()[name]
     store.close()
+    if as_json:
+        click.echo(json.dumps({"name": name, "role": has, "password": password}, ensure_ascii=False))
+    else:
+        click.echo(f"{name}: {has}{', with a password' if password else ''}")
+
+
+for command in (assign, assigned, audit, choices, disagreements, gold, guidelines, name_speaker, replace):
+    review.add_command(command)
 
 
 def project_root(persona_file: Path) -> Path:

@@ -8,8 +8,11 @@ annotation. Every command compares the two sides and moves what differs, so it c
 again.
 
 - ``connection``: the server's address, the token, error messages
-- ``project``, ``interface``: the project there and its labeling page
-- ``tasks``, ``push_tasks``: queue items as tasks, both ways; sending them
+- ``project``, ``known_projects``: a project there; which ones this store has pushed to
+- ``interface``, ``page_texts``: its labeling page; its words and instructions
+- ``tasks``, ``open_samples``, ``push_tasks``: queue items as tasks, both ways; what there is to send; sending it
+- ``close_tasks``: tasks of samples that were decided elsewhere, and how many annotators a task needs
 - ``results``, ``annotation_events``, ``pull_verdicts``: one annotation read; the events it makes; writing them
+- ``comments``: comments on annotations, where the server has them
 - ``compare``, ``poll``: what differs; pulling whenever something changes
 """

@@ -16,7 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import monotonic
 
 from annotations.labelstudio.connection import Server, explained
-from annotations.labelstudio.pull_verdicts import Pulled, existing, pull
+from annotations.labelstudio.project import existing
+from annotations.labelstudio.pull_verdicts import Pulled, pull
 from annotations.store.review_store import ReviewStore
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
@@ -40,8 +41,12 @@ def watch(
     hint: threading.Event,
     stop: threading.Event,
     report: Callable[[Pulled | InosukeError], None],
+    close: Callable[[], None] = lambda: None,
 ) -> None:
     """Pull now, then on every ``hint`` and every ``interval`` seconds, until ``stop`` is set; set ``hint`` with it.
+
+    ``close`` closes tasks of samples that were decided elsewhere; it is called when the store has new events that no
+    pull brought, and after each pull of everything.
 
     ``report`` gets each pull that did something or failed. While the server is away (or another command holds the log)
     the pauses grow up to five minutes, and the next pull that succeeds reads everything again.
@@ -50,6 +55,7 @@ def watch(
     whole_at = 0.0
     failures = 0
     told: set[str] = set()
+    seen = -1  # the store's newest event from elsewhere when tasks were last closed
     while True:
         hint.clear()
         if stop.is_set():  # set together with the hint that was just cleared
@@ -57,6 +63,10 @@ def watch(
         whole = newest is None or monotonic() >= whole_at
         try:
             result = pull(server, title, persona, store, names, since=None if whole else newest, quiet=True)
+            newest_elsewhere = store.log.last_seq(without="label-studio")
+            if whole or newest_elsewhere != seen:
+                close()
+                seen = newest_elsewhere
         except InosukeError as error:
             failures += 1
             newest = None

@@ -1,15 +1,18 @@
-"""The project on the server: found or created by its title, its labeling interface kept up to date."""
+"""The project on the server: found or created by its title, its interface and instructions kept up to date."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from annotations.labelstudio import interface
 from annotations.labelstudio.connection import ONCE, LabelStudioError, Server, connect, explained
-from annotations.labelstudio.tasks import Key, key_of
+from annotations.labelstudio.page_texts import page_language, same_html
+from annotations.labelstudio.tasks import CLOSED, Key, key_of
+from annotations.words import say
+from curation.codes import Language
 from curation.persona import Persona
 
 if TYPE_CHECKING:
@@ -19,13 +22,36 @@ if TYPE_CHECKING:
 PAGE = 500
 
 # The fields that a listing asks for. `include` drops all others, inside annotations as well.
-_KEYS = "id,data"
-_ANNOTATIONS = "id,data,annotations,result,completed_by,updated_at,was_cancelled"
+_KEYS = "id,data,overlap,is_labeled,total_annotations"
+# `last_action`, `reviews` and `comment_count` are of the paid editions; the others leave out what they do not know.
+_ANNOTATIONS = (
+    "id,data,annotations,result,completed_by,updated_at,was_cancelled,ground_truth,lead_time,last_action,reviews,"
+    "comment_count"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskThere:
+    """A task as the server has it.
+
+    ``overlap`` annotators are asked for it; it is ``labeled`` when no more are. ``closed`` and ``again`` are marks that
+    a push has made: the sample was decided elsewhere; it was sent for another opinion.
+    """
+
+    id: int
+    overlap: int = 1
+    labeled: bool = False
+    annotations: int = 0
+    closed: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project that a push created. ``uid`` names it, whatever the server's address is."""
+    """A project that a push created. ``uid`` names it, whatever the server's address and the title are.
+
+    ``overlap`` is how many annotators its new tasks are offered to.
+    """
 
     server: Server
     client: LabelStudio
@@ -33,6 +59,8 @@ class Project:
     title: str
     uid: str
     interface: str
+    instruction: str = ""
+    overlap: int = 1
 
     @property
     def url(self) -> str:
@@ -40,12 +68,21 @@ class Project:
         return f"{self.server.url}projects/{self.id}/data"
 
     def tasks(
-        self, *, annotations: bool = False, filters: Sequence[dict[str, Any]] = ()
+        self,
+        *,
+        annotations: bool = False,
+        filters: Sequence[dict[str, Any]] = (),
+        ids: Sequence[int] | None = None,
     ) -> Iterator[tuple[list[dict[str, Any]], int]]:
-        """Yield pages of tasks as plain objects, with how many tasks there are in all."""
+        """Yield pages of tasks (with ``ids``, of those) as plain objects, with how many tasks there are in all."""
         import json
 
-        query = {"filters": {"conjunction": "and", "items": list(filters)}, "ordering": ["tasks:id"]}
+        query: dict[str, Any] = {
+            "filters": {"conjunction": "and", "items": list(filters)},
+            "ordering": ["tasks:id"],
+        }
+        if ids is not None:
+            query["selectedItems"] = {"all": False, "included": list(ids)}
         page, seen = 1, 0
         while True:
             with explained(self.server):
@@ -74,9 +111,9 @@ class Project:
         total: int = answer.response.total
         return total
 
-    def keys(self) -> tuple[dict[Key, list[int]], list[int]]:
-        """Return the ids of the tasks of each sample and revision, and of tasks that no push has made."""
-        ours: dict[Key, list[int]] = {}
+    def keys(self) -> tuple[dict[Key, list[TaskThere]], list[int]]:
+        """Return the tasks of each sample and revision, and the ids of tasks that no push has made."""
+        ours: dict[Key, list[TaskThere]] = {}
         foreign: list[int] = []
         for page, _ in self.tasks():
             for task in page:
@@ -84,8 +121,19 @@ class Project:
                 if key is None:
                     foreign.append(task["id"])
                 else:
-                    ours.setdefault(key, []).append(task["id"])
+                    ours.setdefault(key, []).append(_task_there(task))
         return ours, foreign
+
+
+def _task_there(task: Mapping[str, Any]) -> TaskThere:
+    return TaskThere(
+        id=task["id"],
+        overlap=task.get("overlap") or 1,
+        labeled=bool(task.get("is_labeled")),
+        annotations=task.get("total_annotations") or 0,
+        closed=CLOSED in task["data"],
+        again=bool(task["data"].get("again")),
+    )
 
 
 def default_title(persona: Persona) -> str:
@@ -120,34 +168,88 @@ def find(server: Server, title: str) -> Project | None:
     return _project(server, client, found)
 
 
-def ensure(server: Server, title: str, persona: Persona, replies: int) -> tuple[Project, bool]:
-    """Return the project, created or updated, and whether it is new.
-
-    ``replies`` is how many turns of the character the interface must have text areas for.
-    """
+def existing(server: Server, title: str) -> Project:
+    """Return the project. Raises LabelStudioError where nothing has been pushed yet."""
     project = find(server, title)
     if project is None:
+        raise LabelStudioError(
+            f"{server.url} has no project called {title!r} (or the token's owner may not see it). "
+            "Run `inosuke label-studio push` first, or name another with --project."
+        )
+    return project
+
+
+def projects_of(server: Server, uids: Iterable[str]) -> list[Project]:
+    """Return the projects with these uids that are on the server, by title, whatever they are called by now."""
+    wanted = set(uids)
+    if not wanted:
+        return []
+    client = connect(server)
+    with explained(server):
+        listed: list[Any] = list(client.projects.list())
+        found: list[Any] = [client.projects.get(listing.id) for listing in listed if _uid(listing) in wanted]
+    return sorted((_project(server, client, one) for one in found), key=lambda project: project.title)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a push wants its project. ``language`` None keeps the page's own, for a new one the persona's.
+
+    ``instruction`` makes the instructions, as HTML, in a language. ``overlap`` annotators judge each new task.
+    """
+
+    title: str
+    layout: interface.Layout
+    instruction: Callable[[Language], str]
+    language: Language | None = None
+    overlap: int = 1
+
+
+def ensure(server: Server, persona: Persona, wishes: Wishes, former: Project | None = None) -> tuple[Project, bool]:
+    """Return the project, created or updated, and whether it is new.
+
+    ``former`` is the one to rename where none has the title: the persona has another name now. An update changes only
+    what differs, and keeps everything that annotations refer to: text areas and reasons only ever become more.
+    """
+    project = find(server, wishes.title) or former
+    if project is None:
+        language = wishes.language or page_language(persona)
         client = connect(server)
         with explained(server):
             made: Any = client.projects.create(
-                title=title,
-                description=f"Review of {persona.name}'s lines, kept by `inosuke label-studio`.",
-                label_config=interface.build(persona, max(replies, 1)),
-                expert_instruction=interface.instruction(persona),
+                title=wishes.title,
+                description=say("ls_description", language, name=persona.name),
+                label_config=interface.build(persona, replace(wishes.layout, language=language)),
+                expert_instruction=wishes.instruction(language),
                 show_instruction=True,
+                maximum_annotations=wishes.overlap,
                 request_options=ONCE,
             )
             found: Any = client.projects.get(made.id)
         return _project(server, client, found), True
-    # Never fewer text areas than there are: annotations may refer to them.
-    wanted = interface.build(persona, max(replies, interface.replies_in(project.interface), 1))
-    if wanted == project.interface:
+    there = interface.layout_of(project.interface)
+    language = wishes.language or there.language or page_language(persona)
+    layout = interface.Layout(
+        replies=max(wishes.layout.replies, there.replies),
+        lines=max(wishes.layout.lines, there.lines),
+        language=language,
+        reasons=there.reasons,
+    )
+    changes: dict[str, Any] = {}
+    page, told = interface.build(persona, layout), wishes.instruction(language)
+    if page != project.interface:
+        changes["label_config"] = page
+    if not same_html(project.instruction, told):
+        changes |= {"expert_instruction": told, "show_instruction": True}
+    if wishes.title != project.title:
+        changes |= {"title": wishes.title, "description": say("ls_description", language, name=persona.name)}
+    if wishes.overlap != project.overlap:
+        changes["maximum_annotations"] = wishes.overlap
+    if not changes:
         return project, False
     with explained(server):
-        project.client.projects.update(
-            project.id, label_config=wanted, expert_instruction=interface.instruction(persona), show_instruction=True
-        )
-    return replace(project, interface=wanted), False
+        project.client.projects.update(project.id, **changes)
+    return replace(project, interface=page, instruction=told, title=wishes.title, overlap=wishes.overlap), False
 
 
 def _project(server: Server, client: LabelStudio, found: Any) -> Project:
@@ -158,6 +260,8 @@ def _project(server: Server, client: LabelStudio, found: Any) -> Project:
         title=found.title,
         uid=_uid(found),
         interface=found.label_config or "",
+        instruction=found.expert_instruction or "",
+        overlap=found.maximum_annotations or 1,
     )
 
 

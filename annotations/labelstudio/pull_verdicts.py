@@ -1,6 +1,8 @@
 """Submitted annotations become events of the review store. One that was deleted or changed there is undone here.
 
-Drafts, skipped tasks and tasks without an annotation do not count. Every event's id follows from the annotation and
+Drafts, skipped tasks, tasks without an annotation and annotations that a reviewer rejected do not count; an event that
+was made of such an annotation is undone. A task's ground truth comes after its other annotations and overrules them.
+Every event's id follows from the annotation and
 its content, so a pull that was interrupted at any point can be run again.
 """
 
@@ -12,9 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from annotations.labelstudio.annotation_events import AnnotationEvents, Place
+from annotations.labelstudio.comments import comments_on
 from annotations.labelstudio.connection import LabelStudioError, Server, explained
-from annotations.labelstudio.project import Project, find
-from annotations.labelstudio.results import Reading, Unreadable, read
+from annotations.labelstudio.page_texts import guidelines_in
+from annotations.labelstudio.project import Project, existing
+from annotations.labelstudio.results import Reading, Unreadable, origin, read, rejected
 from annotations.store.log_sync import known_events, sync_store
 from annotations.store.review_store import ReviewStore
 from curation.console import bar
@@ -29,12 +33,17 @@ _COMMIT_MARGIN = timedelta(seconds=60)
 
 @dataclass(slots=True)
 class Pulled:
-    """What a pull found and wrote. ``problems`` are messages about annotations that could not be read."""
+    """What a pull found and wrote. ``problems`` are messages about annotations that could not be read.
+
+    ``new`` and ``undone`` count verdicts, ``rejected`` the annotations that a reviewer rejected.
+    """
 
     project: str
+    title: str = ""
     annotations: int = 0
     new: int = 0
     undone: int = 0
+    rejected: int = 0
     conflicts: int = 0
     problems: list[str] = field(default_factory=list)
     newest: datetime | None = None
@@ -42,17 +51,6 @@ class Pulled:
     def to_json(self) -> dict[str, Any]:
         """Return the result as plain objects."""
         return asdict(self) | {"newest": None if self.newest is None else self.newest.isoformat()}
-
-
-def existing(server: Server, title: str) -> Project:
-    """Return the project. Raises LabelStudioError where nothing has been pushed yet."""
-    project = find(server, title)
-    if project is None:
-        raise LabelStudioError(
-            f"{server.url} has no project called {title!r} (or the token's owner may not see it). "
-            "Run `inosuke label-studio push` first, or name another with --project."
-        )
-    return project
 
 
 def pull(
@@ -74,13 +72,13 @@ def pull(
     """
     project = existing(server, title)
     folders = Folders(persona.root)
-    result = Pulled(project.url)
+    result = Pulled(project.url, project.title)
     people = _people(project, names or {})
     if write and since is None:
         sync_store(store, folders)
     seq = store.log.last_seq()
     events = store.log.events() if write else known_events(store, folders)
-    log = AnnotationEvents(events, project.uid, persona.review)
+    log = AnnotationEvents(events, project.uid, persona.review, guidelines_in(project.instruction))
     present: set[Place] = set()
     tasks: set[int] = set()
     touched: set[str] = set()
@@ -92,7 +90,7 @@ def pull(
             seq = store.log.last_seq()
         log.add(events)
         result.new += sum(e.verdict not in ("undo", "note") for e in events)
-        result.undone += sum(e.verdict == "undo" for e in events)
+        result.undone += sum(e.verdict == "undo" and origin(e.reason) is not None for e in events)
         touched.update(e.sample_id for e in events)
 
     for page in _pages(project, since, quiet):
@@ -103,13 +101,16 @@ def pull(
         for task in page:
             tasks.add(task["id"])
             result.newest = max(filter(None, (result.newest, task["updated_at"])), default=None)
-            for annotation in task["annotations"] or []:
+            for annotation in sorted(task["annotations"] or [], key=lambda a: bool(a.get("ground_truth"))):
+                result.rejected += rejected(annotation)
                 reading = read(task, annotation, project.uid)
                 if reading is None:
                     continue
                 present.add((task["id"], annotation["id"]))
                 result.annotations += 1
                 new += _events(reading, people, log, result.problems)
+                if isinstance(reading, Reading) and reading.comments:
+                    new += _comments(project, (task["id"], annotation["id"]), people, log)
         save(new)
     gone = [place for place in log.last if place not in present and (since is None or place[0] in tasks)]
     for place in gone:
@@ -158,6 +159,19 @@ def _events(
     return new
 
 
+def _comments(project: Project, place: Place, people: Mapping[int, str], log: AnnotationEvents) -> list[Decision]:
+    """Return notes for the comments on an annotation that has a verdict here."""
+    if place not in log.last:
+        return []
+    new: list[Decision] = []
+    for comment in comments_on(project, place[1]):
+        who = people.get(comment.user) if comment.user is not None else None
+        notes = log.record_comment(log.last[place][1], comment, who or "label-studio")
+        log.add(notes)
+        new += notes
+    return new
+
+
 def _retracted(project: Project, place: Place, log: AnnotationEvents, problems: list[str]) -> list[Decision]:
     """Return the events for a verdict whose annotation is missing from the listing.
 
@@ -184,7 +198,7 @@ def _retracted(project: Project, place: Place, log: AnnotationEvents, problems: 
 
 
 def _is_there(project: Project, annotation: int) -> bool:
-    """Return whether an annotation is there and submitted; one that was skipped later does not count."""
+    """Return whether an annotation is there and submitted; one skipped or rejected later does not count."""
     try:
         with explained(project.server):
             found = project.client.annotations.get(annotation)
@@ -192,7 +206,7 @@ def _is_there(project: Project, annotation: int) -> bool:
         if error.status == 404:
             return False
         raise
-    return not found.was_cancelled
+    return not found.was_cancelled and not rejected(found.model_dump())
 
 
 def _task_is_there(project: Project, task: int) -> bool:

@@ -11,11 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from annotations.labelstudio.interface import reply_name
-from curation.codes import findings
+from annotations.labelstudio.interface import line_name, reply_name, speaker_name
+from annotations.words import say
+from curation.codes import FLAGS, Language, findings
 from curation.persona import Persona
 from curation.record import Message, Source, messages_from_json
 from curation.review.queue import QueueItem
+
+# In a task's data: the field where a push keeps the former `about` of a task that it has closed.
+CLOSED = "open_about"
 
 # One name for all predictions: Label Studio shows those of the version that the project selects.
 MODEL_VERSION = "as it stands"
@@ -31,10 +35,15 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class ShownTask:
-    """What a task showed its annotator: the sample, its revision and its turns."""
+    """What a task showed its annotator: the sample, its revision and its turns.
+
+    ``after`` says which verdicts the annotator could know of, as an event's ``after`` does: "" where there were none,
+    None for a task of an earlier version, which does not say.
+    """
 
     key: Key
     messages: tuple[Message, ...]
+    after: str | None = None
 
 
 def to_task(
@@ -43,12 +52,17 @@ def to_task(
     messages: Sequence[Message],
     persona: Persona,
     *,
+    language: Language = "en",
     neighbours: Sequence[QueueItem] = (),
     panel: int = 1,
+    after: str = "",
+    again: bool = False,
 ) -> dict[str, Any]:
     """Return the task for a queue item: ``data`` to show and one prediction to correct.
 
-    ``neighbours`` are the other members of its near-duplicate cluster; ``panel`` annotators judge it.
+    ``neighbours`` are the other members of its near-duplicate cluster; ``panel`` annotators judge it. ``after`` says
+    which verdicts the page tells of: see :class:`ShownTask`. ``again`` marks the task of a decided
+    sample that was sent for another opinion.
     """
     sample, flags = item.sample, findings(item.sample.flags)
     data = {
@@ -58,19 +72,28 @@ def to_task(
         "language": sample.language or "",
         "source": place(sample.source),
         "turns": [_turn(m, persona) for m in messages],
-        "about": _about(item, revision, panel),
-        "flags": "\n".join(f"⚑ {f.code}: {f.detail}" if f.detail else f"⚑ {f.code}" for f in flags) or "no flags",
+        "about": _about(item, revision, panel, language),
+        "flags": "\n".join(_flag(f.code, f.detail, language) for f in flags) or say("no_flags", language),
         "flag_codes": [f.code for f in flags],
-        "near_duplicates": _near(neighbours),
+        "near_duplicates": _near(neighbours, language),
+        "after": after,
     }
+    if again:
+        data["again"] = True
     return {"data": data, "predictions": [prediction(messages)]}
 
 
 def prediction(messages: Sequence[Message]) -> dict[str, Any]:
-    """Return the prediction that fills the text areas with the character's turns."""
+    """Return the prediction that fills the text areas: the character's turns, the others' turns and their names."""
     replies = [m.content for m in messages if m.role == "assistant"]
-    result = [_result("turns", "choices", {"choices": [str(len(replies))]})]
-    result += [_result(reply_name(n), "textarea", {"text": [text]}) for n, text in enumerate(replies, 1)]
+    lines = [m for m in messages if m.role != "assistant"]
+    result = [_choice("turns", str(len(replies)))]
+    result += [_text(reply_name(n), text) for n, text in enumerate(replies, 1)]
+    result.append(_choice("lines", str(len(lines))))
+    for n, line in enumerate(lines, 1):
+        result.append(_text(line_name(n), line.content))
+        if line.name:
+            result.append(_text(speaker_name(n), line.name))
     return {"model_version": MODEL_VERSION, "result": result}
 
 
@@ -91,7 +114,9 @@ def read_task(data: Mapping[str, Any]) -> ShownTask | None:
         messages = messages_from_json([{k: v for k, v in t.items() if v is not None} for t in _turns(data)])
     except (KeyError, TypeError, AttributeError):
         return None
-    return ShownTask(key, messages) if any(m.role == "assistant" for m in messages) else None
+    after = data.get("after")
+    shown = ShownTask(key, messages, after if isinstance(after, str) else None)
+    return shown if any(m.role == "assistant" for m in messages) else None
 
 
 def place(source: Source) -> str:
@@ -116,29 +141,42 @@ def _turns(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"role": t["role"], "content": t["text"], "name": t.get("name")} for t in data["turns"]]
 
 
+def _choice(control: str, value: str) -> dict[str, Any]:
+    return _result(control, "choices", {"choices": [value]})
+
+
+def _text(control: str, text: str) -> dict[str, Any]:
+    return _result(control, "textarea", {"text": [text]})
+
+
 def _result(control: str, kind: str, value: dict[str, Any]) -> dict[str, Any]:
     # Without an id the page makes one up on every visit, and draws the text area a second time.
     return {"id": control, "from_name": control, "to_name": "dialogue", "type": kind, "value": value}
+
+
+def _flag(code: str, detail: str, language: Language) -> str:
+    words = FLAGS[code].words(language) if code in FLAGS else code  # a queue of another version may have other codes
+    return f"⚑ {words} {detail}".rstrip()
 
 
 # A line that opens every episode is in hundreds of places.
 _PLACES_SHOWN = 2
 
 
-def _about(item: QueueItem, revision: int, panel: int) -> str:
+def _about(item: QueueItem, revision: int, panel: int, language: Language) -> str:
     sample = item.sample
-    parts = [sample.kind, sample.language or "language unknown", place(sample.source)]
+    parts = [sample.kind, sample.language or say("ls_no_language", language), place(sample.source)]
     if sample.topic:
-        parts.append(f"topic: {sample.topic}")
+        parts.append(say("ls_topic", language, topic=sample.topic))
     if revision:
-        parts.append(f"revision {revision}")
+        parts.append(say("revision", language, n=revision))
     if item.merged:
         shown = [place(source) for source in item.merged[:_PLACES_SHOWN]]
         if more := len(item.merged) - len(shown):
-            shown.append(f"{more:,} more")
-        parts.append(f"also in {', '.join(shown)}")
+            shown.append(say("ls_more", language, n=more))
+        parts.append(say("ls_also", language, places=", ".join(shown)))
     if panel > 1:
-        parts.append(f"{panel} annotators judge it, blind to each other")
+        parts.append(say("blind", language, n=panel))
     return " · ".join(parts)
 
 
@@ -146,10 +184,10 @@ def _about(item: QueueItem, revision: int, panel: int) -> str:
 _NEIGHBOURS_SHOWN = 5
 
 
-def _near(neighbours: Sequence[QueueItem]) -> str:
+def _near(neighbours: Sequence[QueueItem], language: Language) -> str:
     if not neighbours:
-        return "no near-duplicates"
+        return say("ls_no_near", language)
     lines = [f"≈ {n.sample.id}: {' / '.join(n.sample.replies)[:200]}" for n in neighbours[:_NEIGHBOURS_SHOWN]]
     if len(neighbours) > _NEIGHBOURS_SHOWN:
-        lines.append(f"… and {len(neighbours) - _NEIGHBOURS_SHOWN:,} more in this cluster")
+        lines.append(say("ls_near_more", language, n=len(neighbours) - _NEIGHBOURS_SHOWN))
     return "\n".join(lines)

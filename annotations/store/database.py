@@ -9,10 +9,10 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -21,6 +21,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from annotations.store.schema import HEAD
 from curation.errors import InosukeError, UsageError
+
+T = TypeVar("T")
 
 # How long a writer waits for another. A verdict is quick; only a backup or a stuck disk takes this long.
 _BUSY_SECONDS = 30
@@ -33,6 +35,13 @@ class StoreError(InosukeError):
 def store_url(root: Path) -> str:
     """Return the URL of the project's review store: REVIEW_DB, or else ``datasets/review.db`` in SQLite."""
     return os.environ.get("REVIEW_DB") or f"sqlite:///{(root / 'datasets' / 'review.db').as_posix()}"
+
+
+def in_batches(values: Iterable[T], size: int = 10_000) -> Iterator[list[T]]:
+    """Yield the values in lists that one statement can name: SQLite takes 32,766 parameters at once."""
+    every = list(values)
+    for start in range(0, len(every), size):
+        yield every[start : start + size]
 
 
 def sqlite_file(url: str) -> Path | None:

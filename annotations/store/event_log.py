@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 
 from annotations.store import events_table, projection
 from annotations.store.database import one_at_a_time, reading, writing
-from curation.review.decisions import Decision
+from curation.review.causes import causes
+from curation.review.decisions import Client, Decision
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class EventLog:
             return list(events_table.everything(connection))
 
     def history(self, sample_id: str) -> list[Decision]:
-        """Return a sample's events, undone ones too, oldest first."""
+        """Return a sample's events, undone ones too, each behind those that its annotator saw."""
         with reading(self.engine) as connection:
-            return sorted(events_table.of_sample(connection, sample_id), key=lambda e: (e.time, e.id))
+            return list(causes(events_table.of_sample(connection, sample_id)).events)
 
     def recent(self, annotator: str, limit: int = 20) -> list[Decision]:
         """Return the annotator's newest events, newest first."""
@@ -53,7 +54,7 @@ class EventLog:
         with reading(self.engine) as connection:
             return events_table.of_panels(connection)
 
-    def last_seq(self) -> int:
-        """Return a number that grows with every event."""
+    def last_seq(self, without: Client | None = None) -> int:
+        """Return a number that grows with every event, except with those that the client ``without`` made."""
         with reading(self.engine) as connection:
-            return events_table.last_seq(connection)
+            return events_table.last_seq(connection, without)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from annotations.store.database import in_batches
 from annotations.store.schema import events
 from curation.record import Message, messages_from_json, messages_to_json
-from curation.review.decisions import Decision, earlier, ordered
+from curation.review.decisions import Client, Decision, earlier, ordered
 
 _COLUMNS = [c for c in events.c if c.name != "seq"]
 
@@ -20,6 +21,11 @@ _COLUMNS = [c for c in events.c if c.name != "seq"]
 def new_id() -> str:
     """Return a random id for an event: 32 hexadecimal digits, unique across machines."""
     return uuid.uuid4().hex
+
+
+def time_of(clock: Callable[[], float]) -> str:
+    """Return a clock's time as the log writes it: UTC, ISO 8601, to the millisecond."""
+    return datetime.fromtimestamp(clock(), UTC).isoformat(timespec="milliseconds")
 
 
 def time_after(now: datetime, last: str | None) -> str:
@@ -57,6 +63,10 @@ def to_row(decision: Decision) -> dict[str, Any]:
         "client": decision.client,
         "time": decision.time,
         "panel": decision.panel,
+        "after": decision.after,
+        "batch": decision.batch,
+        "guidelines": decision.guidelines,
+        "seconds": decision.seconds,
     }
 
 
@@ -73,6 +83,10 @@ def from_row(row: Row[Any]) -> Decision:
         client=row.client,
         time=row.time,
         panel=row.panel,
+        after=row.after,
+        batch=row.batch,
+        guidelines=row.guidelines,
+        seconds=row.seconds,
     )
 
 
@@ -106,9 +120,24 @@ def of_panels(connection: Connection) -> list[Decision]:
     return [from_row(row) for row in connection.execute(query)]
 
 
-def last_seq(connection: Connection) -> int:
-    """Return the number of the newest row, 0 for an empty table."""
-    return connection.execute(select(func.max(events.c.seq))).scalar() or 0
+def by_id(connection: Connection, event_id: str) -> Decision | None:
+    """Return the event with this id, None where there is none."""
+    row = connection.execute(selected().where(events.c.id == event_id)).first()
+    return None if row is None else from_row(row)
+
+
+def seen_until(connection: Connection, sample_id: str, seq: int) -> list[Decision]:
+    """Return a sample's events up to a row's number: what a screen that was drawn then could show."""
+    query = selected().where(events.c.sample_id == sample_id, events.c.seq <= seq).order_by(events.c.seq)
+    return [from_row(row) for row in connection.execute(query)]
+
+
+def last_seq(connection: Connection, without: Client | None = None) -> int:
+    """Return the number of the newest row that another client than ``without`` made; 0 where there is none."""
+    query = select(func.max(events.c.seq))
+    if without is not None:
+        query = query.where(events.c.client != without)
+    return connection.execute(query).scalar() or 0
 
 
 def last_seq_of(connection: Connection, sample_id: str) -> int:
@@ -137,7 +166,7 @@ def merge(connection: Connection, decisions: Iterable[Decision]) -> tuple[set[st
 
 
 def _known(connection: Connection, ids: list[str]) -> Iterator[Decision]:
-    for start in range(0, len(ids), 10_000):  # SQLite takes 32,766 parameters at once
-        query = selected().where(events.c.id.in_(ids[start : start + 10_000]))
+    for some in in_batches(ids):
+        query = selected().where(events.c.id.in_(some))
         for row in connection.execute(query):
             yield from_row(row)

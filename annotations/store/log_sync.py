@@ -6,14 +6,13 @@ the log and writes nothing: `make dataset` runs this first, every time.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annotations.store.database import sqlite_file
 from annotations.store.queue_table import Loaded
 from annotations.store.review_store import ReviewStore
-from curation.errors import InosukeError
 from curation.files import sha256_file
 from curation.folders import Folders
 from curation.review.decisions import Decision, Log, read_log, write_log
@@ -21,16 +20,23 @@ from curation.review.decisions import Decision, Log, read_log, write_log
 if TYPE_CHECKING:
     from curation.persona import Review
 
-_SYNCED = "synced"
+_SYNCED = "synced without markers"  # a log that an earlier version has seen may hold conflict markers
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """How many events a synchronisation moved. ``damaged`` lines of the log hold no event; they stay as they are."""
+    """How many events a synchronisation moved, and how many samples wait for an adjudicator.
+
+    ``damaged`` lines of the log hold no event; they stay as they are. ``markers`` of a git merge conflict were removed.
+    ``conflicts`` and ``disputes`` are counted over the queue.
+    """
 
     to_store: int = 0
     to_log: int = 0
     damaged: int = 0
+    markers: int = 0
+    conflicts: int = 0
+    disputes: int = 0
 
     def to_json(self) -> dict[str, int]:
         """Return the counts as plain objects."""
@@ -57,14 +63,14 @@ def sync(url: str, folders: Folders) -> Synced:
 def sync_store(store: ReviewStore, folders: Folders) -> Synced:
     """Synchronise an open store with the project's log."""
     if store.meta.get(_SYNCED) == _fingerprint(store, folders):
-        return Synced()
-    log = read_events(folders.log)
+        return _with_waiting(store, Synced())
+    log = read_log(folders.log)
     to_store = store.log.add(log.decisions)
     to_log = 0
-    if set(store.log.events()) - set(log.decisions):
+    if log.markers or set(store.log.events()) - set(log.decisions):
         with folders.locked():
             # Read it again: another command may have written it before we held the lock.
-            log = read_events(folders.log)
+            log = read_log(folders.log)
             to_store += store.log.add(log.decisions)
             seq, events = store.log.last_seq(), store.log.events()
             to_log = len({e.id for e in events} - {d.id for d in log.decisions})
@@ -72,12 +78,18 @@ def sync_store(store: ReviewStore, folders: Folders) -> Synced:
     else:
         seq = store.log.last_seq()
     store.meta.set(_SYNCED, f"{_hash(folders.log)} {seq}")
-    return Synced(to_store=to_store, to_log=to_log, damaged=len(log.damaged))
+    found = Synced(to_store=to_store, to_log=to_log, damaged=len(log.damaged), markers=log.markers)
+    return _with_waiting(store, found)
+
+
+def _with_waiting(store: ReviewStore, synced: Synced) -> Synced:
+    waiting = store.queue.waiting()
+    return replace(synced, conflicts=waiting.conflicts, disputes=waiting.disputes)
 
 
 def known_events(store: ReviewStore, folders: Folders) -> list[Decision]:
     """Return every event of store and log together, without changing either."""
-    known = {event.id: event for event in (*read_events(folders.log).decisions, *store.log.events())}
+    known = {event.id: event for event in (*read_log(folders.log).decisions, *store.log.events())}
     return list(known.values())
 
 
@@ -93,17 +105,6 @@ def refresh(store: ReviewStore, folders: Folders, review: Review) -> Loaded | No
     if store.queue.stamp() == stamp:
         return None
     return store.queue.load(read_queue(folders.queue), review, stamp)
-
-
-def read_events(path: Path) -> Log:
-    """Read a log. Raises InosukeError where the file cannot be read or is not UTF-8."""
-    try:
-        return read_log(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InosukeError(
-            f"{path}: cannot be read ({error}). Expected a review log, UTF-8 text. Fix the file or its permissions, "
-            "or restore it from git; nothing was changed."
-        ) from error
 
 
 def _fingerprint(store: ReviewStore, folders: Folders) -> str:

@@ -5,17 +5,16 @@ It is always the fold of the events, and is written in the transaction that adds
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from annotations.store import events_table
+from annotations.store import events_table, text_search
+from annotations.store.database import in_batches
 from annotations.store.panels import begun_panel
 from annotations.store.schema import events, passed, samples
-from curation.record import Message
 from curation.review.decisions import Decision, State, fold
 
 _BATCH = 5_000
@@ -29,19 +28,13 @@ def status_of(state: State) -> str:
     return "disputed" if state.disputed else state.status
 
 
-def searchable(messages: Iterable[Message]) -> str:
-    """Return the text that a search looks in: NFC, case-folded, without NUL."""
-    text = "\n".join(m.content for m in messages)
-    return unicodedata.normalize("NFC", text).casefold().replace("\0", "")
-
-
 def project(connection: Connection, sample_ids: Iterable[str]) -> None:
     """Fold the events of these samples and write their state. Samples that no queue has brought yet are skipped.
 
     Their rows are locked before the events are read, and always in the order of ids. On PostgreSQL a verdict that is
     made at the same time is then either seen or waits.
     """
-    for ids in _batches(sorted(set(sample_ids))):
+    for ids in in_batches(sorted(set(sample_ids)), _BATCH):
         found = select(samples.c.id, samples.c.panel_drawn).where(samples.c.id.in_(ids))
         drawn = {row.id: row.panel_drawn for row in connection.execute(found.order_by(samples.c.id).with_for_update())}
         log: dict[str, list[Decision]] = defaultdict(list)
@@ -78,12 +71,13 @@ def _write(connection: Connection, rows: list[tuple[str, State, int]]) -> None:
             "status": status_of(state),
             "revision": state.revision,
             "conflicts": len(state.conflicts),
-            "search_now": searchable(state.messages or ()),
         }
         for sample, state, panel in rows
     ]
     connection.execute(update(samples).where(samples.c.id == bindparam("row_id")), columns)
     connection.execute(delete(passed).where(passed.c.sample_id.in_([sample for sample, _, _ in rows])))
+    rewritten = [text_search.rows(sample, s.messages, current=True) for sample, s, _ in rows if s.messages is not None]
+    text_search.write(connection, [sample for sample, _, _ in rows], rewritten, current=True)
     through = [row for sample, state, _ in rows for row in _passed_rows(sample, state)]
     if through:
         connection.execute(insert(passed), through)
@@ -97,8 +91,3 @@ def _passed_rows(sample: str, state: State) -> Iterator[dict[str, Any]]:
     through.update(dict.fromkeys(state.voters, True))
     for annotator, voted in through.items():
         yield {"sample_id": sample, "annotator": annotator, "voted": voted}
-
-
-def _batches(ids: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), _BATCH):
-        yield ids[start : start + _BATCH]

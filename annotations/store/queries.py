@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, or_, select
 
-from annotations.store.schema import leases, passed, samples
+from annotations.store import text_search
+from annotations.store.database import in_batches
+from annotations.store.schema import assignments, gold, leases, passed, samples
+from annotations.store.types import Waiting
 from curation.errors import UsageError
 
 # The status filter's options. `open` is what an annotator has still to judge; the rest follow from the log.
 STATUS_FILTERS = ("open", "skipped", "disputed", "conflict", "approved", "rejected", "all")
 
 
+QUEUES = ("", "mine", "all")
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which samples an annotator works through; an empty field filters nothing."""
+    """Which samples an annotator works through; an empty field filters nothing.
+
+    ``text`` is a search as :mod:`annotations.search_text` reads it.
+    """
 
     status: str = "open"
     kind: str = ""
@@ -28,24 +36,29 @@ class Filters:
     speaker: str = ""
     text: str = ""
     cluster: str = ""
+    queue: str = ""  # whose work: without a value the annotator's own and no one's, `mine`, or `all`
 
     def __post_init__(self) -> None:
+        if self.queue not in QUEUES:
+            raise UsageError(f"no such queue: {self.queue!r}. Expected one of {', '.join(map(repr, QUEUES))}.")
         if self.status not in STATUS_FILTERS:
             raise UsageError(f"no such status: {self.status!r}. Expected one of {', '.join(STATUS_FILTERS)}.")
 
 
-def conditions(filters: Filters, annotator: str) -> list[ColumnElement[bool]]:
-    """Return the WHERE clauses of a filter."""
+def conditions(connection: Connection, filters: Filters, annotator: str) -> list[ColumnElement[bool]]:
+    """Return the WHERE clauses of a filter. Raises BadPattern for a search that is not a regular expression."""
     found: list[ColumnElement[bool]] = [samples.c.queued.is_(True)]
     mine = and_(passed.c.sample_id == samples.c.id, passed.c.annotator == annotator)
     if filters.status == "open":
-        found += [samples.c.status == "pending", ~exists().where(mine)]
+        known = exists().where(gold.c.sample_id == samples.c.id)  # a gold item comes by another way, blind
+        found += [samples.c.status == "pending", ~exists().where(mine), ~known]
     elif filters.status == "skipped":
         found += [samples.c.status == "pending", exists().where(mine, passed.c.voted.is_(False))]
     elif filters.status == "conflict":
         found += [samples.c.conflicts > 0]
     elif filters.status != "all":
         found += [samples.c.status == filters.status]
+    found += _assigned(filters, annotator)
     for column, value in (
         (samples.c.kind, filters.kind),
         (samples.c.language, filters.language),
@@ -57,16 +70,22 @@ def conditions(filters: Filters, annotator: str) -> list[ColumnElement[bool]]:
     for column, value in ((samples.c.flag_codes, filters.flag), (samples.c.speakers, filters.speaker)):
         if value:
             found.append(column.contains(f"|{value}|", autoescape=True))
-    if filters.text.strip():
-        wanted = unicodedata.normalize("NFC", filters.text.strip()).casefold()
-        found.append(
-            or_(
-                samples.c.search.contains(wanted, autoescape=True),
-                samples.c.search_now.contains(wanted, autoescape=True),
-                samples.c.id == wanted,
-            )
-        )
+    searched = text_search.clause(connection, filters.text)
+    if searched is not None:
+        found.append(searched)
     return found
+
+
+def _assigned(filters: Filters, annotator: str) -> list[ColumnElement[bool]]:
+    """Return the clauses on whose work a sample is. What is assigned to a full panel of others is not offered."""
+    mine = select(assignments.c.sample_id).where(assignments.c.annotator == annotator)
+    if filters.queue == "mine":
+        return [samples.c.id.in_(mine)]
+    if filters.queue == "all" or filters.status != "open":
+        return []
+    others = select(func.count()).select_from(assignments)
+    others = others.where(assignments.c.sample_id == samples.c.id, assignments.c.annotator != annotator)
+    return [or_(others.scalar_subquery() < samples.c.panel, samples.c.id.in_(mine))]
 
 
 def free(annotator: str, now: float) -> list[ColumnElement[bool]]:
@@ -90,7 +109,9 @@ def first_free(
 
     On PostgreSQL it skips a row that another annotator is taking at this moment, instead of waiting for it.
     """
-    query = select(samples.c.id, samples.c.panel).where(*conditions(filters, annotator), *free(annotator, now))
+    query = select(samples.c.id, samples.c.panel).where(
+        *conditions(connection, filters, annotator), *free(annotator, now)
+    )
     if after is not None:
         query = query.where(samples.c.rank > after)
     if without:
@@ -102,7 +123,7 @@ def first_free(
 
 def neighbour(connection: Connection, annotator: str, filters: Filters, rank: int | None, back: bool) -> str | None:
     """Return the id of the sample before or behind ``rank`` that the filters let through, leased or not."""
-    query = select(samples.c.id).where(*conditions(filters, annotator))
+    query = select(samples.c.id).where(*conditions(connection, filters, annotator))
     if back:
         query = query.where(samples.c.rank < rank) if rank is not None else query
         query = query.order_by(samples.c.rank.desc())
@@ -115,13 +136,15 @@ def neighbour(connection: Connection, annotator: str, filters: Filters, rank: in
 
 def listing(connection: Connection, annotator: str, filters: Filters, limit: int) -> list[str]:
     """Return the ids of the first samples that the filters let through."""
-    query = select(samples.c.id).where(*conditions(filters, annotator)).order_by(samples.c.rank).limit(limit)
+    query = (
+        select(samples.c.id).where(*conditions(connection, filters, annotator)).order_by(samples.c.rank).limit(limit)
+    )
     return [row.id for row in connection.execute(query)]
 
 
 def count(connection: Connection, annotator: str, filters: Filters) -> int:
     """Return how many samples the filters let through."""
-    query = select(func.count()).select_from(samples).where(*conditions(filters, annotator))
+    query = select(func.count()).select_from(samples).where(*conditions(connection, filters, annotator))
     return connection.execute(query).scalar_one()
 
 
@@ -139,6 +162,14 @@ def counts(connection: Connection) -> dict[str, dict[str, int]]:
     return table
 
 
+def waiting(connection: Connection) -> Waiting:
+    """Return how many samples of the queue are in conflict, and how many in dispute."""
+    conflicts = func.count().filter(samples.c.conflicts > 0)
+    disputes = func.count().filter(samples.c.status == "disputed")
+    row = connection.execute(select(conflicts, disputes).where(samples.c.queued.is_(True))).one()
+    return Waiting(conflicts=row[0], disputes=row[1])
+
+
 def choices(connection: Connection) -> dict[str, list[str]]:
     """Return each filter's options: the values in the queue, sorted."""
     found: dict[str, list[str]] = {}
@@ -154,9 +185,8 @@ def choices(connection: Connection) -> dict[str, list[str]]:
 def kinds(connection: Connection, sample_ids: Collection[str]) -> dict[str, str]:
     """Return the kind of each of these samples."""
     found: dict[str, str] = {}
-    ids = sorted(sample_ids)
-    for start in range(0, len(ids), 10_000):  # SQLite takes 32,766 parameters at once
-        query = select(samples.c.id, samples.c.kind).where(samples.c.id.in_(ids[start : start + 10_000]))
+    for ids in in_batches(sorted(sample_ids)):
+        query = select(samples.c.id, samples.c.kind).where(samples.c.id.in_(ids))
         found |= {row.id: row.kind for row in connection.execute(query)}
     return found
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from annotations.store import text_search
 from annotations.store.panels import drawn_panel
-from annotations.store.projection import project, searchable
+from annotations.store.projection import project
 from annotations.store.schema import samples
 from curation.codes import findings
 from curation.record import Flag, Sample, Source, messages_from_json, messages_to_json
@@ -37,24 +38,28 @@ def load(connection: Connection, items: Sequence[QueueItem], review: Review | No
     """Make the table hold this queue, each sample with the panel that ``review`` draws for it. Verdicts stay."""
     held = select(samples.c.id, samples.c.body, samples.c.rank, samples.c.panel_drawn, samples.c.queued)
     there = {row.id: row for row in connection.execute(held)}
-    new, changed, redrawn = [], [], []
+    new, changed, redrawn, reworded = [], [], [], []
     for rank, item in enumerate(in_order(items)):
         row = _row(item, rank, drawn_panel(item.sample.id, review))
         old = there.pop(item.sample.id, None)
         if old is None:
             new.append(row)
+            reworded.append(item.sample)
         elif (old.body, old.rank, old.panel_drawn, old.queued) != (row["body"], row["rank"], row["panel_drawn"], True):
             changed.append({f"new_{k}": v for k, v in row.items()})
+            reworded += [item.sample] if old.body != row["body"] else []
             redrawn += [row["id"]] if old.panel_drawn != row["panel_drawn"] else []
     gone = [{"new_id": row.id} for row in there.values() if row.queued]
     if new:
-        pending = {"panel": 1, "status": "pending", "revision": 0, "conflicts": 0, "search_now": ""}
+        pending = {"panel": 1, "status": "pending", "revision": 0, "conflicts": 0}
         connection.execute(insert(samples), [row | pending for row in new])
     if changed:
         values: dict[str, Any] = {k.removeprefix("new_"): bindparam(k) for k in changed[0] if k != "new_id"}
         connection.execute(update(samples).where(samples.c.id == bindparam("new_id")).values(values), changed)
     if gone:
         connection.execute(update(samples).where(samples.c.id == bindparam("new_id")).values(queued=False), gone)
+    written = [text_search.rows(sample.id, sample.messages, current=False) for sample in reworded]
+    text_search.write(connection, [sample.id for sample in reworded], written, current=False)
     project(connection, [*(row["id"] for row in new), *redrawn])
     return Loaded(added=len(new), changed=len(changed), gone=len(gone))
 
@@ -86,7 +91,6 @@ def _row(item: QueueItem, rank: int, panel: int) -> dict[str, Any]:
         "source_path": sample.source.path,
         "flag_codes": _listed(f.code for f in findings(sample.flags)),
         "speakers": _listed(dict.fromkeys(m.name for m in sample.messages if m.name)),
-        "search": searchable(sample.messages),
         "cluster": item.cluster,
         "body": json.dumps(_body(item), ensure_ascii=False),
         "rank": rank,

@@ -7,18 +7,18 @@ state. Each public method is one transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, select
 
 from annotations.store import events_table, leases, projection, queries, queue_table
-from annotations.store.database import one_at_a_time, reading, writing
+from annotations.store.database import in_batches, one_at_a_time, reading, writing
 from annotations.store.queries import Filters
 from annotations.store.queue_table import Loaded
-from annotations.store.schema import samples
+from annotations.store.schema import assignments, samples
 from annotations.store.side_tables import Meta, set_meta
-from annotations.store.types import Item, UnknownSample
+from annotations.store.types import Item, UnknownSample, Waiting
 from curation.review.decisions import State, fold
 from curation.review.queue import QueueItem
 
@@ -59,9 +59,14 @@ class ReviewQueue:
     def next_item(self, annotator: str, filters: Filters | None = None, after: int | None = None) -> Item | None:
         """Lease the next sample to the annotator: the first one behind rank ``after``, then from the front again.
 
-        Returns None when nothing that the filters let through is free.
+        What is assigned to the annotator comes before what is no one's. Returns None when nothing that the filters let
+        through is free.
         """
         filters = filters or Filters()
+        if filters.queue == "" and self._has_own_work(annotator):
+            mine = self.next_item(annotator, replace(filters, queue="mine"), after)
+            if mine is not None:
+                return mine
         tried: set[str] = set()
         now = self.clock()
         with writing(self.engine) as connection:
@@ -79,6 +84,11 @@ class ReviewQueue:
                     leases.take(connection, sample_id, annotator, now + self.lease_seconds, now)
                     return read_item(connection, sample_id, annotator, self.clock())
                 tried.add(sample_id)
+
+    def _has_own_work(self, annotator: str) -> bool:
+        with reading(self.engine) as connection:
+            query = select(assignments.c.sample_id).where(assignments.c.annotator == annotator).limit(1)
+            return connection.execute(query).first() is not None
 
     def open_item(self, sample_id: str, annotator: str) -> Item:
         """Return one sample, leased to the annotator unless others have it open. Raises UnknownSample."""
@@ -145,6 +155,11 @@ class ReviewQueue:
         with reading(self.engine) as connection:
             return queries.counts(connection)
 
+    def waiting(self) -> Waiting:
+        """Return how many samples wait for an adjudicator."""
+        with reading(self.engine) as connection:
+            return queries.waiting(connection)
+
     def count(self, annotator: str, filters: Filters) -> int:
         """Return how many samples the filters let through."""
         with reading(self.engine) as connection:
@@ -194,6 +209,17 @@ def lock_sample(connection: Connection, sample_id: str) -> int:
     return panel
 
 
-def is_queued(connection: Connection, sample_id: str) -> bool:
-    """Return whether a queue has ever brought this sample."""
-    return connection.execute(select(samples.c.id).where(samples.c.id == sample_id)).first() is not None
+def lock_samples(connection: Connection, sample_ids: Collection[str]) -> None:
+    """Keep other writers from many samples; ids that no queue has brought are skipped.
+
+    Always in the order of ids, so that two batches on PostgreSQL cannot wait for each other.
+    """
+    for ids in in_batches(sorted(set(sample_ids))):
+        wanted = samples.c.id.in_(ids)
+        connection.execute(select(samples.c.id).where(wanted).order_by(samples.c.id).with_for_update()).all()
+
+
+def panel_of(connection: Connection, sample_id: str) -> int:
+    """Return a sample's panel, 1 where no queue has brought it."""
+    panel: int | None = connection.execute(select(samples.c.panel).where(samples.c.id == sample_id)).scalar()
+    return panel or 1

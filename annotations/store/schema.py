@@ -13,7 +13,7 @@ from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, Primary
 from sqlalchemy.types import TypeDecorator
 
 # The newest migration; a test compares it with the folder's. Kept here so that opening a store does not import Alembic.
-HEAD = "0004"
+HEAD = "0007"
 
 
 class Words(TypeDecorator[str]):
@@ -53,6 +53,10 @@ events = Table(
     Column("client", Text, nullable=False),
     Column("time", Words, nullable=False),
     Column("panel", Integer, nullable=False),
+    Column("after", Words),
+    Column("batch", Words, nullable=False, server_default=""),
+    Column("guidelines", Words, nullable=False, server_default=""),
+    Column("seconds", Float(53), nullable=False, server_default="0"),
 )
 Index("ix_events_sample", events.c.sample_id, events.c.seq)
 Index("ix_events_annotator", events.c.annotator, events.c.seq)
@@ -64,6 +68,7 @@ Index(
     sqlite_where=events.c.verdict == "undo",
     postgresql_where=events.c.verdict == "undo",
 )
+Index("ix_events_batch", events.c.batch, sqlite_where=events.c.batch != "", postgresql_where=events.c.batch != "")
 
 samples = Table(
     "samples",
@@ -74,7 +79,6 @@ samples = Table(
     Column("source_path", Text, nullable=False),
     Column("flag_codes", Text, nullable=False),  # "|code|code|", for LIKE
     Column("speakers", Text, nullable=False),  # "|Tanjiro|Bạn|", for LIKE
-    Column("search", Text, nullable=False),  # every imported text of the sample, case-folded, for LIKE
     Column("cluster", Text),
     Column("body", Text, nullable=False),  # the QueueItem as JSON
     Column("rank", Integer, nullable=False),  # the order of work; see queue_table.py
@@ -85,7 +89,6 @@ samples = Table(
     Column("status", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("conflicts", Integer, nullable=False),
-    Column("search_now", Text, nullable=False),  # the rewritten text, if there is one
 )
 # The next item is found by walking this index. Kind and language are in it so that filtering by them reads no wide row.
 Index(
@@ -101,6 +104,19 @@ Index("ix_samples_rank", samples.c.queued, samples.c.rank)
 Index("ix_samples_cluster", samples.c.cluster)
 # The header of every page counts by kind and status.
 Index("ix_samples_counts", samples.c.queued, samples.c.kind, samples.c.status)
+
+# What searches look in: see text_search.py. A text that changes gets a new number, which no other text ever had.
+texts = Table(
+    "texts",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("sample_id", Words, nullable=False),
+    Column("current", Boolean, nullable=False),  # the last accepted rewrite; False is the imported text
+    Column("plain", Text, nullable=False),  # case-folded and without marks
+    Column("marked", Text, nullable=False),  # case-folded
+    sqlite_autoincrement=True,
+)
+Index("ix_texts_sample", texts.c.sample_id, texts.c.current, unique=True)
 
 # Part of the projection: annotators who are through with an open sample (they skipped it or gave a blind verdict).
 passed = Table(
@@ -123,16 +139,24 @@ leases = Table(
 )
 Index("ix_leases_annotator", leases.c.annotator)
 
-drafts = Table(
-    "drafts",
-    metadata,
-    Column("sample_id", Words, nullable=False),
-    Column("annotator", Words, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("messages", Text, nullable=False),
-    Column("time", Text, nullable=False),
-    PrimaryKeyConstraint("sample_id", "annotator"),
-)
+
+def _drafts(name: str) -> Table:
+    """Return a table of drafts. Rows move between the two."""
+    return Table(
+        name,
+        metadata,
+        Column("sample_id", Words, nullable=False),
+        Column("annotator", Words, nullable=False),
+        Column("revision", Integer, nullable=False),
+        Column("messages", Text, nullable=False),
+        Column("time", Text, nullable=False),
+        PrimaryKeyConstraint("sample_id", "annotator"),
+    )
+
+
+drafts = _drafts("drafts")
+# The last draft that an annotator discarded by name, so that the discard can be undone.
+discarded_drafts = _drafts("discarded_drafts")
 
 annotators = Table(
     "annotators",
@@ -145,3 +169,49 @@ annotators = Table(
 
 # What the last synchronisation and the last load of the queue have seen.
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+# Lines of the team's files in git (audits, choices; see annotations/team/books.py), each the JSON object `body`.
+records = Table(
+    "records",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("id", Words, nullable=False, unique=True),
+    Column("book", Text, nullable=False),
+    Column("time", Words, nullable=False),
+    Column("body", Text, nullable=False),
+)
+Index("ix_records_book", records.c.book, records.c.seq)
+
+# Whose work a sample is. A sample without a row is anyone's.
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("sample_id", Words, nullable=False),
+    Column("annotator", Words, nullable=False),
+    Column("time", Text, nullable=False),
+    PrimaryKeyConstraint("sample_id", "annotator"),
+)
+Index("ix_assignments_annotator", assignments.c.annotator)
+
+# Samples with a known verdict on a text, which annotators judge without knowing it, and who was asked about them.
+gold = Table(
+    "gold",
+    metadata,
+    Column("sample_id", Words, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("messages", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("time", Text, nullable=False),
+)
+gold_asked = Table(
+    "gold_asked",
+    metadata,
+    Column("sample_id", Words, nullable=False),
+    Column("annotator", Words, nullable=False),
+    Column("rank", Integer, nullable=False),  # the place in the queue at which the annotator was asked
+    Column("event", Text),  # the answer, in the form of a line of the log; None until it is given
+    Column("time", Text, nullable=False),
+    PrimaryKeyConstraint("sample_id", "annotator"),
+)
+Index("ix_gold_asked_annotator", gold_asked.c.annotator)

@@ -53,6 +53,26 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many samples of the queue wait for an adjudicator: in conflict, and in dispute between a panel's members."""
+
+    conflicts: int = 0
+    disputes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What an action on many samples did: its events share ``id`` and are undone as one.
+
+    ``refused`` holds, by sample id, why a sample was left as it was.
+    """
+
+    id: str
+    decisions: tuple[Decision, ...]
+    refused: dict[str, InosukeError]
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """How many verdicts an annotator made on a day (UTC)."""
 
@@ -62,12 +82,17 @@ class Day:
 
 
 class StaleVerdict(InosukeError):
-    """``by`` decided after the annotator opened the sample. ``item`` is the sample as it is now."""
+    """``by`` decided after the annotator opened the sample. ``item`` is the sample as it is now.
 
-    def __init__(self, item: Item, by: str) -> None:
-        super().__init__(f"{by} has decided on sample {item.id} since you opened it. Look at it again, then decide.")
+    ``same`` says that ``by`` is the annotator, who has the sample open in another tab or on another computer too.
+    """
+
+    def __init__(self, item: Item, by: str, same: bool = False) -> None:
+        who = "you have decided on sample {} in another tab" if same else f"{by} has decided on sample {{}}"
+        super().__init__(f"{who.format(item.id)} since you opened it here. Look at it again, then decide.")
         self.item = item
         self.by = by
+        self.same = same
 
 
 class Leased(InosukeError):

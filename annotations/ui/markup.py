@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
-from rapidfuzz.distance import Indel
 
-from curation.cleaning.differences import Side, words
+from annotations.ui.highlight import Mark, marked, marked_name, of_turn
+from curation.cleaning.differences import Side, turn_pairs, words
+from curation.cleaning.typed_text import Removed
 from curation.record import Message
 
 # Longer turns are cut on the screen: a browser takes seconds to lay out a megabyte of text.
@@ -20,14 +21,11 @@ SHOWN_CHARS = 20_000
 _DIFF_CHARS = 20_000
 
 STYLE = """<style>
-.stMainBlockContainer { padding-top: 3.2rem; }
+.stMainBlockContainer { padding: 3.2rem 2.5rem 1rem; }
+/* Streamlit's own captions have too little contrast to be read by everyone. */
+[data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 .stMainBlockContainer h3 { font-size: 1.02rem; padding: .5rem 0 .2rem; }
-.stBottomBlockContainer { padding-top: .6rem; padding-bottom: .9rem; }
-@media (max-width: 640px) {
-  .stMainBlockContainer { padding: 4rem .8rem 1rem; }
-  .stBottomBlockContainer { padding: .3rem .4rem .5rem; }
-  .stBottomBlockContainer kbd, .stBottomBlockContainer [class*="hortcut"] { display: none; }
-}
+@media (max-width: 640px) { .stMainBlockContainer { padding: 4rem .8rem .6rem; } }
 .turns { display: flex; flex-direction: column; gap: .6rem; }
 .turn { border-radius: .8rem; padding: .55rem .9rem .7rem; max-width: 92%; border: 1px solid rgba(128,128,128,.25); }
 .turn .who { font-size: .78rem; opacity: .75; margin-bottom: .15rem; }
@@ -41,8 +39,8 @@ STYLE = """<style>
 .diff del { background: rgba(200,60,50,.2); border-radius: .2rem; }
 .fact { font-size: .86rem; overflow-wrap: anywhere; margin: 0 0 .15rem; }
 .fact b { font-weight: 600; }
-.flag { border-left: .25rem solid #b7791f; padding: .15rem .6rem; margin: 0 0 .45rem; font-size: .9rem; }
-.flag .why { opacity: .8; overflow-wrap: anywhere; }
+div.flag { border-left: .25rem solid #b7791f; padding: .15rem .6rem; margin: 0 0 .45rem; font-size: .9rem; }
+div.flag .why { opacity: .8; overflow-wrap: anywhere; }
 .event { border-left: .25rem solid rgba(128,128,128,.5); padding: .1rem .7rem; overflow-wrap: anywhere; }
 .event.approve, .event.rewrite { border-color: #206e5c; } .event.reject { border-color: #b3362b; }
 .event.gone { opacity: .55; text-decoration: line-through; }
@@ -65,15 +63,27 @@ class Names:
         return message.name or {"user": self.user, "assistant": self.assistant, "system": self.system}[message.role]
 
 
-def turns(messages: Sequence[Message], names: Names, more: Callable[[int], str]) -> str:
-    """Return a dialogue. ``more`` returns the note that N characters are not shown."""
+def turns(
+    messages: Sequence[Message],
+    names: Names,
+    more: Callable[[int], str],
+    marks: Sequence[Mark] = (),
+    search: str = "",
+) -> str:
+    """Return a dialogue with its ``marks``, and what a ``search`` finds in the speakers' names.
+
+    ``more`` returns the note that N characters are not shown.
+    """
     blocks = []
-    for message in messages:
+    for number, message in enumerate(messages):
         hidden = len(message.content) - SHOWN_CHARS
         note = Markup('<div class="more">{}</div>').format(more(hidden)) if hidden > 0 else ""
         blocks.append(
             Markup('<div class="turn {}"><div class="who">{}</div><div class="what">{}</div>{}</div>').format(
-                message.role, names.of(message), message.content[:SHOWN_CHARS], note
+                message.role,
+                marked_name(message.name, search) if message.name else names.of(message),
+                marked(message.content[:SHOWN_CHARS], of_turn(marks, number)),
+                note,
             )
         )
     return Markup('<div class="turns">{}</div>').format(Markup("").join(blocks))
@@ -84,9 +94,108 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
     return Markup("").join(Markup('<p class="fact"><b>{}</b> {}</p>').format(k, v) for k, v in pairs)
 
 
-def flag(title: str, detail: str) -> str:
-    """Return one flag: what it means, and its detail."""
-    return Markup('<div class="flag">{}<div class="why">{}</div></div>').format(title, detail)
+def flag(title: str, detail: str, *more: str) -> str:
+    """Return one flag: what it means, its detail, and ``more`` HTML made here."""
+    why = Markup('<div class="why">{}</div>').format(detail) if detail else ""
+    return Markup('<div class="flag">{}{}{}</div>').format(title, why, Markup("").join(more))
+
+
+def caused(head: str, words: Iterable[str]) -> str:
+    """Return the words that caused a flag, marked as they are in the turns."""
+    return Markup('<div class="why">{} {}</div>').format(
+        head, Markup(" ").join(Markup('<mark class="flag">{}</mark>').format(word) for word in words)
+    )
+
+
+def notices(said: Iterable[tuple[str, str]]) -> str:
+    """Return notices: ``warn`` or ``info``, and the words."""
+    return Markup("").join(Markup('<p class="notice {}">{}</p>').format(kind, words) for kind, words in said)
+
+
+def badges(shown: Iterable[tuple[str, str]]) -> str:
+    """Return small labels: a colour's name, and the words."""
+    return Markup('<div class="badges">{}</div>').format(
+        Markup("").join(Markup('<span class="badge {}">{}</span>').format(colour, words) for colour, words in shown)
+    )
+
+
+def part(title: str, body: str) -> str:
+    """Return a titled part. ``body`` is HTML made here."""
+    return Markup("<h3>{}</h3>{}").format(title, body)
+
+
+def folded(title: str, body: str) -> str:
+    """Return a part that opens when its title is pressed. ``body`` is HTML made here."""
+    return Markup("<details><summary>{}</summary>{}</details>").format(title, body)
+
+
+def quiet(words: str) -> str:
+    """Return words of little weight."""
+    return Markup('<p class="quiet">{}</p>').format(words)
+
+
+def card(*bodies: str) -> str:
+    """Return a box around HTML made here."""
+    return Markup('<div class="card">{}</div>').format(Markup("").join(bodies))
+
+
+def buttons(keys: Iterable[tuple[str, str, str]]) -> str:
+    """Return a row of buttons: what the stage does when one is pressed, its words, and its key, if it has one."""
+    made = []
+    for action, label, key in keys:
+        shortcut = Markup(' aria-keyshortcuts="{}"').format(key) if key else ""
+        letter = Markup(" <kbd>{}</kbd>").format(key) if key else ""
+        made.append(
+            Markup('<button type="button" data-action="{}"{}>{}{}</button>').format(action, shortcut, label, letter)
+        )
+    return Markup('<div class="row">{}</div>').format(Markup("").join(made))
+
+
+def link_button(action: str, words: str, sample_id: str) -> str:
+    """Return a button that looks like a link and names a sample."""
+    return Markup('<button type="button" class="link" data-action="{}" data-sample="{}">{}</button>').format(
+        action, sample_id, words
+    )
+
+
+def choices(answers: Iterable[tuple[str, str, bool]], sample_id: str) -> str:
+    """Return a row of buttons that answer a question on a sample: action, words, and whether that is the answer now."""
+    made = Markup("").join(
+        Markup(
+            '<button type="button" class="small" data-action="{}" data-sample="{}" aria-pressed="{}">{}</button>'
+        ).format(action, sample_id, "true" if chosen else "false", words)
+        for action, words, chosen in answers
+    )
+    return Markup('<div class="row">{}</div>').format(made)
+
+
+def decided(status: str, head: str, time: str, why: str) -> str:
+    """Return how a sample was decided, when, and why."""
+    return Markup('<p class="decided {}">{} · {}{}</p>').format(
+        status, head, moment(time), Markup(" · {}").format(why) if why else ""
+    )
+
+
+def moment(time: str) -> str:
+    """Return a time of the log (ISO 8601, UTC) that the stage shows in the browser's own zone."""
+    return Markup('<time datetime="{}">{} UTC</time>').format(time, time[:16].replace("T", " "))
+
+
+def columns(left: str, right: str) -> str:
+    """Return two parts side by side, made here; below each other on a phone."""
+    return Markup('<div class="columns even"><section>{}</section><section>{}</section></div>').format(left, right)
+
+
+def removed(head: str, what: Iterable[Removed]) -> str:
+    """Return the note on what saving takes out of a text."""
+    names = (f"{one.name} ({one.code}) ×{one.count}" for one in what)
+    return Markup('<p class="notice info">{} {}</p>').format(head, ", ".join(names))
+
+
+def keys(rows: Iterable[tuple[str, str]]) -> str:
+    """Return a table of keys and what they do."""
+    body = (Markup("<tr><td><kbd>{}</kbd></td><td>{}</td></tr>").format(key, words) for key, words in rows)
+    return Markup('<table class="keys">{}</table>').format(Markup("").join(body))
 
 
 def event(verdict: str, head: str, body: str, gone: bool) -> str:
@@ -103,7 +212,7 @@ def diff(old: Sequence[Message], new: Sequence[Message], names: Names, too_long:
     if sum(len(m.content) for m in (*old, *new)) > _DIFF_CHARS:
         return Markup('<div class="diff">{}</div>').format(too_long)
     blocks = []
-    for before, after in _paired(old, new):
+    for before, after in turn_pairs(old, new):
         who = names.of(after or before)  # type: ignore[arg-type]
         if before and after and names.of(before) != names.of(after):
             who = f"{names.of(before)} → {who}"
@@ -113,23 +222,3 @@ def diff(old: Sequence[Message], new: Sequence[Message], names: Names, too_long:
             Markup('<div class="diff"><span class="who">{}</span><br>{}</div>').format(who, Markup("").join(marked))
         )
     return Markup("").join(blocks)
-
-
-def _paired(old: Sequence[Message], new: Sequence[Message]) -> list[tuple[Message | None, Message | None]]:
-    """Pair the turns of two versions: equal ones with each other, then those between them in order."""
-    pairs: list[tuple[Message | None, Message | None]] = []
-    for op in Indel.opcodes([(m.role, m.content) for m in old], [(m.role, m.content) for m in new]):
-        before, after = old[op.src_start : op.src_end], new[op.dest_start : op.dest_end]
-        pairs += [(b, None) for b in before] if op.tag == "delete" else []
-        pairs += [(None, a) for a in after] if op.tag == "insert" else []
-        pairs += list(zip(before, after, strict=True)) if op.tag == "equal" else []
-    # A changed turn comes out as a deletion and an insertion next to each other: join them.
-    joined: list[tuple[Message | None, Message | None]] = []
-    for before_turn, after_turn in pairs:
-        if joined and before_turn is None and joined[-1][1] is None:
-            joined[-1] = (joined[-1][0], after_turn)
-        elif joined and after_turn is None and joined[-1][0] is None:
-            joined[-1] = (before_turn, joined[-1][1])
-        else:
-            joined.append((before_turn, after_turn))
-    return joined

@@ -9,17 +9,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, cast
 
 import streamlit as st
 
+from annotations.guidelines import put_in_force, read_guidelines
+from annotations.signing import Way
 from annotations.store.database import store_url
 from annotations.store.log_sync import refresh
 from annotations.store.queries import Filters
 from annotations.store.review_store import ReviewStore
+from annotations.team.books import sync_books
+from annotations.team.gold import GoldStore
 from annotations.ui.markup import Names
 from annotations.words import say
 from curation.codes import Language
@@ -40,11 +44,16 @@ class Desk:
     language: Language
     who: str = ""
     role: str = "annotator"
+    way: Way = "name"
     filters: Filters = field(default_factory=Filters)
 
     def say(self, key: str, **values: object) -> str:
         """Return the words of a key, in the annotator's language."""
         return say(key, self.language, **values)
+
+    def signed_in(self, who: str, role: str, way: Way) -> Desk:
+        """Return the desk with its annotator, who signed in this way."""
+        return replace(self, who=who, role=role, way=way)
 
     def cut(self, hidden: int) -> str:
         """Return the note that ``hidden`` characters of a turn are not shown."""
@@ -62,8 +71,8 @@ def persona_file() -> Path:
 
 
 @st.cache_resource(show_spinner=False)
-def _store(url: str) -> ReviewStore:
-    return ReviewStore(url)
+def _store(url: str) -> GoldStore:
+    return GoldStore(url)
 
 
 @st.cache_resource(show_spinner=False)
@@ -75,13 +84,17 @@ def open_desk(language: Language) -> Desk:
     """Return the desk without an annotator. Raises InosukeError where persona.toml or the store cannot be used."""
     path = persona_file()
     persona = _persona(path, path.stat().st_mtime if path.is_file() else 0.0)
-    return Desk(_store(store_url(persona.root)), persona, Folders(persona.root), language)
+    store = _store(store_url(persona.root))
+    put_in_force(store, read_guidelines(persona).version)
+    store.mixing.share = persona.review.gold_share
+    return Desk(store, persona, Folders(persona.root), language)
 
 
 def bring_queue(desk: Desk, again: bool = False) -> None:
     """Bring the log, the queue and ``[review]`` into the store, once a session. Raises InosukeError without a queue."""
     if again or not st.session_state.get("queue_is_here"):
         refresh(desk.store, desk.folders, desk.persona.review)
+        sync_books(desk.store, desk.folders)
         st.session_state["queue_is_here"] = True
 
 
@@ -96,10 +109,16 @@ def current_sample() -> str | None:
 def go_to(sample_id: str | None) -> None:
     """Open a sample, or none, at the next run of the script."""
     set_mode("look")
+    st.session_state["asked"] = asked() + 1
     if sample_id is None:
         st.query_params.pop("sample", None)
     else:
         st.query_params["sample"] = sample_id
+
+
+def asked() -> int:
+    """Return a number that grows whenever a view asks for a sample: the stage opens the one in the address then."""
+    return cast(int, st.session_state.get("asked", 0))
 
 
 def from_address(name: str, options: Collection[Any], default: Any = None) -> None:
@@ -127,12 +146,12 @@ def show_view(name: str) -> None:
 
 
 def mode() -> str:
-    """Return what the annotator is doing with the open sample: look, edit, reject, note."""
+    """Return how the review view is to open: ``look``, or ``edit`` for a draft that another view leads to."""
     return cast(str, st.session_state.get("mode", "look"))
 
 
 def set_mode(name: str) -> None:
-    """Set what the annotator is doing with the open sample."""
+    """Set how the review view is to open."""
     st.session_state["mode"] = name
 
 

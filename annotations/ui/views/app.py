@@ -7,9 +7,23 @@ from dataclasses import replace
 
 import streamlit as st
 
-from annotations.ui import filters, markup, session
+from annotations.ui import filters, highlight, markup, session
+from annotations.ui.page_language import set_page_language
+from annotations.ui.sample import guidelines_page
 from annotations.ui.session import Desk
-from annotations.ui.views import adjudication, dashboard, history, me, review, sign_in
+from annotations.ui.views import (
+    adjudication,
+    audit,
+    casting,
+    choices,
+    dashboard,
+    history,
+    many,
+    me,
+    meaning,
+    review,
+    sign_in,
+)
 from annotations.words import say
 from curation.codes import Language
 from curation.errors import InosukeError
@@ -18,6 +32,11 @@ VIEWS: dict[str, Callable[[Desk], None]] = {
     "review": review.show,
     "history": history.show,
     "adjudication": adjudication.show,
+    "audit": audit.show,
+    "choices": choices.show,
+    "meaning": meaning.show,
+    "many": many.show,
+    "casting": casting.show,
     "dashboard": dashboard.show,
     "me": me.show,
 }
@@ -27,7 +46,7 @@ def main() -> None:
     """Draw the page. Problems with files or the database become an error message on it."""
     # An emoji: the browser would fetch a material icon from another server.
     st.set_page_config(page_title="AI-Inosuke · review", page_icon="📝", layout="wide")
-    st.html(markup.STYLE)
+    st.html(markup.STYLE + guidelines_page.STYLE + highlight.STYLE)
     with st.sidebar:
         session.from_address("lang", ("vi", "en"), "vi")
         language: Language = st.radio(
@@ -39,6 +58,7 @@ def main() -> None:
             on_change=session.to_address,
             args=("lang", "vi"),
         )
+    set_page_language(language)
     try:
         _page(language)
     except InosukeError as error:
@@ -64,6 +84,8 @@ def _page(language: Language) -> None:
         sign_in.show_annotator(desk)
         st.subheader(desk.say("filters"), anchor=False)
         desk = replace(desk, filters=filters.choose_filters(desk))
+        with st.expander(desk.say("guidelines")):
+            st.html(guidelines_page.guidelines_html(desk))
     session.from_address("view", VIEWS, "review")
     view = st.segmented_control(
         desk.say("views"),

@@ -8,7 +8,11 @@ import streamlit as st
 
 from annotations.store.log_sync import sync_store
 from annotations.store.projection import STATUSES
+from annotations.team.gold_items import GoldItems
+from annotations.team.times import paces
+from annotations.ui.local_time import clock, number, zone
 from annotations.ui.session import Desk, attempt, bring_queue, tell
+from annotations.words import explain_reason
 from curation.review.agreement import Agreement, agreement
 
 
@@ -17,7 +21,7 @@ def show(desk: Desk) -> None:
     counts = desk.store.queue.counts()
     totals = {s: sum(by_status.get(s, 0) for by_status in counts.values()) for s in STATUSES}
     for column, status in zip(st.columns(len(STATUSES)), STATUSES, strict=True):
-        column.metric(desk.say(f"status_{status}"), f"{totals[status]:,}", border=True)
+        column.metric(desk.say(f"status_{status}"), number(totals[status], desk.language), border=True)
     kinds, people = st.columns(2, gap="large")
     with kinds:
         st.subheader(desk.say("by_kind"), anchor=False)
@@ -25,6 +29,10 @@ def show(desk: Desk) -> None:
     with people:
         st.subheader(desk.say("by_annotator"), anchor=False)
         _people(desk)
+    _reasons(desk)
+    _times(desk)
+    if desk.role == "adjudicator":
+        _scores(desk)
     st.subheader(desk.say("per_day"), anchor=False)
     _days(desk)
     st.subheader(desk.say("agreement"), anchor=False)
@@ -49,8 +57,47 @@ def _people(desk: Desk) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True)
 
 
+def _reasons(desk: Desk) -> None:
+    """Show how many standing rejections have each reason."""
+    found = desk.store.statistics.by_reason()
+    if found:
+        rows = [
+            {desk.say("reason"): explain_reason(why, desk.language, desk.persona) or "–", desk.say("verdicts"): n}
+            for why, n in found.most_common()
+        ]
+        st.subheader(desk.say("by_reason"), anchor=False)
+        st.dataframe(pd.DataFrame(rows), hide_index=True)
+
+
+def _times(desk: Desk) -> None:
+    """Show how long a verdict takes, where clients have measured it."""
+    rows = [
+        {
+            desk.say("annotator"): pace.annotator,
+            desk.say("kind"): pace.kind or desk.say("total"),
+            desk.say("verdicts"): pace.verdicts,
+            desk.say("seconds"): pace.seconds,
+        }
+        for pace in paces(desk.store)
+    ]
+    if rows:
+        st.subheader(desk.say("times"), anchor=False)
+        st.dataframe(pd.DataFrame(rows), hide_index=True)
+
+
+def _scores(desk: Desk) -> None:
+    """Show an adjudicator how everyone judges the gold items."""
+    rows = [
+        {desk.say("annotator"): score.annotator, "n": score.answered, "%": f"{score.right / score.answered:.0%}"}
+        for score in GoldItems(desk.store).scores()
+    ]
+    if rows:
+        st.subheader(desk.say("gold_scores"), anchor=False)
+        st.dataframe(pd.DataFrame(rows), hide_index=True)
+
+
 def _days(desk: Desk) -> None:
-    rows = [(d.date, d.annotator, d.verdicts) for d in desk.store.statistics.by_day()]
+    rows = [(d.date, d.annotator, d.verdicts) for d in desk.store.statistics.by_day(zone())]
     days = pd.DataFrame(rows, columns=["day", "who", "n"])
     if days.empty:
         st.caption(desk.say("none"))
@@ -81,8 +128,10 @@ def _agreement(desk: Desk) -> None:
         rows.append(_row(kind, agreement(e for e in events if kinds.get(e.sample_id) == kind)))
     st.dataframe(pd.DataFrame(rows), hide_index=True)
     st.caption(desk.say("over_time"))
-    dates = sorted({e.time[:10] for e in events})
-    days = [_row(day, agreement(e for e in events if e.time[:10] <= day)) for day in dates[-30:]]
+    where = zone()
+    dated = [(clock(e.time, where)[:10], e) for e in events]
+    dates = sorted({day for day, _ in dated})
+    days = [_row(day, agreement(e for date, e in dated if date <= day)) for day in dates[-30:]]
     st.dataframe(pd.DataFrame(days), hide_index=True)
 
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from annotations.store.types import Item, UnknownSample
+from annotations.team.gold import is_asked
 from annotations.ui import markup
+from annotations.ui.html import show_html
+from annotations.ui.local_time import clock
 from annotations.ui.session import Desk, attempt, current_sample, go_to, plain, tell
 from annotations.words import explain_reason
 from curation.record import Message
 from curation.review.decisions import Decision
+
+# Of a sample's last turn, beside what the annotator did with it.
+_SHOWN_CHARS = 60
 
 
 def show(desk: Desk) -> None:
@@ -19,7 +25,7 @@ def show(desk: Desk) -> None:
     with recent:
         st.subheader(desk.say("history_recent"), anchor=False)
         for decision in desk.store.log.recent(desk.who):
-            label = f"{_clock(decision)} · {desk.say(f'verdict_{decision.verdict}')} · {decision.sample_id}"
+            label = f"{clock(decision.time)} · {desk.say(f'verdict_{decision.verdict}')} · {_words(desk, decision)}"
             st.button(
                 plain(label), type="tertiary", on_click=_look_at, args=(decision.sample_id,), key=f"see {decision.id}"
             )
@@ -34,17 +40,27 @@ def show(desk: Desk) -> None:
         _story(desk, item)
 
 
+def _words(desk: Desk, decision: Decision) -> str:
+    """Return the beginning of a sample's last turn; its id where no queue has brought the sample."""
+    try:
+        messages = decision.messages or desk.store.queue.item(decision.sample_id).messages
+    except UnknownSample:
+        return decision.sample_id
+    text = " ".join(messages[-1].content.split())
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
+
+
 def _look_at(sample_id: str) -> None:
     go_to(sample_id)
     st.session_state["history_sample"] = sample_id
 
 
 def _story(desk: Desk, item: Item) -> None:
-    events = desk.store.log.history(item.id)
+    events = [] if is_asked(desk.store, item.id, desk.who) else desk.store.log.history(item.id)
     undone = {e.reason for e in events if e.verdict == "undo"}
     hidden = item.panel > 1 and item.status == "pending" and desk.role != "adjudicator"
     st.caption(desk.say("history_original"))
-    st.html(markup.turns(item.sample.messages, desk.names, desk.cut))
+    show_html(markup.turns(item.sample.messages, desk.names, desk.cut), desk.say("none"))
     if item.state.revision:
         _restore(desk, item, item.sample.messages, "0")
     if not events:
@@ -56,13 +72,14 @@ def _story(desk: Desk, item: Item) -> None:
         if hidden and event.panel > 1 and event.annotator != desk.who:
             st.caption(desk.say("history_hidden"))
             continue
-        words = [_clock(event), event.annotator, desk.say(f"verdict_{event.verdict}"), event.client]
+        words = [clock(event.time), event.annotator, desk.say(f"verdict_{event.verdict}"), event.client]
         words += [desk.say("was_undone")] if event.id in undone else []
-        words += [desk.say("on_old_revision")] if event.id in item.state.conflicts else []
-        why = explain_reason(event.reason, desk.language)
-        st.html(markup.event(event.verdict, " · ".join(words), why, event.id in undone))
+        words += [desk.say("in_conflict")] if event.id in item.state.conflicts else []
+        why = explain_reason(event.reason, desk.language, desk.persona)
+        show_html(markup.event(event.verdict, " · ".join(words), why, event.id in undone), desk.say("none"))
         if event.messages is not None:
-            st.html(markup.diff(before, event.messages, desk.names, desk.say("diff_too_long")) or " ")
+            changed = markup.diff(before, event.messages, desk.names, desk.say("diff_too_long"))
+            show_html(changed, desk.say("same_text"))
             if event.messages != item.messages:
                 _restore(desk, item, event.messages, event.id)
             if event.id not in undone:
@@ -74,7 +91,7 @@ def _restore(desk: Desk, item: Item, messages: tuple[Message, ...], key: str) ->
         desk.say("history_restore"),
         icon=":material/restore:",
         type="tertiary",
-        disabled=bool(item.holders) or (item.panel > 1 and item.state.status == "pending"),
+        disabled=len(item.holders) >= item.panel or (item.panel > 1 and item.state.status == "pending"),
         on_click=_write_back,
         args=(desk, item, messages),
         key=f"restore {item.id} {key}",
@@ -92,9 +109,6 @@ def _write_back(desk: Desk, item: Item, messages: tuple[Message, ...]) -> None:
         messages=messages,
         reason="restored",
         seen=item.seen,
+        uses_draft=False,
     )
     tell(desk.say("restored", n=item.state.revision + 1))
-
-
-def _clock(event: Decision) -> str:
-    return event.time[:16].replace("T", " ")

@@ -1,67 +1,101 @@
-"""Sign-in. On this computer alone a name is enough; elsewhere it takes OIDC or a password."""
+"""Sign-in. On this computer alone a name is enough; elsewhere it takes a password or OIDC.
+
+Who is signed in is a signed token: in the session, and in a cookie of that browser, so that a reload keeps it. A name
+in the page's address only fills the field in.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from ipaddress import ip_address
-
 import streamlit as st
 
+from annotations.signing import sign, signed
+from annotations.ui import remember
+from annotations.ui.access import address, from_elsewhere, way
 from annotations.ui.session import Desk, attempt, go_to, tell
+from curation.errors import UsageError
+
+# Streamlit's hint under a field of a form ("Press Enter to submit form") is in English only.
+_STYLE = "<style>[data-testid=InputInstructions] { display: none; }</style>"
+_TOKEN, _LEFT = "token", "left"
 
 
 def sign_in(desk: Desk) -> Desk | None:
-    """Return the desk with its annotator, None while the page asks for one."""
-    if is_loopback(st.get_option("server.address")):
-        who = st.query_params.get("who", "")
-        ask = _ask_name
-    elif _has_oidc():
+    """Return the desk with its annotator, None while the page asks for one. Raises UsageError: see ``access.way``."""
+    how = way()
+    if how == "name" and (header := from_elsewhere(st.context.headers)) is not None:
+        _refuse(desk, header)
+        return None
+    if how == "oidc":
         who = str(st.user.get("email") or st.user.get("name") or "") if st.user.is_logged_in else ""
         if who:
             desk.store.people.add(who)
-        ask = _ask_oidc
     else:
-        # Anyone can write a name into the address: here only a sign-in with a password counts.
-        who = st.session_state.get("signed_in", "")
-        ask = _ask_password
-    people = desk.store.people.roles()
-    if who in people:
-        return replace(desk, who=who, role=people[who])
-    ask(desk)
-    return None
+        who = signed(desk.store, _token(desk), how) or ""
+    role = desk.store.people.roles().get(who)
+    if role is None:
+        {"name": _ask_name, "oidc": _ask_oidc, "password": _ask_password}[how](desk)
+        if st.session_state.get(_LEFT):
+            remember.remember(address(), "")
+        return None
+    if how != "oidc" and _token(desk) != remember.remembered(desk.store):
+        remember.remember(address(), _token(desk))
+    return desk.signed_in(who, role, how)
 
 
-def is_loopback(address: str | None) -> bool:
-    """Return whether a server at this address is reachable from its own computer only; no address means all."""
-    if address == "localhost":
-        return True
-    try:
-        return ip_address(address or "").is_loopback
-    except ValueError:
-        return False
+def _token(desk: Desk) -> str:
+    if _TOKEN in st.session_state:
+        return str(st.session_state[_TOKEN])
+    # The cookies are those of the moment when the page was opened: who has left since then is still in them.
+    return "" if st.session_state.get(_LEFT) else remember.remembered(desk.store)
 
 
-def _has_oidc() -> bool:
-    return bool(st.secrets.load_if_toml_exists() and "auth" in st.secrets)
+def _refuse(desk: Desk, header: str) -> None:
+    st.error(desk.say("elsewhere", header=header), icon=":material/lock:")
+    st.text(desk.say("elsewhere_hint"))
+    st.code("INOSUKE_DESK_AUTH=password make review", language=None)
+
+
+# ---------------------------------------------------------------- by name
 
 
 def _ask_name(desk: Desk) -> None:
     people = desk.store.people.roles()
+    asked = st.query_params.get("who", "")
     st.header(desk.say("who"))
-    known = st.pills(desk.say("who_pick"), list(people), key="known_name") if people else None
-    st.text_input(desk.say("who_new" if people else "who_first"), max_chars=60, key="new_name", autocomplete="username")
-    st.checkbox(desk.say("who_adjudicator"), key="adjudicates", disabled=known is not None)
-    st.button(desk.say("sign_in"), type="primary", on_click=_enter, args=(desk,))
+    st.html(_STYLE)
+    # A form: Enter in the field is the button.
+    with st.form("sign_in_form", border=False):
+        if people:
+            chosen = asked if asked in people else None
+            st.pills(desk.say("who_pick"), list(people), default=chosen, key="known_name")
+        st.text_input(
+            desk.say("who_new" if people else "who_first"),
+            value="" if asked in people else asked,
+            max_chars=60,
+            key="new_name",
+            autocomplete="username",
+        )
+        if not people:
+            st.checkbox(desk.say("who_adjudicator"), key="adjudicates")
+        st.form_submit_button(desk.say("sign_in"), type="primary", on_click=_enter, args=(desk,))
 
 
 @attempt
 def _enter(desk: Desk) -> None:
-    # Read now, not when the button was drawn: the user may have typed and clicked at once.
-    name = st.session_state.get("known_name") or " ".join(st.session_state["new_name"].split())
-    if not name:
-        return
-    desk.store.people.add(name, "adjudicator" if st.session_state["adjudicates"] else "annotator")
-    st.query_params["who"] = name
+    typed = st.session_state["new_name"].strip() or st.session_state.get("known_name") or ""
+    if not typed:
+        raise UsageError(desk.say("who_empty"))
+    name = desk.store.people.join(typed, adjudicates=st.session_state.get("adjudicates", False))
+    _keep(desk, name)
+
+
+def _keep(desk: Desk, name: str) -> None:
+    st.session_state[_TOKEN] = sign(desk.store, name, way())
+    st.session_state.pop(_LEFT, None)
+    st.query_params.pop("who", None)
+
+
+# ---------------------------------------------------------------- elsewhere
 
 
 def _ask_oidc(desk: Desk) -> None:
@@ -76,18 +110,24 @@ def _ask_password(desk: Desk) -> None:
         st.code("inosuke review annotator NAME --password", language=None)
         return
     st.header(desk.say("who"))
-    st.text_input(desk.say("name"), key="login_name", autocomplete="username")
-    st.text_input(desk.say("password"), type="password", key="login_password", autocomplete="current-password")
-    st.button(desk.say("sign_in"), type="primary", on_click=_check, args=(desk,))
+    st.html(_STYLE)
+    with st.form("sign_in_form", border=False):
+        name = st.query_params.get("who", "")
+        st.text_input(desk.say("name"), value=name, key="login_name", autocomplete="username")
+        st.text_input(desk.say("password"), type="password", key="login_password", autocomplete="current-password")
+        st.form_submit_button(desk.say("sign_in"), type="primary", on_click=_check, args=(desk,))
 
 
 @attempt
 def _check(desk: Desk) -> None:
     name, password = st.session_state["login_name"].strip(), st.session_state["login_password"]
     if desk.store.people.check_password(name, password):
-        st.session_state["signed_in"] = name
+        _keep(desk, name)
     else:
         tell(desk.say("wrong_password"), problem=True)
+
+
+# ---------------------------------------------------------------- who is signed in
 
 
 def show_annotator(desk: Desk) -> None:
@@ -97,12 +137,18 @@ def show_annotator(desk: Desk) -> None:
         st.button(desk.say("sign_out"), on_click=_leave, args=(desk,), type="tertiary", key="sign_out")
 
 
+def plain_role(desk: Desk) -> str:
+    """Return the annotator's name and role."""
+    return f"{desk.who} · {desk.say('role_' + desk.role)}"
+
+
 @attempt
 def _leave(desk: Desk) -> None:
     sample = st.query_params.get("sample")
     if sample:
         desk.store.queue.release(sample, desk.who)
     go_to(None)
-    st.query_params.pop("who", None)
-    if st.session_state.pop("signed_in", None) is None and _has_oidc():
+    st.session_state.pop(_TOKEN, None)
+    st.session_state[_LEFT] = True
+    if desk.way == "oidc":
         st.logout()
