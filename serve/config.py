@@ -63,6 +63,7 @@ class ServerConfig(BaseModel):
     top_k: int | None = Field(default=None, ge=0, le=1000)
     min_p: float | None = Field(default=None, ge=0, lt=1)
     repetition_penalty: float | None = Field(default=None, ge=1, le=2)
+    dry_multiplier: float | None = Field(default=None, ge=0, le=5)
     waiting: int = Field(default=16, ge=0, le=1000)
     keys: Keys = ()
     keys_file: Path | None = None

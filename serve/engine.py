@@ -30,7 +30,8 @@ class Settings(BaseModel):
     """Sampling settings. ``temperature`` 0 always takes the likeliest token; a ``seed`` makes an answer repeatable.
 
     For what a request leaves out, the server has values that suit the model it serves; ``/api/info`` lists them.
-    ``top_k`` 0, ``min_p`` 0 and ``repetition_penalty`` 1 are off.
+    ``top_k`` 0, ``min_p`` 0, ``repetition_penalty`` 1 and ``dry_multiplier`` 0 are off; :mod:`curation.repeats`
+    describes the last one.
     """
 
     # The values below are for models that curation.bases does not know. The penalty is weak on purpose: a strong one
@@ -42,6 +43,7 @@ class Settings(BaseModel):
     top_k: int = Field(default=0, ge=0, le=1000, json_schema_extra=_hide_default)
     min_p: float = Field(default=0.0, ge=0.0, lt=1.0, json_schema_extra=_hide_default)
     repetition_penalty: float = Field(default=1.05, ge=1.0, le=2.0, json_schema_extra=_hide_default)
+    dry_multiplier: float = Field(default=0.0, ge=0.0, le=5.0, json_schema_extra=_hide_default)
     max_new_tokens: int = Field(default=200, ge=1, le=1024)
     seed: int | None = Field(default=None, ge=0, lt=2**63)
     stop: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(

@@ -7,7 +7,7 @@ from serve.config import ServerConfig
 from serve.engine import Settings
 from serve.model_files.served_run import Run
 
-NAMES = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+NAMES = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "dry_multiplier")
 
 
 def default_settings(config: ServerConfig, run: Run | None) -> tuple[Settings, str]:
@@ -23,7 +23,7 @@ def default_settings(config: ServerConfig, run: Run | None) -> tuple[Settings, s
 
 def in_words(settings: Settings) -> str:
     """Return the settings that are on, such as ``temperature 0.6, top_p 0.95``."""
-    off = {"top_p": 1.0, "top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
+    off = {"top_p": 1.0, "top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0, "dry_multiplier": 0.0}
     values = {name: getattr(settings, name) for name in NAMES}
     return ", ".join(f"{name} {value:g}" for name, value in values.items() if value != off.get(name))
 
@@ -36,4 +36,5 @@ def _suited(base: bases.Base) -> dict[str, float]:
         "top_k": sampling.top_k,
         "min_p": sampling.min_p,
         "repetition_penalty": sampling.repeat_penalty,
+        "dry_multiplier": sampling.dry_multiplier,
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from curation.command import json_option
+from curation.folders import Folders
 
 
 @click.group()
@@ -42,3 +43,8 @@ def pull(url: str, key: str | None, into: Path, as_json: bool) -> None:
     if pulled.left_out:
         click.echo(f"Warning: {pulled.left_out} lines of {url} are not feedback and were left out.", err=True)
     click.echo(f"{pulled.new} new of {pulled.there} in {pulled.path}." + (" Next: make dataset" if pulled.new else ""))
+    if pulled.new and Folders(into.resolve().parent.parent).corpus.is_file():
+        click.echo(
+            "Note: the last dataset was built from a corpus alone, which does not hold the feedback. "
+            "`make dataset STARTER=1` builds from the folders of persona.toml."
+        )

@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from curation import chat
+from curation import chat, repeats
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
@@ -211,8 +211,8 @@ def cores() -> int:
 def request(ids: list[int], limit: int, settings: Settings) -> dict[str, Any]:
     """Return the request for llama.cpp. It names every option for which llama.cpp has another default.
 
-    Its repetition penalty covers the last 64 tokens, the end of the prompt among them. The transformers engine leaves
-    the prompt out, which llama.cpp cannot do.
+    Its penalties cover the end of the prompt too: the last 64 tokens, and as many for repeated sequences as
+    :data:`curation.repeats.RANGE`. The transformers engine leaves the prompt out, which llama.cpp cannot do.
     """
     body: dict[str, Any] = {
         "prompt": ids,
@@ -223,13 +223,17 @@ def request(ids: list[int], limit: int, settings: Settings) -> dict[str, Any]:
         # A seed asks for the same words again, so its prompt is read as a whole.
         "cache_prompt": settings.seed is None,
         "max_tokens": limit,
-        "samplers": ["penalties", "temperature", "top_k", "top_p", "min_p"],
+        "samplers": ["penalties", "dry", "temperature", "top_k", "top_p", "min_p"],
         "temperature": settings.temperature,
         "top_p": settings.top_p,
         "top_k": settings.top_k,
         "min_p": settings.min_p,
         "repeat_penalty": settings.repetition_penalty,
         "repeat_last_n": 64,
+        "dry_multiplier": settings.dry_multiplier,
+        "dry_base": repeats.BASE,
+        "dry_allowed_length": repeats.ALLOWED,
+        "dry_penalty_last_n": repeats.RANGE,
     }
     if settings.stop:
         body["stop"] = list(settings.stop)

@@ -70,6 +70,7 @@ class Completion(BaseModel):
     seed: int | None = None
     n: int | None = Field(default=1, ge=1, le=1)
     repetition_penalty: float | None = Field(default=None, ge=1, le=2)
+    dry_multiplier: float | None = Field(default=None, ge=0, le=5)
     top_k: int | None = Field(default=None, ge=0, le=1000)
     min_p: float | None = Field(default=None, ge=0, lt=1)
 
@@ -108,6 +109,7 @@ class Completion(BaseModel):
             "temperature": self.temperature,
             "top_p": self.top_p,
             "repetition_penalty": self.repetition_penalty,
+            "dry_multiplier": self.dry_multiplier,
             "top_k": self.top_k,
             "min_p": self.min_p,
             "max_new_tokens": most and min(most, _MOST_TOKENS),

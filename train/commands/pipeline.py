@@ -253,10 +253,10 @@ def _train_and_write(
     if trained is None:
         return None
     result, speaker = trained
-    metrics = metrics_json.metrics(plan.run, plan.export, plan.recipe, result, plan.reasons, request.root)
+    metrics = metrics_json.metrics(plan.run, plan.export, result.recipe, result, plan.reasons, request.root)
     write_metrics(run_folder, metrics)
     loss_curve.draw(result.history, curve, title)
-    (run_folder / "recipe.toml").write_text(to_toml(plan.recipe), encoding="utf-8")
+    (run_folder / "recipe.toml").write_text(to_toml(result.recipe), encoding="utf-8")
     # The persona that was reviewed with the export is the one that is trained, and the one that is served.
     shutil.copyfile(plan.export.path / "persona.toml", run_folder / "persona.toml")
     (run_folder / "README.md").write_text(run_card.text(metrics, plan.export.persona.name), encoding="utf-8")

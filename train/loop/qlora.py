@@ -109,11 +109,13 @@ class Begun:
 class Result:
     """Everything that reports need to know about a training that ended.
 
-    ``base`` and ``adapter`` are the scores of each eval row, on the weights that ``weights`` describes.
+    ``recipe`` is the one trained with: the wanted one, but for a layout that the loss check had to change. ``base`` and
+    ``adapter`` are the scores of each eval row, on the weights that ``weights`` describes.
     ``tokens`` were trained on; ``peak_bytes`` is the most memory taken until then (of the GPU, where there is one).
     """
 
     base_model: BaseModel
+    recipe: Recipe
     rows: Rows
     schedule: Schedule
     trainable_parameters: int
@@ -156,7 +158,7 @@ def train_adapter(
     set_seed(recipe.seed)
     tokenizer = tokenizer_of(base, recipe)
     rows = encode_rows(export, tokenizer, recipe)
-    _prove_same_ids(export, tokenizer, recipe, say)
+    prove_same_ids(export, tokenizer, recipe, say)
     schedule = plan_steps(recipe, len(rows.train), processes.count)
     begun = _begun(folder, ceiling)
 
@@ -222,6 +224,7 @@ def train_adapter(
     by_base, by_adapter = speaker.scores(folder / "adapter", rows.eval)
     result = Result(
         base_model=base,
+        recipe=recipe,
         rows=rows,
         schedule=schedule,
         trainable_parameters=trainable,
@@ -257,7 +260,7 @@ def encode_rows(export: Export, tokenizer: Any, recipe: Recipe) -> Rows:
     return Rows(train=encoded[0], validation=encoded[-1], eval=encoded[1], left_out=left_out)
 
 
-def _prove_same_ids(export: Export, tokenizer: Any, recipe: Recipe, say: Say) -> None:
+def prove_same_ids(export: Export, tokenizer: Any, recipe: Recipe, say: Say) -> None:
     """Prove on real rows that what is trained is what will be served. Raises InosukeError where it is not."""
     rows = chat.telling([row.messages for row in (*export.train, *export.eval)], export.persona)
     chat.prove([*rows, *chat.EXAMPLES], tokenizer, export.persona, recipe.prompt)

@@ -85,14 +85,15 @@ class Trial:
 def try_out(export: Export, recipe: Recipe, base: BaseModel, say: Say) -> Trial:
     """Train two steps with the longest rows and measure the longest eval rows. Writes only into a temporary folder.
 
-    Raises InosukeError as a training does: when no row fits, when the base overflows, when not even one row fits into
-    the memory, or when the base cannot be loaded.
+    Raises InosukeError as a training does: when no row fits, when trained ids would not be served ids, when the base
+    overflows, when not even one row fits into the memory, or when the base cannot be loaded.
     """
     quiet_libraries()
     set_seed(recipe.seed)
     reset_peak()
     tokenizer = tokenizer_of(base, recipe)
     rows = qlora.encode_rows(export, tokenizer, recipe)
+    qlora.prove_same_ids(export, tokenizer, recipe, say)
     schedule = qlora.plan_steps(recipe, len(rows.train), 1)
     step_rows = longest(rows.train, schedule.rows_a_step)
     measured = longest(rows.validation, EVAL_ROWS)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import LogitsProcessorList, RepetitionPenaltyLogitsProcessor
+from transformers import LogitsProcessor, LogitsProcessorList, RepetitionPenaltyLogitsProcessor
 
 from curation import chat
 from curation.bases import Sampling
 from curation.errors import InosukeError
 from curation.persona import Persona
 from curation.record import Message
+from curation.repeats import repeat_penalties
 from train.model.load import end_ids
 from train.model.out_of_memory import NoMemoryLeft, halving
 
@@ -122,7 +123,11 @@ def _choice(sampling: Sampling | None, prompt_width: int) -> dict[str, Any]:
     if sampling is None or sampling.temperature == 0:
         return {"do_sample": False}
     # As in serving, tokens of the prompt are not penalised: the system prompt asks for some of them.
-    penalty = RepetitionPenaltyLogitsProcessor(sampling.repeat_penalty, prompt_ignore_length=prompt_width)
+    penalties = LogitsProcessorList()
+    if sampling.repeat_penalty > 1:
+        penalties.append(RepetitionPenaltyLogitsProcessor(sampling.repeat_penalty, prompt_ignore_length=prompt_width))
+    if sampling.dry_multiplier:
+        penalties.append(_Dry(sampling.dry_multiplier, prompt_width))
     return {
         "do_sample": True,
         "temperature": sampling.temperature,
@@ -130,5 +135,20 @@ def _choice(sampling: Sampling | None, prompt_width: int) -> dict[str, Any]:
         "top_k": sampling.top_k,
         "min_p": sampling.min_p or None,
         "repetition_penalty": 1.0,
-        "logits_processor": LogitsProcessorList([penalty] if sampling.repeat_penalty > 1 else []),
+        "logits_processor": penalties,
     }
+
+
+class _Dry(LogitsProcessor):  # type: ignore[misc]
+    """Penalises tokens that would continue a sequence which their reply already holds."""
+
+    def __init__(self, multiplier: float, prompt_width: int) -> None:
+        self._multiplier, self._prompt_width = multiplier, prompt_width
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Return the scores, [B, vocabulary], for the next token of each of the replies in ``input_ids``, [B, L]."""
+        scores = scores.clone()
+        for row, reply in enumerate(input_ids[:, self._prompt_width :].tolist()):
+            for token, penalty in repeat_penalties(reply, self._multiplier).items():
+                scores[row, token] -= penalty
+        return scores

@@ -15,6 +15,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from curation.repeats import repeat_penalties
 from serve.engine import Settings
 
 
@@ -28,6 +29,7 @@ class Sampler:
         else:
             self._random.manual_seed(settings.seed)
         self._greedy = settings.temperature == 0
+        self._dry_multiplier = settings.dry_multiplier
         self._processors = LogitsProcessorList()
         if settings.repetition_penalty > 1:
             self._processors.append(RepetitionPenaltyLogitsProcessor(settings.repetition_penalty))
@@ -45,7 +47,9 @@ class Sampler:
         Only the reply's own tokens are penalised. ``generate`` would also penalise those of the prompt: the words that
         the system prompt asks for (such as pronouns), and the token that ends the character's earlier turns.
         """
-        scores = scores.cpu()
+        scores = scores.cpu().clone()
+        for token, penalty in repeat_penalties(reply, self._dry_multiplier).items():
+            scores[0, token] -= penalty
         drawn = torch.tensor([list(reply)], dtype=torch.long)
         scores = self._processors(cast(torch.LongTensor, drawn), cast(torch.FloatTensor, scores))
         if self._greedy:
