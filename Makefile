@@ -8,6 +8,7 @@ BIN := .venv/bin
 endif
 INOSUKE := $(BIN)/inosuke
 CORPUS ?=
+STARTER ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 # Each file of requirements/ lists every package with its hash, so pip need not resolve dependencies.
 LOCKED := --require-hashes --requirement
@@ -28,14 +29,14 @@ help:  ## list the targets
 setup: .venv/.ready  ## create .venv and install what requirements/ pins
 
 ##@ Dataset
-dataset: .venv/.ready  ## build queue and export from the sources and the review log (CORPUS=folder: that folder alone)
+dataset: .venv/.ready  ## build queue and export (CORPUS=folder: from it alone, from now on; STARTER=1: from persona.toml's)
 	@$(INOSUKE) review sync
-	@$(INOSUKE) dataset $(if $(CORPUS),--corpus "$(CORPUS)")
+	@$(INOSUKE) dataset $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(STARTER),--starter)
 	@# Again: what import has just approved goes to the store as well, so that the next run has nothing to do.
 	@$(INOSUKE) review sync
 
 review: .venv/.ready  ## open the review desk in a browser
-	@test -f datasets/build/samples.parquet || $(INOSUKE) dataset
+	@test datasets/build/samples.parquet -nt persona.toml || $(INOSUKE) dataset || test -f datasets/build/samples.parquet
 	@$(BIN)/streamlit run app_review.py --server.address 127.0.0.1
 
 label-studio: .venv/.ready  ## push the queue to Label Studio and pull verdicts back
@@ -64,7 +65,7 @@ space: .venv/.ready  ## write the folder of a Hugging Face Space into build/spac
 
 ##@ Development
 test: .venv/.ready-dev  ## run the test suite
-	@$(BIN)/python -m pytest -m "not label_studio"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not label_studio"
 
 test-fast: .venv/.ready-dev  ## run the fast tests (under three minutes on two cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(FAST)"

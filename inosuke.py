@@ -10,6 +10,7 @@ from curation.command import load_command, run
 # imports what it needs only when its command runs: `inosuke --help` loads all of them, and nothing heavy.
 COMMANDS: dict[str, str] = {
     "import": "curation.commands.import_files:import_files",
+    "source": "curation.commands.source:source",
     "dataset": "curation.commands.dataset:dataset",
     "dedup": "curation.commands.dedup:dedup",
     "review": "annotations.commands.review:review",

@@ -19,15 +19,14 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from annotations.store.log_sync import refresh, sync_store
+from annotations.store.log_sync import sync_store
 from annotations.store.queries import Filters
 from annotations.store.review_store import ReviewStore
 from benchmarks.sections import write
 from curation.folders import Folders
-from curation.persona import Review
 from curation.record import KINDS, Flag, Message, Sample, Source, sample_id
 from curation.review.decisions import Decision
-from curation.review.queue import QueueItem, write_queue
+from curation.review.queue import QueueItem
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -129,66 +128,21 @@ def measure(folder: Path, samples: int, events: int, verdicts: int, rounds: int)
     rows.append(("undo", f"{p95(timed(rounds // 4, lambda: store.undo('đo'))):.1f} ms", ""))
     rows.append(("counts of the header", f"{p95(timed(rounds // 10, store.queue.counts)):.1f} ms", ""))
     store.close()
-    rows += page(folder, 40)
+    rows += sync(folder)
     rows.append(eight(folder, verdicts))
     return rows
 
 
-def page(folder: Path, keys: int) -> list[tuple[str, str, str]]:
-    """Press keys in Chromium on the large store; return how long the next sample takes to be on the screen."""
-    from playwright.sync_api import sync_playwright
-
-    from tests.annotations.ui.desk_server import CHROMIUM, ROOT, Server
-
-    if not CHROMIUM.exists():
-        return []
-    datasets = folder / "datasets"
-    datasets.mkdir()
-    (folder / "review.db").rename(datasets / "review.db")
-    (folder / "persona.toml").write_bytes((ROOT / "persona.toml").read_bytes())
-    store = ReviewStore(f"sqlite:///{datasets / 'review.db'}")
-    store.people.add("đo")
+def sync(folder: Path) -> list[tuple[str, str, str]]:
+    """Measure how long the large store takes to be synchronised with a log."""
+    store = ReviewStore(f"sqlite:///{folder / 'review.db'}")
     folders = Folders(folder)
-    write_queue(queue(sum(sum(n.values()) for n in store.queue.counts().values())), folders.queue)
     [syncing] = timed(1, lambda: sync_store(store, folders))
-    refresh(store, folders, Review())
     [again] = timed(1, lambda: sync_store(store, folders))
     store.close()
-    server = Server(folder)
-    server.start()
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-            )
-            tab = browser.new_page(viewport={"width": 1280, "height": 860})
-            tab.set_default_timeout(120_000)
-            tab.goto(f"{server.url}/?who=đo")
-            tab.locator(".turn.assistant .what").first.wait_for()
-            spent = []
-            for _ in range(keys):
-                # The shortcut belongs to the button of the sample that is on the screen: wait for that one.
-                tab.wait_for_function(
-                    "() => { const id = new URLSearchParams(location.search).get('sample');"
-                    " return id && document.querySelector(`.st-key-approve-${id} button`)"
-                    " && document.querySelector('[data-test-script-state=notRunning]') }"
-                )
-                before = tab.locator(".turn.assistant .what").first.inner_text()
-                begin = time.perf_counter()
-                tab.keyboard.press("a")
-                tab.wait_for_function(
-                    "before => { const now = document.querySelector('.turn.assistant .what');"
-                    " return now && now.innerText !== before }",
-                    arg=before,
-                )
-                spent.append(time.perf_counter() - begin)
-            browser.close()
-    finally:
-        server.stop()
     return [
         ("sync, every event new to the log", f"{syncing:.1f} s", ""),
         ("sync, nothing new", f"{again * 1000:.0f} ms", ""),
-        (f"page: key to next sample, {keys} keys", f"{p95(spent):.0f} ms", "500 ms"),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,19 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus"
+
+
+@pytest.fixture
+def desk_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder whose persona.toml the review desk uses; nothing is left in Streamlit's caches before or after."""
+    import streamlit as st
+
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    monkeypatch.setenv("REVIEW_PERSONA", str(tmp_path / "persona.toml"))
+    monkeypatch.delenv("REVIEW_DB", raising=False)
+    yield tmp_path
+    st.cache_resource.clear()
 
 
 @pytest.fixture(scope="session")

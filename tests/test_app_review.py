@@ -1,4 +1,7 @@
-"""The review desk's logic, without a browser: Streamlit's AppTest runs the script and presses its buttons."""
+"""The review desk without a browser: Streamlit's AppTest runs the script, and a client stands in for the stage.
+
+The stage's keys and its editor are tested in Chromium: `tests/annotations/ui/`.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from curation.review.decisions import Decision, read_log
 from curation.review.queue import write_queue
 from tests.annotations.conftest import make_item
 from tests.annotations.ui.desk_page import SCRIPT, clean, open_desk, opened, page, press
+from tests.annotations.ui.stage_client import StageClient, stage_data
 
 BETTER = (Message("user", "Đi đâu đấy?"), Message("assistant", "Lên núi! Tránh ra!"))
 
@@ -56,19 +60,16 @@ class Project:
         self.store.people.add(who, role)
         return open_desk(who, view=view, sample=sample)
 
+    def stage(self, who: str = "An", role: str = "annotator", sample: str = "") -> StageClient:
+        """Open the review view; return what stands in for its stage."""
+        return StageClient(stage_data(self.desk(who, role, sample=sample)))
+
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    import streamlit as st
-
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    monkeypatch.setenv("REVIEW_PERSONA", str(tmp_path / "persona.toml"))
-    monkeypatch.delenv("REVIEW_DB", raising=False)
-    made = Project(tmp_path)
+def project(desk_folder: Path):
+    made = Project(desk_folder)
     yield made
     made.store.close()
-    st.cache_resource.clear()
 
 
 # ---------------------------------------------------------------- coming in
@@ -98,7 +99,7 @@ def test_a_name_is_added_and_leads_to_the_first_sample(project):
     app.text_input(key="new_name").set_value("  Bình   Minh ")
     press(app, "Start")
     assert project.store.people.roles() == {"Bình Minh": "annotator"}
-    assert opened(app) == make_item(1).sample.id
+    assert StageClient(stage_data(app)).item["id"] == make_item(1).sample.id
 
 
 def test_the_interface_is_vietnamese_by_default(project):
@@ -106,8 +107,9 @@ def test_the_interface_is_vietnamese_by_default(project):
     project.store.people.add("An")
     app = AppTest.from_file(SCRIPT, default_timeout=60)
     app.query_params["who"] = "An"
-    labels = [b.label for b in clean(app.run()).button]
-    assert {"Nhận", "Loại", "Sửa", "Bỏ qua", "Hoàn tác"} <= set(labels)
+    clean(app.run())
+    words = stage_data(press(app, "Bắt đầu"))["words"].values()
+    assert {"Nhận", "Loại", "Sửa", "Bỏ qua", "Hoàn tác"} <= set(words)
 
 
 # ---------------------------------------------------------------- verdicts
@@ -116,156 +118,168 @@ def test_the_interface_is_vietnamese_by_default(project):
 def test_approve_opens_the_next_sample_and_undo_returns(project):
     queue = [make_item(i) for i in range(3)]
     project.queue(queue)
-    app = project.desk()
-    first = opened(app)
-    press(app, "Approve")
+    stage = project.stage()
+    first = stage.item["id"]
+    stage.judge("approve")
     assert project.store.queue.item(first).status == "approved"
-    assert opened(app) == queue[1].sample.id
-    press(app, "Undo")
+    assert stage.item["id"] == queue[1].sample.id
+    assert stage.undo()["undone"] == "approve"
     assert project.store.queue.item(first).status == "pending"
-    assert opened(app) == first
+    assert stage.item["id"] == first
 
 
-def test_reject_asks_why(project):
+def test_a_rejection_has_its_reason_and_the_last_sample_leads_to_none(project):
     project.queue([make_item(1)])
-    app = project.desk()
-    one = opened(app)
-    press(app, "Reject")
-    press(app, "Another speaker's line")
+    stage = project.stage()
+    one = stage.item["id"]
+    stage.judge("reject", "wrong_speaker")
     judged = project.store.queue.item(one)
     assert (judged.status, judged.state.reason) == ("rejected", "wrong_speaker")
-    assert "Nothing is left" in page(app)
+    assert stage.item is None
 
 
 def test_skip_note_next_and_previous(project):
     queue = [make_item(i) for i in range(3)]
+    ids = [q.sample.id for q in queue]
     project.queue(queue)
-    app = project.desk()
-    press(app, "Note")
-    app.text_input(key=f"note {queue[0].sample.id}").set_value("hỏi lại")
-    press(app, "Save the note")
-    assert project.store.queue.item(queue[0].sample.id).state.notes == ("hỏi lại",)
-    press(app, "Skip")
-    assert opened(app) == queue[1].sample.id
-    press(app, "Next")
-    assert opened(app) == queue[2].sample.id
-    press(app, "Previous")
-    assert opened(app) == queue[1].sample.id
-    press(app, "Previous")
-    assert opened(app) == queue[0].sample.id
+    stage = project.stage()
+    noted = stage.judge("note", "hỏi lại").json()
+    assert project.store.queue.item(ids[0]).state.notes == ("hỏi lại",)
+    assert "hỏi lại" in str(noted["item"]["beside"])
+    stage.judge("skip")
+    assert stage.item["id"] == ids[1]
+    stage.open(after=stage.item["rank"], release=[ids[1]])
+    assert stage.item["id"] == ids[2]
+    for expected in (ids[1], ids[0]):
+        stage.open(back=True, after=stage.item["rank"])
+        assert stage.item["id"] == expected
+    assert stage.open(back=True, after=stage.item["rank"]) == {"item": None, "ahead": [], "first": True}
     assert project.store.queue.count("An", Filters(status="skipped")) == 1
 
 
 def test_a_sample_that_has_changed_is_shown_again_and_nothing_is_lost(project):
     project.queue([make_item(1)])
-    app = project.desk()
-    one = opened(app)
+    stage = project.stage()
+    one = stage.item["id"]
     project.store.queue.release(one, "An")
     project.store.decide(one, "Bình", "rewrite", revision=0, messages=BETTER)
-    press(app, "Approve")
-    assert "Bình has judged this sample" in page(app).replace("\\", "")
-    assert "Tránh ra!" in page(app)
+    answer = stage.judge("approve")
+    assert answer.status_code == 409
+    assert answer.json()["refused"] == "stale"
+    assert "Bình has judged this sample" in answer.json()["message"]
+    assert "Tránh ra!" in answer.json()["item"]["turns"]
     assert [d.annotator for d in project.store.log.history(one)] == ["Bình"]
 
 
 def test_a_sample_that_another_annotator_has_open_can_only_be_read(project):
     project.queue([make_item(1)])
     one = project.store.queue.next_item("Bình").id
-    app = project.desk(sample=one)
-    assert "Bình has this open" in page(app).replace("\\", "")
-    assert next(b for b in app.button if b.label == "Approve").disabled
+    stage = project.stage(sample=one)
+    assert "Bình has this open" in stage.shown
+    assert stage.item["can_judge"] is False
+    assert stage.judge("approve").json()["refused"] == "leased"
+
+
+def test_a_decided_sample_shows_by_whom_and_why_and_asks_before_it_is_overruled(project):
+    project.queue([make_item(1)])
+    one = make_item(1).sample.id
+    project.store.decide(one, "Bình", "reject", revision=0, reason="no_sense")
+    stage = project.stage(sample=one)
+    assert "rejected by Bình" in stage.item["decided"]
+    assert "Makes no sense" in stage.item["decided"]
+    assert stage.item["overrules"] == "Bình has judged this: rejected. Overrule it?"
+    assert project.stage("Bình", sample=one).item["overrules"] is None
 
 
 def test_markup_in_a_sample_is_text(project):
     project.queue([make_item(1, reply="<script>alert(1)</script> **x** <img src=x onerror=y>")])
-    said = page(project.desk())
+    said = project.stage().shown
     assert "&lt;script&gt;alert(1)&lt;/script&gt; **x** &lt;img" in said
     assert "<script>" not in said
 
 
-def test_a_megabyte_is_cut_on_the_screen_with_a_note(project):
+def test_a_megabyte_is_cut_on_the_screen_with_a_note_and_not_sent_to_be_edited(project):
     project.queue([make_item(1, reply="Ta! " * 250_000), make_item(2)])
-    app = project.desk()
-    assert "980,000 more characters" in page(app)
-    press(app, "Edit")
-    assert "too many to edit here" in page(app)
-    press(app, "Cancel")
-    press(app, "Approve")
-    assert opened(app) == make_item(2).sample.id
+    stage = project.stage()
+    assert "980,000 more characters" in stage.shown
+    assert stage.item["messages"] is None
+    assert stage.item["length"] > 1_000_000
+    stage.judge("approve")
+    assert stage.item["id"] == make_item(2).sample.id
 
 
-# ---------------------------------------------------------------- editing (the typing itself is the browser test's)
+# ---------------------------------------------------------------- editing (the typing itself is the browser tests')
 
 
 def test_a_draft_is_checked_compared_and_saved_as_a_rewrite(project):
     project.queue([make_item(1)])
-    app = project.desk()
-    one = opened(app)
-    project.store.drafts.save(one, "An", 0, (BETTER[0], Message("assistant", "Dạ, ta lên núi!")))
-    press(app, "Edit")
-    assert "Inosuke would not say: dạ" in page(app)
-    assert "<ins>" in page(app)
-    project.store.drafts.save(one, "An", 0, BETTER)
-    press(app, "Save and approve")
+    stage = project.stage()
+    one = stage.item["id"]
+    polite = (BETTER[0], Message("assistant", "Dạ, ta lên\u200b núi!"))
+    kept = stage.draft(polite).json()["time"]
+    found = stage.check(polite)
+    assert "Inosuke would not say: dạ" in found["checks"]
+    assert "<ins>" in found["diff"]
+    assert "U+200B" in found["removed"]
+    kept = stage.draft(BETTER, known=kept).json()["time"]
+    stage.judge("rewrite", messages=BETTER, known=kept)
     assert (project.store.queue.item(one).messages, project.store.queue.item(one).status) == (BETTER, "approved")
     assert project.store.drafts.get(one, "An") is None
 
 
-def test_turns_are_added_moved_switched_and_removed(project):
+def test_an_unfinished_rewrite_is_refused_with_the_reason(project):
     project.queue([make_item(1)])
-    app = project.desk()
-    one = opened(app)
-    press(app, "Edit")
-    press(app, "Add a turn")
-    assert [m.role for m in project.store.drafts.get(one, "An").messages] == ["user", "assistant", "user"]
-    press(app, "Save and approve")
-    assert project.store.queue.item(one).status == "pending"
-    assert "A turn is empty" in page(app)
-    press(app, "Up 3")
-    press(app, "Remove 2")
-    press(app, "Down 1")
-    draft = project.store.drafts.get(one, "An").messages
-    assert draft == tuple(reversed(make_item(1).sample.messages))
-    next(s for s in app.selectbox if s.label == "Role of turn 2").set_value("assistant").run()
-    assert project.store.drafts.get(one, "An").messages[1].role == "assistant"
+    stage = project.stage()
+    answer = stage.judge("rewrite", messages=(BETTER[0], Message("assistant", " ")))
+    assert (answer.status_code, answer.json()["refused"]) == (422, "bad")
+    assert "A turn is empty" in answer.json()["message"]
+    assert project.store.queue.item(stage.item["id"]).status == "pending"
 
 
-def test_saving_an_unchanged_sample_approves_it(project):
+def test_a_draft_on_an_old_revision_is_compared_with_the_newer_one(project):
     project.queue([make_item(1)])
-    app = project.desk()
-    one = opened(app)
-    press(app, "Edit")
-    press(app, "Save and approve")
-    assert [d.verdict for d in project.store.log.history(one)] == ["approve"]
-
-
-def test_a_draft_on_an_old_revision_is_shown_beside_the_newer_one(project):
-    project.queue([make_item(1)])
-    app = project.desk()
-    one = opened(app)
+    one = make_item(1).sample.id
     mine = (BETTER[0], Message("assistant", "Ta không đi đâu hết!"))
     project.store.drafts.save(one, "An", 0, mine)
-    project.store.queue.release(one, "An")
     project.store.decide(one, "Bình", "rewrite", revision=0, messages=BETTER)
-    press(app, "Edit")
-    assert "The sample changed while you were editing it" in page(app)
-    press(app, "Continue with mine")
-    press(app, "Save and approve")
+    stage = project.stage(sample=one)
+    assert (stage.item["draft"]["revision"], stage.item["revision"]) == (0, 1)
+    assert "<del>" in stage.check(mine, newest=True)["diff"]
+    stage.judge("rewrite", messages=mine, known=stage.item["draft"]["time"])
     assert (project.store.queue.item(one).messages, project.store.queue.item(one).state.revision) == (mine, 2)
+
+
+def test_members_of_a_panel_edit_the_same_sample_at_once(project):
+    project.queue([make_item(1)], BLIND)
+    one, other = project.stage("An"), project.stage("Bình")
+    assert one.item["id"] == other.item["id"]
+    assert one.item["can_judge"]
+    assert other.item["can_judge"]
+    assert other.draft(BETTER).status_code == 200
+    assert other.judge("rewrite", messages=BETTER).status_code == 200
 
 
 # ---------------------------------------------------------------- clusters, history, adjudication, figures
 
 
-def test_one_of_a_cluster_is_kept_and_the_others_rejected(project):
+def test_one_of_a_cluster_is_kept_and_the_others_rejected_as_one_step(project):
     near = Flag("near_duplicate", "95")
     pair = [make_item(i, prompt="Sợ gì?", reply=f"Ta không sợ gì {i}!", cluster="c", flags=(near,)) for i in (1, 2, 3)]
     project.queue(pair)
-    app = project.desk()
-    assert "Near-duplicates (2)" in [s.value for s in app.subheader]
-    press(app, "Keep this one, reject the others")
-    states = [project.store.queue.item(q.sample.id).status for q in pair]
-    assert states == ["approved", "rejected", "rejected"]
+    stage = project.stage()
+    assert "Near-duplicates (2)" in stage.shown
+    assert stage.cluster("reject", keep=stage.item["id"]) == {"done": 3, "refused": []}
+    assert [project.store.queue.item(q.sample.id).status for q in pair] == ["approved", "rejected", "rejected"]
+    stage.undo()
+    assert [project.store.queue.item(q.sample.id).status for q in pair] == ["pending"] * 3
+
+
+def test_a_neighbour_shows_the_score_that_its_flag_names(project):
+    twin = make_item(2, prompt="Sợ gì?", reply="Ta không sợ gì hết!", cluster="c")
+    flag = Flag("near_duplicate", f"same line: 90.9 like {twin.sample.id}")
+    project.queue([make_item(1, prompt="Sợ gì?", reply="Ta không sợ gì 1!", cluster="c", flags=(flag,)), twin])
+    assert "90.9 %" in project.stage(sample=twin.sample.id).shown
+    assert "90.9 %" in project.stage(sample=make_item(1, prompt="Sợ gì?", reply="Ta không sợ gì 1!").sample.id).shown
 
 
 def test_history_shows_each_verdict_and_restores_any_revision(project):
@@ -369,19 +383,21 @@ def test_my_work_lists_drafts_and_opens_them(project):
     two = make_item(1).sample.id
     project.store.drafts.save(two, "An", 0, BETTER)
     app = project.desk(view="me")
-    press(app, two)
+    clean(app.button(key=f"draft {two}").click().run())
     assert opened(app) == two
-    assert "Editing" in page(app)
+    data = stage_data(app)
+    assert (data["sample"], data["edit"]) == (two, True)
+    assert StageClient(data).item["draft"]["messages"][1]["content"] == BETTER[1].content
 
 
 def test_filters_lead_to_the_next_sample_that_fits(project):
     project.queue([make_item(1), make_item(2, kind="quote")])
     app = project.desk()
-    assert opened(app) == make_item(1).sample.id
-    clean(app.selectbox(key="kind").set_value("quote").run())
-    assert opened(app) == make_item(2, kind="quote").sample.id
-    clean(app.selectbox(key="status").set_value("approved").run())
-    assert "Nothing is left in this filter" in page(app)
+    assert StageClient(stage_data(app)).item["id"] == make_item(1).sample.id
+    clean(app.selectbox(key="kind en").set_value("quote").run())
+    assert StageClient(stage_data(app) | {"sample": None}).open()["item"]["id"] == make_item(2, kind="quote").sample.id
+    clean(app.selectbox(key="status en").set_value("approved").run())
+    assert StageClient(stage_data(app)).open()["item"] is None
 
 
 # ---------------------------------------------------------------- sign-in away from this computer
@@ -419,7 +435,7 @@ def test_a_password_opens_the_desk_and_a_name_in_the_address_does_not(project, o
     app.text_input(key="login_name").set_value("An")
     app.text_input(key="login_password").set_value("lợn rừng")
     press(app, "Start")
-    assert "leo 1 ngọn" in page(app)
+    assert "leo 1 ngọn" in StageClient(stage_data(app), "password").shown
 
 
 @pytest.mark.parametrize(
@@ -427,6 +443,6 @@ def test_a_password_opens_the_desk_and_a_name_in_the_address_does_not(project, o
     [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("", False), (None, False)],
 )
 def test_which_addresses_are_this_computer_alone(address, expected):
-    from annotations.ui.views.sign_in import is_loopback
+    from annotations.ui.access import is_loopback
 
     assert is_loopback(address) is expected

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from annotations.words import say
 from curation.contracts import read_manifest
 from inosuke import cli
 from tests.annotations.labelstudio.fake_server import FakeLabelStudio, running
@@ -67,17 +67,10 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    import streamlit as st
-
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    made = Project(tmp_path)
-    monkeypatch.setenv("REVIEW_PERSONA", str(made.persona))
-    monkeypatch.delenv("REVIEW_DB", raising=False)
+def project(desk_folder: Path) -> Project:
+    made = Project(desk_folder)
     made.run("dataset")
-    yield made
-    st.cache_resource.clear()
+    return made
 
 
 def test_two_annotators_judge_blind_and_an_adjudicator_settles_their_dispute(project: Project) -> None:
@@ -106,7 +99,7 @@ def test_two_annotators_judge_blind_and_an_adjudicator_settles_their_dispute(pro
 
     off = open_desk("An", view="adjudication")
     assert all(b.disabled for b in off.button if b.label.startswith("Follow"))
-    sign_in("Dung", adjudicator=True)
+    project.run("review", "annotator", "Dung", "--role", "adjudicator")
     press(open_desk("Dung", view="adjudication"), "Follow Bình")
     assert project.statuses() == {"approved": 1, "rejected": 1, "pending": 1}
 
@@ -169,7 +162,7 @@ def test_label_studio_records_the_votes_of_a_panel(project: Project, monkeypatch
         assert project.run("label-studio", "push")["new"] == 3
         hoa, minh = (Annotator(fake.url, user["email"]) for user in fake.users)
         tasks = list(hoa.tasks(1).values())
-        assert all(t["data"]["about"].endswith("2 annotators judge it, blind to each other") for t in tasks)
+        assert all(say("blind", "vi", n=2) in t["data"]["about"] for t in tasks)
         hoa.submit(tasks[0], "approve")
         hoa.submit(tasks[1], "approve")
         assert project.run("label-studio", "pull")["new"] == 2

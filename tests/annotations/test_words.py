@@ -11,9 +11,11 @@ from string import Formatter
 import pytest
 
 from annotations.labelstudio import interface
+from annotations.labelstudio.interface import Layout
+from annotations.labelstudio.page_texts import instruction
 from annotations.store.queries import STATUS_FILTERS
 from annotations.ui.views.app import VIEWS
-from annotations.words import HELP, REASONS, WORDS, explain_reason, say
+from annotations.words import HELP, REASONS, TO_REWRITE, WORDS, explain_reason, say
 from curation.persona import Persona
 from curation.review.decisions import VERDICTS
 from tests.conftest import ROOT
@@ -25,7 +27,14 @@ ENDINGS = {
     "status_": (*STATUS_FILTERS, "pending"),
     "verdict_": VERDICTS,
     "did_": ("approve", "reject", "rewrite", "skip", "note"),
-    "reason_": REASONS,
+    "context_": ("missing", "changed", "unreadable", "not_found"),
+    "reason_": (*REASONS, TO_REWRITE),
+    "queue_": ("usual", "mine", "all"),
+    "all_": ("approve", "reject", "skip"),
+    "all_sure_": ("approve", "reject", "skip"),
+    "choice_": ("1", "2"),
+    "audit_": ("right", "wrong"),
+    "audit_settle_": ("right", "wrong"),
 }
 
 
@@ -69,10 +78,10 @@ def test_both_languages_say_it_with_the_same_values(key: str) -> None:
 
 
 def test_the_words_take_no_character_to_be_a_man_or_a_woman(persona: Persona) -> None:
-    page = interface.build(persona, 3)
+    page = interface.build(persona, Layout(3, 3))
     shown = [value for e in ET.fromstring(page).iter() for name, value in e.attrib.items() if name != "alias"]
-    english = [*(words[1] for words in WORDS.values()), HELP["en"], interface.instruction(persona), *shown]
-    vietnamese = [*(words[0] for words in WORDS.values()), HELP["vi"]]
+    english = [*(words[1] for words in WORDS.values()), *(row[2] for row in HELP), instruction(persona, "en"), *shown]
+    vietnamese = [*(words[0] for words in WORDS.values()), *(row[1] for row in HELP)]
     assert [t for t in english if re.search(r"\b(he|him|his|she|her|hers)\b", t, re.IGNORECASE)] == []
     assert [t for t in vietnamese if re.search(r"\b(nó|hắn|anh ấy|cậu ấy|anh ta|cô ấy|chị ấy)\b", t.lower())] == []
 

@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 
+from curation.errors import InosukeError
 from curation.hub.dataset_repository import publish
 from curation.hub.publication import Publication
 from tests.tools.hub import WRITER, FakeHub, running
 from tests.tools.hub import environment as hub_environment
 
 Publish = Callable[..., Any]
+Shell = Callable[..., tuple[int, str, str]]
 
 
 def _start(environment: dict[str, str]) -> None:
@@ -35,6 +37,21 @@ def _call(function: Callable[..., Publication], token: str | None, arguments: tu
     os.environ.pop("HF_TOKEN", None)
     os.environ.update({} if token is None else {"HF_TOKEN": token})
     return function(*arguments, quiet=True, **options)
+
+
+def _run(token: str | None, arguments: list[str]) -> tuple[int, str, str]:
+    from click.testing import CliRunner
+
+    from inosuke import cli
+
+    os.environ.pop("HF_TOKEN", None)
+    os.environ.update({} if token is None else {"HF_TOKEN": token})
+    done = CliRunner().invoke(cli, arguments)
+    if isinstance(done.exception, InosukeError):  # what `inosuke` itself prints for one
+        return done.exception.exit_status, done.stdout, f"Error: {done.exception}"
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stdout, done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +75,7 @@ def worker(server: FakeHub, environment: dict[str, str]) -> Iterator[ProcessPool
 
 @pytest.fixture
 def hub(server: FakeHub) -> FakeHub:
-    server.repos.clear()
-    server.blobs.clear()
-    server.requests.clear()
-    server.cut_uploads = server.cut_commits = 0
-    server.echo = server.race = False
+    server.clear()
     return server
 
 
@@ -72,5 +85,18 @@ def send(worker: ProcessPoolExecutor, hub: FakeHub) -> Publish:
 
     def run(*arguments: Any, call: Any = publish, token: str | None = WRITER, **options: Any) -> Any:
         return worker.submit(_call, call, token, arguments, options).result()
+
+    return run
+
+
+@pytest.fixture
+def shell(worker: ProcessPoolExecutor, hub: FakeHub) -> Shell:
+    """Call `inosuke` with arguments in the process that sees the stand-in, and without a terminal.
+
+    Returns exit status, standard output and standard error.
+    """
+
+    def run(*arguments: object, token: str | None = WRITER) -> tuple[int, str, str]:
+        return worker.submit(_run, token, [str(argument) for argument in arguments]).result()
 
     return run

@@ -222,6 +222,50 @@ def test_a_template_without_an_end_of_turn_token_gets_the_tokenizers_own_or_is_r
         render(DIALOGUE, tokenizer, persona)
 
 
+@pytest.mark.parametrize(
+    ("turns", "pairs"),
+    [
+        pytest.param("u:a c:b", [("a", "b")], id="one"),
+        pytest.param("u:a c:b u:c c:d", [("a", "b"), ("c", "d")], id="two"),
+        pytest.param("u:a u:b c:c", [("a\nb", "c")], id="two-turns-before-the-reply"),
+        pytest.param("u:a Tanjiro:b c:c", [("a\nTanjiro: b", "c")], id="another-speaker-keeps-the-name"),
+        pytest.param("Bạn:a Inosuke:b", [("a", "b")], id="labels-are-layout"),
+        pytest.param("u:a c:b c:c", [("a", "b\nc")], id="two-replies-in-a-row"),
+        pytest.param("c:a u:b c:c", [("", "a"), ("b", "c")], id="the-character-opens"),
+        pytest.param("u:a c:b u:c", [("a", "b")], id="no-last-reply"),
+        pytest.param("s:x u:a c:b", [("a", "b")], id="a-system-prompt-of-its-own"),
+        pytest.param("", [], id="nothing"),
+    ],
+)
+def test_a_dialogue_as_pairs_of_prompt_and_reply(turns: str, pairs: list[tuple[str, str]], persona: Persona) -> None:
+    roles: dict[str, Any] = {"u": "user", "c": "assistant", "s": "system", "Inosuke": "assistant"}
+    messages = []
+    for turn in turns.split():
+        who, words = turn.split(":")
+        messages.append(Message(roles.get(who, "user"), words, None if len(who) == 1 else who))
+    found = chat.exchanges(messages, persona)
+    assert [(pair.prompt, pair.reply) for pair in found] == pairs
+    own = turns.startswith("s:")
+    assert {pair.system for pair in found} <= ({"x"} if own else set(persona.system_prompts.values()))
+
+
+def test_a_pair_has_the_system_prompt_that_its_reply_is_served_under(persona: Persona) -> None:
+    messages = [
+        Message("user", "Ngươi là ai?"),
+        Message("assistant", "Ta!"),
+        Message("user", "Can you speak English with me?"),
+        Message("assistant", "I can do everything."),
+    ]
+    first, second = chat.exchanges(messages, persona)
+    assert (first.system, second.system) == (persona.system_prompt_in("vi"), persona.system_prompt_in("en"))
+    assert chat.system_prompt(messages, persona) == second.system
+    for pair, served in ((first, messages[:1]), (second, messages[:3])):
+        with_system = [Message("system", pair.system), *served]
+        tokenizer = chatml_tokenizer()
+        ids = [render(turns, tokenizer, persona).input_ids for turns in (with_system, served)]
+        assert ids[0] == ids[1]
+
+
 def test_fit_drops_whole_exchanges_from_the_front(persona: Persona) -> None:
     tokenizer = chatml_tokenizer()
     whole = len(render(DIALOGUE, tokenizer, persona).input_ids)

@@ -19,6 +19,7 @@ from curation.codes import (
     blocks_approval,
     explain_flag,
     findings,
+    may_be_off,
     never_trained,
 )
 from curation.record import Flag
@@ -36,14 +37,14 @@ def modules() -> list[ast.Module]:
 def emitted(trees: Iterable[ast.Module]) -> dict[str, set[str]]:
     """Return the codes that these modules emit: flags, rejections and evidence.
 
-    A flag is ``Flag("code", …)`` or the name of a function under ``@check``. A rejection is what `reason` is given in
-    a module that builds rejections, or the first argument of BadRow. Evidence is what `evidence` is given.
+    A flag is ``Flag("code", …)`` or the name of a function under ``@check`` or ``@fault``. A rejection is what `reason`
+    is given in a module that builds rejections, or the first argument of BadRow. Evidence is what `evidence` is given.
     """
     found: dict[str, set[str]] = {"flags": set(), "rejections": set(), "evidence": set()}
     for tree in trees:
         rejects = any(isinstance(n, ast.Name) and n.id in ("Rejected", "RawLine", "BadRow") for n in ast.walk(tree))
         for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and any(_called(d) == "check" for d in node.decorator_list):
+            if isinstance(node, ast.FunctionDef) and any(_called(d) in ("check", "fault") for d in node.decorator_list):
                 found["flags"].add(node.name)
             if isinstance(node, ast.Call) and _called(node.func) == "Flag" and node.args:
                 found["flags"] |= set(_texts(node.args[0]))
@@ -73,11 +74,14 @@ def _given(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _texts(value: ast.expr) -> Iterator[str]:
-    """Yield the texts that an expression can be: a literal, or either side of `a if … else b`."""
+    """Yield the texts that an expression can be: a literal, either side of `a if … else b`, the code of `f"code:…"`."""
     if isinstance(value, ast.IfExp):
         yield from (*_texts(value.body), *_texts(value.orelse))
     elif isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
         yield value.value
+    elif isinstance(value, ast.JoinedStr) and isinstance(first := value.values[0], ast.Constant):
+        code, colon, _ = str(first.value).partition(":")
+        yield from [code] * bool(colon)
 
 
 def differences(trees: Iterable[ast.Module], tables: dict[str, Iterable[str]]) -> list[str]:
@@ -99,6 +103,10 @@ from curation.record import Flag, Rejected
 def shouting(text, persona):
     return "capitals" if text.isupper() else ""
 
+@fault
+def whispering(text, persona):
+    return [text] if text.islower() else []
+
 def read(row):
     raise BadRow("no_words", "the row has no words")
 
@@ -110,7 +118,7 @@ def look(line, wide):
     return Flag("odd", "what is odd")
 """
 SYNTHETIC = {
-    "flags": ["shouting", "odd"],
+    "flags": ["shouting", "whispering", "odd"],
     "rejections": ["no_words", "sign", "drawing", "heading"],
     "evidence": ["voice", "column"],
 }
@@ -138,7 +146,10 @@ def test_a_flag_code_is_a_literal() -> None:
         if isinstance(node, ast.Call) and _called(node.func) == "Flag" and node.args
         if not isinstance(node.args[0], ast.Constant | ast.Starred)
     ]
-    assert wrong == ["Flag(code, detail)"]  # curation/checks.py
+    assert wrong == [
+        "Flag(code, detail)",
+        "Flag(code, words[:_SHOWN])",
+    ]  # curation/checks.py, curation/faults/registry.py
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -153,8 +164,18 @@ def test_flags_block_approval_and_keep_a_row_out_of_training_as_the_table_says()
     assert not blocks_approval([weak, empty]) and blocks_approval([weak, label])
     assert never_trained([weak, label, empty]) == {"label_in_reply", "empty_reply"}
     assert sorted(code for code, row in FLAGS.items() if row.blocks) == [
-        "label_in_reply", "personal_data", "possible_speaker", "unknown_speaker",
+        "assistant_words", "cut_off", "damaged_letters", "label_in_reply", "language", "link", "loop", "lost_letters",
+        "markup", "missing_attachment", "name_spelling", "no_diacritics", "out_of_character", "personal_data",
+        "placeholder", "possible_speaker", "profanity", "prompt_echoed", "repaired_letters", "review_outdated",
+        "role_label", "similar_name", "stage_direction", "template_words", "typing_error", "unknown_speaker",
+        "written_by_model", "wrong_address",
     ]  # fmt: skip
+
+
+def test_what_the_export_or_publishing_rests_on_cannot_be_switched_off() -> None:
+    assert set(FLAGS) - may_be_off() == {
+        "alpaca_layout", "empty_reply", "label_in_reply", "no_reply_at_the_end", "personal_data", "respelled",
+    }  # fmt: skip
 
 
 def test_a_stored_row_is_not_a_finding() -> None:

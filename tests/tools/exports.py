@@ -36,7 +36,7 @@ def sample(
     *turns: str,
     kind: Kind = "conversation",
     rights: Rights = "own",
-    source: str = "handwritten/conversations.vi.jsonl",
+    source: str = "datasets/sources/handwritten/conversations.vi.jsonl",
     language: str | None = "vi",
     flags: tuple[Flag, ...] = (),
 ) -> Sample:

@@ -3,7 +3,8 @@
 It stores commits as whole trees and large files (``*.parquet``, ``*.png``, weights) by SHA-256, as the real Hub does.
 It has two accounts: `writer` may write under its own name, `reader` may not write. Faults are attributes:
 ``cut_uploads`` and ``cut_commits`` break that many connections in the middle, ``race`` lets another client commit
-first, ``echo`` repeats the token in an error.
+first, ``echo`` repeats the token in an error. ``refusals`` are answers that the next requests to a path get.
+``renamed`` forwards an old name to a new one, as the real Hub does.
 
 To try the commands by hand without an account, run ``python -m tests.tools.hub`` and export what it prints.
 """
@@ -53,6 +54,17 @@ class Repo:
 
 
 @dataclass
+class Refusal:
+    """An answer to the next requests whose path ends with ``end``; ``times`` says to how many."""
+
+    end: str
+    status: int
+    message: str
+    headers: dict[str, str] = field(default_factory=dict)
+    times: int = 1
+
+
+@dataclass
 class FakeHub:
     url: str = ""
     repos: dict[str, Repo] = field(default_factory=dict)
@@ -62,10 +74,26 @@ class FakeHub:
     requests: list[str] = field(default_factory=list)
     echo: bool = False
     race: bool = False
+    refusals: list[Refusal] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
     received: int = 0  # bytes of uploaded files
+    sent: list[tuple[str, int]] = field(default_factory=list)  # path and bytes of files that were downloaded whole
 
     def __getitem__(self, name: str) -> Repo:
         return self.repos[f"datasets/{name}"]
+
+    def make(self, name: str, files: dict[str, bytes], *, private: bool = False) -> Repo:
+        """Make a dataset repository with these files, as another program does."""
+        repo = self.repos[f"datasets/{name}"] = Repo(private, [])
+        self._add(repo, "initial commit", "", {".gitattributes": b"*.parquet filter=lfs -text\n"} | files, [])
+        return repo
+
+    def clear(self) -> None:
+        """Forget everything, for the next test."""
+        for content in (self.repos, self.blobs, self.requests, self.refusals, self.renamed, self.sent):
+            content.clear()
+        self.cut_uploads = self.cut_commits = 0
+        self.echo = self.race = False
 
     def edit(self, name: str, path: str, data: bytes, kind: str = "datasets") -> None:
         """Edit a file as a person does in the browser."""
@@ -73,7 +101,9 @@ class FakeHub:
 
     def _add(self, repo: Repo, title: str, description: str, new: dict[str, bytes], gone: list[str]) -> Commit:
         files = {path: data for path, data in (repo.head.files if repo.commits else {}).items() if path not in gone}
-        oid = hashlib.sha1(f"{len(repo.commits)}{title}{sorted(new)}".encode()).hexdigest()
+        # Of the content too: clients cache a file by its commit, whichever repository a test made it in.
+        content = [(path, hashlib.sha1(data).hexdigest()) for path, data in sorted((files | new).items())]
+        oid = hashlib.sha1(f"{len(repo.commits)}{title}{content}".encode()).hexdigest()
         repo.commits.append(Commit(oid, title, description, files | new))
         return repo.head
 
@@ -105,8 +135,17 @@ def _app(hub: FakeHub) -> Flask:
     app = Flask("hub")
 
     @app.before_request
-    def note() -> None:
+    def note() -> Any:
         hub.requests.append(f"{request.method} {request.path}")
+        refusal = next((r for r in hub.refusals if r.times and request.path.endswith(r.end)), None)
+        if refusal:
+            refusal.times -= 1
+            _refuse(refusal.status, None, refusal.message, refusal.headers)
+        # The real Hub forwards reads and writes of an old name, but not the creation of a repository.
+        for old, new in hub.renamed.items():
+            if f"/{old}" in request.full_path and not request.path.endswith("/create"):
+                return Response(status=307, headers={"Location": hub.url + request.full_path.replace(old, new, 1)})
+        return None
 
     @app.get("/api/whoami-v2")
     def whoami() -> Any:
@@ -245,7 +284,8 @@ def _app(hub: FakeHub) -> Flask:
         answer = Response(data, mimetype="application/octet-stream")
         answer.headers["X-Repo-Commit"] = at.oid
         answer.headers["ETag"] = f'"{_file(path, data)["oid"]}"'
-        return answer
+        hub.sent.append((path, len(data) if request.range is None else 0))
+        return answer.make_conditional(request, accept_ranges=True, complete_length=len(data))
 
     return app
 
@@ -269,8 +309,8 @@ def _writer() -> str:
     return account[0] if account[1] == "write" else _refuse(403, None, "this token may only read")
 
 
-def _refuse(status: int, code: str | None, message: str) -> Any:
-    headers = {"X-Error-Message": message} | ({"X-Error-Code": code} if code else {})
+def _refuse(status: int, code: str | None, message: str, more: dict[str, str] | None = None) -> Any:
+    headers = {"X-Error-Message": message} | ({"X-Error-Code": code} if code else {}) | (more or {})
     response = jsonify({"error": message})
     response.status_code = status
     response.headers.update(headers)
@@ -307,10 +347,11 @@ def _card_errors(data: Any) -> list[str]:
     errors = [
         f'"language" must be an ISO 639-1 code, not {c!r}' for c in data.get("language", []) if len(c) not in (2, 3)
     ]
-    if not isinstance(data.get("license", "other"), str):
+    licence = data.get("license", "other")
+    if not all(isinstance(one, str) for one in (licence if isinstance(licence, list) else [licence])):
         errors.append('"license" must be a string')
-    for config in data.get("configs", []):
-        if not isinstance(config.get("config_name"), str) or not config.get("data_files"):
+    for config in data.get("configs") or []:
+        if not isinstance(config.get("config_name"), str) or not (config.get("data_files") or config.get("data_dir")):
             errors.append('"configs" needs config_name and data_files')
     return errors
 

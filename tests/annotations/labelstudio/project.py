@@ -89,9 +89,17 @@ class Annotator:
         body = self.http.get("api/tasks", params=wanted).raise_for_status().json()
         return {t["data"].get("sample_id", f"foreign {t['id']}"): t for t in body["tasks"]}
 
-    def submit(self, task: dict[str, Any], verdict: str, *, replies: Sequence[str] | None = None, **more: Any) -> int:
+    def submit(
+        self,
+        task: dict[str, Any],
+        verdict: str,
+        *,
+        replies: Sequence[str] | None = None,
+        lead_time: float = 1.5,
+        **more: Any,
+    ) -> int:
         """Submit an annotation that starts from the prediction, as the page does; return its number."""
-        body = {"result": result(task, verdict, replies, **more)}
+        body = {"result": result(task, verdict, replies, **more), "lead_time": lead_time}
         answer = self.http.post(f"api/tasks/{task['id']}/annotations/", json=body)
         number: int = answer.raise_for_status().json()["id"]
         return number
@@ -122,11 +130,19 @@ def result(
     replies: Sequence[str] | None = None,
     reasons: Sequence[str] = (),
     notes: str = "",
+    lines: Sequence[tuple[str, str]] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return what the page sends for a task: the prediction's areas, the verdict, and the other fields."""
+    """Return what the page sends for a task: the prediction's areas, the verdict, and the other fields.
+
+    ``replies`` are the character's turns, ``lines`` the speaker and the text of each other turn.
+    """
     turns = tuple(Message(t["role"], t["text"], t["name"]) for t in task["data"]["turns"])
     given = iter(replies if replies is not None else [m.content for m in turns if m.role == "assistant"])
-    shown = tuple(Message(m.role, next(given)) if m.role == "assistant" else m for m in turns)
+    typed = iter(lines if lines is not None else [(m.name or "", m.content) for m in turns if m.role != "assistant"])
+    shown = []
+    for turn in turns:
+        name, text = ("", next(given)) if turn.role == "assistant" else next(typed)
+        shown.append(Message(turn.role, text, name or None))
     regions: list[dict[str, Any]] = list(prediction(shown)["result"])
     where = {"to_name": "dialogue", "type": "choices"}
     if verdict:

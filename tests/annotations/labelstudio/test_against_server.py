@@ -20,16 +20,19 @@ import pytest
 from annotations.labelstudio import poll, project, push_tasks
 from annotations.labelstudio.compare import compare
 from annotations.labelstudio.connection import LabelStudioError, Server, connect
-from annotations.labelstudio.interface import MARK, reply_name
+from annotations.labelstudio.interface import MARK, line_name, reply_name, speaker_name
 from annotations.labelstudio.poll import hints, registered, watch
 from annotations.labelstudio.project import find
 from annotations.labelstudio.pull_verdicts import Pulled, pull
-from annotations.labelstudio.push_tasks import push
+from annotations.labelstudio.push_tasks import close_decided, push
+from annotations.labelstudio.tasks import to_task
 from annotations.store.event_log import EventLog
 from annotations.store.log_sync import sync_store
+from annotations.store.panels import drawn_panel
 from annotations.store.queries import Filters
 from curation.errors import InosukeError
 from curation.folders import Folders
+from curation.persona import Review
 from curation.record import Message
 from tests.annotations.labelstudio.project import SCENE, Annotator, Desk, item, real_samples
 from tests.conftest import ROOT
@@ -86,10 +89,15 @@ def number(server: Server, title: str) -> int:
 
 
 def events(desk: Desk) -> dict[str, tuple[Any, ...]]:
-    """Return (verdict, annotator, reason) of each sample, without undone events."""
+    """Return (verdict, annotator, reason) of each sample, without undone events and notes."""
     log = desk.store.log.events()
     undone = {e.reason for e in log if e.verdict == "undo"}
-    return {e.sample_id: (e.verdict, e.annotator, e.reason) for e in log if e.id not in undone and e.verdict != "undo"}
+    kept = (e for e in log if e.id not in undone and e.verdict not in ("undo", "note"))
+    return {e.sample_id: (e.verdict, e.annotator, e.reason) for e in kept}
+
+
+def notes(desk: Desk) -> list[str]:
+    return [e.reason for e in desk.store.log.events() if e.verdict == "note"]
 
 
 def test_two_thousand_real_samples_there_and_two_annotators_back(
@@ -115,9 +123,10 @@ def test_two_thousand_real_samples_there_and_two_annotators_back(
     assert (pulled.annotations, pulled.new, pulled.problems) == (3, 3, [])
     assert events(desk) == {
         ids[1]: ("approve", EMAIL, ""),
-        ids[2]: ("reject", "hoa", "wrong_voice; quá hiền"),
+        ids[2]: ("reject", "hoa", "wrong_voice"),
         ids[0]: ("rewrite", "hoa", ""),
     }
+    assert notes(desk) == ["quá hiền"]
     rewritten = desk.store.queue.item(ids[0])
     assert [m.content for m in rewritten.messages if m.role == "assistant"] == ["Ta lên núi!", "Nhanh lên, đồ rùa!"]
     assert rewritten.messages[0] == SCENE[0] and rewritten.status == "approved"
@@ -128,7 +137,7 @@ def test_two_thousand_real_samples_there_and_two_annotators_back(
     assert (again.annotations, again.new, again.undone) == (3, 0, 0)
     assert desk.store.log.events() == before
     both = compare(there, title, desk.persona, desk.store, {"hoa@example.org": "hoa"})
-    assert both.same and (both.tasks_there, both.open_here, both.outdated) == (2000, 1997, 1)
+    assert both.same and (both.tasks_there, both.open_here, both.outdated) == (2000, 1997, 1), both
 
 
 def test_an_edit_or_a_deletion_made_later_arrives_as_a_new_event(
@@ -220,8 +229,7 @@ def test_a_duplicate_task_of_an_interrupted_push_is_deleted(desk: Desk, there: S
     found = find(there, title)
     assert found is not None
     first = desk.items[1]
-    again = push_tasks._task(push_tasks.OpenSample(first, 0, first.sample.messages), desk.persona, {})
-    push_tasks._send(found, [again])
+    push_tasks._send(found, [to_task(first, 0, first.sample.messages, desk.persona)])
     assert compare(there, title, desk.persona, desk.store).doubled == 1
     assert push(there, title, desk.persona, desk.store).doubled == 1
     assert compare(there, title, desk.persona, desk.store).doubled == 0
@@ -245,7 +253,7 @@ def test_another_persona_updates_the_page_and_keeps_the_annotations(
     renamed = desk.persona.model_copy(update={"name": "Zenitsu"})
     assert not push(there, title, renamed, desk.store).created
     found = find(there, title)
-    assert found is not None and "Does this sound like Zenitsu?" in found.interface
+    assert found is not None and "Nghe có giống Zenitsu không?" in found.interface
     assert pull(there, title, renamed, desk.store).new == 1
 
 
@@ -359,6 +367,34 @@ def test_watch_pulls_on_a_hint_and_survives_a_restart(
     assert len(desk.store.log.events()) == 2
 
 
+def test_watch_closes_the_task_of_a_sample_that_the_desk_decides(
+    desk: Desk, there: Server, owner: Annotator, title: str
+) -> None:
+    push(there, title, desk.persona, desk.store)
+    tasks = owner.tasks(number(there, title))
+    here = desk.items[0].sample.id
+    desk.store.decide(here, "An", "approve", revision=0)
+    hint, stop = threading.Event(), threading.Event()
+
+    def close() -> None:
+        close_decided(there, title, desk.persona, desk.store)
+        stop.set()
+        hint.set()
+
+    watch(
+        there,
+        title,
+        desk.persona,
+        desk.store,
+        interval=3600,
+        hint=hint,
+        stop=stop,
+        report=lambda _: None,
+        close=close,
+    )
+    assert set(owner.tasks(number(there, title))) == set(tasks) - {here}
+
+
 def test_the_webhook_of_a_killed_watch_is_removed_and_others_stay(
     desk: Desk, there: Server, owner: Annotator, title: str
 ) -> None:
@@ -421,6 +457,122 @@ def test_the_command_shows_its_token_nowhere(
         assert TOKEN not in output and TOKEN.encode() not in listed
 
 
+def next_task(annotator: Annotator, project: int) -> int | None:
+    """Return the id of the task that the label stream hands out next, None where there is none left."""
+    answer = annotator.http.get(f"api/projects/{project}/next")
+    return None if answer.status_code == 404 else int(answer.raise_for_status().json()["id"])
+
+
+def test_tasks_decided_at_the_desk_are_closed_and_work_on_them_stays(
+    desk: Desk, there: Server, owner: Annotator, hoa: Annotator, title: str
+) -> None:
+    push(there, title, desk.persona, desk.store)
+    project = number(there, title)
+    tasks = owner.tasks(project)
+    ids = [i.sample.id for i in desk.items]
+    hoa.draft(tasks[ids[1]], "approve")
+    hoa.skip(tasks[ids[2]])
+    for sample in ids[:4]:
+        desk.store.decide(sample, "minh", "approve", revision=0)
+    both = compare(there, title, desk.persona, desk.store)
+    assert both.to_close == 4
+    pushed = push(there, title, desk.persona, desk.store)
+    assert (pushed.closed, pushed.marked, pushed.new) == (2, 2, 0)
+    left = owner.tasks(project)
+    assert set(left) == set(ids[1:3] + ids[4:]), "a draft and a skipped task are somebody's work"
+    assert "đã được quyết ở nơi khác" in left[ids[1]]["data"]["about"]
+    handed_out = set()
+    while (task := next_task(owner, project)) is not None:
+        handed_out.add(task)
+        owner.submit({"id": task, "data": next(t for t in left.values() if t["id"] == task)["data"]}, "approve")
+    assert handed_out == {left[i]["id"] for i in ids[4:]}
+    assert compare(there, title, desk.persona, desk.store).to_close == 0
+
+    for _ in range(4):
+        desk.store.undo("minh")
+    again = push(there, title, desk.persona, desk.store)
+    assert (again.new, again.reopened) == (2, 2)
+    opened = owner.tasks(project)
+    assert opened[ids[1]]["data"]["about"] == tasks[ids[1]]["data"]["about"]
+    assert next_task(owner, project) in {opened[i]["id"] for i in ids[:4]}
+
+
+def test_a_panel_gets_each_of_its_tasks_twice_and_the_others_once(
+    desk: Desk, there: Server, owner: Annotator, hoa: Annotator, title: str
+) -> None:
+    desk.queue([item(n) for n in range(12)])
+    review = Review(overlap=0.5, annotators=2)
+    persona = desk.persona.model_copy(update={"review": review})
+    push(there, title, persona, desk.store)
+    project = number(there, title)
+    tasks = owner.tasks(project)
+    panels = {i.sample.id for i in desk.items if drawn_panel(i.sample.id, review) == 2}
+    assert 0 < len(panels) < 12
+    given: dict[str, int] = dict.fromkeys(tasks, 0)
+    by_id = {t["id"]: (sample, t) for sample, t in tasks.items()}
+    for annotator in (owner, hoa):
+        while (task := next_task(annotator, project)) is not None:
+            sample, body = by_id[task]
+            annotator.submit(body, "approve")
+            given[sample] += 1
+    assert given == {sample: 1 + (sample in panels) for sample in tasks}
+    pull(there, title, persona, desk.store)
+    assert all(desk.store.queue.item(sample).status == "approved" for sample in tasks)
+    assert push(there, title, persona, desk.store).new == 0
+
+
+def test_a_verdict_that_was_taken_back_is_handed_out_to_another_annotator(
+    desk: Desk, there: Server, owner: Annotator, hoa: Annotator, title: str
+) -> None:
+    desk.queue(desk.items[1:2])
+    push(there, title, desk.persona, desk.store)
+    project = number(there, title)
+    (task,) = owner.tasks(project).values()
+    owner.submit(task, "approve")
+    pull(there, title, desk.persona, desk.store)
+    assert next_task(hoa, project) is None
+    (event,) = desk.store.log.events()
+    desk.store.dismiss(event.id, "minh")
+    push(there, title, desk.persona, desk.store)
+    assert next_task(hoa, project) == task["id"] and next_task(owner, project) is None
+
+
+def test_new_guidelines_reasons_and_instructions_reach_the_project(
+    desk: Desk, there: Server, owner: Annotator, title: str
+) -> None:
+    push(there, title, desk.persona, desk.store)
+    project = number(there, title)
+    owner.submit(owner.tasks(project)[desk.items[0].sample.id], "reject", reasons=["not_his_voice"])
+
+    def told() -> str:
+        return str(owner.http.get(f"api/projects/{project}/").json()["expert_instruction"])
+
+    before = told()
+    style = desk.persona.style.model_copy(update={"avoid": ("xin vui lòng <b>ạ</b>",)})
+    push(there, title, desk.persona.model_copy(update={"style": style}), desk.store)
+    assert told() != before and "xin vui lòng &lt;b&gt;ạ&lt;/b&gt;" in told()
+    changed = owner.http.get(f"api/projects/{project}/").json()
+    push(there, title, desk.persona.model_copy(update={"style": style}), desk.store)
+    assert owner.http.get(f"api/projects/{project}/").json() == changed, "nothing differs, so nothing is written"
+    push(there, title, desk.persona, desk.store, language="en")
+    assert "Only Submit counts" in told() and pull(there, title, desk.persona, desk.store).new == 1
+
+
+def test_the_ground_truth_of_a_task_wins(
+    desk: Desk, there: Server, owner: Annotator, hoa: Annotator, title: str
+) -> None:
+    push(there, title, desk.persona, desk.store)
+    sample = desk.items[1].sample.id
+    task = owner.tasks(number(there, title))[sample]
+    first, second = owner.submit(task, "approve"), hoa.submit(task, "reject", reasons=["no_sense"])
+    pull(there, title, desk.persona, desk.store)
+    assert desk.store.queue.item(sample).status == "approved"
+    owner.http.patch(f"api/annotations/{second}/", json={"ground_truth": True}).raise_for_status()
+    pull(there, title, desk.persona, desk.store)
+    assert desk.store.queue.item(sample).status == "rejected", first
+    assert desk.store.queue.count("minh", Filters(status="conflict")) == 0
+
+
 @pytest.fixture
 def page(running: LabelStudioServer) -> Iterator[Callable[[str], Any]]:
     """Open pages in Chromium as the owner."""
@@ -454,7 +606,7 @@ def test_an_annotator_in_chromium_corrects_a_prefilled_reply_and_submits(
     project = number(there, title)
     tab = page(f"projects/{project}/data?task={owner.tasks(project)[sample]['id']}")
     sheet = tab.locator(f".{MARK}")  # the list of tasks beside it shows the same texts
-    sheet.get_by_text("Verdict", exact=True).wait_for()
+    sheet.get_by_text("Quyết định", exact=True).wait_for()
     for message in SCENE:
         sheet.get_by_text(message.content, exact=True).first.wait_for()  # fails after a while
     for speaker in ("Tanjiro", "Zenitsu", "Inosuke"):
@@ -466,6 +618,18 @@ def test_an_annotator_in_chromium_corrects_a_prefilled_reply_and_submits(
     area = sheet.locator('textarea[name^="reply_2:"]')
     area.fill("Nhanh lên, đồ rùa!")
     area.blur()
+    # The others' names and words are folded away.
+    sheet.get_by_text("Những người khác: tên và lời", exact=True).click()
+    for name, words in ((speaker_name(2), "Nezuko"), (line_name(2), "Đợi em với!")):
+        shown = sheet.locator(f'[name^="{name}:"]').first
+        shown.hover()
+        row = shown.locator("xpath=ancestor::*[.//*[@aria-label='Edit Region']][1]")
+        row.get_by_label("Edit Region").first.click()
+        tab.screenshot(path=tmp_path / "others.png")
+        box = sheet.locator(f':is(input, textarea)[name^="{name}:"]')  # of one row, the page makes an input
+        box.fill(words)
+        box.blur()
+    sheet.get_by_text("Quyết định", exact=True).click()  # away from the fields, for the hotkey
     tab.keyboard.press("e")  # the hotkey of `rewrite`
     sheet.get_by_role("textbox").last.fill("chậm quá")  # typed and not added: submitting adds it
     tab.screenshot(path=tmp_path / "task.png")
@@ -473,5 +637,7 @@ def test_an_annotator_in_chromium_corrects_a_prefilled_reply_and_submits(
         tab.get_by_role("button", name="Submit").click()
     assert answer.value.status == 201
     assert pull(there, title, desk.persona, desk.store).new == 1
-    assert desk.store.queue.item(sample).messages == (*SCENE[:3], Message("assistant", "Nhanh lên, đồ rùa!"))
-    assert events(desk) == {sample: ("rewrite", EMAIL, "chậm quá")}
+    others = Message("user", "Đợi em với!", "Nezuko")
+    assert desk.store.queue.item(sample).messages == (*SCENE[:2], others, Message("assistant", "Nhanh lên, đồ rùa!"))
+    assert events(desk) == {sample: ("rewrite", EMAIL, "")} and notes(desk) == ["chậm quá"]
+    assert all(e.seconds > 0 for e in desk.store.log.events() if e.verdict == "rewrite"), "the server's lead time"

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,6 +23,7 @@ from annotations.labelstudio.connection import LabelStudioError, Server, connect
 from annotations.labelstudio.poll import hints, listening, watch
 from annotations.labelstudio.pull_verdicts import Pulled
 from curation.errors import InosukeError, UsageError
+from curation.review.decisions import Client
 from tests.annotations.labelstudio.project import Desk, item
 
 TOKEN = "feedfacefeedfacefeedfacefeedfacefeedface"
@@ -214,7 +216,8 @@ def test_every_command_has_an_example(command: list[str]) -> None:
 # ---------------------------------------------------------------- webhooks
 
 
-def test_watch_continues_after_any_inosuke_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watch_continues_after_any_inosuke_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    desk = Desk(tmp_path, [item(1), item(2)])
     hint, stop = threading.Event(), threading.Event()
     busy = InosukeError("another `inosuke` command has been writing for a minute")
     answers: list[Any] = [busy, busy, Pulled("p"), Pulled("p", new=1)]
@@ -234,10 +237,56 @@ def test_watch_continues_after_any_inosuke_error(monkeypatch: pytest.MonkeyPatch
         return found
 
     monkeypatch.setattr(poll, "pull", pull)
-    nothing: Any = None
-    watch(Server("http://x/", TOKEN), "p", nothing, nothing, interval=3600, hint=hint, stop=stop, report=said.append)
+    server = Server("http://x/", TOKEN)
+    watch(server, "p", desk.persona, desk.store, interval=3600, hint=hint, stop=stop, report=said.append)
     assert [str(said[0]), said[1].new, len(said)] == [str(busy), 1, 2], "the same failure is said once"
     assert since[:3] == [None] * 3 and since[3] is not None, "after a failure everything is read again"
+
+
+def test_watch_closes_tasks_when_the_store_has_verdicts_that_no_pull_brought(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    desk = Desk(tmp_path, [item(1), item(2)])
+    hint, stop = threading.Event(), threading.Event()
+    desk.store.queue.load(desk.items)
+    here, other = (item.sample.id for item in desk.items[:2])
+
+    def decide(sample_id: str, client: Client) -> None:
+        desk.store.decide(sample_id, "An", "approve", revision=0, client=client)
+
+    steps: list[tuple[str, Callable[[], object]]] = [
+        ("the first pull reads everything", lambda: None),
+        ("nothing", lambda: None),
+        ("a verdict that the pull brings", lambda: decide(here, "label-studio")),
+        ("a verdict at the desk", lambda: decide(other, "streamlit")),
+        ("nothing again", stop.set),
+    ]
+    pulled: list[str] = []
+    closed: list[str] = []
+    said: list[Any] = []
+
+    def pull(*_: Any, **__: Any) -> Pulled:
+        hint.set()  # so that it looks again at once
+        name, happens = steps[len(pulled)]
+        pulled.append(name)
+        happens()
+        return replace(Pulled("p"), newest=datetime(2026, 11, 22, tzinfo=UTC))
+
+    monkeypatch.setattr(poll, "pull", pull)
+    watch(
+        Server("http://x/", TOKEN),
+        "p",
+        desk.persona,
+        desk.store,
+        interval=3600,
+        hint=hint,
+        stop=stop,
+        report=said.append,
+        close=lambda: closed.append(pulled[-1]),
+    )
+    assert said == []
+    assert len(pulled) == len(steps)
+    assert closed == ["the first pull reads everything", "a verdict at the desk"]
 
 
 def test_only_the_secret_path_is_a_hint() -> None:

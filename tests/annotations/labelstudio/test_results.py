@@ -14,9 +14,11 @@ from label_studio_sdk.label_interface.interface import LabelInterface
 
 from annotations.labelstudio import interface
 from annotations.labelstudio.annotation_events import AnnotationEvents
-from annotations.labelstudio.push_tasks import open_samples
+from annotations.labelstudio.interface import Layout
+from annotations.labelstudio.open_samples import open_samples
 from annotations.labelstudio.results import Reading, Unreadable, origin, read
 from annotations.labelstudio.tasks import Key, key_of, prediction, read_task, to_task
+from annotations.words import TO_REWRITE
 from curation.persona import Persona, Review
 from curation.record import ROLES, Flag, Message
 from curation.review.decisions import Decision, State, fold
@@ -26,24 +28,24 @@ from tests.annotations.labelstudio.project import SCENE, item, result
 
 
 def test_the_page_is_made_from_the_persona(persona: Persona) -> None:
-    page = interface.build(persona.model_copy(update={"name": "Zenitsu & <co>"}), 2)
+    page = interface.build(persona.model_copy(update={"name": "Zenitsu & <co>"}), Layout(2, 2))
     assert LabelInterface(page).validate() is None
     areas = [e.get("name") for e in ET.fromstring(page).iter("TextArea")]
-    assert areas == ["reply_1", "reply_2", "notes"]
+    assert areas == ["reply_1", "reply_2", "speaker_1", "line_1", "speaker_2", "line_2", "notes"]
     assert "Zenitsu &amp; &lt;co&gt;" in page
-    assert interface.is_ours(page) and interface.replies_in(page) == 2
+    assert interface.is_ours(page)
     assert not interface.is_ours("<View><Text name='t' value='$t'/></View>")
     assert interface.is_empty("<View></View>") and not interface.is_empty(page)
 
 
 def test_every_choice_has_a_hotkey_of_its_own(persona: Persona) -> None:
-    shown = [e for e in ET.fromstring(interface.build(persona, 3)).iter("Choice") if e.get("alias")]
+    shown = [e for e in ET.fromstring(interface.build(persona, Layout(3))).iter("Choice") if e.get("alias")]
     keys = [e.get("hotkey") for e in shown]
     assert None not in keys and len(set(keys)) == len(keys)
 
 
 def test_the_prediction_of_any_dialogue_fits_the_page(persona: Persona) -> None:
-    page: Any = LabelInterface(interface.build(persona, 2))
+    page: Any = LabelInterface(interface.build(persona, interface.room_for([SCENE])))
     assert page.validate_prediction(prediction(SCENE), return_errors=True) == []
     too_many = (*SCENE, Message("assistant", "Ba!"))
     assert page.validate_prediction(prediction(too_many), return_errors=True) != []
@@ -51,7 +53,7 @@ def test_the_prediction_of_any_dialogue_fits_the_page(persona: Persona) -> None:
 
 # ---------------------------------------------------------------- tasks
 
-messages = st.builds(Message, st.sampled_from(ROLES), st.text(max_size=30), st.none() | st.text(max_size=8))
+messages = st.builds(Message, st.sampled_from(ROLES), st.text(max_size=30), st.none() | st.text(min_size=1, max_size=8))
 
 
 @given(st.lists(messages, min_size=1, max_size=6).filter(lambda ms: any(m.role == "assistant" for m in ms)))
@@ -67,7 +69,7 @@ def test_a_task_shows_speakers_flags_source_and_near_duplicates(persona: Persona
     first = item(1, SCENE, "c1", (Flag("possible_speaker", "Zenitsu?"),))
     data = to_task(first, 0, SCENE, persona, neighbours=[item(2, cluster="c1")])["data"]
     assert [t["speaker"] for t in data["turns"]] == ["Tanjiro", "Inosuke", "Zenitsu", "Inosuke"]
-    assert data["flags"] == "⚑ possible_speaker: Zenitsu?"
+    assert data["flags"] == "⚑ A line of the reply may be another speaker's. Zenitsu?"
     assert "doi-thoai.jsonl · row 1" in data["about"]
     assert "Ta leo 2 ngọn rồi" in data["near_duplicates"]
 
@@ -124,7 +126,7 @@ def test_an_approval(task: dict[str, Any]) -> None:
 
 def test_a_rejection_carries_its_reasons_and_the_note(task: dict[str, Any]) -> None:
     found = reading(task, "reject", reasons=["not_his_voice", "no_sense"], notes=" quá lịch sự ")
-    assert (found.verdict, found.reason) == ("reject", "wrong_voice; no_sense; quá lịch sự")
+    assert (found.verdict, found.reason, found.note) == ("reject", "wrong_voice; no_sense", "quá lịch sự")
 
 
 def test_a_rewrite_changes_the_characters_turns_and_nothing_else(task: dict[str, Any]) -> None:
@@ -145,7 +147,7 @@ def test_approving_a_corrected_text_approves_the_correction(task: dict[str, Any]
 def test_a_rewrite_without_a_new_text_is_a_flag(task: dict[str, Any]) -> None:
     found = reading(task, "rewrite", notes="ai đó sửa giúp")
     assert (found.verdict, found.messages) == ("flag", None)
-    assert found.reason == "to be rewritten (Label Studio); ai đó sửa giúp"
+    assert (found.reason, found.note) == (TO_REWRITE, "ai đó sửa giúp")
 
 
 def test_without_the_prediction_areas_that_were_not_filled_change_nothing(task: dict[str, Any]) -> None:
@@ -166,8 +168,8 @@ def test_a_skipped_task_has_no_verdict(task: dict[str, Any]) -> None:
         (lambda t, a: a["result"][-1]["value"].update(choices=["maybe"]), "its verdict is maybe"),
         (lambda t, a: t["data"].pop("sample_id"), "not made by"),
         (lambda t, a: t["data"].update(turns="gone"), "not made by"),
-        (lambda t, a: a["result"][1]["value"].update(text=["  "]), "a reply was emptied"),
-        (lambda t, a: a["result"].pop(1), "a reply was emptied"),  # with the bin beside the text
+        (lambda t, a: a["result"][1]["value"].update(text=["  "]), "a turn was emptied"),
+        (lambda t, a: a["result"].pop(1), "a turn was emptied"),  # with the bin beside the text
     ],
 )
 def test_an_annotation_that_cannot_be_read_says_why(task: dict[str, Any], change: Any, why: str) -> None:

@@ -35,6 +35,7 @@ from tests.annotations.conftest import make_item
 
 SAMPLES = [make_item(i) for i in range(4)]
 EARLY = trusted_approval(SAMPLES[0].sample.id, "tác giả", "sources", "2026-01-01T00:00:00.000+00:00")
+NOTHING = dict.fromkeys(("to_store", "to_log", "damaged", "markers", "conflicts", "disputes"), 0)
 
 
 @pytest.fixture
@@ -56,11 +57,7 @@ def files(folders: Folders) -> dict[str, tuple[int, bytes]]:
 
 
 def test_with_nothing_on_either_side_nothing_is_created(folders):
-    assert sync(f"sqlite:///{folders.datasets / 'review.db'}", folders).to_json() == {
-        "to_store": 0,
-        "to_log": 0,
-        "damaged": 0,
-    }
+    assert sync(f"sqlite:///{folders.datasets / 'review.db'}", folders).to_json() == NOTHING
     assert not folders.root.exists()
 
 
@@ -77,7 +74,7 @@ def test_a_second_run_writes_nothing(folders):
     write_log(folders.log, Log((EARLY,)))
     sync(sqlite(folders), folders)
     before = files(folders)
-    assert sync(sqlite(folders), folders).to_json() == {"to_store": 0, "to_log": 0, "damaged": 0}
+    assert sync(sqlite(folders), folders).to_json() == NOTHING
     assert files(folders) == before
 
 
@@ -87,7 +84,7 @@ def test_verdicts_reach_the_log_behind_the_older_ones(folders):
     store = ReviewStore(sqlite(folders))
     store.queue.load(SAMPLES)
     store.decide(SAMPLES[1].sample.id, "an", "reject", revision=0, reason="wrong_speaker")
-    assert sync_store(store, folders).to_json() == {"to_store": 1, "to_log": 1, "damaged": 0}
+    assert sync_store(store, folders).to_json() == NOTHING | {"to_store": 1, "to_log": 1}
     store.close()
     text = folders.log.read_text(encoding="utf-8")
     assert text.startswith(first_line)
@@ -166,7 +163,7 @@ def test_sync_export_import_and_status_from_the_command_line(project, tmp_path):
     write_log(project.log, Log((EARLY,)))
     write_queue(SAMPLES, project.queue)
     result = run(project, "sync", "--json")
-    assert json.loads(result.output) == {"to_store": 1, "to_log": 0, "damaged": 0}
+    assert json.loads(result.output) == NOTHING | {"to_store": 1}
     assert run(project, "sync").output == ""
     exported = tmp_path / "out.jsonl"
     assert run(project, "export", str(exported)).exit_code == 0
@@ -220,6 +217,10 @@ def decisions(draw: st.DrawFn) -> Decision:
         client=draw(st.sampled_from(["streamlit", "label-studio", "import"])),
         time=f"2026-01-01T00:00:{draw(st.integers(0, 59)):02}.000+00:00",
         panel=draw(st.sampled_from([1, 1, 2])),
+        after=draw(st.none() | st.just("") | st.integers(0, 40).map("{:032x}".format)),
+        batch=draw(st.sampled_from(["", "b"])),
+        guidelines=draw(st.sampled_from(["", "4f2a"])),
+        seconds=draw(st.sampled_from([0.0, 1.5])),
     )
 
 
@@ -267,7 +268,8 @@ def test_two_stores_and_a_log_end_up_the_same_and_stay_so(tmp_path_factory, empt
         sync_store(store, folders)
     union = ordered([*mine, *theirs])
     assert here.log.events() == there.log.events() == list(read_log(folders.log).decisions) == union
-    assert sync_store(here, folders).to_json() == {"to_store": 0, "to_log": 0, "damaged": 0}
+    again = sync_store(here, folders)
+    assert (again.to_store, again.to_log, again.damaged) == (0, 0, 0)
     states = fold(union)
     for q in SAMPLES:
         state = states.get(q.sample.id, State())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from annotations.search_text import BadPattern
 from annotations.store.panels import drawn_panel
 from annotations.store.projection import status_of
 from annotations.store.queries import Filters
@@ -20,11 +23,16 @@ from annotations.store.types import (
     StaleVerdict,
     UnknownSample,
 )
+from curation.cleaning.typed_text import clean_typed
 from curation.persona import Review
 from curation.record import Flag, Message
 from curation.review.decisions import Decision, fold, trusted_approval
 
 BETTER = (Message("user", "Đi đâu đấy?"), Message("assistant", "Lên núi! Tránh ra, ngươi cản đường ta!"))
+
+
+OTHER = (Message("user", "Đi đâu đấy?"), Message("assistant", "Xuống sông!"))
+BLIND = Review(overlap=1.0, annotators=2)
 
 
 def statuses(store: ReviewStore) -> dict[str, int]:
@@ -121,12 +129,70 @@ def test_search_looks_in_the_rewritten_text_too(store, item):
     assert _ids(store, Filters(status="all", text="leo 1 ngọn")) == {one.sample.id}
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("mat", [1, 2]),
+        ("MẬT", [1]),
+        ("ngot mat", [1]),
+        ('"mat ngot"', [1]),
+        ('"ngot mat"', []),
+        ("tanjiro", [2]),
+        ("tanjiro mặt", [2]),
+        ("/m.t (ngot|troi)/", [1, 2]),
+        ("/mặt|rau/", [2, 3]),
+        ("100%", [3]),
+        ("%", [3]),
+    ],
+)
+def test_search_goes_by_words_marks_and_patterns(store, item, typed, expected):
+    queue = {
+        1: item(1, reply=unicodedata.normalize("NFD", "Mật ngọt!")),
+        2: item(2, reply="Mặt trời!", name="Tanjiro"),
+        3: item(3, reply="Rau 100%!"),
+    }
+    store.queue.load(list(queue.values()))
+    found = _ids(store, Filters(text=typed))
+    assert sorted(key for key, i in queue.items() if i.sample.id in found) == expected
+    assert store.queue.count("an", Filters(text=typed)) == len(expected)
+
+
+def test_search_finds_an_id_and_its_first_digits(store, item):
+    one, two = item(1), item(2)
+    store.queue.load([one, two])
+    assert _ids(store, Filters(text=one.sample.id)) == {one.sample.id}
+    assert _ids(store, Filters(text=f" {one.sample.id[:8]} ")) == {one.sample.id}
+    assert _ids(store, Filters(text=f"{one.sample.id[:8]} ngon")) == {one.sample.id}
+
+
+def test_a_pattern_sees_rewrites_their_undo_and_a_later_queue(store, item):
+    one, two = item(1), item(2)
+    store.queue.load([one])
+    cliff = Filters(status="all", text="/v[aá]ch đá/")
+    assert _ids(store, cliff) == set()
+    store.decide(one.sample.id, "an", "rewrite", revision=0, messages=(Message("assistant", "Vách đá là nhà ta!"),))
+    assert _ids(store, cliff) == {one.sample.id}
+    store.undo("an")
+    assert _ids(store, cliff) == set()
+    three = item(3, reply="Ta sinh ra trên vách đá!")
+    store.queue.load([one, two, three])
+    assert _ids(store, cliff) == {three.sample.id}
+
+
+def test_a_bad_pattern_is_refused_in_words(store, item):
+    store.queue.load([item(1, reply="ta" * 40 + "?")])
+    with pytest.raises(BadPattern, match="is not a regular expression"):
+        store.queue.next_item("an", Filters(text="/(/"))
+    with pytest.raises(BadPattern, match="takes too long"):
+        store.queue.count("an", Filters(text=r"/^(\w|\w\w)+$/"))
+
+
 def test_a_megabyte_a_nul_and_markup_come_back_as_they_went_in(store, item):
     odd = item(1, reply="<script>alert('x')</script> ```` \0 \\ % _ " + "Ta! " * 250_000)
     store.queue.load([odd])
     store.decide(odd.sample.id, "an", "rewrite", revision=0, messages=odd.sample.messages, reason="\0 \"'\\n")
     assert store.queue.item(odd.sample.id).sample == odd.sample
-    assert store.queue.item(odd.sample.id).messages == odd.sample.messages
+    assert store.queue.item(odd.sample.id).messages == clean_typed(odd.sample.messages)[0]
     assert store.log.history(odd.sample.id)[0].reason == "\0 \"'\\n"
 
 
@@ -216,6 +282,15 @@ def test_a_key_pressed_twice_makes_one_verdict(store, item):
     assert len(store.log.history(seen.id)) == 1
 
 
+def test_a_second_tab_of_the_same_annotator_is_told_that_the_first_has_decided(store, item):
+    store.queue.load([item(1)])
+    seen = store.queue.next_item("an")
+    store.decide(seen.id, "an", "rewrite", revision=0, messages=BETTER, seen=seen.seen, event_id="tab-1")
+    with pytest.raises(StaleVerdict, match=r"you have decided on sample .* in another tab") as caught:
+        store.decide(seen.id, "an", "rewrite", revision=0, messages=OTHER, seen=seen.seen, event_id="tab-2")
+    assert (caught.value.same, caught.value.by, caught.value.item.messages) == (True, "an", BETTER)
+
+
 @pytest.mark.parametrize(
     ("verdict", "messages", "annotator"),
     [
@@ -287,9 +362,16 @@ def test_undo_is_refused_while_another_annotator_has_the_sample_open(store, item
         store.undo("an")
 
 
-# ---------------------------------------------------------------- blind double review
+def test_a_blind_vote_can_be_undone_while_the_other_of_the_panel_has_the_sample_open(store, item):
+    store.queue.load([item(1)], BLIND)
+    one = store.queue.next_item("an").id
+    store.queue.next_item("binh")
+    store.decide(one, "an", "approve", revision=0)
+    assert store.undo("an").sample_id == one
+    assert store.queue.item(one).state.voters == ()
 
-BLIND = Review(overlap=1.0, annotators=2)
+
+# ---------------------------------------------------------------- blind double review
 
 
 def test_a_panel_of_two_gets_the_sample_at_once_and_a_third_annotator_does_not(store, item):
@@ -463,17 +545,125 @@ def test_the_projection_can_be_rebuilt_from_the_events(store, item):
 # ---------------------------------------------------------------- drafts and people
 
 
-def test_a_draft_is_kept_per_person_until_the_verdict(store, item):
+def test_only_the_rewrite_that_uses_it_or_its_name_ends_a_draft(store, item):
     one = item(1).sample.id
     store.queue.load([item(1)])
     store.drafts.save(one, "an", 0, BETTER[:1])
     store.drafts.save(one, "an", 0, BETTER)
-    assert store.drafts.get(one, "an").messages == BETTER
     assert store.drafts.get(one, "binh") is None
-    store.decide(one, "an", "note", revision=0, reason="…")
+    for verdict in ("note", "approve", "reject", "skip"):
+        store.decide(one, "an", verdict, revision=0, reason="…")
+        assert store.drafts.get(one, "an").messages == BETTER
+    store.decide(one, "an", "rewrite", revision=0, messages=OTHER, uses_draft=False)
     assert store.drafts.samples("an") == [one]
-    store.decide(one, "an", "rewrite", revision=0, messages=BETTER)
+    store.decide(one, "an", "rewrite", revision=1, messages=BETTER, uses_draft=False)  # it is the draft's text
     assert store.drafts.get(one, "an") is None
+
+
+def test_undo_of_a_rewrite_makes_its_text_a_draft_again(store, item):
+    one = item(1).sample.id
+    store.queue.load([item(1)])
+    for turns in (BETTER, OTHER):
+        revision = store.queue.item(one).state.revision
+        store.drafts.save(one, "an", revision, turns)
+        store.decide(one, "an", "rewrite", revision=revision, messages=turns)
+    store.undo("an")
+    draft = store.drafts.get(one, "an")
+    assert (draft.messages, draft.revision) == (OTHER, 1)
+    store.undo("an")  # a newer draft is there and stays
+    assert store.drafts.get(one, "an") == draft
+
+
+def test_a_discard_can_be_undone_unless_a_newer_draft_is_there(store, item):
+    one = item(1).sample.id
+    store.queue.load([item(1)])
+    store.drafts.drop(one, "an")
+    assert store.drafts.restore(one, "an") is None
+    for turns in (OTHER, BETTER):
+        store.drafts.save(one, "an", 0, turns)
+        store.drafts.drop(one, "an")
+    assert store.drafts.get(one, "an") is None
+    assert store.drafts.restore(one, "an").messages == BETTER
+    assert store.drafts.get(one, "an").messages == BETTER
+    store.drafts.drop(one, "an")
+    store.drafts.save(one, "an", 0, OTHER)
+    assert store.drafts.restore(one, "an") is None
+    assert store.drafts.get(one, "an").messages == OTHER
+
+
+# ---------------------------------------------------------------- many samples as one action
+
+
+def test_a_batch_is_decided_and_undone_as_one_and_says_what_refused(store, item):
+    queue = [item(i) for i in range(4)]
+    ids = [q.sample.id for q in queue]
+    store.queue.load(queue)
+    store.decide(ids[3], "an", "approve", revision=0)
+    shown = [store.queue.item(i, "an") for i in ids[:3]]
+    store.queue.open_item(ids[1], "binh")
+    done = store.decide_many(
+        shown, "an", {ids[0]: "approve", ids[1]: "reject", ids[2]: "reject"}, reason={ids[2]: "no"}
+    )
+    assert [d.sample_id for d in done.decisions] == [ids[0], ids[2]]
+    assert {d.batch for d in done.decisions} == {done.id}
+    assert [d.reason for d in done.decisions] == ["", "no"]
+    assert list(done.refused) == [ids[1]]
+    assert isinstance(done.refused[ids[1]], Leased)
+    assert statuses(store) == {"approved": 2, "rejected": 1, "pending": 1}
+    again = store.decide_many(
+        shown, "an", {ids[0]: "approve", ids[1]: "reject", ids[2]: "reject"}, reason={ids[2]: "no"}, batch=done.id
+    )
+    assert again.decisions == done.decisions
+    assert {d.sample_id for d in store.take_back("an")} == {ids[0], ids[2]}
+    assert statuses(store) == {"approved": 1, "pending": 3}
+    assert store.undo("an").sample_id == ids[3]
+    assert store.undo("an") is None
+
+
+def test_a_batch_of_rewrites_leaves_typed_drafts_alone(store, item):
+    queue = [item(1), item(2)]
+    store.queue.load(queue)
+    shown = [store.queue.item(q.sample.id) for q in queue]
+    store.drafts.save(shown[0].id, "an", 0, OTHER)
+    store.decide_many(shown, "an", "rewrite", messages={i.id: BETTER for i in shown})
+    assert statuses(store) == {"approved": 2}
+    store.undo("an")
+    assert statuses(store) == {"pending": 2}
+    assert store.drafts.samples("an") == [shown[0].id]
+    assert store.drafts.get(shown[0].id, "an").messages == OTHER
+
+
+def test_undo_of_a_batch_leaves_what_another_annotator_continued_from(store, item):
+    queue = [item(1), item(2)]
+    store.queue.load(queue)
+    shown = [store.queue.item(q.sample.id) for q in queue]
+    store.decide_many(shown, "an", "rewrite", messages={i.id: BETTER for i in shown})
+    store.decide(shown[0].id, "binh", "rewrite", revision=1, messages=OTHER)
+    assert [d.sample_id for d in store.take_back("an")] == [shown[1].id]
+    with pytest.raises(BuiltUpon):
+        store.take_back("an")
+
+
+# ---------------------------------------------------------------- what was typed is cleaned
+
+
+def test_a_rewrite_is_cleaned_whoever_the_client_is(store, item):
+    store.queue.load([item(1)])
+    typed = (Message("user", "Nga\u200bi?", "Ta\u00adn"), Message("assistant", "m\u00e2\u0323t\u202e\0\ufeff"))
+    made = store.decide(item(1).sample.id, "an", "rewrite", revision=0, messages=typed, client="cli", event_id="e")
+    assert made.messages == (Message("user", "Ngai?", "Tan"), Message("assistant", "mật"))
+    again = store.decide(item(1).sample.id, "an", "rewrite", revision=0, messages=typed, client="cli", event_id="e")
+    assert again == made
+
+
+@pytest.mark.parametrize("content", ["", " \u200b ", "\ud83d"])
+def test_a_turn_without_visible_text_is_refused(store, item, content):
+    store.queue.load([item(1)])
+    with pytest.raises(BadVerdict, match="turn 2"):
+        store.decide(
+            item(1).sample.id, "an", "rewrite", revision=0, messages=(BETTER[0], Message("assistant", content))
+        )
+    assert store.log.events() == []
 
 
 def test_names_are_kept_with_their_role(store):
@@ -498,6 +688,25 @@ def test_the_migrations_lead_to_the_tables_that_the_code_uses(store):
         assert context.get_current_revision() == HEAD
 
 
+def test_a_store_of_before_keeps_its_texts_through_the_migration_and_back(store, item):
+    from alembic import command
+    from alembic.config import Config
+
+    import annotations
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(annotations.__file__).parent / "migrations"))
+    one, two = item(1, reply="Mật ngọt!"), item(2)
+    store.queue.load([one, two])
+    store.decide(two.sample.id, "an", "rewrite", revision=0, messages=(Message("assistant", "Mặt trời!"),))
+    for version in ("0004", "head"):
+        with store.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            config.attributes["connection"] = connection
+            (command.upgrade if version == "head" else command.downgrade)(config, version)
+    assert _ids(store, Filters(status="all", text="mat")) == {one.sample.id, two.sample.id}
+    assert _ids(store, Filters(status="all", text="mặt")) == {two.sample.id}
+
+
 def test_head_is_the_newest_migration():
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -507,3 +716,92 @@ def test_head_is_the_newest_migration():
     config = Config()
     config.set_main_option("script_location", str(Path(annotations.__file__).parent / "migrations"))
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+# ---------------------------------------------------------------- what an event records beside the verdict
+
+
+def test_a_verdict_names_the_newest_one_that_its_annotator_could_see(store, item):
+    one = item(1).sample.id
+    store.queue.load([item(1)])
+    first = store.decide(one, "an", "approve", revision=0, seen=store.queue.item(one).seen)
+    store.decide(one, "an", "note", revision=0, reason="hay", seen=store.queue.item(one).seen)
+    second = store.decide(one, "binh", "reject", revision=0, seen=store.queue.item(one).seen)
+    unseen = store.decide(one, "chi", "approve", revision=0)
+    assert (first.after, second.after, unseen.after) == ("", first.id, None)
+    assert store.log.history(one)[0] == first
+
+
+def test_a_client_may_send_a_verdict_again(store, item):
+    queue = [item(1), item(2)]
+    store.queue.load(queue)
+    one, two = (q.sample.id for q in queue)
+    seen = store.queue.item(one).seen
+
+    def send(sample: str, verdict="approve", **more):
+        return store.decide(sample, "an", verdict, revision=0, seen=seen, event_id="of-the-client", **more)
+
+    first = send(one, seconds=4.25, batch="b")
+    assert (first.id, first.seconds, first.batch) == ("of-the-client", 4.2, "b")
+    assert send(one) == first
+    for sample, verdict in ((two, "approve"), (one, "reject")):
+        with pytest.raises(BadVerdict, match="recorded already, with another"):
+            send(sample, verdict)
+    assert store.log.events() == [first]
+
+
+def test_a_retry_of_a_verdict_that_was_undone_does_not_count_it_again(store, item):
+    one = item(1).sample.id
+    store.queue.load([item(1)])
+    first = store.decide(one, "an", "approve", revision=0, seen=0, event_id="e")
+    store.undo("an")
+    assert store.decide(one, "an", "approve", revision=0, seen=0, event_id="e") == first
+    assert statuses(store) == {"pending": 1}
+
+
+@pytest.mark.parametrize("odd", [{"event_id": ""}, {"event_id": "two words"}, {"seconds": -1.0}, {"seconds": 1e999}])
+def test_an_impossible_id_or_time_is_refused(store, item, odd):
+    store.queue.load([item(1)])
+    with pytest.raises(BadVerdict, match=r"cannot be an event's id|is not a time"):
+        store.decide(item(1).sample.id, "an", "approve", revision=0, **odd)
+    assert store.log.events() == []
+
+
+def test_a_verdict_records_the_guidelines_in_force(store, item):
+    store.queue.load([item(1)])
+    store.guidelines = "4f2a"
+    assert store.decide(item(1).sample.id, "an", "approve", revision=0).guidelines == "4f2a"
+    assert store.log.events()[0].guidelines == "4f2a"
+
+
+def test_a_blind_vote_was_made_without_sight_of_the_others_even_where_the_store_has_them(store, item):
+    one = item(1).sample.id
+    store.queue.load([item(1)], BLIND)
+    first = store.decide(one, "an", "approve", revision=0, seen=store.queue.item(one).seen)
+    second = store.decide(one, "binh", "reject", revision=0, seen=store.queue.item(one).seen)
+    assert (first.after, second.after) == ("", "")
+    settled = store.decide(one, "chi", "reject", revision=0, seen=store.queue.item(one).seen, adjudicate=True)
+    assert settled.after.split(" ") == [first.id, second.id]
+    assert statuses(store) == {"rejected": 1}
+
+
+def test_a_verdict_of_another_clone_is_a_conflict_until_one_in_sight_of_both_settles_it(store, item):
+    one = item(1).sample.id
+    store.queue.load([item(1)])
+    here = store.decide(one, "an", "approve", revision=0, seen=0)
+    there = replace(here, id="there", annotator="binh", verdict="reject", time="2001-01-01T00:00:00.000+00:00")
+    store.log.add([there])
+    assert store.queue.waiting().conflicts == 1
+    store.decide(one, "chi", "reject", revision=0, seen=store.queue.item(one).seen)
+    assert (store.queue.waiting().conflicts, statuses(store)) == (0, {"rejected": 1})
+
+
+def test_verdicts_that_were_undone_are_not_counted(store, item):
+    queue = [item(1), item(2)]
+    store.queue.load(queue)
+    for q in queue:
+        store.decide(q.sample.id, "an", "approve", revision=0)
+    store.undo("an")
+    assert store.statistics.by_annotator() == {"an": 1}
+    assert store.statistics.by_verdict("an") == {"approve": 1}
+    assert [day.verdicts for day in store.statistics.by_day()] == [1]

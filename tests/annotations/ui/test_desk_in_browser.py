@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from annotations.signing import sign
 from annotations.store.review_store import ReviewStore
+from annotations.ui.remember import cookie_name
 from curation.folders import Folders
 from curation.persona import Review
 from curation.record import Flag, Message, Sample, Source, sample_id
 from curation.review.queue import QueueItem, write_queue
 from tests.annotations.conftest import make_item
-from tests.annotations.ui.desk_server import CHROMIUM, ROOT, Server
+from tests.annotations.ui.desk_server import ROOT, Server
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +46,7 @@ def queue() -> list[QueueItem]:
     polite = sample(
         Message("user", "Chào ngươi."),
         Message("assistant", "Dạ, ta xin phép leo núi ạ!"),
-        flags=(Flag("out_of_character", "dạ, xin phép, ạ"),),
+        flags=(Flag("out_of_character", "Inosuke would not say: dạ, xin phép, ạ"),),
         path="chao-hoi.jsonl",
         locator="row 12",
     )
@@ -93,17 +95,8 @@ def project(tmp_path: Path) -> Iterator[tuple[Server, ReviewStore]]:
 
 
 @pytest.fixture
-def browser():
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield opened
-        opened.close()
+def browser(chromium):
+    return chromium
 
 
 def new_page(browser, width: int = 1280, height: int = 860):
@@ -128,15 +121,25 @@ def see(page, text: str):
 
 
 def key(page, letter: str) -> None:
-    """Press a key once its button is there.
-
-    Streamlit loads the code of buttons when it draws the first one, which may be long after the text around it. It
-    listens for the shortcut in an effect that runs after the drawing.
-    """
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.locator(f"[data-stale=false] kbd[aria-label='Shortcut {letter.upper()}']").first.wait_for()
-    page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    """Press a key once the sample on the screen has been painted."""
+    page.wait_for_selector(".stage-item")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30)))")
     page.keyboard.press(letter)
+
+
+def sign_in_as(page, server: Server, store: ReviewStore, who: str) -> None:
+    """Give the browser the cookie of someone who has signed in."""
+    store.people.add(who)
+    page.context.add_cookies([{"name": cookie_name(store), "value": sign(store, who), "url": server.url}])
+
+
+def until(page, condition) -> None:
+    """Wait for what the page does not announce: the server records a verdict after the next sample is shown."""
+    for _ in range(600):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not become so within 30 s")
 
 
 def test_a_session_by_keyboard_with_a_restart(browser, project):
@@ -164,7 +167,7 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
 
     # Undo brings it back; reject again.
     see(page, "Tối nay cắm trại")
-    assert store.queue.item(polite.id).state.reason == "wrong_voice"
+    until(page, lambda: store.queue.item(polite.id).state.reason == "wrong_voice")
     key(page, "u")
     see(page, "xin phép leo núi")
     assert store.queue.item(polite.id).status == "pending"
@@ -176,13 +179,12 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
     see(page, "Tối nay cắm trại")
     key(page, "e")
     page.get_by_label("Lời của lượt 4").wait_for()
-    page.wait_for_function("document.activeElement.ariaLabel === 'Lời của lượt 4'")
     page.keyboard.press("Control+A")
     page.keyboard.type("Lạnh hả? Dạ, chạy quanh núi ba vòng là nóng!")
     see(page, "Có từ mà nhân vật không dùng.")
     page.locator("ins", has_text="Dạ").first.wait_for()
     shot(page, "edit")
-    assert "Dạ, chạy" in store.drafts.get(scene.id, "An").messages[-1].content
+    until(page, lambda: "Dạ, chạy" in str(store.drafts.get(scene.id, "An")))
 
     # The server is restarted in the middle of it: nothing typed is lost.
     server.stop()
@@ -191,18 +193,28 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
     see(page, "Bản nháp của bạn")
     key(page, "e")
     page.get_by_label("Lời của lượt 4").wait_for()
-    page.wait_for_function("document.activeElement.ariaLabel === 'Lời của lượt 4'")
     page.keyboard.press("Control+A")
     page.keyboard.type("Lạnh hả? Chạy quanh núi ba vòng là nóng!")
     page.keyboard.press("Control+Enter")
 
     # A near-duplicate pair: keep this one, and the other is rejected with it.
     see(page, "Gần giống (1)")
+    until(page, lambda: store.queue.item(scene.id).status == "approved")
     rewritten = store.queue.item(scene.id)
     assert (rewritten.status, rewritten.state.revision) == ("approved", 1)
     assert rewritten.messages[-1].content == "Lạnh hả? Chạy quanh núi ba vòng là nóng!"
     assert rewritten.messages[:-1] == scene.messages[:-1]
     shot(page, "cluster")
+    key(page, "t")
+    page.locator(".stage-twins .card").first.wait_for()
+    shot(page, "twins")
+    page.keyboard.press("Escape")
+    key(page, "g")
+    page.locator(".stage-guide h2").first.wait_for()
+    shot(page, "guidelines")
+    key(page, "g")
+    key(page, "k")
+    see(page, "Nhận mẫu này và loại 1 mẫu kia?")
     key(page, "k")
 
     # Markup in a sample is text: no script ran, no image was asked for.
@@ -212,7 +224,7 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
     assert [store.queue.item(s.id).status for s in (near, other)] == ["approved", "rejected"]
     key(page, "a")
     see(page, "lần thứ 0")
-    assert store.queue.item(markup.id).status == "approved"
+    until(page, lambda: store.queue.item(markup.id).status == "approved")
 
     # Skip, previous, next, help.
     key(page, "s")
@@ -226,6 +238,7 @@ def test_a_session_by_keyboard_with_a_restart(browser, project):
     shot(page, "help")
     key(page, "h")
 
+    until(page, lambda: len(store.log.events()) == 8)
     verdicts = [(e.verdict, e.annotator) for e in store.log.events()]
     expected = ["reject", "undo", "reject", "rewrite", "approve", "reject", "approve", "skip"]
     assert verdicts == [(verdict, "An") for verdict in expected]
@@ -260,18 +273,19 @@ def test_the_other_views_at_two_widths(browser, project):
     }
     for name, width, height in (("", 1280, 860), ("-phone", 390, 844)):
         page = new_page(browser, width, height)
+        sign_in_as(page, server, store, "An")
         for view, words in views.items():
-            page.goto(f"{server.url}/?who=An&view={view}&sample={scene.id}")
+            page.goto(f"{server.url}/?view={view}&sample={scene.id}")
             # Tables are drawn on a canvas; their words are there for screen readers only.
             page.get_by_text(re.compile(words)).first.wait_for(state="attached")
             assert page.get_by_test_id("stException").count() == 0
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             shot(page, f"{view}{name}")
-        page.goto(f"{server.url}/?who=An&sample={items[0].sample.id}")
+        page.goto(f"{server.url}/?sample={items[0].sample.id}")
         see(page, "xin phép leo núi")
         shot(page, f"sample{name}")
         if name:
-            page.get_by_role("button", name="Sửa").click()
+            page.get_by_role("button", name="Sửa", exact=True).click()
             page.get_by_label("Lời của lượt 2").wait_for()
             shot(page, f"edit{name}")
         page.close()
@@ -279,9 +293,9 @@ def test_the_other_views_at_two_widths(browser, project):
 
 def test_every_control_has_a_name_for_screen_readers(browser, project):
     server, store = project
-    store.people.add("An")
     page = new_page(browser)
-    page.goto(f"{server.url}/?who=An&lang=en")
+    sign_in_as(page, server, store, "An")
+    page.goto(f"{server.url}/?lang=en")
     see(page, "xin phép leo núi")
     key(page, "e")
     page.get_by_label("Text of turn 2").wait_for()

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.cleaning.normalise import clean, clean_text
-from curation.record import Message, Rejected, Sample, Source, sample_id
+from curation.codes import findings
+from curation.record import Flag, Message, Rejected, Sample, Source, sample_id
 
 HERE = Source(path="a.json", sha256="0" * 64, locator="row 1", importer="alpaca")
 
@@ -51,6 +52,16 @@ def test_a_cleaned_sample_keeps_its_id() -> None:
     after = clean(before)
     assert isinstance(after, Sample)
     assert (after.id, after.replies) == (before.id, ("Hả?",))
+
+
+def test_what_was_respelled_is_kept_and_once_is_enough() -> None:
+    before = sample("Ta doạ... doạ ngươi!")
+    after = clean(before)
+    assert isinstance(after, Sample)
+    assert (after.id, after.replies) == (before.id, ("Ta dọa… dọa ngươi!",))
+    assert after.flags == (Flag("respelled", "doạ → dọa ×2; ... → … ×1"),)
+    assert clean(after) == after
+    assert findings(after.flags) == ()
 
 
 @pytest.mark.parametrize(("reply", "reason"), [("\u200b \u200b", "empty_after_cleaning"), ("a\ud800", "not_unicode")])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
 from curation.dedup import Duplicates, Member, cluster, drop_near, flag
-from curation.dedup.clusters import Star, stars
+from curation.dedup.clusters import Ratio, Star, stars
 from curation.dedup.wording import normal, without_diacritics
 from curation.errors import UsageError
 from curation.record import Flag, Kind, Message, Rights, Sample, Source, sample_id
@@ -187,7 +187,10 @@ def test_dialogues_are_near_only_if_every_turn_is() -> None:
     yes = sample(question, "Có!", kind="conversation")
     loud = sample(question + "?", "KHÔNG!!", "Thật à?", "Không thật!", kind="conversation")
     assert fuzz.ratio(f"{question}\nKhông!", f"{question}\nCó!") > 90
-    assert cluster([no, yes, loud], 90).near == ()
+    assert cluster([no, yes], 90).near == ()
+    assert cluster([yes, loud], 90).near == ()
+    (begun,) = cluster([no, yes, loud], 90).near
+    assert begun.members == (Member(loud.id, no.id, 100.0, "begins"),)
     more = sample("Này, " + question, "Không!", kind="generic_qa")
     assert found(cluster([no, yes, more], 90)) == [
         (no.id, [(more.id, round(fuzz.ratio(normal(no.prompt), normal(more.prompt)), 1))])
@@ -239,16 +242,17 @@ def test_stars_hold_every_near_text_once_and_only_what_is_near(
 
     seen: Counter[int] = Counter()
     kept: list[int] = []
-    for star in stars(texts, threshold, rank):
+    for star in stars([Ratio(texts, threshold)], rank):
         assert isinstance(star, Star)
-        seen.update([star.kept, *(member for member, _ in star.members)])
+        seen.update([star.kept, *(member.at for member in star.members)])
         assert not any(score(star.kept, earlier) for earlier in kept)
         kept.append(star.kept)
-        for member, value in star.members:
+        for member, value, by in star.members:
+            assert by == "ratio"
             assert value == score(star.kept, member) > 0
             assert rank[member] > rank[star.kept]
         if star.cut_from:
-            assert star.cut_from[1] == score(star.kept, star.cut_from[0]) > 0
+            assert star.cut_from.score == score(star.kept, star.cut_from.at) > 0
     has_a_neighbour = {a for a in range(len(texts)) for b in range(len(texts)) if a != b and score(a, b)}
     assert seen == Counter(has_a_neighbour)
 
@@ -267,3 +271,22 @@ def test_no_sample_and_no_source_is_lost(rows: list[tuple[str, Kind]]) -> None:
     left, dropped = drop_near(duplicates)
     assert sorted(ids(*left, *dropped)) == sorted(ids(*duplicates.kept))
     assert [replace(s, flags=()) for s in flag(duplicates)] == [replace(s, flags=()) for s in duplicates.kept]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "flagged"),
+    [
+        ("Ta sợ mật!", "Ta sợ mặt!", True),  # the same letters
+        ("Ta la chua te rung nui!", "Ta là chúa tể rừng núi!", True),
+        ("Đập vỡ đất!", "Đập vỡ đầu!", False),
+        ("Xé tung bụng!", "Xé tung lưng!", False),
+        ("Ngươi thảm quá!", "Ngươi chậm quá!", False),
+        # long, and one letter differs beside the marks
+        ("Ta la chua te rung nui, nguoi hay quy xuong di!", "Ta là chúa tể rừng núi, ngươi hãy quỳ xuống đì nà!", True),
+    ],
+)
+def test_diacritics_are_flagged_where_the_letters_are_the_same(one: str, other: str, flagged: bool) -> None:
+    samples = [sample(one), sample(other)]
+    found = flag(cluster(samples, 90.0))
+    near = any(f.code == "near_duplicate" for s in found for f in s.flags)
+    assert (near or any(f.code == "diacritics" for s in found for f in s.flags)) is flagged

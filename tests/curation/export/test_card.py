@@ -59,7 +59,6 @@ def test_the_yaml_block_is_what_the_hubs_library_reads(folder: Path) -> None:
         "Kinds without a sample so far: Generic QA.",
         "| Conversations | 2 | 0 | 2 | 50.0% |",
         "| **All** | **3** | **1** | **4** | |",
-        '  "Quotes" : 1',
         'load_dataset("OWNER/NAME", "chat")      # messages: a list of role, content, name',
         "- **Collected**: 2 quotes, 3 conversations. Importers of the samples here: 4 rows (column `importer`).",
         "- **Cleaned**: one spelling for the same words",
@@ -69,7 +68,8 @@ def test_the_yaml_block_is_what_the_hubs_library_reads(folder: Path) -> None:
         "Languages: 3 vi, 1 en. 1 samples are multi-turn. A reply has 31 characters on average.",
         "Near pairs across the border: **0**.",
         "Samples by the rights of their source (column `rights`): 4 own. The lines are offered under [CC BY 4.0]",
-        "Of 4 replies in `vi`, at most 25.0% begin with the same two words (`cây nào`).",
+        "Of 4 replies in `vi`, at most 25.0% begin with the same two words (`cây nào`). At most 25.0% begin with the",
+        "begin with the same word (`cây`).\nOf 1 replies in `en`, at most",
         "The lines are original fan writing: none is taken from the anime, the manga, their subtitles or a wiki.",
         "Licence: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/).",
         "belong to Koyoharu Gotouge and Shueisha, with whom this dataset is not affiliated.",
@@ -153,10 +153,16 @@ def test_a_manifest_of_an_older_version_still_makes_a_card(about: Manifest) -> N
 def test_lines_of_others_take_the_open_licence_away_and_none_is_not_a_language_code(tmp_path: Path) -> None:
     folder = write(tmp_path, [*SAMPLES, sample("Chào!", "Hahahaha!", rights="private", language=None)])
     data = card.metadata(read_manifest(folder))
-    assert data["license"] == "other"
+    assert data["license"] == "other" and data["license_name"] == "stated-for-each-source"
+    assert data["license_link"] == "https://huggingface.co/datasets/OWNER/NAME#rights"
     assert data["language"] == ["vi", "en"]
     words = (folder / "README.md").read_text(encoding="utf-8")
-    assert "CC BY" not in words and "original fan writing" not in words and "Shueisha" in words
+    assert "offered under" not in words and "Shueisha" in words
+    assert "The licence differs by source: see [Rights](#rights)." in words
+    assert re.search(
+        r"^\| `datasets/sources/handwritten` \| 4 \| own \| \[CC BY 4\.0\]\S+ \| The lines are orig", words, re.M
+    )
+    assert "| `datasets/sources/handwritten` | 1 | private | none: not offered to anyone |" in words
 
 
 def test_a_persona_without_card_words_claims_neither_a_licence_nor_owners_nor_a_gender(tmp_path: Path) -> None:

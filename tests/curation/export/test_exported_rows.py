@@ -34,8 +34,9 @@ def rows(persona: Persona) -> Rows:
     )
 
 
-def test_each_sample_with_a_side_is_a_row_of_both_configurations(rows: Rows) -> None:
+def test_each_sample_with_a_side_is_a_row_of_both_configurations(rows: Rows, persona: Persona) -> None:
     about = {
+        "system": persona.system_prompt_in("vi"),
         "group": "0" * 16,
         "kind": "conversation",
         "language": "vi",
@@ -43,7 +44,7 @@ def test_each_sample_with_a_side_is_a_row_of_both_configurations(rows: Rows) -> 
         "flags": ["over_length"],
         "revision": 2,
         "reviewers": 2,
-        "source": "handwritten/conversations.vi.jsonl",
+        "source": "datasets/sources/handwritten/conversations.vi.jsonl",
         "source_sha256": "ab" * 32,
         "locator": "row 2",
         "importer": "rows",
@@ -55,7 +56,7 @@ def test_each_sample_with_a_side_is_a_row_of_both_configurations(rows: Rows) -> 
         {"role": "assistant", "content": reply, "name": None},
     ]
     assert rows.chat["train"] == [{"id": KITE.id, "messages": messages, **about}]
-    texts = {"instruction": "Bạn: Cái diều mắc trên cây rồi.", "input": "", "output": reply}
+    texts = {"turn": 1, "instruction": "Cái diều mắc trên cây rồi.", "input": "", "output": reply, "history": []}
     assert rows.instruct["train"] == [{"id": KITE.id, **texts, **about}]
     assert [[row["id"] for row in side["eval"]] for side in rows.configurations.values()] == [[QUOTE.id], [QUOTE.id]]
     assert [row["id"] for row in rows.samples] == [KITE.id, QUOTE.id], "RAIN has no side"

@@ -16,6 +16,7 @@ import pytest
 
 from curation.errors import InosukeError
 from curation.export import exported_rows, manifest
+from curation.persona import load_persona
 from curation.record import Flag, Message
 from curation.review.decisions import State
 from tests.conftest import ROOT
@@ -52,7 +53,7 @@ def test_an_export_holds_rows_card_charts_and_a_manifest_of_every_file(written: 
         *(f"{config}/{side}.parquet" for config in ("chat", "instruct") for side in ("train", "eval")),
         *(f"jsonl/{config}.{side}.jsonl" for config in ("chat", "instruct") for side in ("train", "eval")),
         *("heldout.jsonl", "persona.toml", "charts/composition.png", "charts/reply_length.png"),
-        *("README.md", "manifest.json"),
+        *("README.md", "manifest.json", "CITATION.cff", "croissant.json", "dataset_info.json"),
     }
     about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert set(about["files"]) == set(tree(folder)) - {"manifest.json"}
@@ -88,6 +89,7 @@ def test_a_row_holds_where_it_came_from_and_how_it_was_reviewed(tmp_path: Path) 
             {"role": "user", "content": "Gió to quá!", "name": "Bạn"},
             {"role": "assistant", "content": "To bằng tiếng ta chưa?", "name": None},
         ],
+        "system": load_persona(PERSONA_FILE).system_prompt_in("vi"),
         "group": line.id,
         "kind": "conversation",
         "language": "vi",
@@ -95,25 +97,28 @@ def test_a_row_holds_where_it_came_from_and_how_it_was_reviewed(tmp_path: Path) 
         "flags": ["over_length"],
         "revision": 1,
         "reviewers": 2,
-        "source": "handwritten/conversations.vi.jsonl",
+        "source": "datasets/sources/handwritten/conversations.vi.jsonl",
         "source_sha256": "ab" * 32,
         "locator": "row 2",
         "importer": "rows",
         "rights": "own",
     }
     (alpaca,) = pq.read_table(folder / "instruct/train.parquet").to_pylist()
-    assert [alpaca[k] for k in ("instruction", "input", "output")] == ["Bạn: Gió to quá!", "", "To bằng tiếng ta chưa?"]
+    keys = ("turn", "instruction", "input", "output", "history")
+    assert [alpaca[k] for k in keys] == [1, "Gió to quá!", "", "To bằng tiếng ta chưa?", []]
+    assert alpaca["system"] == row["system"]
 
 
-@pytest.mark.parametrize("config", ["chat", "instruct"])
+@pytest.mark.parametrize(("config", "train"), [("chat", 3), ("instruct", 4)])
 def test_load_dataset_reads_the_folder_with_typed_features(
-    config: str, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: str, train: int, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded = load(written, config, tmp_path / "cache", monkeypatch)
-    assert {side: len(loaded[side]) for side in loaded} == {"train": 3, "eval": 1}
+    assert {side: len(loaded[side]) for side in loaded} == {"train": train, "eval": 1}
     assert loaded["train"].features == exported_rows.features(config)
     jsonl = (written / f"jsonl/{config}.train.jsonl").read_text(encoding="utf-8").splitlines()
-    assert loaded["train"].to_list() == [json.loads(line) for line in jsonl]
+    plain = [exported_rows._without_nulls(row) for row in exported_rows._typed_first(loaded["train"].to_list())]
+    assert plain == [json.loads(line) for line in jsonl]
 
 
 def test_one_approved_sample_leaves_a_side_empty_and_still_loads(
@@ -195,7 +200,7 @@ def test_held_out_prompts_ship_with_their_rights(written: Path) -> None:
             "messages": [{"role": "user", "content": "Ngươi là máy à?", "name": "Bạn"}],
             "reference": "Gõ vào trán ta xem có kêu không!",
             "tests": "identity",
-            "source": "handwritten/conversations.vi.jsonl",
+            "source": "datasets/sources/handwritten/conversations.vi.jsonl",
             "rights": "own",
         }
     ]

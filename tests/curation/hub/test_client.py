@@ -35,7 +35,9 @@ def test_only_owner_and_name_are_a_repository_name() -> None:
 def _commit_twice(folder: Path) -> tuple[dict[str, str], dict[str, str], str]:
     os.environ["HF_TOKEN"] = WRITER
     hub = Hub(REPO, "dataset")
-    head = hub.prepare(private=True)
+    hub.sign_in()
+    assert hub.look() is None
+    head = hub.create(private=True).commit
     files = {name: folder / name for name in ("a.txt", "b.parquet")}
     first = hub.commit(files, [], parent=head, title="two files", description="", quiet=True)
     second = hub.commit({}, ["a.txt"], parent=first, title="one file", description="", quiet=True)

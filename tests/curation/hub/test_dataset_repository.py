@@ -10,11 +10,13 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from curation.errors import InosukeError, UsageError
 from curation.export import exported_rows
@@ -34,6 +36,15 @@ from tests.tools.hub import READER, WRITER, FakeHub
 REPO = "writer/lines"
 PRIVATE = sample("Ai đấy?", "Ta! Mở ra!", rights="private", source="transcripts/ep1.srt")
 UNKNOWN = sample("Đi đâu?", "Lên dốc!", rights="unknown", source="transcripts/ep2.srt")
+
+
+def published(folder: Path, config: str) -> dict[str, list[Any]]:
+    """Return an export's rows as they are published: without the name of a local folder."""
+    rows = {side: exported_rows.read_side(folder, config, side) for side in ("train", "eval")}
+    return {
+        side: [row | {"source": f"source-1/{row['source'].rpartition('/')[2]}"} for row in content]
+        for side, content in rows.items()
+    }
 
 
 def _load(repo: str, config: str, revision: str) -> dict[str, list[Any]]:
@@ -62,13 +73,23 @@ def test_publish_makes_one_commit_that_load_dataset_reads_and_again_makes_none(
 ) -> None:
     result = send(folder, REPO, tag="v1")
     assert (result.action, result.samples) == ("published", {"train": 3, "eval": 1})
-    assert [c.title for c in hub[REPO].commits] == ["initial commit", f"Inosuke {folder.name}: 3 train + 1 eval"]
+    assert [c.title for c in hub[REPO].commits] == ["initial commit", f"Inosuke {result.version}: 3 train + 1 eval"]
+    assert result.exported_as == folder.name
     assert result.commit == hub[REPO].head.oid == hub[REPO].tags["v1"]
     assert set(hub[REPO].head.files) == {".gitattributes", *result.files}
     for config in ("chat", "instruct"):
         loaded = worker.submit(_load, REPO, config, "v1").result()
-        assert loaded == {side: exported_rows.read_side(folder, config, side) for side in ("train", "eval")}
-    assert 'load_dataset("writer/lines", "chat")' in hub[REPO].head.files["README.md"].decode()
+        assert loaded == published(folder, config)
+    files = hub[REPO].head.files
+    assert 'load_dataset("writer/lines", "chat")' in files["README.md"].decode()
+    assert "hf download writer/lines --repo-type dataset" in files["README.md"].decode()
+    assert json.loads(files["dataset_info.json"])["inosuke_chat"]["file_name"] == "chat/train.parquet"
+    cited, described = yaml.safe_load(files["CITATION.cff"]), json.loads(files["croissant.json"])
+    assert (cited["authors"], cited["license"]) == ([{"name": "writer"}], "CC-BY-4.0")
+    assert cited["url"] == described["url"] == "https://huggingface.co/datasets/writer/lines"
+    assert described["license"] == "https://creativecommons.org/licenses/by/4.0/"
+    manifest = json.loads(files["manifest.json"])
+    assert all(sha256(files[name]).hexdigest() == digest for name, digest in manifest["files"].items())
 
     again = send(folder, REPO, tag="v1")
     assert (again.action, again.files, again.commit) == ("unchanged, no commit", [], result.commit)
@@ -128,7 +149,7 @@ def test_a_cut_connection_leaves_the_old_version_and_a_retry_finishes(
         send(newer, REPO, tag="v2")
     assert hub[REPO].head.oid == first.commit and hub[REPO].tags == {}
     loaded = worker.submit(_load, REPO, "chat", "main").result()
-    assert loaded["train"] == exported_rows.read_side(folder, "chat", "train")
+    assert loaded["train"] == published(folder, "chat")["train"]
     setattr(hub, fault, 0)
     assert send(newer, REPO, tag="v2").samples == {"train": 4, "eval": 1}
     assert hub[REPO].tags == {"v2": hub[REPO].head.oid}
@@ -183,8 +204,8 @@ def test_an_override_is_published_and_recorded(mixed: Path, hub: FakeHub, send: 
     result = send(mixed, REPO, include_private=["transcripts/ep1.srt"])
     assert (result.left_out, result.included) == ({"unknown": 1}, {"transcripts/ep1.srt": 1})
     about = json.loads(hub[REPO].head.files["manifest.json"])
-    assert about["published"]["included"] == {"transcripts/ep1.srt": 1}
-    assert "Included by name, though not marked as publishable: transcripts/ep1.srt." in (
+    assert about["published"]["included"] == {"source-5/ep1.srt": 1}
+    assert "Included by name, though not marked as publishable: source-5/ep1.srt." in (
         hub[REPO].head.files["README.md"].decode()
     )
 
@@ -245,7 +266,7 @@ def test_a_kind_that_no_source_has_is_a_warning(folder: Path) -> None:
 # ---------------------------------------------------------------- wrong input
 
 
-def test_a_dry_run_does_not_contact_the_hub(mixed: Path, hub: FakeHub, send: Publish) -> None:
+def test_a_dry_run_without_a_token_does_not_contact_the_hub(mixed: Path, hub: FakeHub, send: Publish) -> None:
     result = send(mixed, REPO, dry_run=True, token=None)
     assert (result.action, result.commit, hub.requests) == ("would be published", None, [])
     assert result.left_out == {"private": 1, "unknown": 1} and "manifest.json" in result.files
@@ -328,9 +349,11 @@ def test_an_export_changed_by_hand_is_not_published(folder: Path, tmp_path: Path
 def test_a_commit_made_during_the_upload_is_not_overwritten(folder: Path, hub: FakeHub, send: Publish) -> None:
     send(folder, REPO)
     hub.edit(REPO, "chat/eval.parquet", b"PAR1")
+    with pytest.raises(InosukeError, match=r"the published rows cannot be read .*--yes"):
+        send(folder, REPO)
     hub.race = True
     with pytest.raises(InosukeError, match="another commit was made during the upload"):
-        send(folder, REPO)
+        send(folder, REPO, yes=True)
 
 
 # ---------------------------------------------------------------- the whole way
@@ -382,7 +405,8 @@ def test_the_command_publishes_from_a_shell_and_prints_no_token(
 
     done = shell("--tag", "v1", HF_TOKEN=WRITER, HF_DEBUG="1", HF_HUB_VERBOSITY="debug")
     assert done.returncode == 0, done.stderr
-    assert f"writer/lines: published ({folder.name}, tag v1)" in done.stdout
+    assert done.stdout.startswith("writer/lines: published (version ")
+    assert f"  export    {folder.name}, built from" in done.stdout
     assert WRITER not in done.stdout + done.stderr
     assert json.loads((tmp_path / "datasets/export/tags.json").read_text(encoding="utf-8")) == {"v1": folder.name}
     wrong = shell(HF_TOKEN="")

@@ -1,9 +1,11 @@
 """One small, whole file of every format: what the damage tests damage."""
 
+import html
 import io
 import json
 import zipfile
 
+import docx
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -57,6 +59,33 @@ TTML = """<?xml version="1.0" encoding="UTF-8"?>
 <p begin="50f" dur="1000ms" ttm:agent="a1">Ta <span>đi</span> trước!</p></div></body></tt>
 """
 MICRODVD = "{1}{1}25\n{25}{50}TANJIRO: Đi nào!|{y:i}nhanh\n{55}{100}INOSUKE: Ta đi trước!\n"
+SBV = "0:00:01.000,0:00:02.500\nTANJIRO: Đi nào!\n\n0:00:03.000,0:00:04.500\nINOSUKE: Ta đi\ntrước!\n"
+SUBVIEWER = (
+    "[INFORMATION]\n[TITLE]x\n[END INFORMATION]\n[SUBTITLE]\n[COLF]&HFFFFFF\n"
+    "00:00:01.00,00:00:02.50\nTANJIRO: Đi[br]nào!\n\n00:00:03.00,00:00:04.50\nINOSUKE: Ta đi trước!\n"
+)
+LRC = "[ti:x]\n[offset:+100]\n[00:01.00][00:09.00]TANJIRO: Đi <00:01.50>nào!\n[00:03.10]INOSUKE: Ta!\n[00:05.00]\n"
+SAMI = (
+    "<SAMI><HEAD><STYLE><!-- .VNCC {lang: vi;} --></STYLE></HEAD><BODY>\n<SYNC Start=1000><P Class=VNCC>TANJIRO: Đi<br>"
+    "nào!\n<SYNC Start=2000><P Class=VNCC>&nbsp;\n<SYNC Start=3000><P Class=VNCC><i>INOSUKE: Ta &amp; ngươi!</i>\n"
+    "</BODY></SAMI>\n"
+)
+MPL2 = "[10][25]TANJIRO: Đi nào!|Nhanh\n[30][45]/INOSUKE: Ta đi trước!\n"
+TMPLAYER = "00:00:01:TANJIRO: Đi nào!|Nhanh\n00:00:03:INOSUKE: Ta đi trước!\n00:00:05:\n"
+SRV3 = (
+    '<?xml version="1.0" encoding="utf-8" ?><timedtext format="3"><body><p t="1000" d="1500">TANJIRO: Đi nào!</p>'
+    '<p t="3000" d="1500"><s>INOSUKE:</s><s t="300"> Ta!</s></p></body></timedtext>\n'
+)
+JSON3 = json.dumps(
+    {
+        "wireMagic": "pb3",
+        "events": [
+            {"tStartMs": 1000, "dDurationMs": 1500, "segs": [{"utf8": "TANJIRO: "}, {"utf8": "Đi nào!"}]},
+            {"tStartMs": 3000, "dDurationMs": 1500, "segs": [{"utf8": "INOSUKE: Ta đi trước!"}]},
+        ],
+    },
+    ensure_ascii=False,
+)
 _PAGES = [
     {
         "img_path": f"v/{n}.jpg",
@@ -133,6 +162,58 @@ def _arrow() -> bytes:
     return out.getvalue()
 
 
+def word() -> bytes:
+    """Return a small Word document."""
+    document = docx.Document()
+    document.add_heading("Cảnh", 1)
+    line = document.add_paragraph()
+    line.add_run("Tanjiro: ").bold = True
+    line.add_run("Đi nào!")
+    document.add_paragraph("Inosuke: Ta đi trước!")
+    table = document.add_table(1, 2)
+    table.cell(0, 0).text, table.cell(0, 1).text = "Tanjiro", "Ừ."
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def pdf(pages: list[list[tuple[int, int, str]]]) -> bytes:
+    """Return a PDF whose pages hold (x, y, words) in 12 point Courier; y counts from the bottom."""
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Courier >>"]
+    kids = []
+    for rows in pages:
+        shown = "".join(f"1 0 0 1 {x} {y} Tm ({words}) Tj\n" for x, y, words in rows)
+        stream = f"BT /F1 12 Tf\n{shown}ET".encode("latin-1")
+        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> "
+            b"/Contents %d 0 R >>" % len(objects)
+        )
+        kids.append(b"%d 0 R" % len(objects))
+    objects[1] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(kids), len(kids))
+    out, places = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(b"%010d 00000 n \n" % len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(places) + 1, b"".join(places))
+    return b"%s%strailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (out, table, len(places) + 1, len(out))
+
+
+def epub(chapters: list[str], **more: str) -> bytes:
+    """Return a book of these chapters, each the inside of a page's body; ``more`` are other members by their name."""
+    names = [f"c{n}.xhtml" for n in range(len(chapters))]
+    items = "".join(f'<item id="{n}" href="{n}" media-type="application/xhtml+xml"/>' for n in names)
+    spine = "".join(f'<itemref idref="{n}"/>' for n in names)
+    members = {
+        "mimetype": "application/epub+zip",
+        "META-INF/container.xml": '<container><rootfiles><rootfile full-path="b/p.opf"/></rootfiles></container>',
+        "b/p.opf": f"<package><manifest>{items}</manifest><spine>{spine}</spine></package>",
+        **{f"b/{n}": f"<html><body>{c}</body></html>" for n, c in zip(names, chapters, strict=True)},
+        **more,
+    }
+    return zipped({name: text.encode() for name, text in members.items()})
+
+
 def zipped(members: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -141,6 +222,30 @@ def zipped(members: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+HTML = """<!DOCTYPE html><html><head><title>x</title></head><body><nav>a</nav><h1>Cảnh</h1>
+<p><b>Tanjiro:</b> Đi <i>nào</i>!</p><p><span class="speaker">Inosuke</span> Ta<br>đi! <ruby>山<rt>やま</rt></ruby></p>
+<table><tr><th>Name</th><th>Line</th></tr><tr><td>Inosuke</td><td>Hả?</td></tr></table></body></html>
+"""
+EXPORT = f"""<mediawiki><page><title>Tập 1</title><ns>0</ns><revision><text>
+{html.escape(WIKI)}</text></revision></page></mediawiki>
+"""
+ANSWER = json.dumps({"batchcomplete": "", "query": {"pages": {"7": {"title": "x", "revisions": [{"*": WIKI}]}}}})
+RENPY = """define t = Character("Tanjiro")
+label start:
+    "Gió thổi."
+    t vui "Đi {i}nào{/i}!" with fade
+    menu:
+        "Đi":
+            "Inosuke" '''Ta đi trước!'''
+"""
+FOUNTAIN = "Title: x\n\nEXT. NHÀ\n\nTANJIRO\n(cười)\nĐi *nào*!\n\nINOSUKE ^\nTa đi trước! [[x]]\n\n/* y */\n\n> HẾT <\n"
+CHAT = (
+    "[10:01] * Tanjiro vào\n[10:01] <Tanjiro> Đi nào!\n[10:02] <Inosuke> Ta đi trước!\n2024-01-02 10:03 <Inosuke> Hả?\n"
+)
+WHISPER = (
+    "[00:00.000 --> 00:01.000]  Tanjiro: Đi!\n[00:01.000 --> 00:02.500]  【Inosuke】「Ta đi」\n0.20 1.5 SPEAKER_00 Ừ.\n"
+)
+
 FILES: dict[str, bytes] = {
     "a.ass": ASS.encode(),
     "a.ssa": SSA.encode("utf-16"),
@@ -148,11 +253,28 @@ FILES: dict[str, bytes] = {
     "a.vtt": VTT.encode(),
     "a.ttml": TTML.encode(),
     "a.sub": MICRODVD.encode(),
+    "a.sbv": SBV.encode(),
+    "b.sub": SUBVIEWER.encode(),
+    "a.lrc": LRC.encode(),
+    "a.smi": SAMI.encode(),
+    "a.mpl": MPL2.encode(),
+    "b.txt": TMPLAYER.encode(),
+    "a.srv3": SRV3.encode(),
+    "a.json3": JSON3.encode(),
     "a.mokuro": MOKURO.encode(),
     "a.xml": MANGA109.encode(),
     "a.wiki": WIKI.encode(),
     "a.txt": SCRIPT.encode(),
     "a.md": MARKDOWN.encode(),
+    "a.html": HTML.encode(),
+    "a.epub": epub(["<p><b>Tanjiro:</b> Đi nào!</p>", "<p>Inosuke: Ta đi trước!</p>"]),
+    "a.pdf": pdf([[(72, 700, "Tanjiro: Where are"), (72, 686, "you?"), (72, 650, "Inosuke: Up!")], [(72, 700, "2")]]),
+    "export.xml": EXPORT.encode(),
+    "answer.json": ANSWER.encode(),
+    "a.rpy": RENPY.replace("'''", '"').encode(),
+    "a.fountain": FOUNTAIN.encode(),
+    "a.log": CHAT.encode(),
+    "whisper.txt": WHISPER.encode(),
     "a.json": ALPACA.encode(),
     "a.jsonl": JSONL.encode(),
     "a.csv": CSV.encode(),

@@ -88,7 +88,20 @@ def test_a_zip_in_a_zip_in_a_zip_ends(imported):
         data = zipped({"a.zip": data} if data[:2] == b"PK" else {"a.srt": data})
     found = imported("a.zip", data)
     assert [r for r, _ in rejections(found)] == ["unreadable_member"]
-    assert said(imported("b.zip", zipped({"a.zip": zipped({"a.srt": SRT.encode()})}))) == []
+    once = zipped({"a.zip": zipped({"a.srt": SRT.encode()})})
+    assert len(said(imported("b.zip", once))) == 3, "one level deeper is read"
+
+
+def test_archives_in_an_archive_have_one_limit(imported, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_UNPACKED", 3_000)
+    inner = zipped({"a.srt": (SRT + "\n" * 900).encode()})
+    found = imported("a.zip", zipped({f"{n}.zip": inner for n in range(5)}))
+    assert 0 < len(found.utterances) < 15
+    assert {r for r, _ in rejections(found)} == {"karaoke", "unreadable_member"}
+    monkeypatch.setattr(archive, "MAX_MEMBERS", 7)
+    monkeypatch.setattr(archive, "MAX_UNPACKED", 3_000_000)
+    many = zipped({f"{n}.zip": inner for n in range(4)})
+    assert "more than 7 files" in str([r.detail for r in imported("b.zip", many).rejected])
 
 
 def test_a_zip_with_a_password(imported):

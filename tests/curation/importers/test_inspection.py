@@ -1,15 +1,18 @@
 """Many files: the table of `inosuke import`, the cache beside it, and files that cannot be read."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from curation.errors import InosukeError
+from curation.files import natural
 from curation.importers import cache, many_files, read
 from curation.importers.inspection import overview
 from curation.persona import load_persona
 from tests.curation.importers.small import FILES, SRT
+from tests.tools.transcripts import srt
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,7 +38,7 @@ def folder(tmp_path):
 
 def test_an_entry_for_each_file_in_a_stable_order(folder, persona):
     entries = overview([folder], persona, quiet=True)
-    assert [Path(e["path"]).name for e in entries] == sorted(p.name for p in folder.iterdir())
+    assert [Path(e["path"]).name for e in entries] == sorted((p.name for p in folder.iterdir()), key=natural)
     entry = next(e for e in entries if e["path"].endswith(".srt"))
     assert entry == {
         "path": str(folder / "a-srt.srt"),
@@ -45,6 +48,7 @@ def test_an_entry_for_each_file_in_a_stable_order(folder, persona):
         "speakers": {"Tanjiro": 1, "Inosuke": 1, "(unknown)": 1},
         "samples": {"conversation": 1},
         "rejected": {"karaoke": 1, "after_last_reply": 1},
+        "notes": [],
         "error": None,
     }
     errors = {Path(e["path"]).name: e["error"] for e in entries if e["error"]}
@@ -129,3 +133,49 @@ def test_the_command_prints_json_and_exits_with_1_if_a_file_is_bad(folder, perso
     result = CliRunner().invoke(import_files, options)
     assert result.exit_code == 1
     assert len(json.loads(result.output)["files"]) == len(list(folder.iterdir()))
+
+
+class Bar:
+    """What a bar is told; it takes the place of the terminal's."""
+
+    def __init__(self, total):
+        self.total, self.n, self.seen = total, 0, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def update(self, more):
+        self.n += more
+        self.seen.append(round(self.n))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_bar_moves_inside_one_large_file(packed, tmp_path, persona, monkeypatch):
+    bars = []
+    monkeypatch.setattr(many_files, "bar", lambda total, *_, **__: bars.append(Bar(total)) or bars[-1])
+    text = srt(f"Inosuke: line {n} of many" for n in range(6_000))
+    path = tmp_path / ("a.zip" if packed else "a.srt")
+    if packed:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+            for n in range(3):
+                file.writestr(f"{n}.srt", text)
+    else:
+        path.write_text(text)
+    (result,) = many_files.read_all([many_files.Job(path, path.name)], persona)
+    (shown,) = bars
+    assert len(result.utterances) == 6_000 * (3 if packed else 1)
+    assert len(set(shown.seen)) > 10 and shown.seen == sorted(shown.seen)
+    assert shown.seen[-1] == shown.total == path.stat().st_size
+
+
+def test_the_bar_moves_while_workers_read(folder, persona, monkeypatch):
+    bars = []
+    monkeypatch.setattr(many_files, "bar", lambda total, *_, **__: bars.append(Bar(total)) or bars[-1])
+    monkeypatch.setattr(many_files, "_WORTH_BYTES", 0)
+    monkeypatch.setattr(many_files.os, "cpu_count", lambda: 2)
+    jobs = [many_files.Job(p, p.name) for p in sorted(folder.iterdir())]
+    assert len(list(many_files.read_all(jobs, persona))) == len(jobs)
+    assert bars[0].seen[-1] == bars[0].total and bars[0].seen == sorted(bars[0].seen)

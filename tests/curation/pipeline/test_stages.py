@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from curation.commands.dataset import dataset
 from curation.commands.dataset_diff import diff as diff_command
 from curation.contracts import read_chat_rows, read_manifest
 from curation.errors import InosukeError
@@ -22,7 +24,7 @@ from curation.pipeline.stages import build
 from curation.record import Message
 from curation.review.decisions import Decision, Log, Verdict, read_log, write_log
 from curation.review.queue import read_queue
-from curation.split.history import read_sides
+from curation.split.history import read_memory
 from tests.conftest import ROOT
 
 Project = Callable[..., Path]
@@ -84,7 +86,8 @@ def test_an_authors_own_rows_become_an_export(project: Project) -> None:
     assert sum(report.exported.values()) == 12 and report.exported["eval"] >= 1
     export = Path(str(report.path))
     rows = [json.loads(line) for line in (export / "jsonl" / "instruct.train.jsonl").read_text("utf-8").splitlines()]
-    assert all({k: row[k] for k in ("instruction", "input", "output")} in ROWS for row in rows)
+    asked = {(row["instruction"].removeprefix("Hỏi: "), row["output"]) for row in ROWS}
+    assert all((row["instruction"], row["output"]) in asked and not row["input"] for row in rows)
     assert rows[0]["source"] == "datasets/sources/handwritten/conversations.vi.jsonl"
     assert rows[0]["locator"].startswith("row ")
 
@@ -166,6 +169,24 @@ def test_a_persons_verdict_outranks_the_trusted_source(project: Project) -> None
     assert "Ta đổi ý rồi" in text and item.replies[0] not in text and second.replies[0] not in text
 
 
+def test_a_build_says_how_many_disagreements_wait_for_an_adjudicator(project: Project) -> None:
+    root = project({"transcripts/a.jsonl": jsonl(*ROWS)})
+    build(root / "persona.toml", quiet=True)
+    folders = Folders(root)
+    first, second = (item.sample.id for item in read_queue(folders.queue)[:2])
+    events = [
+        replace(verdict("a", first, "approve"), annotator="an", after=""),
+        replace(verdict("b", first, "reject"), annotator="bình", after=""),
+        replace(verdict("c", second, "approve"), annotator="an", panel=2),
+        replace(verdict("d", second, "reject"), annotator="bình", panel=2),
+    ]
+    write_log(folders.log, Log(tuple(events)))
+    result = CliRunner().invoke(dataset, ["--persona", str(root / "persona.toml")])
+    assert "1 in conflict and 1 in dispute: an adjudicator settles them" in result.output
+    as_json = json.loads(CliRunner().invoke(dataset, ["--persona", str(root / "persona.toml"), "--json"]).output)
+    assert (as_json["conflicts"], as_json["disputes"]) == (1, 1)
+
+
 def test_a_line_that_another_speaker_may_have_said_is_not_approved_by_itself(project: Project) -> None:
     row = {"instruction": "Hỏi: Rồi sao?", "input": "", "output": "Ta chạy thẳng vào rừng!\nKiyoshi: Chờ tôi với!"}
     root = project({"handwritten/a.jsonl": jsonl(*ROWS, row)})
@@ -215,10 +236,10 @@ def test_exact_duplicates_merge_and_keep_both_sources(project: Project) -> None:
 def test_adding_samples_moves_no_old_one_to_the_other_side(project: Project) -> None:
     root = project({"handwritten/a.jsonl": jsonl(*ROWS[:6])})
     build(root / "persona.toml", quiet=True)
-    before = read_sides(Folders(root).split)
+    before = read_memory(Folders(root).split).sides
     project({"handwritten/b.jsonl": jsonl(*ROWS[6:])})
     build(root / "persona.toml", quiet=True)
-    after = read_sides(Folders(root).split)
+    after = read_memory(Folders(root).split).sides
     assert len(before) == 6 and len(after) == 12
     assert before.items() <= after.items()
 
@@ -274,10 +295,24 @@ def test_an_unreadable_file_is_reported_and_the_others_are_imported(project: Pro
 def test_a_damaged_log_line_is_kept_and_reported(project: Project) -> None:
     root = project({"handwritten/a.jsonl": jsonl(*ROWS)})
     log = Folders(root).log
-    log.write_text("<<<<<<< ours\n", encoding="utf-8")
+    log.write_text('{"id": "half a li\n', encoding="utf-8")
     report = build(root / "persona.toml", quiet=True)
     assert "line 1 is not an event" in report.errors[0]
-    assert log.read_text("utf-8").endswith("\n<<<<<<< ours\n") and report.approved == 12
+    assert log.read_text("utf-8").endswith('\n{"id": "half a li\n') and report.approved == 12
+
+
+def test_conflict_markers_in_the_log_are_reported_and_both_sides_count(project: Project) -> None:
+    root = project({"handwritten/a.jsonl": jsonl(*ROWS)})
+    build(root / "persona.toml", quiet=True)
+    log = Folders(root).log
+    first, second, *rest = log.read_text("utf-8").splitlines()
+    marked = ["<<<<<<< HEAD", first, "=======", second, ">>>>>>> theirs", *rest]
+    log.write_text("\n".join(marked) + "\n", encoding="utf-8")
+    report = build(root / "persona.toml", quiet=True)
+    assert report.approved == 12
+    assert (
+        "3 conflict markers of git. The events of both sides count; `inosuke review sync` removes" in report.errors[0]
+    )
 
 
 def test_without_anything_to_import_the_message_explains_what_to_do(project: Project, tmp_path: Path) -> None:
@@ -339,9 +374,10 @@ def test_the_users_corpus_is_imported_with_nothing_lost(corpus: Path, project: P
     report = build(project({}) / "persona.toml", corpus, quiet=True)
     assert report.imported == {"persona": 782, "quote": 1330, "conversation": 6797, "generic_qa": 350}
     assert (report.multi_turn, report.held_out, report.rejected) == (1551, 5, {})
-    assert report.approved + report.duplicates["exact"] == 9259
+    assert report.approved + report.awaiting_flagged + report.duplicates["exact"] == 9259
     assert report.approved_on_import == {"corpus-author": report.approved}
-    assert report.awaiting_review == 0
+    # What waits is one name in two spellings (Giyu, Giyuu), two typing errors and a quotation without its end.
+    assert report.awaiting_review == report.awaiting_flagged < 40
 
 
 def test_the_log_and_split_in_git_cover_the_starter_corpus(tmp_path: Path) -> None:

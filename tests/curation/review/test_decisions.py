@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -136,6 +137,18 @@ def test_a_line_names_the_panel_only_where_there_is_one(tmp_path):
     assert [d.panel for d in read_log(path).decisions] == [1, 2]
 
 
+def test_a_line_names_what_came_later_only_where_it_says_something(tmp_path):
+    path = tmp_path / "log.jsonl"
+    old = event(1, "approve")
+    new = replace(event(2, "approve"), after="", batch="b", guidelines="4f2a", seconds=2.5)
+    write_log(path, Log((old, new)))
+    first, second = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    assert not {"after", "batch", "guidelines", "seconds"} & set(first)
+    assert (second["after"], second["batch"], second["guidelines"], second["seconds"]) == ("", "b", "4f2a", 2.5)
+    assert read_log(path).decisions == (old, new)
+    assert write_log(path, read_log(path)) is False
+
+
 def test_of_two_events_with_one_id_the_earlier_stands_in_any_order():
     early = trusted_approval("s", "a", "x", "2026-01-01T00:00:00.000+00:00")
     late = trusted_approval("s", "b", "x", "2026-01-02T00:00:00.000+00:00")
@@ -154,6 +167,8 @@ def test_of_two_events_with_one_id_the_earlier_stands_in_any_order():
         '"client":"cli","time":"t"}',
         '{"id":"x","sample_id":"s","revision":0,"verdict":"rewrite","messages":null,"reason":"","annotator":"a",'
         '"client":"cli","time":"t"}',
+        '{"id":"x","sample_id":"s","revision":0,"verdict":"approve","messages":null,"reason":"","annotator":"a",'
+        '"client":"cli","time":"t","seconds":-1}',
     ],
 )
 def test_a_line_that_is_not_an_event_is_refused(line):

@@ -155,6 +155,79 @@ def test_forms_with_and_without_label_or_capitals_count_as_near() -> None:
         assert result.side[a.id] == result.side[b.id]
 
 
+SAME_QUESTION = [
+    ("Inosuke, Nezuko có hay giúp Tanjiro không?", "Nezuko có hay giúp Tanjiro không?"),
+    ("Ngươi có sợ chết không?", "Cậu có sợ chết không?"),
+    ("Ngươi thích ăn gì nhất?", "Bạn thích ăn gì nhất vậy ạ?"),
+    ("Cậu có mún đi ko?", "Inosuke ơi, mày có muốn đi không?"),
+    ("Trờiiiii ơi, cậu mệt khôôông?", "Trời ơi, ngươi mệt không"),
+    ("Khi mưa cậu làm gì?", "Cậu làm gì khi mưa?"),
+    ("Xin chào", "Xin chào Inosuke!"),
+    ("Bác sỹ khoẻ không?", "Bác sĩ khỏe không?"),
+    ("Hey Inosuke, are you hungry?", "are u hungry"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME_QUESTION)
+def test_one_question_to_whoever_and_however_spelt_is_on_one_side(one: str, other: str, persona: Persona) -> None:
+    a, b = sample(one, word(1)), sample(other, word(2))
+    for seed in range(12):
+        result = split([a, b, *unlike(20, start=100 * (seed + 1))], 90, 0.4, names=persona.names)
+        assert result.side[a.id] == result.side[b.id]
+        assert leaks(result) == 0
+    # An old row that evaluates stays; the training row that asks the same is left out from now on.
+    later = split([a, b], 90, previous={a.id: "eval", b.id: "train"}, names=persona.names)
+    assert later.side == {a.id: "eval"}
+    assert [(row["id"], row["why"], row["by"]) for row in later.report["left_out"]] == [(b.id, "near eval", "prompt")]
+    held = split([a], 90, held_out=[b], names=persona.names)
+    assert [(row["why"], row["by"]) for row in held.report["left_out"]] == [("near held-out", "prompt")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Tanjiro có hay giúp Nezuko không?", "Nezuko có hay giúp Tanjiro không?"),
+        ("Cậu ấy mạnh không?", "Cậu mạnh không?"),
+        ("Cậu vỡ mật?", "Cậu vỡ mặt?"),
+        ("Cậu có sợ không?", "Cậu có ngủ không?"),
+    ],
+)
+def test_other_questions_may_stand_on_both_sides(one: str, other: str, persona: Persona) -> None:
+    a, b = sample(one, word(1)), sample(other, word(2))
+    kept = split([a, b], 95, previous={a.id: "eval", b.id: "train"}, names=persona.names)
+    assert kept.side == {a.id: "eval", b.id: "train"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Thử đụng tao!", "Đụng tao thử!"),
+        ("Ta ko ngán ai hết!", "Ta không ngán ai hết"),
+        (
+            "Ta đói rồi! Mang hết cơm với thịt ra đây cho ta!",
+            "Hừ, chậm quá. Mang hết cơm với thịt ra đây cho ta! Rồi ta sẽ kể cho nghe chuyện hang gấu.",
+        ),
+    ],
+)
+def test_replies_that_say_the_same_are_on_one_side(one: str, other: str) -> None:
+    a, b = sample(word(1), one), sample(word(2), other)
+    assert split([a, b], 90, previous={a.id: "eval", b.id: "train"}).side == {a.id: "eval"}
+
+
+def test_a_template_prompt_is_one_in_any_spelling(persona: Persona) -> None:
+    quotes = [sample("Nói một câu đậm chất Inosuke nhé!", word(k), "quote") for k in range(40)]
+    sides = split(quotes, 90, 0.1, [TEMPLATE], names=persona.names).side
+    assert Counter(sides.values()) == {"train": 36, "eval": 4}
+
+
+def test_a_split_that_would_break_the_promise_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps keep the promise, so only a fault in one of them (here: it finds no links) can show the check."""
+    monkeypatch.setattr("curation.dedup.nearness.Nearness.links", lambda *_: [])
+    a, b = sample("Ngươi có sợ chết không?", word(1)), sample("Cậu có sợ chết không?", word(2))
+    with pytest.raises(InosukeError, match=r"which have one prompt .* Nothing is exported"):
+        split([a, b], 90, previous={a.id: "eval", b.id: "train"})
+
+
 # ---------------------------------------------------------------- with an earlier split
 
 

@@ -45,7 +45,7 @@ def served(finished, tiny_model, tokenizer):
     return serve
 
 
-KEYS = ("temperature", "top_p", "top_k", "min_p", "repeat_penalty")
+KEYS = ("temperature", "top_p", "top_k", "min_p", "repeat_penalty", "dry_multiplier")
 
 
 def sent(recorder):
@@ -61,33 +61,37 @@ def test_a_request_without_settings_gets_those_of_the_base(served):
     shown = client.get("/api/info").json["settings"]
     assert (shown["temperature"], shown["top_k"], shown["max_new_tokens"]) == (0.7, 20, 200)
     client.post("/api/chat", json=BODY)
-    assert sent(recorder) == (0.7, 0.8, 20, 0.0, 1.05)
+    assert sent(recorder) == (0.7, 0.8, 20, 0.0, 1.05, 0.0)
     client.post("/v1/chat/completions", json={"messages": ASKED, "max_tokens": 2})
-    assert sent(recorder) == (0.7, 0.8, 20, 0.0, 1.05)
+    assert sent(recorder) == (0.7, 0.8, 20, 0.0, 1.05, 0.0)
 
 
 def test_a_value_of_a_request_wins_even_where_it_is_our_own_default(served):
     client, recorder, _ = served(GEMMA)
     client.post("/api/chat", json=BODY)
-    assert sent(recorder) == (0.6, 0.95, 0, 0.0, 1.1)
+    assert sent(recorder) == (0.3, 0.95, 0, 0.0, 1.05, 0.8)
     client.post(
         "/api/chat", json={"messages": ASKED, "settings": {"max_new_tokens": 2, "temperature": 0.5, "top_k": 7}}
     )
-    assert sent(recorder) == (0.5, 0.95, 7, 0.0, 1.1)
+    assert sent(recorder) == (0.5, 0.95, 7, 0.0, 1.05, 0.8)
     client.post(
-        "/v1/chat/completions", json={"messages": ASKED, "max_tokens": 2, "temperature": 0, "min_p": 0.1, "top_k": 3}
+        "/v1/chat/completions",
+        json={"messages": ASKED, "max_tokens": 2, "temperature": 0, "min_p": 0.1, "top_k": 3, "dry_multiplier": 0},
     )
-    assert sent(recorder) == (0.0, 0.95, 3, 0.1, 1.1)
+    assert sent(recorder) == (0.0, 0.95, 3, 0.1, 1.05, 0.0)
 
 
 def test_the_operator_wins_over_the_base_and_a_request_over_the_operator(served, monkeypatch):
     monkeypatch.setenv("INOSUKE_TEMPERATURE", "0.2")
     client, recorder, chosen = served(GEMMA, REPETITION_PENALTY=1.0)
-    assert chosen == "sampling: temperature 0.2, top_p 0.95 (set by the operator and as suits gemma-3-270m)"
+    assert (
+        chosen
+        == "sampling: temperature 0.2, top_p 0.95, dry_multiplier 0.8 (set by the operator and as suits gemma-3-270m)"
+    )
     client.post("/api/chat", json=BODY)
-    assert sent(recorder) == (0.2, 0.95, 0, 0.0, 1.0)
+    assert sent(recorder) == (0.2, 0.95, 0, 0.0, 1.0, 0.8)
     client.post("/api/chat", json={"messages": ASKED, "settings": {"max_new_tokens": 2, "temperature": 1.5}})
-    assert sent(recorder) == (1.5, 0.95, 0, 0.0, 1.0)
+    assert sent(recorder) == (1.5, 0.95, 0, 0.0, 1.0, 0.8)
 
 
 def test_a_base_that_is_not_in_the_table_gets_the_defaults(served):
@@ -104,5 +108,5 @@ def test_a_wrong_value_of_the_operator_is_named(parrot, persona, monkeypatch):
 
 def test_llama_cpp_is_told_every_sampler():
     body = request([1], 4, Settings(top_k=5, min_p=0.2))
-    assert body["samplers"] == ["penalties", "temperature", "top_k", "top_p", "min_p"]
+    assert body["samplers"] == ["penalties", "dry", "temperature", "top_k", "top_p", "min_p"]
     assert (body["top_k"], body["min_p"]) == (5, 0.2)

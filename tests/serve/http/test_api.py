@@ -56,6 +56,7 @@ def test_the_engine_gets_the_whole_conversation_and_the_settings(client, parrot)
         "top_k": 0,
         "min_p": 0.0,
         "repetition_penalty": 1.05,
+        "dry_multiplier": 0.0,
         "max_new_tokens": 5,
         "seed": 7,
         "stop": (),

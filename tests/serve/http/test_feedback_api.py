@@ -171,6 +171,18 @@ def test_pull_adds_what_is_new_and_forgets_nothing(app, client, tmp_path):
         assert json.loads(done.stdout) == {"path": str(path), "new": 0, "there": 2, "left_out": 0}
 
 
+@pytest.mark.parametrize("corpus", [True, False])
+def test_pull_says_where_the_next_dataset_would_not_read_the_feedback(app, client, tmp_path, corpus):
+    client.post("/api/feedback", json=GIVEN)
+    data = tmp_path / "clone" / "datasets"
+    data.mkdir(parents=True)
+    if corpus:
+        (data / "corpus.json").write_text('{"path": "../mine"}', encoding="utf-8")
+    with serving(app) as url:
+        done = CliRunner().invoke(command, ["pull", url, "--key", KEY, "--into", str(data / "feedback")])
+    assert ("built from a corpus alone" in done.stdout) is corpus and "make dataset" in done.stdout
+
+
 @pytest.mark.parametrize("strange", ["\u2028", "\u2029"])
 def test_a_line_separator_inside_a_text_does_not_end_the_line(app, client, tmp_path, strange):
     better = f"Ta mạnh nhất!{strange}Hừ!"

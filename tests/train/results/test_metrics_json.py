@@ -45,6 +45,7 @@ def figures(tmp_path: Path) -> Any:
     def make(adapter_nll: float) -> RunMetrics:
         result = Result(
             base_model=BaseModel("tiny", str(tmp_path / "base"), "ab", "folder"),
+            recipe=Recipe(name="cpu", base="tiny"),
             rows=Rows(train=rows * 4, validation=rows, eval=rows, left_out=["too-long"]),
             schedule=Schedule(rows_a_step=4, steps_per_epoch=2, total_steps=4),
             trainable_parameters=7,

@@ -111,7 +111,7 @@ def test_the_content_decides_over_a_wrong_suffix(imported, name, right):
 
 
 def test_a_file_of_an_unknown_format(imported):
-    with pytest.raises(UnknownFormat, match=r"no importer for \.doc\. Known: \.arrow, \.ass"):
+    with pytest.raises(UnknownFormat, match=r"no importer for \.doc\. Known: \.7z, \.arrow, \.ass"):
         imported("a.doc", "chữ")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.curation.importers.scenes import manga, rows, scripts, subtitles, tables
+from tests.curation.importers.scenes import captions, manga, rows, scripts, subtitles, tables
 from tests.curation.importers.scenes.neutral import FOLDER, Said, load
 
 __all__ = ["FOLDER", "RENDERED", "load", "render"]
@@ -23,6 +23,14 @@ RENDERED: dict[str, Callable[[list[Said]], bytes]] = {
     "scenes.ttml": subtitles.ttml,
     "scenes.dfxp": subtitles.dfxp,
     "scenes.sub": subtitles.microdvd,
+    "scenes.sbv": captions.sbv,
+    "scenes.viewer.sub": captions.subviewer,
+    "scenes.lrc": captions.lrc,
+    "scenes.smi": captions.sami,
+    "scenes.mpl": captions.mpl2,
+    "scenes.tmplayer.txt": captions.tmplayer,
+    "scenes.srv3": captions.srv3,
+    "scenes.json3": captions.json3,
     "scenes.mokuro": manga.mokuro,
     "scenes.xml": manga.manga109,
     "Manga109Dialog/scenes.xml": manga.manga109dialog,

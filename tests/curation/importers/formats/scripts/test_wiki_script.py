@@ -1,5 +1,8 @@
 """Wiki pages and plain scripts: labels, tables, templates, directions, and files that are not a script."""
 
+import pytest
+
+from curation.errors import InosukeError
 from tests.curation.importers.looks import rejections, said
 from tests.curation.importers.small import MARKDOWN, SCRIPT, WIKI
 
@@ -9,18 +12,18 @@ def test_wiki_labels_tables_templates_links_and_notes(imported):
     assert said(found) == [
         ("Tanjiro", "Đi nào!"),
         ("Inosuke", "Ta đi trước!"),
-        ("Tanjiro", "Khoan"),
         ("Inosuke", "Không!"),
         ("Tanjiro", "Sao?"),
         ("Inosuke", "Vì ta nhanh!"),
     ]
-    assert [u.evidence.partition(":")[0] for u in found.utterances] == ["bold"] * 2 + ["column"] * 2 + ["template"] * 2
+    assert [u.evidence.partition(":")[0] for u in found.utterances] == ["bold"] * 2 + ["column"] + ["template"] * 2
     assert rejections(found) == [
         ("comment", " x "),
         ("reference", "<ref>x</ref>"),
         ("template", "{{Infobox|a=b}}"),
         ("heading", "Cảnh một"),
         ("stage_direction", "(gió)"),
+        ("heading", "Tanjiro | Khoan"),
     ]
     assert found.utterances[0].source.locator == "section 1 · line 2"
 
@@ -87,12 +90,14 @@ def test_a_screenplay_has_names_alone_above_what_they_say(imported):
 
 def test_in_a_short_script_a_label_need_not_come_twice(imported):
     found = imported("a.txt", "Tanjiro: Đi thôi.\nInosuke (hét): Ta đi trước!\nGhi chú: trời mưa.\n")
-    assert said(found) == [("Tanjiro", "Đi thôi."), ("Inosuke", "Ta đi trước!"), (None, "Ghi chú: trời mưa.")]
+    assert said(found) == [("Tanjiro", "Đi thôi."), ("Inosuke", "Ta đi trước!")]
+    assert rejections(found) == [("note", "Ghi chú: trời mưa.")]
 
 
 def test_fields_are_not_speakers_where_the_character_is_silent(imported):
     fields = "Title: Mưa\nAuthor: Bình\nDate: 2026\nLicence: MIT\n"
-    assert imported("a.txt", fields).format == "skipped (no script lines)"
+    with pytest.raises(InosukeError, match=r"no script lines; it looks like a list of fields"):
+        imported("a.txt", fields)
 
 
 def test_what_may_be_another_speaker_never_joins_the_characters_line(imported):

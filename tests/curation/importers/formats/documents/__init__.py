@@ -1,0 +1,1 @@
+"""Documents: web pages, EPUB, DOCX, PDF and MediaWiki exports."""
