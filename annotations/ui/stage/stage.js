@@ -103,8 +103,10 @@ export class Stage {
       this.samples.release(this.samples.leased(), true);
     });
     this.on(window, "pageshow", (event) => event.persisted && void this.samples.renew());
-    // Another view is about to be opened: it shows this sample.
-    this.on(document, "pointerdown", (event) => root.contains(event.target) || this.status.toAddress());
+    // Another view may be about to be opened: it shows this sample.
+    for (const kind of ["pointerdown", "focusin"]) {
+      this.on(document, kind, (event) => root.contains(event.target) || this.status.tellStreamlit());
+    }
     this.drawing.lookKeys(null);
     this.drawing.item(null, "loading");
     this.openEditor = page.edit;
@@ -140,6 +142,7 @@ export class Stage {
     this.writing.editor.page = page;
     Object.assign(this.api, { token: page.token, language: page.language, address: page.address });
     this.drawing.restyle();
+    if (this.samples.current) this.status.nameInAddress(); // Streamlit may have written an older one
     void this.outbox.send();
     if (JSON.stringify(before.filters) !== JSON.stringify(page.filters)) {
       this.whenFree(() => {
@@ -189,7 +192,7 @@ export class Stage {
     this.late = why === "loading";
     // A long sample has been scrolled through: the next one begins at its top.
     if (this.root.getBoundingClientRect().top < 0) this.root.scrollIntoView({ block: "start" });
-    this.status.toAddressSoon();
+    this.status.nameInAddress();
     if (item && this.openEditor) this.writing.begin(item);
     this.openEditor = false;
     const later = this.later;

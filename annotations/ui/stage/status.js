@@ -1,6 +1,5 @@
 // What the stage tells beside the sample: the connection, what waits to be sent, how much is left, the page's address.
 
-const ADDRESS_MS = 400;
 const PROGRESS_MS = 1500;
 const SLOW_MS = 1000;
 
@@ -14,8 +13,6 @@ export class Status {
     this.counting = undefined;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.linking = undefined;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.addressing = undefined;
     /** the sample that Streamlit knows of @type {string | undefined} */
     this.told = undefined;
   }
@@ -51,20 +48,20 @@ export class Status {
     this.stage.drafts.sendAll();
   }
 
-  /** Name the open sample in the page's address at once, for a reload, and let Streamlit know once the keys rest. */
-  toAddressSoon() {
+  /**
+   * Name the open sample in the page's address, for a reload. Streamlit is told only when the annotator turns to
+   * something beside the stage: it answers by writing the address itself, late, and may name a sample decided since.
+   */
+  nameInAddress() {
     const address = new URL(location.href);
     const open = this.stage.samples.current?.id;
     if (open) address.searchParams.set("sample", open);
     else address.searchParams.delete("sample");
     if (address.href !== location.href) history.replaceState(history.state, "", address);
-    clearTimeout(this.addressing);
-    this.addressing = setTimeout(() => this.toAddress(), ADDRESS_MS);
   }
 
-  /** Tell Streamlit which sample is open. */
-  toAddress() {
-    clearTimeout(this.addressing);
+  /** Tell Streamlit which sample is open: the other views show it. */
+  tellStreamlit() {
     const open = this.stage.samples.current?.id ?? "";
     if (open === (this.told ?? this.stage.page.sample ?? "")) return;
     this.told = open;
@@ -81,6 +78,6 @@ export class Status {
   }
 
   close() {
-    for (const timer of [this.addressing, this.counting, this.linking]) clearTimeout(timer);
+    for (const timer of [this.counting, this.linking]) clearTimeout(timer);
   }
 }

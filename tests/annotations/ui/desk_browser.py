@@ -108,3 +108,12 @@ def changes_from(page: Any, sample: str) -> str | None:
     """Wait until another sample than this one is on the screen, or none; return it."""
     page.wait_for_function("(id) => document.querySelector('.stage-item').dataset.sample !== id", arg=sample)
     return shown(page)
+
+
+def until(an: Annotator, condition: Callable[[], Any]) -> None:
+    """Wait for a condition that the page does not announce."""
+    for _ in range(TIMEOUT_MS // 50):
+        if condition():
+            return
+        an.page.wait_for_timeout(50)
+    raise AssertionError(f"it did not become so within {TIMEOUT_MS // 1000} s")

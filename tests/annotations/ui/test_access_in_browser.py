@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import WebSocketRoute
 
 from annotations.store.log_sync import refresh
 from annotations.store.review_store import ReviewStore
@@ -12,7 +15,7 @@ from curation.persona import load_persona
 from curation.record import Flag
 from curation.review.queue import write_queue
 from tests.annotations.conftest import make_item
-from tests.annotations.ui.desk_browser import Annotator, changes_from, painted
+from tests.annotations.ui.desk_browser import Annotator, changes_from, painted, until
 from tests.annotations.ui.desk_server import ROOT, Server
 
 pytestmark = pytest.mark.browser
@@ -110,4 +113,41 @@ def test_below_a_path_of_its_server_the_desk_records_verdicts_and_stays_signed_i
     assert an.verdicts() == [("approve", one, "")]
     an.page.reload()
     assert painted(an.page) != one
+    an.close()
+
+
+def test_a_late_answer_of_the_page_names_no_sample_decided_since(chromium, below_a_path):
+    an = Annotator(chromium, *below_a_path, "An late")
+    one = painted(an.page)
+    held: list[Callable[[], None]] = []
+
+    def hold(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        server.on_message(lambda message: held.append(lambda: socket.send(message)) if slow else socket.send(message))
+
+    slow = False
+    an.context.route_web_socket("**/_stcore/stream", hold)
+    an.page.reload()
+    assert painted(an.page) == one
+    an.press("s")
+    two = changes_from(an.page, one)
+    an.page.evaluate("""() => {
+        window.written = [];
+        const push = history.pushState.bind(history);
+        history.pushState = (...how) => { window.written.push(String(how[2])); push(...how); };
+    }""")
+    slow = True
+    an.page.locator("[data-testid=stSidebar] label").first.click()  # beside the stage: Streamlit is told of the second
+    until(an, lambda: held)
+    an.page.locator(".stage-item").click()
+    an.press("a")
+    three = changes_from(an.page, two)
+    slow = False
+    for send in held:
+        send()
+    an.page.wait_for_function("(two) => window.written.some((address) => address.includes(two))", arg=two)
+    an.page.wait_for_function(f"() => new URLSearchParams(location.search).get('sample') === '{three}'")
+    an.sent()
+    an.page.reload()
+    assert painted(an.page) == three
     an.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from curation.record import Message
-from tests.annotations.ui.desk_browser import changes_from, painted, shown
+from tests.annotations.ui.desk_browser import TIMEOUT_MS, changes_from, painted, shown, until
 
 pytestmark = pytest.mark.browser
 
@@ -20,15 +20,6 @@ def editing(page) -> str:
 def on_the_server(an, sample: str) -> str:
     draft = an.store.drafts.get(sample, an.who)
     return "" if draft is None else draft.messages[-1].content
-
-
-def until(an, condition) -> None:
-    """Wait for a condition that the page does not announce."""
-    for _ in range(600):
-        if condition():
-            return
-        an.page.wait_for_timeout(50)
-    raise AssertionError("it did not become so within 30 s")
 
 
 def test_while_typing_goes_on_the_server_has_the_text(annotator):
@@ -114,15 +105,18 @@ def test_an_answer_that_is_lost_makes_no_second_verdict(annotator):
     lost = []
 
     def lose(route) -> None:
-        route.fetch()  # the server records it
-        lost.append(route.request.post_data_json["event_id"])
+        event = route.request.post_data_json["event_id"]
+        lost.append((event, route.fetch(timeout=TIMEOUT_MS).status))  # the server records it
         route.abort()
 
     an.page.route("**/desk/verdict", lose, times=1)
     an.press("a")
     changes_from(an.page, one)
+    until(an, lambda: lost)  # a busy machine: the page may give up and send again before the first answer is here
     an.sent()
-    assert [(e.id, e.verdict) for e in an.store.log.history(one)] == [(lost[0], "approve")]
+    [(event, status)] = lost
+    assert status == 200
+    assert [(e.id, e.verdict) for e in an.store.log.history(one)] == [(event, "approve")]
 
 
 def test_esc_then_a_keeps_the_draft_and_u_brings_it_back(annotator):
