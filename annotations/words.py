@@ -425,9 +425,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "choice_none": ("Không còn cặp nào chờ bạn chọn.", "No pair waits for you."),
     "choice_which": ("Câu nào giống {name} hơn?", "Which one sounds more like {name}?"),
     "choice_left": ("Còn {n:,} cặp", "{n:,} pairs left"),
-    "choice_1": ("Câu này (1)", "This one (1)"),
-    "choice_2": ("Câu này (2)", "This one (2)"),
-    "choice_0": ("Không câu nào (0)", "Neither (0)"),
+    "choice_1": ("Câu thứ nhất", "The first"),
+    "choice_2": ("Câu thứ hai", "The second"),
+    "choice_0": ("Không câu nào", "Neither"),
     # casting
     "cast_rule": (
         "Những giọng chưa có tên, và nhân vật nói giống họ nhất. Đặt tên một lần cho mọi tập của thư mục: mẫu đã nhận "

@@ -50,14 +50,18 @@ def _voice(desk: Desk, voice: Voice) -> None:
     with st.container(horizontal=True):
         for candidate in voice.ranking[:_CANDIDATES]:
             st.button(
-                plain(f"{candidate.name} {candidate.probability:.0%}"),
+                plain(f"{candidate.name} {_percent(candidate.probability)}"),
                 on_click=_name,
                 args=(desk, voice, candidate.name),
                 key=f"cast {key} {candidate.name}",
             )
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(desk.say("cast_other"), key=f"cast_other {key}")
         st.button(desk.say("cast_name"), on_click=_name_typed, args=(desk, voice), key=f"cast {key}")
+
+
+def _percent(probability: float) -> str:
+    return f"{probability:.0%}" if probability >= 0.01 else "<1%"
 
 
 def _name_typed(desk: Desk, voice: Voice) -> None:

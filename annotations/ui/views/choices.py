@@ -41,6 +41,7 @@ def show(desk: Desk) -> None:
                 on_click=_vote,
                 args=(desk, pair, side),
                 key=f"choice {number} {pair.id}",
+                width="stretch",
             )
     with st.container(horizontal=True):
         st.button(

@@ -126,7 +126,12 @@ def _told(desk: Desk, batch: Batch) -> None:
 
 def _whole_filter(desk: Desk) -> None:
     reason = st.selectbox(
-        desk.say("why_reject"), REASONS, index=None, format_func=lambda r: desk.say(f"reason_{r}"), key="all_reason"
+        desk.say("why_reject"),
+        REASONS,
+        index=None,
+        placeholder=desk.say("none"),
+        format_func=lambda r: desk.say(f"reason_{r}"),
+        key="all_reason",
     )
     with st.container(horizontal=True):
         for verdict in ("approve", "reject", "skip"):

@@ -99,7 +99,7 @@ def test_by_the_desk_and_the_command(project: Project) -> None:
     assert "Which one sounds more like Inosuke?" in [title.value for title in app.subheader]
     assert "1 pairs left" in shown
     assert "approved" not in shown and "rejected" not in shown
-    good = "This one (1)" if pair.swapped_for("An") == (pair.b_from == "approved") else "This one (2)"
+    good = "The first" if pair.swapped_for("An") == (pair.b_from == "approved") else "The second"
     assert "No pair waits for you." in page(press(app, good))
     file = project.root / "pairs.jsonl"
     told = project.run("review", "choices", "--pairs", str(file))
