@@ -191,7 +191,7 @@ class Corpus(_Strict):
     come from.
 
     ``trusted`` approves its rows: what an author wrote as dialogue. ``trust_transcripts`` also approves what was cut
-    from its transcripts by machine, which nobody has read as a dialogue. ``speakers`` says who the folder's voices are:
+    from its transcripts by machine, which no one has read as a dialogue. ``speakers`` says who the folder's voices are:
     the label that its transcripts use → the name.
     """
 

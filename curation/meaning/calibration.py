@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from curation.meaning.verdicts import GROUPS, Group, JudgedPair
 
 # docs/experiments/2026-11-29-neighbours-by-meaning.md shows what lies above them. Two dialogues about one person share
-# most of their words' meaning, so only a higher cosine says something.
+# most of their words' meaning, so only a higher cosine means anything.
 DEFAULT_COSINE: dict[Group, float] = {"replies": 0.96, "dialogues": 0.985}
 # Fewer pairs, or one answer alone, place no threshold.
 LEAST_PAIRS = 30

@@ -97,7 +97,7 @@ def cast_voices(
 
 
 class _Ranking:
-    """How the known characters talk. Ranks nobody where fewer than two have enough lines."""
+    """How the known characters talk. Ranks no one where fewer than two have enough lines."""
 
     def __init__(self, texts: Mapping[str, Sequence[str]]) -> None:
         enough = {name: list(dict.fromkeys(said))[:_MOST_KNOWN] for name, said in texts.items()}

@@ -49,7 +49,7 @@ CORNERED = re.compile(
 _NAME_WORD = re.compile(r"^[^\W\d_][\w.'’-]*$")
 _NUMBER = re.compile(r"^#?\d{1,3}$")
 _MAX_WORDS = 4
-# The ids of diarisation: they name nobody yet, and persona.toml can say who each is.
+# The ids of diarisation: they are no names yet, and persona.toml can say who each is.
 _ID = re.compile(
     r"^(?:speaker|spk|voice|người nói|giọng|話者|说话人|說話人|화자)[ _#-]?(?:\d{1,3}|[A-Z])$", re.IGNORECASE
 )

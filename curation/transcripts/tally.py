@@ -37,7 +37,7 @@ _PROSE = 4
 _ENDS = '.!?…。！？"”»」』♪'
 # With labels on this share of the lines, a name that comes once is a label, too.
 _NEARLY_ALL = 0.9
-# They open a sentence with a colon behind them and are nobody's name.
+# They open a sentence with a colon behind them and are never a name.
 _CALLS = frozenset(
     {
         *("listen", "look", "remember", "warning", "question", "answer", "rule", "note", "notes", "fact", "example"),

@@ -26,7 +26,7 @@ _NOTE = "♪♫♬♩🎵🎶"
 MUSIC_NOTES = frozenset(_NOTE)
 # A song or a sound has one of these at either end. Most lines have none, so this look spares them the rules below.
 _EDGE_MARKS = f"{_NOTE}#<>{DIRECTION_OPENS}{DIRECTION_CLOSES}"
-# A note by the translator says so, or stands behind an asterisk that a word of the line refers to.
+# A note by the translator is called one, or stands behind an asterisk that a word of the line refers to.
 _TRANSLATORS_NOTE = re.compile(
     r"^[*\[(（]*\s*(?:t/n|tn|tl[ /]?note|translator['’]?s?[ -]note|n/t|chú thích|ghi chú|訳注|译注|譯註)\s*[:：\-–]",
     re.IGNORECASE,

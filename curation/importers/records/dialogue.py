@@ -36,7 +36,7 @@ def to_read(
 ) -> Read:
     """Return a dialogue as one sample; what is said after the last reply is left out.
 
-    Raises BadRow, with a reason code, where no reply by the character to somebody's words is left.
+    Raises BadRow, with a reason code, where no reply by the character to another's words is left.
     """
     if any(not m.content.strip() for m in messages):
         raise BadRow("empty_turn", "a turn has no words; expected a text for each")

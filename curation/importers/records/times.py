@@ -1,7 +1,7 @@
 """The times of a table's rows → milliseconds. What a number means is decided for a whole column pair, not for a row.
 
 A clock time (`00:00:02.000`, `1:02,5`) says what it is. For a bare number the heading may tell (`start_ms`, `Start
-(s)`); if not, the lines themselves do: nobody speaks for minutes on end, line after line.
+(s)`); if not, the lines themselves do: no one speaks for minutes on end, line after line.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from curation.importers.source.source_file import SourceFile
 # What a table may unpack to. A season of transcripts is a hundredth of it; a few kilobytes can claim terabytes.
 MAX_UNPACKED = 1024 * 1024 * 1024
 _FIELD_CHARS = 1_000_000
-# A title, the name of a show, an empty row: so many rows may stand above a header.
+# A title, the name of a show, an empty row: the most rows that may stand above a header.
 _TITLE_ROWS = 10
 # Where the next row of a damaged list begins: an object that opens a line or follows a comma.
 _NEXT_ROW = re.compile(r"(?:^|,)[ \t\r]*\{", re.MULTILINE)

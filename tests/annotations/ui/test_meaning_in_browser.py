@@ -14,7 +14,7 @@ from curation.folders import Folders
 from curation.persona import load_persona
 from curation.review.queue import write_queue
 from tests.annotations.meaning.conftest import ITEMS, LINES
-from tests.annotations.ui.desk_browser import annotators, painted, shown
+from tests.annotations.ui.desk_browser import annotators, changes_from, painted, shown
 from tests.annotations.ui.desk_server import Server
 
 pytestmark = pytest.mark.browser
@@ -112,7 +112,7 @@ def test_a_neighbour_can_be_opened(annotator):
     page = annotator(sample=ONE).page
     page.keyboard.press("i")
     page.click(f'{PART} [data-action="open"]')
-    page.wait_for_function("(id) => document.querySelector('.stage-item').dataset.sample === id", arg=TWO)
+    assert changes_from(page, ONE) == TWO
 
 
 def test_on_a_phone_it_fits_and_is_pressed_with_a_finger(annotator, project):
@@ -147,5 +147,4 @@ def test_a_search_by_meaning_leads_to_its_sample(annotator):
     picture(page, "meaning-search-390")
     page.set_viewport_size({"width": 1280, "height": 860})
     page.get_by_role("button", name="Open this one").first.click()
-    page.wait_for_function("(id) => document.querySelector('.stage-item')?.dataset.sample === id", arg=RAIN)
-    painted(page)
+    assert painted(page) == RAIN

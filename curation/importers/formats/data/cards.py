@@ -1,6 +1,6 @@
 """Character cards (V1, V2, V3) → the example dialogues that their authors wrote.
 
-A card's greetings answer nobody, so they are rejected as ``no_prompt``; its description is not dialogue.
+A card's greetings answer no one, so they are rejected as ``no_prompt``; its description is not dialogue.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def read(file: SourceFile, persona: Persona, value: Any) -> Imported | None:
     for number, text in enumerate([card.get("first_mes"), *(greetings if isinstance(greetings, list) else ())], 1):
         if isinstance(text, str) and text.strip():
             source = file.at(f"greeting {number}", "character-card")
-            rejected.append(Rejected(source=source, reason="no_prompt", text=text, detail="a greeting answers nobody"))
+            rejected.append(Rejected(source=source, reason="no_prompt", text=text, detail="a greeting answers no one"))
     return Imported(samples=tuple(samples), rejected=tuple(rejected), format="character card")
 
 

@@ -1,7 +1,7 @@
 """Chats with a bot, as its program saves them → samples: SillyTavern, Character.AI (CAI Tools), our own chat page.
 
 The reply that was chosen counts; other versions of it are rejected as ``other_version``, and what the program hides or
-says itself as ``not_said``. A bot under another name than the character's is somebody else. Every sample is flagged: a
+says itself as ``not_said``. A bot under another name than the character's is someone else. Every sample is flagged: a
 model wrote the replies, whoever the character is.
 """
 

@@ -1,6 +1,6 @@
 r"""Ren'Py scripts (.rpy): `e "line"`, with the names of `define e = Character("Eileen")`.
 
-Labels begin a scene. The narrator's lines are nobody's, choices of a menu are rejected, and code is not text. See
+Labels begin a scene. The narrator's lines have no speaker, choices of a menu are rejected, and code is not text. See
 https://www.renpy.org/doc/html/dialogue.html.
 """
 

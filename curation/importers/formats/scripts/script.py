@@ -134,7 +134,7 @@ class _Reader:
                 self._say(label.rest, row)
         elif not text:
             self.below = self.below and self.open and quotes.is_open(self.turn)
-            # A name alone waits for its words; a quote that was opened goes on.
+            # A name alone waits for its words; an open quote continues.
             if not (self.over or not self.turn or quotes.is_open(self.turn)):
                 self.open = False
         elif self._is_direction(text):

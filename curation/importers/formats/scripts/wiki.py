@@ -191,7 +191,7 @@ class _Page:
             self._labelled(bare, depth)
 
     def _labelled(self, text: str, depth: int, speaker: str = "") -> None:
-        """Cut a row at its bold labels. The words before the first are ``speaker``'s, or nobody's."""
+        """Cut a row at its bold labels. The words before the first are ``speaker``'s, if there is one."""
         text = _BOLD_ITALICS.sub("'''", text)
         labels = list(BOLD_LABEL.finditer(text))
         cuts = [0, *(label.start() for label in labels), len(text)]
