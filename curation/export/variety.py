@@ -61,7 +61,7 @@ def openings(rows: Sequence[ChatRow]) -> dict[str, Opening]:
 
 
 def frequent_openings(rows: Sequence[ChatRow], words: int) -> dict[str, list[Opening]]:
-    """Return the openings of ``words`` words, by language: those over the limit, and at least the five most frequent."""
+    """Return the openings of that length, by language: those over the limit, and at least the five most frequent."""
     seen: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         for reply in replies(row):

@@ -15,7 +15,7 @@ from curation.record import Sample
 from curation.review.decisions import Decision, fold
 from curation.review.facts import WHOLE_FILTER
 
-# From this number of verdicts on, a code that was right less often than WORTH offers to be switched off. Of ten verdicts that
+# From this number of verdicts on, a code that was right less often than WORTH offers to be switched off. Of ten, that
 # is at most one: a flag that is right three times in five does so badly once in 600 times.
 ENOUGH = 10
 WORTH = 0.2
