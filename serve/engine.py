@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from curation.errors import InosukeError
 from curation.record import Message
+from serve.json_form import form_problem
 
 # The most answers that any engine makes at the same time. The server has a thread for each.
 MOST_SLOTS = 32
@@ -26,12 +27,30 @@ def _hide_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
+Bias = Annotated[float, Field(ge=-100.0, le=100.0)]
+# What an engine may honour or not, each with the value at which it changes nothing. The last is not a setting: it is a
+# conversation that ends with the character's own words, which the reply continues.
+OPTIONAL: dict[str, Any] = {
+    "top_k": 0,
+    "min_p": 0.0,
+    "typical_p": 1.0,
+    "repetition_penalty": 1.0,
+    "dry_multiplier": 0.0,
+    "frequency_penalty": 0.0,
+    "presence_penalty": 0.0,
+    "logit_bias": {},
+    "logprobs": None,
+    "json_schema": None,
+    "continue_final_message": False,
+}
+
+
 class Settings(BaseModel):
     """Sampling settings. ``temperature`` 0 always takes the likeliest token; a ``seed`` makes an answer repeatable.
 
     For what a request leaves out, the server has values that suit the model it serves; ``/api/info`` lists them.
     ``top_k`` 0, ``min_p`` 0, ``repetition_penalty`` 1 and ``dry_multiplier`` 0 are off; :mod:`curation.repeats`
-    describes the last one.
+    describes the last one. An engine names in ``honours`` which of :data:`OPTIONAL` it applies.
     """
 
     # The values below are for models that curation.bases does not know. The penalty is weak on purpose: a strong one
@@ -49,6 +68,25 @@ class Settings(BaseModel):
     stop: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
         default=(), max_length=4, strict=False, description="The reply ends before the first of these texts."
     )
+    typical_p: float = Field(default=1.0, gt=0.0, le=1.0)
+    frequency_penalty: float = Field(default=0.0, ge=-2.0, le=2.0)
+    presence_penalty: float = Field(default=0.0, ge=-2.0, le=2.0)
+    logit_bias: dict[Annotated[int, Field(ge=0, lt=2**31, strict=False)], Bias] = Field(
+        default_factory=dict, max_length=1024, description="What is added to a token's score, by its id."
+    )
+    logprobs: int | None = Field(
+        default=None, ge=0, le=20, description="How many likely tokens to report at each place, under `/v1` only."
+    )
+    json_schema: dict[str, Any] | None = Field(
+        default=None, description="The reply is JSON of this form: a subset of JSON Schema."
+    )
+
+    @field_validator("json_schema")
+    @classmethod
+    def _is_a_form(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
+        if schema is not None and (wrong := form_problem(schema)):
+            raise ValueError(wrong)
+        return schema
 
     def over(self, defaults: Settings) -> Settings:
         """Return ``defaults`` with the values that were given here."""
@@ -63,10 +101,21 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
+class Likely:
+    """A token and the logarithm of its probability; ``top`` are the likeliest tokens at its place."""
+
+    token: str
+    logprob: float
+    bytes: tuple[int, ...] | None
+    top: tuple[Likely, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
-    """The next piece of the reply."""
+    """The next piece of the reply; ``likely`` has its tokens where ``logprobs`` asks for them."""
 
     text: str
+    likely: tuple[Likely, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +142,13 @@ class Engine(Protocol):
     """How many tokens prompt and reply may have together. None where only a server behind the engine knows."""
     slots: int
     """How many answers it makes at the same time."""
+    honours: frozenset[str]
+    """Which of :data:`OPTIONAL` it applies. The rest is refused before it is called."""
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
-        """Answer the last message. Calls ``cancelled`` between tokens; once it is true, ``Done("cancelled")`` is next.
+        """Answer the last message; where that is the character's own, continue it. A system message, if any, is first.
+
+        Calls ``cancelled`` between tokens; once it is true, ``Done("cancelled")`` is next.
 
         Raises ConversationTooLong before the first event when even the last exchange does not fit.
         """

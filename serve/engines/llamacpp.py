@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from queue import SimpleQueue
@@ -19,9 +19,9 @@ from curation import chat, repeats
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
-from serve.engine import Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
+from serve.engine import OPTIONAL, Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
 from serve.engines import native_libraries
-from serve.engines.chunk_queue import Chunk, received
+from serve.engines.chunk_queue import Chunk, likely, received
 from serve.engines.options import Options
 from serve.engines.prompts import fit, greetings, prove
 from serve.engines.token_budget import TokenBudget
@@ -38,9 +38,15 @@ _KEPT_MIB = 32
 
 
 class LlamaCppEngine:
-    """One model that makes ``slots`` answers at the same time. ``server`` is an ``xllamacpp.Server``."""
+    """One model that makes ``slots`` answers at the same time. ``server`` is an ``xllamacpp.Server``.
+
+    ``alone`` starts another one with a single slot, for answers with a seed. What is decoded together is summed in
+    another order, and so is what lies elsewhere in a shared cache: enough to draw other words. So such an answer gets a
+    cache of its own and is made by itself. It is started by the first one, since most servers never see a seed.
+    """
 
     name = "llamacpp"
+    honours = frozenset(OPTIONAL)
 
     def __init__(
         self,
@@ -51,11 +57,14 @@ class LlamaCppEngine:
         label: str = "",
         context: int = DEFAULT_CONTEXT,
         slots: int = SLOTS,
+        alone: Callable[[], Any] | None = None,
     ) -> None:
         self.model = label
         self.context: int = context
         self.slots = slots
         self._server = server
+        self._alone = _Started(alone) if alone else None
+        self._alone_budget = TokenBudget(context)
         self._tokenizer = tokenizer
         self._persona = persona
         self._prompt = prompt
@@ -65,7 +74,10 @@ class LlamaCppEngine:
         """See :meth:`serve.engine.Engine.stream`."""
         dropped, ids = fit(messages, settings, self._tokenizer, self._persona, self.context, self._prompt)
         limit = min(settings.max_new_tokens, self.context - len(ids))
-        with self._budget.reserve(len(ids) + limit, cancelled) as reserved:
+        seeded = settings.seed is not None and self._alone is not None
+        # All of the one window, so that answers with a seed come one after another.
+        budget, tokens = (self._alone_budget, self.context) if seeded else (self._budget, len(ids) + limit)
+        with budget.reserve(tokens, cancelled) as reserved:
             if not reserved:
                 yield Done("cancelled", len(ids), 0, dropped)
                 return
@@ -81,7 +93,7 @@ class LlamaCppEngine:
                     choice = chunk["choices"][0]
                     made += 1
                     if choice["text"]:
-                        yield Delta(choice["text"])
+                        yield Delta(choice["text"], likely(choice.get("logprobs"), settings.logprobs))
                     if choice["finish_reason"]:
                         reason = "length" if choice["finish_reason"] == "length" else "stop"
                         made = chunk["usage"]["completion_tokens"]
@@ -103,6 +115,7 @@ class LlamaCppEngine:
         chunks: SimpleQueue[Chunk | None] = SimpleQueue()
         stop = threading.Event()
         failed: list[BaseException] = []
+        server = self._alone.server() if self._alone is not None and "seed" in body else self._server
 
         def on_chunk(chunk: Chunk) -> bool:
             chunks.put(chunk)
@@ -110,7 +123,7 @@ class LlamaCppEngine:
 
         def work() -> None:
             try:
-                self._server.handle_completions(body, on_chunk)
+                server.handle_completions(body, on_chunk)
             except BaseException as error:
                 failed.append(error)
             finally:
@@ -125,6 +138,21 @@ class LlamaCppEngine:
             thread.join()
         if complete and failed:
             raise failed[0]
+
+
+class _Started:
+    """A server that the first caller starts; the others wait for it."""
+
+    def __init__(self, start: Callable[[], Any]) -> None:
+        self._start = start
+        self._lock = threading.Lock()
+        self._server: Any = None
+
+    def server(self) -> Any:
+        with self._lock:
+            if self._server is None:
+                self._server = self._start()
+            return self._server
 
 
 def load(options: Options) -> LlamaCppEngine:
@@ -150,6 +178,7 @@ def load(options: Options) -> LlamaCppEngine:
         run.prompt,
         f"{run.base_name} + {run.name} ({gguf.type})",
         context,
+        alone=lambda: start(gguf.path, context, slots=1),
     )
     # Reads the system prompts into the cache, and shows that the model answers before the server calls itself ready.
     end = chat.end_of_turn(tokenizer, run.prompt)
@@ -230,11 +259,21 @@ def request(ids: list[int], limit: int, settings: Settings) -> dict[str, Any]:
         "min_p": settings.min_p,
         "repeat_penalty": settings.repetition_penalty,
         "repeat_last_n": 64,
+        "frequency_penalty": settings.frequency_penalty,
+        "presence_penalty": settings.presence_penalty,
         "dry_multiplier": settings.dry_multiplier,
         "dry_base": repeats.BASE,
         "dry_allowed_length": repeats.ALLOWED,
         "dry_penalty_last_n": repeats.RANGE,
     }
+    if settings.typical_p < 1:
+        body |= {"typical_p": settings.typical_p, "samplers": [*body["samplers"], "typ_p"]}
+    if settings.logit_bias:
+        body["logit_bias"] = [[token, bias] for token, bias in settings.logit_bias.items()]
+    if settings.logprobs is not None:
+        body["logprobs"] = max(settings.logprobs, 1)
+    if settings.json_schema is not None:
+        body["json_schema"] = settings.json_schema
     if settings.stop:
         body["stop"] = list(settings.stop)
     if settings.seed is not None:

@@ -1,7 +1,8 @@
 """Any OpenAI-compatible server over HTTP: vLLM, llama.cpp, Ollama, a hosted one.
 
-Each request carries the persona's system prompt in the conversation's language. The other server renders the prompt and
-counts tokens. When it refuses a conversation as too long, the oldest exchanges are left out until it fits.
+Each request carries the persona's system prompt in the conversation's language, or the one that the conversation
+begins with. The other server renders the prompt and counts tokens. When it refuses a conversation as too long, the
+oldest exchanges are left out until it fits.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from curation.persona import Persona
 from curation.record import Message
 from serve.engine import (
     MOST_SLOTS,
+    OPTIONAL,
     Cancelled,
     ConversationTooLong,
     Delta,
@@ -33,7 +35,7 @@ from serve.engine import (
     FinishReason,
     Settings,
 )
-from serve.engines.chunk_queue import Chunk, received
+from serve.engines.chunk_queue import Chunk, likely, received
 from serve.engines.options import Options
 
 KEY_VARIABLE = "INOSUKE_OPENAI_KEY"
@@ -43,6 +45,40 @@ _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 _TOO_LONG = ("context_length_exceeded", "exceed_context_size", "maximum context length")
 
 
+Body = dict[str, Any]
+# How a setting is written in the body of any server.
+_STANDARD: dict[str, Callable[[Any], Body]] = {
+    "frequency_penalty": lambda value: {"frequency_penalty": value},
+    "presence_penalty": lambda value: {"presence_penalty": value},
+    "logit_bias": lambda value: {"logit_bias": {str(token): bias for token, bias in value.items()}},
+    "logprobs": lambda value: {"logprobs": True, "top_logprobs": value},
+    "json_schema": lambda value: {
+        "response_format": {"type": "json_schema", "json_schema": {"name": "reply", "schema": value}}
+    },
+}
+# What some servers take besides, by the owner that they name in their list of models.
+_NAMES: dict[str, dict[str, Callable[[Any], Body]]] = {
+    "vllm": {
+        "top_k": lambda value: {"top_k": value},
+        "min_p": lambda value: {"min_p": value},
+        "repetition_penalty": lambda value: {"repetition_penalty": value},
+    },
+    "llamacpp": {
+        "top_k": lambda value: {"top_k": value},
+        "min_p": lambda value: {"min_p": value},
+        "typical_p": lambda value: {"typical_p": value},
+        "repetition_penalty": lambda value: {"repeat_penalty": value},
+        "dry_multiplier": lambda value: {"dry_multiplier": value},
+    },
+}
+# What makes them continue a last message of the character.
+_CONTINUE: dict[str, Body] = {
+    "vllm": {"continue_final_message": True, "add_generation_prompt": False},
+    "llamacpp": {},
+    "library": {},  # Ollama
+}
+
+
 class OpenAIEngine:
     """A client for ``POST {url}/chat/completions``. ``slots`` is generous: the server behind it has its own queue."""
 
@@ -50,8 +86,11 @@ class OpenAIEngine:
     context = None
     slots = MOST_SLOTS
 
-    def __init__(self, client: httpx.AsyncClient, model: str, persona: Persona) -> None:
+    def __init__(self, client: httpx.AsyncClient, model: str, persona: Persona, kind: str = "") -> None:
         self.model = model
+        self._names = _STANDARD | _NAMES.get(kind, {})
+        self._last = _CONTINUE.get(kind)
+        self.honours = frozenset(self._names) | ({"continue_final_message"} if self._last is not None else set())
         self._client = client
         self._persona = persona
         # One thread does all the reading, so an answer can be abandoned even while the server is silent.
@@ -61,11 +100,13 @@ class OpenAIEngine:
         weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
-        """See :meth:`serve.engine.Engine.stream`. The API has no repetition penalty, ``top_k`` or ``min_p``."""
+        """See :meth:`serve.engine.Engine.stream`."""
+        system = [m for m in messages[:1] if m.role == "system"]
+        messages = messages[len(system) :]
         dropped = 0
         while True:
             try:
-                yield from self._answer(messages[dropped:], settings, cancelled, dropped)
+                yield from self._answer([*system, *messages[dropped:]], settings, cancelled, dropped)
                 return
             except ConversationTooLong:
                 starts = [n for n, m in enumerate(messages) if m.role == "user" and n > dropped]
@@ -85,7 +126,7 @@ class OpenAIEngine:
                     usage = chunk.get("usage") or usage
                     for choice in chunk.get("choices") or ():
                         if text := (choice.get("delta") or {}).get("content"):
-                            yield Delta(text)
+                            yield Delta(text, likely(choice.get("logprobs"), settings.logprobs))
                         if ending := choice.get("finish_reason"):
                             reason = "length" if ending == "length" else "stop"
         except httpx.HTTPError as error:
@@ -93,12 +134,13 @@ class OpenAIEngine:
         yield Done(reason, usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0), dropped)
 
     def _request(self, messages: Sequence[Message], settings: Settings) -> dict[str, Any]:
+        turns = [{"role": m.role, "content": m.content} | ({"name": m.name} if m.name else {}) for m in messages]
+        if messages[0].role != "system":
+            prompt = self._persona.system_prompt_in(language_of(messages, self._persona))
+            turns.insert(0, {"role": "system", "content": prompt})
         body: dict[str, Any] = {
             "model": self.model,
-            "messages": [
-                {"role": "system", "content": self._persona.system_prompt_in(language_of(messages, self._persona))},
-                *({"role": m.role, "content": m.content} for m in messages),
-            ],
+            "messages": turns,
             "temperature": settings.temperature,
             "top_p": settings.top_p,
             "max_tokens": settings.max_new_tokens,
@@ -109,6 +151,12 @@ class OpenAIEngine:
             body["stop"] = list(settings.stop)
         if settings.seed is not None:
             body["seed"] = settings.seed
+        # Only what differs from "off": hosted servers refuse keys that they do not know, whatever their value.
+        for name, theirs in self._names.items():
+            if (value := getattr(settings, name)) != OPTIONAL[name]:
+                body |= theirs(value)
+        if messages[-1].role == "assistant":
+            body |= self._last or {}
         return body
 
     def _chunks(self, body: dict[str, Any], cancelled: Cancelled) -> Generator[Chunk]:
@@ -130,23 +178,29 @@ def load(options: Options) -> OpenAIEngine:
         raise UsageError("the engine `openai` needs --url, for example --url http://127.0.0.1:8000/v1")
     key = os.environ.get(KEY_VARIABLE)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    model = options.model or _first_model(options.url, headers)
+    models = _models(options.url, headers, needed=options.model is None)
+    model = options.model or models[0]["id"]
     limits = httpx.Limits(max_connections=OpenAIEngine.slots)
     client = httpx.AsyncClient(base_url=options.url, timeout=_TIMEOUT, headers=headers, limits=limits)
-    return OpenAIEngine(client, model, options.persona)
+    return OpenAIEngine(client, model, options.persona, str(models[0].get("owned_by")) if models else "")
 
 
-def _first_model(url: str, headers: dict[str, str]) -> str:
+def _models(url: str, headers: dict[str, str], needed: bool) -> list[dict[str, Any]]:
+    """Return the models that a server lists: at least one, or none where none is ``needed``."""
     try:
         response = httpx.get(f"{url.rstrip('/')}/models", timeout=_TIMEOUT, headers=headers)
         response.raise_for_status()
-        name: str = response.json()["data"][0]["id"]
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as error:
+        models = [{"id": str(model["id"]), "owned_by": model.get("owned_by")} for model in response.json()["data"]]
+        if not models:
+            raise LookupError("the list is empty")
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError, AttributeError) as error:
+        if not needed:
+            return []
         raise InosukeError(
             f"{url.rstrip('/')}/models did not list a model ({error!r}). Expected an OpenAI-compatible server. Check "
             f"that the address ends in /v1 and that {KEY_VARIABLE} holds the key; or name a model with --model."
         ) from error
-    return name
+    return models
 
 
 def _work(loop: asyncio.AbstractEventLoop, client: httpx.AsyncClient) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from curation import chat
+from curation.chat_layout import layout_of
 from curation.contracts import SAME_IDS, read_same_ids
 from curation.errors import InosukeError
 from curation.persona import Persona
@@ -19,7 +20,8 @@ def fit(
 ) -> tuple[int, list[int]]:
     """Return how many turns were dropped, and the prompt's ids: those that training would see for the rest.
 
-    ``context`` is in tokens. Raises ConversationTooLong when even the last exchange does not fit.
+    A conversation that ends with a reply is to be continued, so what ends that reply is left out. ``context`` is in
+    tokens. Raises ConversationTooLong when even the last exchange does not fit.
     """
     limit = context - min(settings.max_new_tokens, context // 2)
     fitted = chat.fit(messages, tokenizer, persona, limit, prompt)
@@ -29,7 +31,11 @@ def fit(
             "Shorten the message."
         )
     kept, rendered = fitted
-    return _turns(messages) - _turns(kept), rendered.input_ids
+    ids = rendered.input_ids
+    if kept[-1].role == "assistant":
+        layout = layout_of(tokenizer, prompt)
+        ids = ids[: len(ids) - len(layout.ids(layout.closing()))]
+    return _turns(messages) - _turns(kept), ids
 
 
 def prove(run: Run, tokenizer: Any) -> None:

@@ -21,7 +21,7 @@ from curation.contracts import read_metrics
 from curation.errors import InosukeError, UsageError, is_out_of_memory
 from curation.persona import Persona
 from curation.record import Message
-from serve.engine import Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
+from serve.engine import OPTIONAL, Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
 from serve.engines.options import Options
 from serve.engines.prompts import fit, greetings, prove
 from serve.engines.tokenizer import ChatTokenizer
@@ -47,6 +47,7 @@ class TransformersEngine:
     """One model that makes ``slots`` answers at the same time. Several threads call ``tokenizer`` at once."""
 
     name = "transformers"
+    honours = frozenset(OPTIONAL) - {"logprobs", "json_schema"}
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ import pytest
 from waitress import wasyncore
 
 from serve import create_app
-from serve.engine import Delta, Done
+from serve.engine import OPTIONAL, Delta, Done
 from serve.wsgi.server import bind, make_server
 from tests.tools.chromium import browser, teller, url, visit  # noqa: F401 - fixtures of the page's tests
 from tests.tools.tokenizers import chatml_tokenizer
@@ -30,6 +30,7 @@ class Parrot:
     model: str = "parrot-1"
     context: int | None = 2048
     slots: int = 1
+    honours: frozenset = frozenset(OPTIONAL)
     gate: threading.Event | None = None
     crash_after: int | None = None
     seen: list = field(default_factory=list)

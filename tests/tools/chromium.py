@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from serve import create_app
-from serve.engine import Delta, Done
+from serve.engine import OPTIONAL, Delta, Done
 
 CHROMIUM = Path("/usr/bin/chromium")
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
@@ -33,6 +33,7 @@ class Storyteller:
     model: str = "storyteller-1"
     context: int = 2048
     slots: int = 2
+    honours: frozenset = frozenset(OPTIONAL)
     gate: threading.Event = field(default_factory=threading.Event)
     seen: list = field(default_factory=list)
     crash: bool = False

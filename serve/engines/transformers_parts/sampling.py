@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import cast
 
@@ -13,6 +14,7 @@ from transformers import (
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
+    TypicalLogitsWarper,
 )
 
 from curation.repeats import repeat_penalties
@@ -30,6 +32,9 @@ class Sampler:
             self._random.manual_seed(settings.seed)
         self._greedy = settings.temperature == 0
         self._dry_multiplier = settings.dry_multiplier
+        self._frequency_penalty = settings.frequency_penalty
+        self._presence_penalty = settings.presence_penalty
+        self._logit_bias = settings.logit_bias
         self._processors = LogitsProcessorList()
         if settings.repetition_penalty > 1:
             self._processors.append(RepetitionPenaltyLogitsProcessor(settings.repetition_penalty))
@@ -40,6 +45,8 @@ class Sampler:
             self._processors.append(TopPLogitsWarper(settings.top_p))
             if settings.min_p:
                 self._processors.append(MinPLogitsWarper(settings.min_p))
+            if settings.typical_p < 1:
+                self._processors.append(TypicalLogitsWarper(settings.typical_p))
 
     def draw(self, scores: torch.Tensor, reply: Sequence[int]) -> int:
         """Return a token. ``scores`` has shape (1, vocabulary); ``reply`` are the tokens drawn so far.
@@ -50,6 +57,11 @@ class Sampler:
         scores = scores.cpu().clone()
         for token, penalty in repeat_penalties(reply, self._dry_multiplier).items():
             scores[0, token] -= penalty
+        for token, times in Counter(reply).items():
+            scores[0, token] -= times * self._frequency_penalty + self._presence_penalty
+        for token, bias in self._logit_bias.items():
+            if token < scores.shape[1]:
+                scores[0, token] += bias
         drawn = torch.tensor([list(reply)], dtype=torch.long)
         scores = self._processors(cast(torch.LongTensor, drawn), cast(torch.FloatTensor, scores))
         if self._greedy:

@@ -381,3 +381,70 @@ def test_a_gguf_that_does_not_end_its_turns_where_training_did_is_not_served(wit
     run = checked_run(with_gguf, weights=False)
     with pytest.raises(InosukeError, match=r"does not end its turn at token \d+.*inosuke gguf"):
         load(Options(persona=run.persona, run=run))
+
+
+DRAWN = Settings(temperature=1.0, top_p=1.0, repetition_penalty=1.0, max_new_tokens=60, seed=7)
+
+
+def test_a_seed_gives_the_same_words_while_four_others_talk(gguf_file, light, persona):
+    engine = LlamaCppEngine(start(gguf_file, 512), light, persona, context=512, alone=lambda: start(gguf_file, 512, 1))
+    alone = words(engine.stream(TALK, DRAWN, never))
+    over, talking = threading.Event(), threading.Barrier(5)
+
+    def chatter(number):
+        unseeded = DRAWN.model_copy(update={"seed": None})
+        for turn in range(1000):
+            if over.is_set():
+                return
+            events = engine.stream([Message("user", f"người {number} " * (1 + turn % 5))], unseeded, over.is_set)
+            next(events)
+            if not turn:
+                talking.wait(60)
+            list(events)
+
+    threads = [threading.Thread(target=chatter, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    talking.wait(60)
+    try:
+        together = [words(engine.stream(TALK, DRAWN, never)) for _ in range(6)]
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(60)
+    assert together == [alone] * 6 and len(alone) > 20
+    assert words(engine.stream(TALK, DRAWN.model_copy(update={"seed": 8}), never)) != alone
+
+
+def test_the_words_of_a_last_reply_are_continued(engine, spy, light, persona):
+    begun = [*TALK, Message("assistant", "Tới đây")]
+    list(engine.stream(begun, GREEDY, never))
+    ids = spy.asked[0]["prompt"]
+    answered = chat.render(TALK, light, persona).input_ids
+    assert ids == answered + light("Tới đây", False, True)["input_ids"]
+
+
+def test_penalties_and_biases_change_what_llama_cpp_draws(engine, spy, light):
+    banned = light("a", False, True)["input_ids"][0]
+    said = GREEDY.model_copy(update={"logit_bias": {banned: 100.0}, "max_new_tokens": 5})
+    assert words(engine.stream(TALK, said, never)) == "aaaaa"
+    penalised = said.model_copy(update={"logit_bias": {banned: 3.0}, "frequency_penalty": 2.0, "presence_penalty": 2.0})
+    free = said.model_copy(update={"logit_bias": {banned: 3.0}})
+    assert words(engine.stream(TALK, free, never)).count("a") > words(engine.stream(TALK, penalised, never)).count("a")
+    list(engine.stream(TALK, GREEDY.model_copy(update={"typical_p": 0.5}), never))
+    assert (spy.asked[-1]["typical_p"], spy.asked[-1]["samplers"][-1]) == (0.5, "typ_p")
+
+
+def test_the_likeliest_tokens_are_reported_where_they_are_asked_for(engine):
+    asked = GREEDY.model_copy(update={"logprobs": 3, "max_new_tokens": 6})
+    pieces = [event for event in engine.stream(TALK, asked, never) if isinstance(event, Delta)]
+    assert all(piece.likely for piece in pieces)
+    for token in (token for piece in pieces for token in piece.likely):
+        assert len(token.top) == 3 and token.logprob == max(t.logprob for t in token.top) <= 0
+    assert not any(e.likely for e in engine.stream(TALK, GREEDY, never) if isinstance(e, Delta))
+
+
+def test_a_form_makes_the_reply_json(engine):
+    form = {"type": "object", "properties": {"mood": {"enum": ["loud", "proud"]}}, "required": ["mood"]}
+    asked = Settings(temperature=1.0, seed=1, max_new_tokens=200, json_schema=form)
+    assert json.loads(words(engine.stream(TALK, asked, never)))["mood"] in ("loud", "proud")
