@@ -59,6 +59,11 @@ def knows(language: str, word: str) -> bool:
     return word in _list(language)
 
 
+def frequency(language: str, word: str) -> float:
+    """Return a word's share of all words of a language, 0.0 to 1.0; 0.0 for one that its list does not hold."""
+    return _list(language).get(word, 0.0)
+
+
 def likeliest(text: str, language: str) -> str:
     """Return which language of this one's script the words of a text fit best: this one unless another does clearly."""
     from wordfreq import available_languages

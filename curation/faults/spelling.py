@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from curation.cleaning.word_lists import frequency, knows, latin_languages, may_be_romaji
+from curation.faults import vietnamese
 from curation.faults.registry import fault
 from curation.faults.syllables import is_foreign, is_syllable
 from curation.faults.words import WORDS, whole
@@ -16,6 +18,11 @@ _WORD = re.compile(r"(?<![\w-])[^\W\d_]+(?![\w-])")
 # A cry is written as it sounds: `hừừ`, `grừ`, `brừm`.
 _SOUND = re.compile(r"(\w)\1|^[bgkp]r", re.IGNORECASE)
 _BORROWED = frozenset(WORDS["spelling"]["borrowed"])
+_BREAK = re.compile(r"[^\w ]+|_")
+_LEAST_LETTERS = 3
+_SCRAMBLED, _COMMON = 6, 5e-6  # letters of an English word, and the share of the one that was meant
+# The last letter typed twice, where a cry would not: `cayy`, `khongg`.
+_TAIL = re.compile(r"([bcdgklmnpstvxy])\1$")
 # `dd` and `uw` are how Telex types đ and ư; Vietnamese and English words have neither (but `ddos`, `uwu`).
 _TELEX = re.compile(r"(?<!\w)(?!ddos|uwu)(?:dd[a-z]{1,6}|[a-z]{0,4}uw[a-z]{1,5})(?!\w)", re.IGNORECASE)
 _GLUED = re.compile(r"[^\W\d_]{2,}[.!?,;][^\W\d_]{2,}")
@@ -37,6 +44,12 @@ def typing_error(text: str, persona: Persona) -> Iterable[str]:
         yield from (w for w in words if w in wrong and _is_slip(w))
         yield from (m.group() for m in _TELEX.finditer(text))
         yield from (m.group() for m in _PHRASES.finditer(text))
+        yield from (wrong for run in _runs(text) for wrong, _ in vietnamese.confused(run))
+        # Several of them are speech that is mangled on purpose (`nấu lước ná`).
+        strange = {w for w in words if w.islower() and w not in wrong and _is_no_word(w, text)}
+        yield from strange if len(strange) == 1 else ()
+    elif "en" in persona.languages:
+        yield from (w for w in words if w.islower() and _is_scrambled(w))
     for pattern in (_ENGLISH, _TWICE):
         yield from (m.group() for m in pattern.finditer(text))
     yield from (m.group() for m in _GLUED.finditer(text) if _lacks_a_space(m.group()))
@@ -47,6 +60,40 @@ def profanity(text: str, persona: Persona) -> Iterable[str]:
     """The reply has a word of the persona's list of profanity, or of the usual one."""
     listed = WORDS["spelling"]["profanity"] if persona.style.profanity is None else persona.style.profanity
     return (m.group() for m in whole(*listed).finditer(text)) if listed else ()
+
+
+def _runs(text: str) -> Iterator[list[str]]:
+    """Yield the words, in lower case, that only spaces are between. A name may be mangled and stands for itself."""
+    for part in _BREAK.split(text):
+        words = part.split()
+        yield [w.lower() if w.islower() or at == 0 else "" for at, w in enumerate(words)]
+
+
+def _is_no_word(word: str, text: str) -> bool:
+    """Return whether a word in small letters is in no list: a syllable that no one uses, or letters in a wrong order.
+
+    A cry is spelt as it sounds, a word that is also written with a capital may be a name, and a word of another
+    language is in its list.
+    """
+    if len(word) < _LEAST_LETTERS or _SOUND.search(_bare(word)) or is_foreign(word) or f" {word.title()}" in text:
+        return bool(len(word) > _LEAST_LETTERS and _TAIL.search(word) and is_syllable(word[:-1]))
+    if is_syllable(word):
+        return not vietnamese.in_use(word) and not knows("en", word) and not _is_echo(word, text)
+    return word.isascii() and not any(knows(code, word) for code in latin_languages()) and not may_be_romaji(word)
+
+
+def _is_scrambled(word: str) -> bool:
+    """Return whether an English word has two letters in the wrong order, or one twice: ``moutnain``, ``allways``."""
+    if len(word) < _SCRAMBLED or not word.isascii() or any(knows(code, word) for code in latin_languages()):
+        return False
+    swapped = (word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(1, len(word) - 1))
+    single = (word[:i] + word[i + 1 :] for i in range(len(word) - 1) if word[i] == word[i + 1])
+    return any(frequency("en", meant) >= _COMMON for meant in (*swapped, *single) if meant != word)
+
+
+def _is_echo(word: str, text: str) -> bool:
+    """Return whether a word is the second half of a sound: the same beginning or the same rime as its neighbour."""
+    return bool(re.search(rf"(?<!\w)({re.escape(word[0])}\w+ {word}|{word} {re.escape(word[0])}\w+)(?!\w)", text))
 
 
 def _lacks_a_space(words: str) -> bool:
