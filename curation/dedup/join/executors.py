@@ -36,10 +36,13 @@ class Executor(Protocol):
 
 
 class Local:
-    """Threads of this process: the compiled loop and rapidfuzz both release Python's lock. ``progress`` shows a bar."""
+    """Threads of this process: the compiled loop and rapidfuzz both release Python's lock.
 
-    def __init__(self, progress: bool = False) -> None:
-        self._progress = progress
+    ``progress`` shows a bar, ``tile_rows`` is the most rows of a tile (the result is the same for any).
+    """
+
+    def __init__(self, progress: bool = False, tile_rows: int | None = None) -> None:
+        self._progress, self._tile_rows = progress, tile_rows
 
     def run(
         self, left: JoinInput, right: JoinInput, threshold: float, components_only: bool = False
@@ -47,7 +50,7 @@ class Local:
         """See :meth:`Executor.run`."""
         workers = os.cpu_count() or 1
         with ThreadPoolExecutor(workers) as pool:
-            tiles = plan(left.signatures, right.signatures, threshold)
+            tiles = plan(left.signatures, self._tile_rows)
             tasks = (pool.submit(run_tile, left, right, threshold, tile, components_only) for tile in tiles)
             with bar(len(tiles), "compare", "tile", quiet=not self._progress) as progress:
                 for done in _ahead(tasks, 2 * workers):
@@ -56,9 +59,13 @@ class Local:
 
 
 class Ray:
-    """A Ray cluster: the one that ``address`` names, or one on this machine. The package ``ray`` is an extra."""
+    """A Ray cluster: the one that ``address`` names, or one on this machine. The package ``ray`` is an extra.
 
-    def __init__(self, address: str | None = None) -> None:
+    For ``progress`` and ``tile_rows`` see :class:`Local`.
+    """
+
+    def __init__(self, address: str | None = None, progress: bool = False, tile_rows: int | None = None) -> None:
+        self._progress, self._tile_rows = progress, tile_rows
         try:
             import ray
         except ImportError:
@@ -87,12 +94,12 @@ class Ray:
         # Arrays are shared by the processes of a machine; a list of texts would be copied to each of them.
         shared = [ray.put(JoinInput(_packed(side), side.signatures)) for side in ([left] if same else [left, right])]
         remote = ray.remote(_remote_tile)
-        tasks = (
-            remote.remote(threshold, tile, components_only, *shared)
-            for tile in plan(left.signatures, right.signatures, threshold)
-        )
-        for reference in _ahead(tasks, 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))):
-            yield _lower_first(ray.get(reference), same)
+        tiles = plan(left.signatures, self._tile_rows)
+        tasks = (remote.remote(threshold, tile, components_only, *shared) for tile in tiles)
+        with bar(len(tiles), "compare", "tile", quiet=not self._progress) as progress:
+            for reference in _ahead(tasks, 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))):
+                yield _lower_first(ray.get(reference), same)
+                progress.update(1)
 
 
 def _remote_tile(

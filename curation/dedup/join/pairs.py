@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -47,17 +47,29 @@ def expand(near: Pairs, number: NDArray[np.int64]) -> PairTable:
     count = int((size[near.i] * size[near.j]).sum() + (size[again] ** 2).sum())
     # Three columns of eight bytes, and the same again for numbering, for sorting and for the table.
     check_memory(4 * count * PAIR.itemsize, f"{count:,} pairs", "Cluster the texts instead: that needs no pairs.")
+    return Pairs.concatenate(positions_of(Pairs.concatenate((near, equal)), number, max(1, 4 * count))).sorted_table()
+
+
+def positions_of(near: Pairs, number: NDArray[np.int64], most: int) -> Iterator[Pairs]:
+    """Yield pairs of distinct texts as pairs ``i < j`` of positions, at most ``most`` at a time, in any order.
+
+    near: pairs of numbers, each once, a number paired with itself included where its texts occur several times;
+    number: for each position, the distinct text at it.
+    """
+    size = np.bincount(number)
     positions = np.argsort(number, kind="stable")
     begin = np.cumsum(size) - size
-    left, right, score = Pairs.concatenate((near, equal))
-    # Pair p represents size[left] * size[right] pairs; `cell` counts through them.
-    cells = size[left] * size[right]
-    pair = np.repeat(np.arange(len(cells)), cells)
-    cell = np.arange(len(pair)) - np.repeat(np.cumsum(cells) - cells, cells)
-    i = positions[begin[left[pair]] + cell // size[right[pair]]]
-    j = positions[begin[right[pair]] + cell % size[right[pair]]]
-    once = (left[pair] != right[pair]) | (i < j)
-    return Pairs(np.minimum(i, j)[once], np.maximum(i, j)[once], score[pair[once]]).sorted_table()
+    # Pair p represents size[i] * size[j] pairs; `cell` counts through them.
+    ends = np.cumsum(size[near.i] * size[near.j])
+    for start in range(0, int(ends[-1]) if len(ends) else 0, most):
+        at = np.arange(start, min(start + most, int(ends[-1])))
+        pair = np.searchsorted(ends, at, "right")
+        left, right = near.i[pair], near.j[pair]
+        cell = at - (ends[pair] - size[left] * size[right])
+        i = positions[begin[left] + cell // size[right]]
+        j = positions[begin[right] + cell % size[right]]
+        once = (left != right) | (i < j)
+        yield Pairs(np.minimum(i, j)[once], np.maximum(i, j)[once], near.score[pair[once]])
 
 
 def merge_labels(labels: NDArray[np.int64], i: NDArray[np.int64], j: NDArray[np.int64]) -> None:

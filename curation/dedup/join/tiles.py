@@ -1,14 +1,15 @@
 """One join as independent tasks: a band of rows, all of about one length, against the columns whose lengths fit.
 
 A task needs only the signatures and texts of both inputs, so tasks run on threads, in other processes or on other
-machines (:mod:`curation.dedup.join.executors`), from memory or from mapped files (:mod:`curation.dedup.join.index`).
+machines (:mod:`curation.dedup.join.executors`), from memory or from mapped files (:mod:`curation.dedup.join.index`,
+:mod:`curation.dedup.join.sorted_texts`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,30 +39,36 @@ class JoinInput:
     signatures: Signatures
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """Left rows ``start .. end``; row ``start + k`` meets blocks ``first[k] .. last[k]`` (ends excluded)."""
+class Tile(NamedTuple):
+    """Left rows ``start .. end`` (excluded), which meet all right rows whose lengths fit."""
 
     start: int
     end: int
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
 
 
-def plan(left: Signatures, right: Signatures, threshold: float) -> list[Tile]:
-    """Cut a join into tiles. A signature against itself meets each pair once."""
+def plan(left: Signatures, most_rows: int | None = None) -> list[Tile]:
+    """Cut a join into tiles of at most ``most_rows`` left rows: by default as many as keep all cores busy."""
+    rows = most_rows or max(LANES, min(_MOST_ROWS, len(left) // 16))
+    return [Tile(start, min(start + rows, len(left))) for start in range(0, len(left), rows)]
+
+
+def _blocks(
+    left: Signatures, right: Signatures, threshold: float, tile: Tile
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return, for each row of a tile, the first block it meets and the one after the last.
+
+    A signature against itself meets each pair once.
+    """
     differ = 1 - threshold / 100
-    length = left.lengths
+    length = left.lengths[tile.start : tile.end]
     # |Li - Lj| <= differ * (Li + Lj), solved for the shortest and the longest Lj.
     shortest = np.ceil((length * (1 - differ) - _SLACK) / (1 + differ) - _SLACK)
     longest = np.floor((length * (1 + differ) + _SLACK) / (1 - differ) + _SLACK)
     first = np.searchsorted(right.lengths, shortest, "left") // LANES
     last = -(-np.searchsorted(right.lengths, longest, "right") // LANES)
     if left is right:
-        first = np.arange(len(left)) // LANES
-    rows = max(LANES, min(_MOST_ROWS, len(left) // 16))
-    starts = range(0, len(left), rows)
-    return [Tile(s, min(s + rows, len(left)), first[s : s + rows], last[s : s + rows]) for s in starts]
+        first = np.arange(tile.start, tile.end) // LANES
+    return first, last
 
 
 def run_tile(left: JoinInput, right: JoinInput, threshold: float, tile: Tile, components_only: bool) -> Pairs:
@@ -104,12 +111,13 @@ def _candidates(
     from curation.dedup.join import kernels
 
     found = np.empty((_CANDIDATES, 2), np.int32)
+    first, last = _blocks(left, right, threshold, tile)
     resume = 0
     while resume >= 0:
         n, resume = kernels.candidates(
             (left.lengths, left.coarse, left.fine),
             (right.lengths, right.coarse, right.fine),
-            (tile.first, tile.last, tile.start),
+            (first, last, tile.start),
             1 - threshold / 100,
             left is right,
             resume,
