@@ -157,5 +157,26 @@ def open_conversation(page, name):
     page.locator("#conversations .open", has_text=name).click()
 
 
+KEPT = """async () => {
+  const found = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
+  const database = await found(indexedDB.open("inosuke"));
+  await (await import("/static/store.js")).written();
+  const stores = database.transaction(["conversations", "turns"]);
+  const [conversations, turns] = await Promise.all(
+    ["conversations", "turns"].map((name) => found(stores.objectStore(name).getAll())));
+  database.close();
+  return { conversations, turns };
+}"""
+
+
+def stored(page):
+    """What the browser's database has, conversation by conversation, with the turns in their order."""
+    kept = page.evaluate(KEPT)
+    found = {one["id"]: {**one, "nodes": []} for one in kept["conversations"]}
+    for turn in sorted(kept["turns"], key=lambda turn: turn["order"]):
+        found[turn.pop("conversation")]["nodes"].append(turn)
+    return found
+
+
 def names(page):
     return page.locator("#conversations .name").all_inner_texts()

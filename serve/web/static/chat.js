@@ -31,6 +31,7 @@ export const stop = (conversation) => running.get(conversation.id)?.controller.a
 export function say(conversation, text, parent = tree.leaf(conversation)?.id ?? null) {
   const said = tree.add(conversation, parent, "user", clean(text));
   if (!conversation.title) [conversation.title, conversation.titled] = [titleOf(text), Date.now()];
+  store.save(conversation, [said]);
   return ask(conversation, said.id);
 }
 
@@ -39,7 +40,7 @@ export function say(conversation, text, parent = tree.leaf(conversation)?.id ?? 
  * @param {Conversation} conversation
  */
 export function again(conversation, turn = /** @type {Turn} */ (tree.leaf(conversation)), automatic = false) {
-  return ask(conversation, turn.role === "assistant" ? turn.parent : turn.id, automatic);
+  return ask(conversation, turn.role === "assistant" ? tree.parentOf(conversation, turn) : turn.id, automatic);
 }
 
 /** Show another version of a turn. */
@@ -57,9 +58,7 @@ export function forget(conversation) {
 }
 
 /** Store what has arrived when the page is closed in the middle of an answer. */
-export function keepUnfinished() {
-  for (const { conversation } of running.values()) store.save(conversation, true);
-}
+export const keepUnfinished = () => store.leave([...running.values()].map(({ conversation }) => conversation));
 
 /** Whether a failure is one of the connection: the server did not answer, or it is still loading its model. */
 const isConnection = ({ error }) => ["lost", "broken", "loading"].includes(error.code);
@@ -79,9 +78,8 @@ async function ask(conversation, parent, automatic = false) {
   if (isRunning(conversation)) return;
   const former = conversation.chosen[parent];
   const controller = new AbortController();
-  const sent = window_(tree.upTo(conversation, parent));
+  const sent = window_(tree.upTo(conversation, parent, limits.messages));
   conversation.updated = Date.now();
-  store.save(conversation);
   const reply = tree.add(conversation, parent, "assistant", "", { state: "thinking" });
   running.set(conversation.id, { conversation, controller, reply });
   troubles.delete(conversation.id);
@@ -104,7 +102,7 @@ async function ask(conversation, parent, automatic = false) {
   delete reply.place;
   if (!clean(reply.content)) tree.removeReply(conversation, reply, former);
   reply.time = conversation.updated = Date.now();
-  store.save(conversation);
+  store.save(conversation, clean(reply.content) ? [reply] : []);
   changed(conversation, "turns");
 }
 

@@ -8,7 +8,7 @@ import { name as character } from "./persona.js";
 import { Damaged } from "./shape.js";
 import * as store from "./store.js";
 
-const MAX_BYTES = 20 * 1024 * 1024; // a browser stores about 5 MB for a page
+const MAX_BYTES = 100 * 1024 * 1024;
 const names = () => ({ user: t("you"), assistant: character });
 
 export const saveJson = (conversations, title) =>
@@ -26,14 +26,14 @@ export function listen(imported) {
     chooser.value = ""; // the same file may be chosen again
     for (const file of chosen) await take(file, imported);
   });
-  $("export-all").addEventListener("click", () =>
-    saveJson(store.all(), `${character}-${new Date().toISOString().slice(0, 10)}`));
+  $("export-all").addEventListener("click", async () =>
+    saveJson(await store.loadAll(), `${character}-${new Date().toISOString().slice(0, 10)}`));
 }
 
 async function take(file, imported) {
   try {
     if (file.size > MAX_BYTES) throw new Damaged("tooBig");
-    imported(store.saveAll(files.parse(await file.text(), names())));
+    await imported(await store.saveAll(files.parse(await file.text(), names())));
   } catch (error) {
     // The browser's own message differs between browsers; what is wrong with a file is in the page's words.
     const words = { QuotaExceededError: t("noRoom"), SecurityError: t("forbidden") };

@@ -3,6 +3,7 @@
 
 import { ask } from "./dialog.js";
 import { t } from "./i18n.js";
+import { saveSetting, setting } from "./settings.js";
 import * as store from "./store.js";
 import { ChatError, refusal } from "./stream.js";
 import { clean } from "./text.js";
@@ -10,14 +11,14 @@ import { clean } from "./text.js";
 const SETTING = "feedback-consent";
 export const MAX_CHARS = 4000;
 
-export const agreed = () => store.setting(SETTING) === "yes";
-export const revoke = () => store.saveSetting(SETTING, null);
+export const agreed = () => setting(SETTING) === "yes";
+export const revoke = () => saveSetting(SETTING, null);
 
 /** Whether the visitor agrees; asked once, and stored. */
 export async function agree() {
   if (agreed()) return true;
   const yes = await ask({ title: t("consentTitle"), note: t("consentNote"), yes: t("consentYes") });
-  if (yes !== null) store.saveSetting(SETTING, "yes");
+  if (yes !== null) saveSetting(SETTING, "yes");
   return yes !== null;
 }
 
@@ -42,5 +43,5 @@ export async function send(conversation, reply, { rating = null, better = null }
   }
   if (!response.ok) throw await refusal(response);
   Object.assign(reply, { rating, better: better ?? "", time: Date.now() });
-  store.save(conversation);
+  store.save(conversation, [reply]);
 }

@@ -4,23 +4,23 @@ import { $ } from "./dom.js";
 import { currentLanguage, firstLanguage, setLanguage, t, translate } from "./i18n.js";
 import { icon } from "./icons.js";
 import { languages } from "./persona.js";
-import * as store from "./store.js";
+import { saveSetting, setting } from "./settings.js";
 
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (document.documentElement.dataset.theme ?? (systemDark.matches ? "dark" : "light")) === "dark";
 
 /** Start in the visitor's language, if the character speaks it; `changed()` is called when they choose another one. */
 export function startHeader(changed) {
-  setLanguage(store.setting("language") ?? firstLanguage(navigator.languages, languages));
+  setLanguage(setting("language") ?? firstLanguage(navigator.languages, languages));
   systemDark.addEventListener("change", drawTheme);
   $("theme").addEventListener("click", () => {
     document.documentElement.dataset.theme = isDark() ? "light" : "dark";
-    store.saveSetting("theme", document.documentElement.dataset.theme);
+    saveSetting("theme", document.documentElement.dataset.theme);
     drawTheme();
   });
   $("language").addEventListener("click", () => {
     setLanguage(currentLanguage() === "vi" ? "en" : "vi");
-    store.saveSetting("language", currentLanguage());
+    saveSetting("language", currentLanguage());
     changed();
   });
 }

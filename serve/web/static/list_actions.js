@@ -14,23 +14,35 @@ import { mention } from "./toast.js";
 import { create } from "./tree.js";
 
 export const listActions = {
-  open(id) {
-    show(open.get(id) ?? store.all().find((one) => one.id === id) ?? create());
+  async open(id) {
+    await showStored(id);
     showDrawer(false);
     composer.focusInput();
   },
   menu: (one) => [
     { icon: "pencil", label: t("rename"), act: () => rename(one) },
-    { icon: "save", label: t("saveJson"), act: () => exchange.saveJson([one], one.title) },
-    { icon: "file", label: t("saveMarkdown"), act: () => exchange.saveMarkdown(one) },
+    { icon: "save", label: t("saveJson"), act: async () => exchange.saveJson([await whole(one.id)], one.title) },
+    { icon: "file", label: t("saveMarkdown"), act: async () => exchange.saveMarkdown(await whole(one.id)) },
     { icon: "bin", label: t("remove"), act: () => remove(one), danger: true },
   ],
 };
 
+/** The conversation as this tab has it open or, failing that, as it is stored. */
+const whole = async (id) => (id && (open.get(id) ?? (await store.load(id)))) || create();
+
+let wanted = /** @type {string | undefined} */ (""); // the last one that was asked for: reading another one may take longer
+
+/** Show a stored conversation, or the newest one without an id; a new one where there is none. */
+export async function showStored(id = store.list()[0]?.id) {
+  wanted = id;
+  const one = await whole(id);
+  if (wanted === id) show(one);
+}
+
 async function rename(one) {
   const title = await ask({ title: t("renameTitle"), yes: t("save"), field: "line", value: one.title });
   if (!title?.trim()) return;
-  const known = open.get(one.id) ?? one;
+  const known = await whole(one.id);
   [known.title, known.titled] = [title.trim(), Date.now()];
   store.save(known);
   draw();
@@ -44,7 +56,7 @@ async function remove(one) {
   open.delete(one.id);
   drafts.keep(one, "");
   store.remove(one.id);
-  if (shown().id === one.id) show(store.all()[0] ?? create());
+  if (shown().id === one.id) await showStored();
   else draw();
 }
 
@@ -54,9 +66,9 @@ $("new").addEventListener("click", () => {
   showDrawer(false);
   composer.focusInput();
 });
-exchange.listen((conversations) => {
+exchange.listen(async (conversations) => {
   clearSearch();
-  for (const one of open.values()) store.catchUp(one); // an open conversation may have got more turns
-  listActions.open(conversations[0].id);
+  for (const one of open.values()) await store.catchUp(one); // an open conversation may have got more turns
+  await listActions.open(conversations[0].id);
   mention(t("imported", conversations.length));
 });

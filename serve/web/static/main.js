@@ -10,7 +10,7 @@ import * as feedback from "./feedback.js";
 import { drawWords, startHeader } from "./header.js";
 import { t } from "./i18n.js";
 import { drawIcons } from "./icons.js";
-import { listActions } from "./list_actions.js";
+import { listActions, showStored } from "./list_actions.js";
 import { drawOpening } from "./opening.js";
 import { name as character } from "./persona.js";
 import * as session from "./session.js";
@@ -18,7 +18,7 @@ import { clearSearch, drawList } from "./sidebar.js";
 import * as store from "./store.js";
 import { clean } from "./text.js";
 import { mention } from "./toast.js";
-import { create, path } from "./tree.js";
+import { create, leaf, path } from "./tree.js";
 import { drawTrouble } from "./trouble.js";
 import { edit, turnActions } from "./turn_actions.js";
 import { drawGrowth, drawTurns, step, toNewest, turnAt } from "./view.js";
@@ -53,12 +53,12 @@ chat.onChange((conversation, what) => {
   if (what === "text") return conversation === shown() ? grow(conversation) : undefined;
   if (conversation !== shown()) return drawList(shown().id, listActions);
   session.draw();
-  const last = path(conversation).at(-1);
+  const last = leaf(conversation);
   if (!chat.isRunning(conversation) && last?.role === "assistant") $("announce").textContent = `${character}: ${last.content}`;
 });
 
 function grow(conversation) {
-  drawGrowth(conversation);
+  drawGrowth();
   const { place, content } = chat.replyOf(conversation);
   const queued = place && !content ? t("queued", place) : "";
   if (queued && $("announce").textContent !== queued) $("announce").textContent = queued;
@@ -72,6 +72,7 @@ function grow(conversation) {
  */
 function say(text, edited = null) {
   clearSearch();
+  session.say("");
   toNewest();
   drafts.keep(shown(), ""); // a new conversation gets a draft under its own id
   chat.say(shown(), text, ...(edited ? [edited.parent] : []));
@@ -154,12 +155,30 @@ function resume() {
   chat.resume();
 }
 
-store.watch(() => {
-  // Another tab has changed something.
-  for (const one of session.open.values()) store.catchUp(one);
-  session.draw();
+store.watch({
+  async changed(id, turns) {
+    const one = session.open.get(id);
+    if (one) await store.catchUp(one, turns);
+    session.draw();
+  },
+  deleted(id) {
+    const one = session.open.get(id);
+    if (one) chat.forget(one);
+    session.open.delete(id);
+    if (shown().id !== id) return session.draw();
+    const draft = composer.draft();
+    session.show(create());
+    if (draft) composer.put(draft);
+    session.say(t("deletedElsewhere"));
+  },
+  drawn: session.draw,
 });
 addEventListener("pagehide", () => chat.keepUnfinished());
+addEventListener("pageshow", async (event) => {
+  if (!event.persisted) return; // else the browser kept the page as it was, and it heard nothing of other tabs
+  for (const one of session.open.values()) await store.catchUp(one);
+  session.draw();
+});
 addEventListener("beforeunload", (event) => {
   if (store.wouldLose()) event.preventDefault(); // the browser asks whether to leave
 });
@@ -170,6 +189,7 @@ startHeader(() => {
 });
 drawIcons();
 drawAllWords();
-session.show(store.all()[0] ?? create());
+await store.start();
+await showStored();
 loadInfo();
 composer.focusInput();

@@ -29,8 +29,20 @@ export const onDraw = (draw) => {
 };
 export const draw = () => drawAll();
 
+let said = "";
+
+/** What the visitor should know about what is shown, until something else is shown or said. */
+export const notice = () => said;
+
+/** Tell the visitor something that stays until they go on. */
+export function say(text) {
+  said = text;
+  draw();
+}
+
 export function show(conversation) {
   current = conversation;
+  said = "";
   open.set(conversation.id, conversation);
   composer.endEdit();
   composer.put(drafts.of(conversation));

@@ -36,6 +36,15 @@ export function salvaged(value) {
   return damaged.length ? { ...found, damaged } : found;
 }
 
+/** Return turns whose parents are elsewhere, with their conversation; what cannot be read of them is left out. */
+export function fragment(value) {
+  if (value?.version > VERSION || !Array.isArray(value?.nodes)) throw new Damaged("damagedTurn", 1, 1);
+  const created = time(value.created, Date.now());
+  const places = (turn) => isId(turn?.id) && (turn.parent === null || isId(turn.parent));
+  const nodes = value.nodes.map((turn, index) => (places(turn) ? said(turn, own(turn), created, index) : null)).filter(Boolean);
+  return shaped(value, nodes);
+}
+
 /** The turns of `value`: the readable ones in `nodes`, the others in `broken` as {turn, index}. */
 function sorted(value, number) {
   if (value?.version > VERSION) throw new Damaged("damagedNewer", value.version, VERSION);
@@ -49,7 +58,7 @@ function sorted(value, number) {
   turns.forEach((turn, index) => {
     const place = value.nodes ? own(turn) : chained(index);
     if (before.has(place.parent)) place.parent = before.get(place.parent);
-    const node = isId(place.id) && !seen.has(place.id) && seen.has(place.parent) ? said(turn, place, created) : null;
+    const node = isId(place.id) && !seen.has(place.id) && seen.has(place.parent) ? said(turn, place, created, index) : null;
     if (node) {
       seen.add(node.id);
       nodes.push(node);
@@ -83,14 +92,17 @@ const own = (turn) => ({ id: turn?.id, parent: turn?.parent });
 /** A message of the first version follows the one before it. Its id is its number, so that migrating twice changes nothing. */
 const chained = (index) => ({ id: `m${index}`, parent: index ? `m${index - 1}` : null });
 
-function said(turn, place, created) {
-  if (!["user", "assistant"].includes(turn?.role) || typeof turn.content !== "string" || !turn.content.trim()) return null;
+function said(turn, place, created, index) {
+  if (!["user", "assistant"].includes(turn?.role) || typeof turn.content !== "string") return null;
+  if (!turn.content.trim() && turn.gone !== true) return null;
   // A reply stays as it is; what the server would refuse is removed when it is sent again (`sendable`).
   const content = turn.role === "user" ? clean(turn.content) : turn.content.toWellFormed();
   const node = { ...place, role: turn.role, content, time: time(turn.time, created) };
   if (turn.state !== undefined) node.state = STATES.includes(turn.state) ? turn.state : "broken";
+  node.order = Number.isInteger(turn.order) && turn.order >= 0 ? turn.order : index;
   if (Number.isInteger(turn.dropped)) node.dropped = turn.dropped;
   if (["up", "down", null].includes(turn.rating)) node.rating = turn.rating;
   if (typeof turn.better === "string") node.better = turn.better;
-  return node.content ? node : null;
+  if (turn.gone === true) node.gone = true;
+  return node.content || node.gone ? node : null;
 }

@@ -1,7 +1,7 @@
 // The list of conversations with its search, and the drawer that it becomes on a phone.
 
 import { $, element } from "./dom.js";
-import { t } from "./i18n.js";
+import { currentLanguage, t } from "./i18n.js";
 import { iconButton } from "./icons.js";
 import { openMenu } from "./menu.js";
 import * as store from "./store.js";
@@ -15,20 +15,36 @@ const search = $("search");
 
 const AROUND = 12; // characters of a message that are shown before the match
 /**
- * @import { Conversation } from "./tree.js"
- * @type {{currentId: string, actions: {open(id: string): void, menu(one: Conversation): any[]}}}
+ * @import { Heading } from "./store.js"
+ * @type {{currentId: string, actions: {open(id: string): void, menu(one: Heading): any[]}}}
  */
 let drawn = /** @type {any} */ ({ currentId: null, actions: null });
 
 /** Draw the list; `actions` are {open(id), menu(conversation)}, and `menu` returns the entries of a row's menu. */
 export function drawList(currentId, actions) {
   drawn = { currentId, actions };
+  $("export-all").hidden = !store.list().length;
   const query = search.value.trim();
-  const all = store.all();
-  $("export-all").hidden = !all.length;
-  const rows = all.map((one) => ({ one, found: query ? hit(one, query) : {} })).filter(({ found }) => found);
-  list.replaceChildren(...rows.map(({ one, found }) => row(one, found)));
-  $("found").textContent = query ? t("found", rows.length) : "";
+  if (query) drawFound(query);
+  else drawRows(store.list().map((one) => ({ one, found: {} })), "");
+}
+
+async function drawFound(query) {
+  const turns = await store.allTurns();
+  if (search.value.trim() !== query) return; // another letter has been typed
+  const rows = store.list().map((one) => ({ one, found: hit(one, turns.get(one.id) ?? [], query) }));
+  const found = rows.filter((row) => row.found);
+  drawRows(found, t("found", found.length));
+}
+
+let before = "";
+
+/** Draw the rows, unless they are there: a long list is not made again for each message. */
+function drawRows(rows, found) {
+  $("found").textContent = found;
+  const what = JSON.stringify([currentLanguage(), drawn.currentId, rows.map(({ one, found: at }) => [one.id, one.title, at])]);
+  if (what !== before) list.replaceChildren(...rows.map(({ one, found: at }) => row(one, at)));
+  before = what;
 }
 
 /** Open or close the drawer; on a wide screen the list is always visible and this changes nothing. */
@@ -63,9 +79,9 @@ search.addEventListener("keydown", (event) => {
 });
 
 /** Where a conversation matches: {} in its title, {text, start, end} in a turn of any branch, or null. */
-function hit(one, query) {
+function hit(one, turns, query) {
   if (find(one.title, query)) return {};
-  for (const { content } of one.nodes) {
+  for (const { content } of turns) {
     const text = content.normalize("NFC");
     const at = find(text, query);
     if (at) return { text, ...at };

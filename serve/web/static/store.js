@@ -1,169 +1,310 @@
-// Conversations in the browser's storage, one key each, so that two open tabs do not overwrite each other's. Saving one
-// merges what another tab has added to it.
+// Conversations in the browser's database. The list is in memory; a conversation is read when it is opened. Saving writes
+// the turns that changed and nothing else, and merges what another tab has written meanwhile.
 
+import { inOne, open, result, turnsOf } from "./database.js";
+import * as legacy from "./legacy.js";
+import { forbidden as settingsForbidden } from "./settings.js";
 import { salvaged } from "./shape.js";
-import { conflict, merge, newId } from "./tree.js";
+import { conflict, inOrder, lostOf, merge, newId } from "./tree.js";
 
-const PREFIX = "inosuke.conversation.";
-const BACKUP = "inosuke.unreadable."; // unreadable content whose key was needed
+/**
+ * @import { Conversation, Turn } from "./tree.js"
+ * @typedef {Omit<Conversation, "nodes">} Heading
+ */
 
-const unkept = new Map(); // id → conversation that could not be written; it is listed, and written when there is room
-const settings = new Map(); // settings that could not be written; they last as long as the page
+/** @type {IDBDatabase | null} */
+let database = null;
 let forbidden = false;
+let unreadable = /** @type {string[]} */ ([]); // ids in localStorage
+/** @type {Map<string, Heading>} */
+const headings = new Map(); // the list
+/** @type {Map<string, {conversation: Conversation, turns: Set<Turn>}>} */
+const pending = new Map(); // by id: what is not written yet
+const unkept = new Set(); // ids of `pending` whose writing failed; they are written when there is room
+let writing = Promise.resolve();
+/** @type {Promise<Map<string, Turn[]>> | null} */
+let texts = null; // all turns, while the visitor searches
+
+const tabs = new BroadcastChannel("inosuke");
+/** @type {{changed(id: string, turns: string[]): void, deleted(id: string): void, drawn(): void}} */
+let told = { changed() {}, deleted() {}, drawn() {} };
 
 /** Why something is not stored: "forbidden", "full", or null. The page works without storage too. */
-export const problem = () => (forbidden ? "forbidden" : unkept.size ? "full" : null);
+export const problem = () => (forbidden || settingsForbidden() ? "forbidden" : unkept.size ? "full" : null);
 
 /** Whether something would be lost if the page were closed now. */
 export const wouldLose = () => unkept.size > 0;
+
+/** What could not be read: ids, with the number of unreadable turns where the rest was read. It stays in the storage. */
+export const unread = () => [
+  ...unreadable,
+  ...[...headings.values()].filter((one) => one.damaged).map((one) => `${one.id}:${one.damaged?.length}`),
+];
+
+/** Resolves once everything that was saved is written, or has failed to be. */
+export const written = () => writing;
+
+/** The conversations without their turns, the last one first. */
+export const list = () => [...headings.values()].sort((a, b) => b.updated - a.updated);
+
+/** Open the database and move into it what earlier versions of the page have in localStorage. */
+export async function start() {
+  try {
+    database = await open();
+    const found = await inOne(database, "readonly", ({ conversations }) => result(conversations.getAll()));
+    for (const one of found) headings.set(one.id, one);
+  } catch {
+    forbidden = true;
+  }
+  await migrate();
+}
+
+async function migrate() {
+  try {
+    const { found, unreadable: left } = legacy.readAll();
+    unreadable = left;
+    for (const one of found) await moveIn(one);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** Move one in: it is removed from localStorage only once it is in the database. */
+async function moveIn(one) {
+  const { conversation } = one;
+  if (!database) {
+    pending.set(conversation.id, { conversation, turns: new Set(conversation.nodes) });
+    headings.set(conversation.id, heading(conversation));
+    return;
+  }
+  const kept = await inOne(database, "readwrite", async (stores) => {
+    const gone = await result(stores.deleted.get(conversation.id));
+    if (gone && gone.time >= conversation.updated) return null; // an old tab, or one that was closed, did not hear of it
+    if (gone) stores.deleted.delete(conversation.id);
+    return put(stores, conversation, conversation.nodes);
+  });
+  if (kept) headings.set(conversation.id, kept);
+  legacy.forget(one);
+}
+
+/** The whole conversation, or null where there is none (any more). */
+export async function load(id) {
+  const waiting = pending.get(id);
+  if (waiting || !database) return waiting?.conversation ?? null;
+  await writing;
+  return inOne(database, "readonly", (stores) => read(stores, id));
+}
+
+async function read({ conversations, turns }, id) {
+  const [one, nodes] = await Promise.all([result(conversations.get(id)), result(turns.getAll(turnsOf(id)))]);
+  return one && nodes.length ? salvaged({ ...one, nodes: inOrder(nodes) }) : null;
+}
+
+/** All conversations with their turns, the last one first. */
+export async function loadAll() {
+  const found = await Promise.all(list().map(({ id }) => load(id)));
+  return found.filter((one) => one !== null);
+}
+
+/**
+ * Save a conversation and those of its turns that have changed. An empty conversation does not belong in the list.
+ * @param {Conversation} one
+ * @param {Turn[]} turns
+ */
+export function save(one, turns = []) {
+  if (!one.nodes.some((node) => !isGrowing(node))) return;
+  const waiting = pending.get(one.id) ?? { conversation: one, turns: new Set() };
+  for (const turn of turns) waiting.turns.add(turn);
+  pending.set(one.id, waiting);
+  headings.set(one.id, heading(one));
+  if (!database) unkept.add(one.id);
+  writeAll();
+}
+
+/** Write everything that waits; there may be room for what did not fit before. */
+function writeAll() {
+  texts = null;
+  writing = writing.then(async () => {
+    for (const id of [...pending.keys()]) await write(id);
+  });
+}
+
+async function write(id) {
+  const waiting = pending.get(id);
+  if (!waiting || !database) return;
+  const { conversation } = waiting;
+  const turns = [...waiting.turns].filter((turn) => !isGrowing(turn));
+  const times = turns.map(({ time }) => time);
+  try {
+    const kept = await inOne(database, "readwrite", async (stores) => {
+      if (await result(stores.deleted.get(id))) return null;
+      return put(stores, conversation, turns);
+    });
+    if (unkept.delete(id)) told.drawn();
+    if (!kept) return wasDeleted(id);
+    // A turn that has changed since is written again: its own save is on its way.
+    turns.forEach((turn, index) => turn.time === times[index] && waiting.turns.delete(turn));
+    if (![...waiting.turns].some((turn) => !isGrowing(turn))) pending.delete(id);
+    tabs.postMessage({ changed: id, turns: turns.map((turn) => turn.id) });
+  } catch (error) {
+    failed(error);
+    unkept.add(id);
+    told.drawn();
+  }
+}
+
+/** Write a conversation and some of its turns. Where another tab has changed the same, the later change counts. */
+async function put({ conversations, turns }, one, changed) {
+  const there = await result(conversations.get(one.id));
+  if (there?.titled > one.titled) [one.title, one.titled] = [there.title, there.titled];
+  one.updated = Math.max(one.updated, there?.updated ?? 0);
+  one.created = Math.min(one.created, there?.created ?? one.created);
+  const lost = lostOf(one, there);
+  if (lost.length) one.damaged = lost;
+  const former = await Promise.all(changed.map((turn) => result(turns.get([one.id, turn.id]))));
+  changed.forEach((turn, index) => {
+    if (former[index]?.time > turn.time) return;
+    const { place, reading, ...rest } = turn; // of the moment
+    turns.put({ ...rest, conversation: one.id });
+  });
+  const kept = { ...heading(one), chosen: { ...there?.chosen, ...one.chosen } };
+  conversations.put(kept);
+  return kept;
+}
+
+/** @type {(one: Conversation) => Heading} */
+const heading = ({ nodes, ...rest }) => rest;
+
+/**
+ * Merge what another tab has written; without `turns`, all of it.
+ * @param {Conversation} one
+ * @param {string[] | null} turns
+ */
+export async function catchUp(one, turns = null) {
+  if (!database) return;
+  const theirs = await inOne(database, "readonly", async (stores) => {
+    const there = await result(stores.conversations.get(one.id));
+    if (!there || !turns) return there && read(stores, one.id);
+    const nodes = await Promise.all(turns.map((id) => result(stores.turns.get([one.id, id]))));
+    const known = new Set([null, ...one.nodes.map(({ id }) => id), ...turns]);
+    return nodes.every((node) => node && known.has(node.parent)) ? { ...there, nodes } : read(stores, one.id);
+  });
+  if (!theirs) return;
+  merge(one, { ...theirs, nodes: theirs.nodes.map(({ conversation, ...node }) => node) });
+}
+
+/** Save all of them or, where they do not fit, none. Returns what was saved; existing conversations are only added to. */
+export async function saveAll(conversations) {
+  if (!database) throw new DOMException("no database", "SecurityError");
+  await writing;
+  const saved = await inOne(database, "readwrite", async (stores) => {
+    const kept = [];
+    for (const one of conversations) {
+      const stored = await read(stores, one.id);
+      // Another conversation with the same id, as in a file edited by hand: both are kept.
+      const whole = !stored ? one : conflict(stored, one) ? { ...one, id: newId() } : merge(stored, one);
+      stores.deleted.delete(whole.id);
+      await put(stores, whole, whole.nodes);
+      kept.push(whole);
+    }
+    return kept;
+  });
+  texts = null;
+  for (const one of saved) {
+    headings.set(one.id, heading(one));
+    tabs.postMessage({ changed: one.id, turns: null });
+  }
+  return saved;
+}
+
+export function remove(id) {
+  pending.delete(id);
+  unkept.delete(id);
+  headings.delete(id);
+  texts = null;
+  writing = writing.then(async () => {
+    try {
+      legacy.forgetAll(id);
+      if (!database) return;
+      await inOne(database, "readwrite", async (stores) => {
+        stores.conversations.delete(id);
+        stores.turns.delete(turnsOf(id));
+        stores.deleted.put({ id, time: Date.now() });
+      });
+      tabs.postMessage({ deleted: id });
+    } catch (error) {
+      failed(error);
+    }
+  });
+  writeAll();
+}
+
+/** The turns of all conversations by their ids, to search in. They are read once, and again after a change. */
+export function allTurns() {
+  texts ??= readTurns();
+  return texts;
+}
+
+async function readTurns() {
+  await writing;
+  const found = /** @type {Map<string, Turn[]>} */ (new Map());
+  const turns = database ? await inOne(database, "readonly", (stores) => result(stores.turns.getAll())) : [];
+  for (const turn of turns) {
+    if (!found.has(turn.conversation)) found.set(turn.conversation, []);
+    found.get(turn.conversation)?.push(turn);
+  }
+  for (const { conversation } of pending.values()) found.set(conversation.id, conversation.nodes);
+  return found;
+}
+
+/**
+ * Keep what is not written yet when the page is closed: `growing` are the conversations whose replies still grow. Each
+ * reply is kept as an interrupted one.
+ * @param {Conversation[]} growing
+ */
+export function leave(growing) {
+  const turns = new Map([...pending.values()].map((one) => [one.conversation, [...one.turns]]));
+  for (const one of growing) turns.set(one, [...(turns.get(one) ?? []), ...one.nodes.filter(isGrowing)]);
+  for (const [one, nodes] of turns) {
+    const all = [...new Set(nodes)].filter((node) => node.content.trim() || !isGrowing(node));
+    const settled = all.map(({ place, ...node }) => (isGrowing(node) ? { ...node, state: "broken" } : node));
+    try {
+      if (settled.length) legacy.keepUnfinished(one, settled);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
+
+/**
+ * Call back when another tab has changed or deleted a conversation (`changed(id, turns)`, `deleted(id)`), and when a
+ * problem of the storage has come or gone (`drawn()`).
+ */
+export function watch(callbacks) {
+  told = callbacks;
+}
+
+tabs.addEventListener("message", async ({ data }) => {
+  if (data.deleted) wasDeleted(data.deleted);
+  else if (database) {
+    texts = null;
+    const there = await inOne(database, "readonly", ({ conversations }) => result(conversations.get(data.changed)));
+    if (there) headings.set(there.id, there);
+    told.changed(data.changed, data.turns);
+  }
+  if (unkept.size) writeAll(); // there may be room again
+});
+
+function wasDeleted(id) {
+  pending.delete(id);
+  unkept.delete(id);
+  headings.delete(id);
+  texts = null;
+  told.deleted(id);
+}
 
 function failed(error) {
   forbidden ||= error.name !== "QuotaExceededError";
 }
 
-let unreadable = []; // what all() could not read: ids, with the number of unreadable turns where the rest was read
-
-/** What could not be read when the conversations were last listed; it is still in the storage. */
-export const unread = () => unreadable;
-
-export function all() {
-  const found = [];
-  unreadable = [];
-  try {
-    for (let i = 0; i < localStorage.length; i++) {
-      const key = /** @type {string} */ (localStorage.key(i));
-      if (!key.startsWith(PREFIX)) continue;
-      const one = read(key);
-      if (one) found.push(one);
-      if (!one) unreadable.push(key.slice(PREFIX.length));
-      else if (one.damaged) unreadable.push(`${one.id}:${one.damaged.length}`);
-    }
-  } catch (error) {
-    failed(error);
-  }
-  const here = [...unkept.values()].map((one) => ({ ...one, nodes: settled(one) }));
-  return [...found.filter((one) => !unkept.has(one.id)), ...here].sort((a, b) => b.updated - a.updated);
-}
-
-/**
- * Save a conversation that has turns; an empty one does not belong in the list. A reply that is still growing is saved
- * only when the page is closed (`leaving`), as an interrupted one.
- */
-export function save(one, leaving = false) {
-  if (keep(one, leaving)) keepOthers();
-}
-
-/** Write a conversation, or remember that it is not kept. */
-function keep(one, leaving = false) {
-  const stored = read(PREFIX + one.id);
-  if (stored) merge(one, stored);
-  const nodes = settled(one);
-  const cut = one.nodes.filter((node) => leaving && isGrowing(node) && node.content.trim());
-  nodes.push(...cut.map(({ place, ...node }) => ({ ...node, state: "broken" })));
-  if (!nodes.length) return true;
-  try {
-    if (!stored) backUp(one.id);
-    localStorage.setItem(PREFIX + one.id, JSON.stringify({ ...one, nodes }));
-    return unkept.delete(one.id) || true;
-  } catch (error) {
-    failed(error);
-    unkept.set(one.id, one);
-    return false;
-  }
-}
-
-/** Write what did not fit before: there may be room again. */
-function keepOthers() {
-  for (const one of [...unkept.values()]) keep(one);
-}
-
-/** Back up unreadable content under another key: a newer page's, or truncated. */
-function backUp(id) {
-  const text = localStorage.getItem(PREFIX + id);
-  if (text !== null) localStorage.setItem(`${BACKUP}${id}.${Date.now()}`, text);
-}
-
-/** Merge what another tab has written. */
-export function catchUp(one) {
-  const stored = read(PREFIX + one.id);
-  if (!stored) return;
-  const there = new Set(stored.nodes.map((node) => node.id));
-  merge(one, stored);
-  // Two tabs that write at the same moment do not see each other: the one that is notified adds its own turns.
-  if (one.nodes.some((node) => !isGrowing(node) && !there.has(node.id))) save(one);
-}
-
-/** Save all of them or, where they do not fit, none. Returns what was saved; existing conversations are only added to. */
-export function saveAll(conversations) {
-  const before = new Map();
-  const put = (one) => {
-    const stored = read(PREFIX + one.id);
-    // Another conversation with the same id, as in a file edited by hand, or an unreadable one: both are kept.
-    const taken = stored ? conflict(stored, one) : localStorage.getItem(PREFIX + one.id) !== null;
-    const kept = taken ? { ...one, id: newId() } : stored ? merge(stored, one) : one;
-    const key = PREFIX + kept.id;
-    if (!before.has(key)) before.set(key, localStorage.getItem(key));
-    localStorage.setItem(key, JSON.stringify(kept));
-    return kept;
-  };
-  try {
-    return conversations.map(put);
-  } catch (error) {
-    for (const [key, text] of before) {
-      localStorage.removeItem(key); // first, so that the former one has room again
-      if (text !== null) localStorage.setItem(key, text);
-    }
-    throw error;
-  }
-}
-
-export function remove(id) {
-  unkept.delete(id);
-  try {
-    localStorage.removeItem(PREFIX + id);
-  } catch (error) {
-    failed(error);
-  }
-  keepOthers();
-}
-
-export function setting(name) {
-  if (settings.has(name)) return settings.get(name);
-  try {
-    return localStorage.getItem(`inosuke.${name}`);
-  } catch {
-    return null; // a setting that cannot be read counts as not set
-  }
-}
-
-/** Store a setting; null removes it. */
-export function saveSetting(name, value) {
-  settings.delete(name);
-  try {
-    if (value === null) localStorage.removeItem(`inosuke.${name}`);
-    else localStorage.setItem(`inosuke.${name}`, value);
-  } catch (error) {
-    failed(error);
-    settings.set(name, value);
-  }
-}
-
-/** Call back when another tab has changed a conversation. */
-export function watch(callback) {
-  addEventListener("storage", (event) => {
-    if (event.key !== null && !event.key.startsWith(PREFIX)) return;
-    keepOthers();
-    callback();
-  });
-}
-
 const isGrowing = (node) => node.state === "thinking";
-const settled = (one) => one.nodes.filter((node) => !isGrowing(node));
-
-function read(key) {
-  try {
-    return salvaged({ ...JSON.parse(/** @type {string} */ (localStorage.getItem(key))), id: key.slice(PREFIX.length) });
-  } catch {
-    return null; // missing, foreign or truncated: it is left where it is
-  }
-}

@@ -1,18 +1,20 @@
-// A conversation as a tree of turns. Answering again and editing add a sibling; turns are never removed, and the page
-// shows one path through the tree. Knows nothing of the page, the storage or the server.
+// A conversation as a tree of turns. Answering again and editing add a sibling; the page shows one path through the tree. A
+// deleted turn keeps its place without its words, so that it stays deleted where two versions of a conversation meet.
+// Knows nothing of the page, the storage or the server.
 //
 //   {version: 2, id, title, titled, created, updated, nodes: [node], chosen: {id of a turn, or "": id of the turn shown after it}}
 //   and `damaged` with the turns that could not be read, as they were found
-//   node: {id, parent: id | null, role: "user" | "assistant", content, time, state?, dropped?, rating?, better?}
+//   node: {id, parent: id | null, role: "user" | "assistant", content, time, order, state?, dropped?, rating?, better?, gone?}
 //
-// A parent comes before its children. `titled` and a node's `time` are the times of the last change: the later one wins.
+// A parent comes before its children. `order` sorts the turns of the database. `chosen` may leave out where there is one
+// version, or where the last one is shown. `titled` and a node's `time` are the times of the last change: the later one wins.
 
 /**
  * @typedef {"user" | "assistant"} Role
  * @typedef {"up" | "down" | null} Rating
  * @typedef {{
- *   id: string, parent: string | null, role: Role, content: string, time: number, state?: string, place?: number,
- *   dropped?: number, rating?: Rating, better?: string,
+ *   id: string, parent: string | null, role: Role, content: string, time: number, order: number, state?: string,
+ *   place?: number, reading?: number, dropped?: number, rating?: Rating, better?: string, gone?: boolean,
  * }} Turn
  * @typedef {{
  *   version: number, id: string, title: string, titled: number, created: number, updated: number, nodes: Turn[],
@@ -38,32 +40,77 @@ export const create = () => ({
   chosen: {},
 });
 
+/** @typedef {{count: number, byId: Map<string, Turn>, children: Families}} Known */
 /**
- * The children of every turn, by its id; computed once where many turns need them.
+ * What is known about the turns of each conversation. It grows with them, so that an exchange in a long conversation does
+ * not go through all of it.
+ * @type {WeakMap<Conversation, Known>}
+ */
+const index = new WeakMap();
+
+/**
+ * @param {Conversation} conversation
+ * @returns {Known}
+ */
+function known(conversation) {
+  const { nodes } = conversation;
+  let found = index.get(conversation);
+  if (!found || found.count > nodes.length) found = { count: 0, byId: new Map(), children: new Map() };
+  index.set(conversation, found);
+  for (; found.count < nodes.length; found.count++) {
+    const node = nodes[found.count];
+    found.byId.set(node.id, node);
+    if (node.gone) continue;
+    const parent = present(found.byId, node.parent);
+    const all = found.children.get(parent);
+    if (all) all.push(node);
+    else found.children.set(parent, [node]);
+  }
+  return found;
+}
+
+/** The turn itself or, where it is deleted, the nearest one before it that is not. */
+function present(byId, id) {
+  let node = byId.get(id);
+  while (node?.gone) node = byId.get(node.parent);
+  return node?.id ?? null;
+}
+
+/** Call it where turns were removed, replaced, deleted or brought back. */
+const forgetIndex = (conversation) => index.delete(conversation);
+
+/**
+ * The children of every turn, by its id. What follows a deleted turn follows the turn before that.
  * @param {Conversation} conversation
  */
-export function families(conversation) {
-  const children = /** @type {Families} */ (new Map());
-  for (const node of conversation.nodes) {
-    if (!children.has(node.parent)) children.set(node.parent, []);
-    children.get(node.parent)?.push(node);
-  }
-  return children;
-}
+export const families = (conversation) => known(conversation).children;
 
 /**
  * The turns that are shown, the first one first.
  * @param {Conversation} conversation
  * @returns {Turn[]}
  */
-export function path(conversation, children = families(conversation)) {
+export function path(conversation) {
+  const { children } = known(conversation);
   const turns = [];
-  for (let here = null; children.has(here); here = turns.at(-1).id) {
-    const wanted = conversation.chosen[here ?? ""];
-    const all = /** @type {Turn[]} */ (children.get(here));
-    turns.push(/** @type {Turn} */ (all.find((node) => node.id === wanted) ?? all.at(-1)));
-  }
+  for (let here = null; children.has(here); here = turns.at(-1).id) turns.push(shownOf(conversation, here, children.get(here)));
   return turns;
+}
+
+const shownOf = (conversation, parent, all) => {
+  const wanted = conversation.chosen[parent ?? ""];
+  return (wanted && all.length > 1 && all.find((node) => node.id === wanted)) || all.at(-1);
+};
+
+/**
+ * The turn that is shown after another one; null for the first one.
+ * @param {Conversation} conversation
+ * @param {string | null} parent
+ * @returns {Turn | null}
+ */
+export function after(conversation, parent) {
+  const all = known(conversation).children.get(parent);
+  return all ? shownOf(conversation, parent, all) : null;
 }
 
 /** @param {Conversation} conversation */
@@ -73,19 +120,54 @@ export const leaf = (conversation) => path(conversation).at(-1) ?? null;
  * All versions of a turn, itself among them.
  * @param {Conversation} conversation
  * @param {Turn} node
+ * @returns {Turn[]}
  */
-export const siblings = (conversation, node) => conversation.nodes.filter((other) => other.parent === node.parent);
+export const siblings = (conversation, node) => known(conversation).children.get(parentOf(conversation, node)) ?? [];
 
 /**
- * The turns from the first one to this one.
+ * The id of the turn before another one, past those that are deleted.
+ * @param {Conversation} conversation
+ * @param {Turn} node
+ */
+export const parentOf = (conversation, node) => present(known(conversation).byId, node.parent);
+
+/**
+ * The turns up to this one, the first one first; with `count`, only so many.
  * @param {Conversation} conversation
  * @param {string | null} id
+ * @returns {Turn[]}
  */
-export function upTo(conversation, id) {
-  const byId = new Map(conversation.nodes.map((node) => [/** @type {string | null} */ (node.id), node]));
+export function upTo(conversation, id, count = Infinity) {
+  const { byId } = known(conversation);
   const turns = [];
-  for (let node = byId.get(id); node; node = byId.get(node.parent)) turns.unshift(node);
-  return turns;
+  for (let node = byId.get(id ?? ""); node && turns.length < count; node = byId.get(node.parent ?? "")) {
+    if (!node.gone) turns.push(node);
+  }
+  return turns.reverse();
+}
+
+/**
+ * Turns from the database in an order in which a parent comes before its children; what belongs nowhere comes last.
+ * @param {Turn[]} turns
+ */
+export function inOrder(turns) {
+  turns.sort((a, b) => a.order - b.order || a.time - b.time || (a.id < b.id ? -1 : 1));
+  const seen = new Set();
+  const waiting = /** @type {Map<string, Turn[]>} */ (new Map());
+  const sorted = [];
+  for (const turn of turns) {
+    if (turn.parent !== null && !seen.has(turn.parent)) {
+      waiting.set(turn.parent, [...(waiting.get(turn.parent) ?? []), turn]);
+      continue;
+    }
+    sorted.push(turn);
+    for (let done = sorted.length - 1; done < sorted.length; done++) {
+      seen.add(sorted[done].id);
+      sorted.push(...(waiting.get(sorted[done].id) ?? []));
+      waiting.delete(sorted[done].id);
+    }
+  }
+  return [...sorted, ...[...waiting.values()].flat()];
 }
 
 /**
@@ -98,7 +180,9 @@ export function upTo(conversation, id) {
  * @returns {Turn}
  */
 export function add(conversation, parent, role, content, more = {}) {
-  const node = { id: newId(), parent, role, content, time: Date.now(), ...more };
+  const before = conversation.nodes.findLast((one) => one.id === parent);
+  const order = Math.max(conversation.nodes.length, (before?.order ?? -1) + 1);
+  const node = { id: newId(), parent, role, content, time: Date.now(), order, ...more };
   conversation.nodes.push(node);
   choose(conversation, node);
   return node;
@@ -110,7 +194,9 @@ export function add(conversation, parent, role, content, more = {}) {
  * @param {Turn} node
  */
 export function choose(conversation, node) {
-  conversation.chosen[node.parent ?? ""] = node.id;
+  // Without other versions there is nothing to note, which keeps what is stored of a long conversation short.
+  const noted = conversation.chosen[parentOf(conversation, node) ?? ""];
+  if (noted || siblings(conversation, node).length > 1) conversation.chosen[parentOf(conversation, node) ?? ""] = node.id;
 }
 
 /**
@@ -120,9 +206,21 @@ export function choose(conversation, node) {
  * @param {string | undefined} former
  */
 export function removeReply(conversation, node, former) {
-  conversation.nodes.splice(conversation.nodes.indexOf(node), 1);
-  if (former) conversation.chosen[node.parent ?? ""] = former;
-  else delete conversation.chosen[node.parent ?? ""];
+  const at = parentOf(conversation, node) ?? "";
+  conversation.nodes.splice(conversation.nodes.lastIndexOf(node), 1);
+  forgetIndex(conversation);
+  if (former) conversation.chosen[at] = former;
+  else delete conversation.chosen[at];
+}
+
+/**
+ * Delete a turn, or bring it back. What follows a deleted turn follows the turn before it.
+ * @param {Conversation} conversation
+ * @param {Turn} node
+ */
+export function setGone(conversation, node, gone = true) {
+  Object.assign(node, { gone, time: Date.now() });
+  forgetIndex(conversation);
 }
 
 /**
@@ -131,20 +229,35 @@ export function removeReply(conversation, node, former) {
  * @param {Conversation} theirs
  */
 export function merge(ours, theirs) {
-  const known = new Map(ours.nodes.map((node) => [node.id, node]));
+  const { byId } = known(ours);
+  const before = new Set(byId.keys());
+  if (before.size) before.add("");
   for (const node of theirs.nodes) {
-    const same = known.get(node.id);
-    if (!same) ours.nodes.push(node);
-    else if (node.time > same.time) Object.assign(same, node);
+    const same = byId.get(node.id);
+    if (!same) {
+      // What this tab shows stays when another one adds a version of it.
+      const shown = after(ours, node.parent);
+      if (shown) ours.chosen[node.parent ?? ""] ??= shown.id;
+      ours.nodes.push(node);
+    } else if (node.time > same.time) {
+      const gone = Boolean(same.gone) !== Boolean(node.gone);
+      Object.assign(same, node);
+      if (gone) forgetIndex(ours);
+    }
   }
-  ours.chosen = { ...theirs.chosen, ...ours.chosen };
-  const lost = new Map([...(ours.damaged ?? []), ...(theirs.damaged ?? [])].map((turn) => [JSON.stringify(turn), turn]));
-  if (lost.size) ours.damaged = [...lost.values()];
+  for (const [at, id] of Object.entries(theirs.chosen)) if (!before.has(at)) ours.chosen[at] ??= id;
+  const lost = lostOf(ours, theirs);
+  if (lost.length) ours.damaged = lost;
   if (theirs.titled > ours.titled) [ours.title, ours.titled] = [theirs.title, theirs.titled];
   ours.created = Math.min(ours.created, theirs.created);
   ours.updated = Math.max(ours.updated, theirs.updated);
   return ours;
 }
+
+/** The damaged turns of two records of a conversation, each once. */
+export const lostOf = (ours, theirs) => [
+  ...new Map([...(ours.damaged ?? []), ...(theirs?.damaged ?? [])].map((turn) => [JSON.stringify(turn), turn])).values(),
+];
 
 /**
  * Whether two records with one id are different conversations: a turn has another speaker, parent or text in them.
@@ -152,9 +265,9 @@ export function merge(ours, theirs) {
  * @param {Conversation} theirs
  */
 export function conflict(ours, theirs) {
-  const known = new Map(ours.nodes.map((node) => [node.id, node]));
+  const { byId } = known(ours);
   return theirs.nodes.some((node) => {
-    const same = known.get(node.id);
+    const same = byId.get(node.id);
     return same && (same.parent !== node.parent || same.role !== node.role || (same.time === node.time && same.content !== node.content));
   });
 }

@@ -6,14 +6,15 @@ import * as connection from "./connection.js";
 import { $ } from "./dom.js";
 import * as errors from "./errors.js";
 import { t } from "./i18n.js";
-import { shown } from "./session.js";
+import { notice, shown } from "./session.js";
+import { saveSetting, setting } from "./settings.js";
 import * as store from "./store.js";
 import { path } from "./tree.js";
 
 const KNOWN = "unread-known";
 
 /** Draw it; `retry()` is called by the button. A problem of the storage lasts, so it is always added. */
-export function drawTrouble(text = troubleText(), retry = text && mayAskAgain() ? askAgain : null) {
+export function drawTrouble(text = troubleText(), retry = text && text !== notice() && mayAskAgain() ? askAgain : null) {
   const unread = store.unread().some((one) => !known().includes(one));
   const all = [text, store.problem() && t(store.problem()), unread && t("unread")].filter(Boolean);
   $("trouble").hidden = !all.length;
@@ -24,7 +25,7 @@ export function drawTrouble(text = troubleText(), retry = text && mayAskAgain() 
 }
 
 /** What the visitor knows to be unreadable. */
-const known = () => (store.setting(KNOWN) ?? "").split(" ");
+const known = () => (setting(KNOWN) ?? "").split(" ");
 
 const mayAskAgain = () => errors.mayPass(chat.troubleOf(shown())?.error ?? {});
 
@@ -38,12 +39,13 @@ function troubleText() {
   if (trouble && !navigator.onLine) return t("offline");
   if (trouble && trouble.error.code !== "loading" && connection.isWaiting() && chat.isWaitedFor(trouble)) return t("resuming");
   if (trouble) return errors.words(trouble.error);
+  if (notice()) return notice();
   // A message without an answer: it was stopped before its first word, or the page was closed.
   return path(shown()).at(-1)?.role === "user" && !chat.isRunning(shown()) ? t("unanswered") : null;
 }
 
 $("understood").addEventListener("click", () => {
-  store.saveSetting(KNOWN, store.unread().join(" "));
+  saveSetting(KNOWN, store.unread().join(" "));
   drawTrouble();
   composer.focusInput();
 });

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from serve import create_app
-from tests.tools.chromium import act, feedback, needs_chromium, send
+from tests.tools.chromium import act, feedback, needs_chromium, send, stored
 
 pytestmark = needs_chromium
 
@@ -66,9 +66,9 @@ def test_a_thumb_sends_the_reply_and_the_message_before_it_and_nothing_else(page
     thumb = page.locator(".turn").last.get_by_label("Dở", exact=True)
     expect(thumb).to_have_attribute("aria-pressed", "true")
     (sent,) = taken
-    assert sent.pop("conversation") in page.evaluate("Object.keys(localStorage).join()")
-    kept = "JSON.parse(localStorage[Object.keys(localStorage).find(key => key.startsWith('inosuke.conversation.'))])"
-    turn = page.evaluate(f"{kept}.nodes[3].id")
+    (kept,) = stored(page).values()
+    assert sent.pop("conversation") == kept["id"]
+    turn = kept["nodes"][3]["id"]
     assert sent == {
         "turn": turn,
         "rating": "down",
@@ -170,6 +170,6 @@ def test_the_server_keeps_what_the_page_sends(visit, live, teller, persona, tmp_
         expect(page.locator("#toast")).to_have_text("Đã gửi góp ý.")
     (file,) = tmp_path.rglob("*.jsonl")
     kept = json.loads(file.read_text(encoding="utf-8"))
-    assert len(kept["turn"]) == 16 and kept["turn"] not in page.evaluate("Object.values(localStorage).join()")
+    assert len(kept["turn"]) == 16 and kept["turn"] not in str(stored(page))
     assert (kept["rating"], kept["better"]) == (None, "Chào cái gì mà chào!")
     assert [m["content"] for m in kept["messages"]] == ["Chào", "Hừ! (1) Ngươi nói: Chào"]

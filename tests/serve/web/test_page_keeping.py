@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.tools.chromium import act, menu, names, needs_chromium, open_conversation, reply_says, send, turns
+from tests.tools.chromium import act, menu, names, needs_chromium, open_conversation, reply_says, send, stored, turns
 
 pytestmark = needs_chromium
 
@@ -25,12 +25,6 @@ OLD = {
 }
 
 
-def stored(page):
-    """What the browser keeps, conversation by conversation."""
-    entries = page.evaluate("Object.entries(localStorage)")
-    return {key.removeprefix(KEY): json.loads(value) for key, value in entries if key.startswith(KEY)}
-
-
 def download(page, press):
     with page.expect_download() as waiting:
         press()
@@ -41,6 +35,28 @@ def offer(page, name, text):
     """Choose a file for import."""
     data = text if isinstance(text, bytes) else text.encode()
     page.set_input_files("#import-file", {"name": name, "mimeType": "text/plain", "buffer": data})
+
+
+# Chromium counts small writes late, so that its own limit cannot be met here at a known moment.
+FULL = """
+  const put = IDBObjectStore.prototype.put;
+  IDBObjectStore.prototype.put = function (...what) {
+    if (sessionStorage.room && --sessionStorage.room < 0) throw new DOMException("no room", "QuotaExceededError");
+    return put.apply(this, what);
+  };"""
+
+
+@pytest.fixture
+def small(visit):
+    """A page with one conversation in a browser without room for another."""
+    page = visit()
+    send(page, "một")
+    stored(page)
+    page.add_init_script(FULL)
+    page.reload()
+    page.wait_for_selector(".turn")
+    page.evaluate("sessionStorage.room = 0")
+    return page
 
 
 def test_conversations_are_begun_named_switched_and_deleted(visit):
@@ -55,14 +71,14 @@ def test_conversations_are_begun_named_switched_and_deleted(visit):
     page.keyboard.press("Enter")
     expect(page.locator("#conversations .current .name")).to_have_text("Trận đấu")
     open_conversation(page, "một")
-    assert turns(page)[0] == "một"
+    expect(page.locator(".turn .text").first).to_have_text("một")
     menu(page, "một", "Xoá")
     page.click("#dialog-no")
     assert len(names(page)) == 2
     menu(page, "một", "Xoá")
     page.click("#dialog-yes")
     expect(page.locator("#conversations li")).to_have_count(1)
-    assert turns(page)[0] == "hai"
+    expect(page.locator(".turn .text").first).to_have_text("hai")
     page.reload()
     page.wait_for_selector(".turn")
     assert names(page) == ["Trận đấu"]
@@ -82,7 +98,7 @@ def test_the_search_finds_words_of_every_branch_without_their_marks(visit):
     assert page.locator("#conversations mark").inner_text() == "Đấu với"
     assert page.inner_text("#found") == "Tìm thấy 1 cuộc trò chuyện."
     page.locator("#conversations .open").click()
-    assert turns(page)[2] == "Thôi vậy"
+    expect(page.locator(".turn .text").nth(2)).to_have_text("Thôi vậy")
     page.fill("#search", "tempura")
     expect(page.locator("#found")).to_have_text("Không tìm thấy gì.")
     page.locator("#search").press("Escape")
@@ -186,26 +202,26 @@ def test_a_damaged_file_gets_a_clear_message_and_nothing_is_lost(visit, what):
     page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEY + OLD["id"], json.dumps(OLD)])
     page.reload()
     page.wait_for_selector(".turn")
-    before = page.evaluate("({...localStorage})")
+    before = stored(page)
     offer(page, "hỏng.json", text)
     expect(page.locator("#dialog-title")).to_have_text("Không nhập được “hỏng.json”")
     assert reason in page.inner_text("#dialog-note")
     assert "những gì đang có vẫn còn nguyên" in page.inner_text("#dialog-note")
-    assert page.evaluate("({...localStorage})") == before
+    assert stored(page) == before != {}
     page.keyboard.press("Enter")
     expect(page.locator("#dialog")).to_be_hidden()
     send(page, "vẫn nói được")
 
 
-def test_a_file_that_does_not_fit_leaves_everything_as_it_was(visit):
-    page = visit()
-    send(page, "một")
-    before = page.evaluate("({...localStorage})")
-    small = {"id": "aa", "nodes": [NODE]}
-    big = {"id": "bb", "nodes": [{**NODE, "content": "y" * 6_000_000}]}
-    offer(page, "to.json", json.dumps({"conversations": [small, big]}))
+def test_a_file_that_does_not_fit_leaves_everything_as_it_was(small):
+    page = small
+    before = stored(page)
+    page.evaluate("sessionStorage.room = 3")
+    nodes = [{"role": "user", "content": f"{n}"} for n in range(5)]
+    offer(page, "to.json", json.dumps({"conversations": [{"id": "aa", "nodes": [NODE]}, {"messages": nodes}]}))
     expect(page.locator("#dialog-note")).to_contain_text("không đủ chỗ")
-    assert page.evaluate("({...localStorage})") == before
+    assert page.evaluate("Number(sessionStorage.room)") < 0
+    assert stored(page) == before
 
 
 def test_a_file_cannot_replace_a_conversation_that_has_its_id(visit):
@@ -217,7 +233,7 @@ def test_a_file_cannot_replace_a_conversation_that_has_its_id(visit):
     offer(page, "sửa.json", json.dumps(forged))
     expect(page.locator("#conversations li")).to_have_count(2)
     assert stored(page)[mine["id"]] == mine
-    assert turns(page)[0] == "bị sửa"
+    expect(page.locator(".turn .text").first).to_have_text("bị sửa")
 
 
 def test_imported_markup_is_shown_as_the_text_that_it_is(visit):
@@ -245,6 +261,7 @@ def test_conversations_of_the_first_version_are_still_there(visit):
     act(page, 3, "Bản trước")
     assert turns(page) == [m["content"] for m in OLD["messages"]]
     kept = stored(page)[OLD["id"]]
+    assert page.evaluate("Object.keys(localStorage)") == []  # moved, not copied
     assert kept["version"] == 2 and kept["created"] == OLD["created"] and len(kept["nodes"]) == 5
 
 
@@ -335,28 +352,16 @@ def test_what_cannot_be_read_is_not_overwritten(visit):
     (mine,) = stored(page)
     newer = '{"version": 3, "what": "?"}'
     page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEY + mine, newer])
+    page.reload()
+    page.wait_for_selector(".turn")
+    expect(page.locator("#trouble")).to_contain_text("trang không đọc được")
     send(page, "hai")
-    entries = page.evaluate("Object.entries(localStorage)")
-    assert [value for key, value in entries if key.startswith(f"inosuke.unreadable.{mine}.")] == [newer]
     assert len(stored(page)[mine]["nodes"]) == 4
-    # Nor does a file that is imported take its place.
-    page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEY + "aa", newer])
-    offer(page, "tệp.json", json.dumps({"id": "aa", "nodes": [NODE]}))
-    expect(page.locator("#toast")).to_have_text("Đã nhập 1 cuộc trò chuyện.")
-    assert page.evaluate("key => localStorage.getItem(key)", KEY + "aa") == newer
+    assert page.evaluate("key => localStorage.getItem(key)", KEY + mine) == newer
 
 
-# Down to the last letter, so that no conversation fits any more.
-FILL = """() => {
-  for (let size = 1 << 20; size >= 1; size = size >> 1)
-    for (let i = 0; ; i++) try { localStorage.setItem(`fill${size}.${i}`, 'x'.repeat(size)); } catch { break; }
-}"""
-
-
-def test_what_does_not_fit_is_said_stays_within_reach_and_is_kept_once_there_is_room(visit):
-    page = visit()
-    send(page, "một")
-    page.evaluate(FILL)
+def test_what_does_not_fit_is_said_stays_within_reach_and_is_kept_once_there_is_room(small):
+    page = small
     page.click("#new")
     send(page, "hai")
     expect(page.locator("#trouble")).to_contain_text("Bộ nhớ trình duyệt đã đầy")
@@ -367,10 +372,8 @@ def test_what_does_not_fit_is_said_stays_within_reach_and_is_kept_once_there_is_
     open_conversation(page, "một")
     expect(page.locator("#trouble")).to_contain_text("Bộ nhớ trình duyệt đã đầy")
     open_conversation(page, "hai")
-    assert turns(page)[0] == "hai"
-    page.evaluate(
-        "Object.keys(localStorage).filter(key => key.startsWith('fill')).forEach(key => delete localStorage[key])"
-    )
+    expect(page.locator(".turn .text").first).to_have_text("hai")
+    page.evaluate("delete sessionStorage.room")
     page.click("#new")
     send(page, "ba")
     expect(page.locator("#trouble")).to_be_hidden()
@@ -379,22 +382,8 @@ def test_what_does_not_fit_is_said_stays_within_reach_and_is_kept_once_there_is_
     assert names(page) == ["ba", "hai", "một"]
 
 
-def test_deleting_a_conversation_makes_room_for_one_that_was_not_kept(visit):
-    page = visit()
-    send(page, "một")
-    page.evaluate(FILL)
-    page.click("#new")
-    send(page, "hai")
-    menu(page, "một", "Xoá")
-    page.click("#dialog-yes")
-    expect(page.locator("#trouble")).to_be_hidden()
-    assert [one["title"] for one in stored(page).values()] == ["hai"]
-
-
-def test_leaving_asks_when_something_is_not_kept(visit):
-    page = visit()
-    send(page, "một")
-    page.evaluate(FILL)
+def test_leaving_asks_when_something_is_not_kept(small):
+    page = small
     send(page, "hai")
     asked = []
 
@@ -411,7 +400,8 @@ def test_leaving_asks_when_something_is_not_kept(visit):
 def test_where_storage_is_forbidden_conversations_stay_within_reach_and_it_is_said(visit):
     page = visit()
     page.add_init_script(
-        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
+        """for (const name of ['localStorage', 'indexedDB'])
+             Object.defineProperty(window, name, { get() { throw new DOMException('no', 'SecurityError'); } })"""
     )
     page.reload()
     page.wait_for_selector("#prompts button")
@@ -427,7 +417,7 @@ def test_where_storage_is_forbidden_conversations_stay_within_reach_and_it_is_sa
     expect(page.locator("#trouble-text")).to_have_text(says)
     assert names(page) == ["hai", "một"]
     open_conversation(page, "một")
-    assert turns(page)[0] == "một"
+    expect(page.locator(".turn .text").first).to_have_text("một")
     _, text = download(page, lambda: page.click("#export-all"))
     assert [len(one["nodes"]) for one in json.loads(text)["conversations"]] == [2, 2]
 
@@ -464,3 +454,89 @@ def test_what_was_not_sent_yet_stays_with_its_conversation(visit):
     page.click("#dialog-yes")
     expect(page.locator("#conversations li")).to_have_count(1)
     assert [key for key in page.evaluate("Object.keys(localStorage)") if "draft" in key] == []
+
+
+def test_a_conversation_deleted_in_one_tab_stays_deleted_in_the_other(visit, url):
+    first = visit()
+    send(first, "một")
+    second = first.context.new_page()
+    second.goto(url)
+    second.wait_for_selector(".turn")
+    second.fill("#input", "nháp")
+    menu(first, "một", "Xoá")
+    first.click("#dialog-yes")
+    says = "Cuộc trò chuyện này đã bị xoá ở một thẻ khác. Những gì bạn viết bây giờ mở đầu một cuộc mới."
+    expect(second.locator("#trouble-text")).to_have_text(says)
+    assert turns(second) == [] and second.input_value("#input") == "nháp"
+    send(second, "hai")
+    expect(second.locator("#trouble")).to_be_hidden()
+    assert [one["title"] for one in stored(second).values()] == ["hai"]
+    expect(first.locator("#conversations .name")).to_have_text("hai")
+
+
+def test_a_tab_that_did_not_hear_of_the_deletion_does_not_bring_it_back(visit, url):
+    first = visit()
+    send(first, "một")
+    second = first.context.new_page()
+    second.add_init_script("BroadcastChannel.prototype.addEventListener = () => {};")
+    second.goto(url)
+    second.wait_for_selector(".turn")
+    menu(first, "một", "Xoá")
+    first.click("#dialog-yes")
+    expect(first.locator("#conversations li")).to_have_count(0)
+    stored(first)
+    send(second, "hai", wait=False)
+    expect(second.locator("#trouble-text")).to_contain_text("đã bị xoá ở một thẻ khác")
+    assert stored(second) == {}
+
+
+def test_an_old_tab_does_not_bring_back_what_was_deleted(visit):
+    page = visit()
+    send(page, "một")
+    (kept,) = stored(page).values()
+    menu(page, "một", "Xoá")
+    page.click("#dialog-yes")
+    expect(page.locator("#conversations li")).to_have_count(0)
+    stored(page)
+    # A tab that still has the page of before writes it once more.
+    page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEY + kept["id"], json.dumps(kept)])
+    page.reload()
+    page.wait_for_selector("#prompts button")
+    assert names(page) == [] and stored(page) == {}
+
+
+def test_a_thousand_turns_open_with_the_last_hundred_and_show_the_earlier_ones(visit):
+    page = visit()
+    said = [{"role": ("user", "assistant")[n % 2], "content": f"lời {n}"} for n in range(1000)]
+    offer(page, "dài.json", json.dumps({"id": "aa", "messages": said}))
+    expect(page.locator("#earlier")).to_have_text("Xem tin nhắn cũ hơn (900)")
+    assert turns(page) == [f"lời {n}" for n in range(900, 1000)]
+    first = page.locator(".turn").first
+    page.locator("#earlier").scroll_into_view_if_needed()
+    before = first.bounding_box()["y"]
+    page.click("#earlier")
+    expect(page.locator("#earlier")).to_have_text("Xem tin nhắn cũ hơn (800)")
+    assert turns(page)[0] == "lời 800" and len(turns(page)) == 200
+    assert abs(page.locator(".turn").nth(100).bounding_box()["y"] - before) < 2
+    page.reload()
+    page.wait_for_selector(".turn")
+    assert len(turns(page)) == 100
+    send(page, "nữa")
+    assert len(turns(page)) == 100 and turns(page)[-2] == "nữa"
+
+
+def test_saving_an_exchange_writes_its_turns_and_no_others(visit):
+    page = visit()
+    said = [{"role": ("user", "assistant")[n % 2], "content": f"lời {n}"} for n in range(1000)]
+    offer(page, "dài.json", json.dumps({"id": "aa", "messages": said}))
+    expect(page.locator("#earlier")).to_be_visible()
+    page.evaluate(
+        """() => {
+             window.written = [];
+             const put = IDBObjectStore.prototype.put;
+             IDBObjectStore.prototype.put = function (what) { window.written.push(what.content); return put.call(this, what); };
+           }"""
+    )
+    send(page, "nữa")
+    stored(page)
+    assert [text for text in page.evaluate("window.written") if text] == ["nữa", "Hừ! (1) Ngươi nói: nữa"]
