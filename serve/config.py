@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, ValidationError
 
@@ -18,6 +19,8 @@ from serve.engine import Engine
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PREFIX = "INOSUKE_"
+SystemPolicy = Literal["ours", "after", "theirs"]
+"""Whose system prompt a client of OpenAI's API gets: the character's alone, theirs after it, or theirs in its place."""
 
 
 def _host_names(value: object) -> object:
@@ -35,6 +38,34 @@ def _key_list(value: object) -> object:
     """Return the keys of a list, or of a text with commas; None is an empty list."""
     items = value if isinstance(value, list | tuple) else () if value is None else str(value).split(",")
     return tuple(key for item in items if (key := str(item).strip()))
+
+
+def _origins(value: object) -> object:
+    """Return the origins of a list, or of a text with commas, as browsers write them."""
+    items = value if isinstance(value, list | tuple) else () if value is None else str(value).split(",")
+    return tuple(_origin(origin) for item in items if (origin := str(item).strip()))
+
+
+def _origin(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - raises for a port that is not one
+    except ValueError:
+        parts = urlsplit("")
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or text.rstrip("/") != f"{parts.scheme}://{parts.netloc}"
+    ):
+        raise ValueError(
+            f"{text!r} is not an origin; expected scheme, host and port such as https://chat.example or "
+            "http://localhost:3000, and no `*`: every site that is open in a browser could use the server"
+        )
+    if "@" in parts.netloc or "*" in parts.netloc:
+        raise ValueError(f"{text!r} is not one origin; expected one host without `*` and without a name before `@`")
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, usual) else "")
 
 
 Keys = Annotated[tuple[str, ...], BeforeValidator(_key_list)]
@@ -73,6 +104,8 @@ class ServerConfig(BaseModel):
     feedback_key: Keys = ()
     hosts: Annotated[tuple[str, ...] | None, BeforeValidator(_host_names)] = LOOPBACK
     frame_ancestors: str = "'none'"
+    system: SystemPolicy = "after"
+    cors: Annotated[tuple[str, ...], BeforeValidator(_origins)] = ()
 
     def with_defaults(self, **defaults: Any) -> ServerConfig:
         """Return a copy with other defaults for what neither the caller nor the environment has set."""

@@ -153,6 +153,9 @@ class Engine(Protocol):
         Raises ConversationTooLong before the first event when even the last exchange does not fit.
         """
 
+    def tokens(self, text: str) -> list[int] | None:
+        """Return the ids of what is said, in which a control token is text. None where they are not known here."""
+
 
 class ConversationTooLong(InosukeError):
     """Even the last exchange does not fit into the context window."""

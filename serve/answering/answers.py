@@ -54,7 +54,7 @@ def _readable(events: Generator[Event]) -> Generator[Event]:
             if not isinstance(event, Delta):
                 yield event
             elif text := only_text(event.text):
-                yield Delta(text)
+                yield Delta(text, event.likely)
 
 
 def _counted(events: Generator[Event], start: float, metrics: Metrics) -> Generator[Event]:

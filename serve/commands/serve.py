@@ -36,6 +36,18 @@ _ENGINES = "; ".join(f"{name} ({entry.description})" for name, entry in ENGINES.
     type=click.Path(path_type=Path, dir_okay=False),
     help="A file with the keys that clients need, one a line.",
 )
+@click.option(
+    "--system",
+    type=click.Choice(["ours", "after", "theirs"]),
+    help="System messages of clients under /v1: ours (the character's alone), after (theirs after it), theirs (in its "
+    "place).  [default: after]",
+)
+@click.option(
+    "--cors",
+    multiple=True,
+    metavar="ORIGIN",
+    help="A site whose pages may use the API from a browser, such as http://localhost:3000; may be repeated.",
+)
 @click.option("--no-feedback", is_flag=True, help="Keep no feedback, even from visitors who agree.")
 def serve(
     host: str,
@@ -49,6 +61,8 @@ def serve(
     waiting: int | None,
     rate: float | None,
     keys: Path | None,
+    system: str | None,
+    cors: tuple[str, ...],
     no_feedback: bool,
 ) -> None:
     """Chat with the trained character in a browser, and over JSON at /api/chat."""
@@ -64,6 +78,8 @@ def serve(
         "WAITING": waiting,
         "RATE": rate,
         "KEYS_FILE": keys,
+        "SYSTEM": system,
+        "CORS": cors or None,
     }
     # Options that are left out may be set in the environment.
     config = {key: value for key, value in options.items() if value is not None}

@@ -99,6 +99,11 @@ class LlamaCppEngine:
                         made = chunk["usage"]["completion_tokens"]
             yield Done(reason, len(ids), made, dropped)
 
+    def tokens(self, text: str) -> list[int] | None:
+        """See :meth:`serve.engine.Engine.tokens`."""
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        return ids
+
     def stops_at(self, token: int, ids: list[int]) -> bool:
         """Return whether an answer to this prompt is over when the model says this token."""
         said = request(ids, 2, Settings(temperature=0, max_new_tokens=2)) | {"logit_bias": [[token, 1000.0]]}

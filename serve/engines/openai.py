@@ -115,6 +115,10 @@ class OpenAIEngine:
                 # A quarter at a time, so that a long conversation is not sent a hundred times.
                 dropped = starts[len(starts) // 4]
 
+    def tokens(self, text: str) -> list[int] | None:
+        """See :meth:`serve.engine.Engine.tokens`."""
+        return None
+
     def _answer(
         self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled, dropped: int
     ) -> Iterator[Event]:

@@ -107,6 +107,11 @@ class TransformersEngine:
                     yield Delta(piece.text)
         yield Done(reason, len(ids), made, dropped)
 
+    def tokens(self, text: str) -> list[int] | None:
+        """See :meth:`serve.engine.Engine.tokens`."""
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        return ids
+
 
 def load(options: Options) -> TransformersEngine:
     """Load the run's base model and adapter, and read the system prompts once."""

@@ -1,7 +1,7 @@
 """Headers for the browser, and requests that are refused before any route runs.
 
 A local server has no password, so another site that is open in the same browser must neither read from it nor make it
-work.
+work. Only the origins that the operator names may use the API, without cookies or passwords that a browser remembers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 
 from serve.config import ServerConfig
+
+# What pages of other origins may use where the operator names them: the APIs, not the page, feedback or monitoring.
+_FOR_GUESTS = ("/v1/", "/api/chat", "/api/info", "/health", "/props", "/slots", "/tokenize", "/openapi.json")
 
 
 def protect(app: Flask, config: ServerConfig) -> None:
@@ -27,7 +30,7 @@ def protect(app: Flask, config: ServerConfig) -> None:
             f"frame-ancestors {config.frame_ancestors}",
         ]
     )
-    hosts = config.hosts
+    hosts, guests = config.hosts, frozenset(config.cors)
 
     @app.before_request
     def refuse_other_hosts() -> None:
@@ -36,8 +39,26 @@ def protect(app: Flask, config: ServerConfig) -> None:
             abort(400, f"this server does not answer to the host {request.host!r}. Expected {', '.join(hosts)}.")
 
     @app.before_request
+    def answer_preflight() -> Response | None:
+        # Before the keys: a browser asks without one whether it may send one.
+        if (
+            request.method != "OPTIONS"
+            or not _is_guest(guests)
+            or "Access-Control-Request-Method" not in request.headers
+        ):
+            return None
+        response = Response(status=204)
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+        # OpenAI's client sends a dozen headers of its own. Whoever may send a key may send those too.
+        response.headers["Access-Control-Allow-Headers"] = request.headers.get("Access-Control-Request-Headers", "")
+        response.headers["Access-Control-Max-Age"] = "600"
+        if request.headers.get("Access-Control-Request-Private-Network") == "true":
+            response.headers["Access-Control-Allow-Private-Network"] = "true"
+        return response
+
+    @app.before_request
     def refuse_other_origins() -> None:
-        if request.method not in ("GET", "HEAD", "OPTIONS") and not _same_origin():
+        if request.method not in ("GET", "HEAD", "OPTIONS") and not _same_origin() and not _is_guest(guests):
             abort(403, "this request comes from another site. Expected one from the chat page or from a program.")
 
     @app.after_request
@@ -48,7 +69,17 @@ def protect(app: Flask, config: ServerConfig) -> None:
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         if request.path.startswith(("/api/", "/v1/")):
             response.headers["Cache-Control"] = "no-store"
+        if guests and request.path.startswith(_FOR_GUESTS):
+            response.vary.add("Origin")
+            if _is_guest(guests):
+                response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
+                response.headers["Access-Control-Expose-Headers"] = "Retry-After, Inosuke-Ignored"
         return response
+
+
+def _is_guest(guests: frozenset[str]) -> bool:
+    """Return whether a page of an origin that the operator named asks for what such a page may have."""
+    return request.headers.get("Origin") in guests and request.path.startswith(_FOR_GUESTS)
 
 
 def _same_origin() -> bool:

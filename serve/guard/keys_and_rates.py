@@ -21,8 +21,8 @@ from curation.errors import InosukeError, UsageError
 from serve.config import ServerConfig
 
 # What is limited by the rate: what costs work. Looking at pages is free.
-LIMITED = ("/api/chat", "/v1/chat/completions", "/api/feedback")
-OPEN = ("/healthz", "/readyz")
+LIMITED = ("/api/chat", "/v1/chat/completions", "/v1/completions", "/api/feedback")
+OPEN = ("/healthz", "/readyz", "/health")
 # How many clients are remembered. Beyond that, the clients with the oldest last request are forgotten.
 _CLIENTS = 10_000
 

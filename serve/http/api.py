@@ -14,9 +14,10 @@ from serve.answering import answers
 from serve.engine import Delta, Done, Event
 from serve.http import errors, sse
 from serve.http.current import client_gone, json_body, service
+from serve.http.openai_parts.parameters import check_honoured
 from serve.http.openapi import described
 from serve.http.responses import Ending, Info, Limits, Reply, json_response, plain, usage
-from serve.schema import MAX_CHARS, MAX_MESSAGES, ChatRequest, validated
+from serve.schema import MAX_CHARS, MAX_MESSAGES, ChatRequest, InvalidRequest, validated
 
 blueprint = Blueprint("api", __name__)
 
@@ -27,6 +28,9 @@ def chat() -> Response:
     """Answer the last message; a stream with `stream`, or with `Accept: text/event-stream`."""
     serving = service()
     body = validated(ChatRequest, json_body())
+    check_honoured(serving.engine, body.settings)
+    if body.settings.logprobs is not None:
+        raise InvalidRequest("unsupported_parameter", "`settings.logprobs` is for /v1. Leave it out.", "logprobs")
     run = serving.run.name if serving.run else None
     events = answers.begin(serving, body.turns(), body.settings.over(serving.settings), client_gone())
     if body.stream or request.accept_mimetypes.best_match(["application/json", sse.TYPE]) == sse.TYPE:

@@ -20,6 +20,9 @@ Settings, all optional:
 ``FEEDBACK_KEY``   the key with which feedback can be fetched (it cannot be fetched)
 ``HOSTS``          host names of this server, against DNS rebinding: a list or a text with commas; None, in the
                    environment ``*``, for any (this machine's names)
+``SYSTEM``         system messages of clients under ``/v1``: ``ours`` (the character's alone), ``after`` (theirs after
+                   it) or ``theirs`` (in its place) (``after``)
+``CORS``           origins whose pages may use the API from a browser: a list or a text with commas (none)
 ``FRAME_ANCESTORS``  who may show the page in a frame, as in CSP (``'none'``)
 
 Flask's own settings are accepted too. A setting that is not given is read from the environment, as
@@ -37,7 +40,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from serve.answering.service import start
 from serve.config import ServerConfig
 from serve.guard import browser, keys_and_rates
-from serve.http import api, errors, feedback_api, monitoring, openai_api, openapi, page
+from serve.http import api, errors, feedback_api, llamacpp_api, monitoring, openai_api, openapi, page
 from serve.schema import MAX_BODY
 
 _FLASK: dict[str, Any] = {
@@ -59,7 +62,7 @@ def build(config: ServerConfig, flask: Mapping[str, Any] | None = None) -> Flask
     app.extensions["inosuke"] = start(config)
     browser.protect(app, config)
     keys_and_rates.protect(app, config)
-    for part in (page, api, openai_api, feedback_api, monitoring, openapi):
+    for part in (page, api, openai_api, llamacpp_api, feedback_api, monitoring, openapi):
         app.register_blueprint(part.blueprint)
     errors.register(app)
     if config.proxies:

@@ -1,96 +1,105 @@
-"""The API that OpenAI's clients speak: ``/v1/chat/completions``, streaming too, and ``/v1/models``."""
+"""The API that OpenAI's clients speak: ``/v1/chat/completions``, ``/v1/completions``, streaming too, ``/v1/models``."""
 
 from __future__ import annotations
 
-import json
-import time
-import uuid
-from collections.abc import Generator, Iterator
-from contextlib import closing
-from typing import Any, Literal
+from collections.abc import Sequence
 
-from flask import Blueprint, Response, stream_with_context
+from flask import Blueprint, Response
 
-from serve.answering import answers
 from serve.answering.service import Service
-from serve.engine import Delta, Done, Event, Queued
+from serve.engine import OPTIONAL, Settings
 from serve.http import errors, sse
-from serve.http.current import client_gone, json_body, service
-from serve.http.openai_schema import Completion
+from serve.http import openai_responses as shapes
+from serve.http.current import json_body, service
+from serve.http.openai_answers import Asked, ChatShape, TextShape, respond
+from serve.http.openai_parts.messages import Conversation, OpenAIMessage, conversation, transcript
+from serve.http.openai_schema import Completion, TextCompletionRequest
 from serve.http.openapi import described
-from serve.http.responses import AssistantMessage, ChatCompletion, Choice, Model, Models, json_response, plain, usage
-from serve.schema import validated
+from serve.http.responses import json_response
+from serve.schema import InvalidRequest, validated
 
 blueprint = Blueprint("openai", __name__, url_prefix="/v1")
 
 
 @blueprint.post("/chat/completions")
-@described(ChatCompletion, sse.TYPE, body=Completion, errors=errors.OF_ANSWERS)
-def completions() -> Response:
-    """Answer the last message, for OpenAI's clients. Any model name is accepted; the answer has the real one.
-
-    The character's system prompt takes the place of a client's.
-    """
+@described(shapes.ChatCompletion, sse.TYPE, body=Completion, errors=errors.OF_ANSWERS)
+def chat_completions() -> Response:
+    """Answer the last message, or continue it, for OpenAI's clients. Any model name is accepted."""
     serving = service()
     body = validated(Completion, json_body())
-    events = answers.begin(serving, body.turns(), body.settings().over(serving.settings), client_gone())
-    name, created, model = f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), serving.engine.model
-    if body.stream:
-        head = {"id": name, "created": created, "model": model, "object": "chat.completion.chunk"}
-        with_usage = body.stream_options is not None and body.stream_options.include_usage
-        return sse.response(stream_with_context(_chunks(events, head, with_usage)))
-    text, done = answers.whole(events)
-    choice = Choice(message=AssistantMessage(content=text), finish_reason=_reason(done))
-    return json_response(ChatCompletion(id=name, created=created, model=model, choices=(choice,), usage=usage(done)))
+    settings = body.chat_settings(serving.engine).over(serving.settings)
+    talk = _conversation(serving, body.messages)
+    body.check_end(serving.engine, talk.continues)
+    asked = [Asked(turns=talk.turns, settings=each) for each in _variants(settings, body.n or 1)]
+    return respond(serving, body, asked, ChatShape(), (*talk.left_out, *body.unknown()))
+
+
+@blueprint.post("/completions")
+@described(shapes.TextCompletion, sse.TYPE, body=TextCompletionRequest, errors=errors.OF_ANSWERS)
+def completions() -> Response:
+    """Answer a text, for clients of the older API. The character answers it: nothing is completed without them."""
+    serving = service()
+    body = validated(TextCompletionRequest, json_body())
+    settings = body.settings(serving.engine, body.logprobs).over(serving.settings)
+    asked, left_out = [], []
+    for prompt in body.prompts():
+        talk = _of_prompt(serving, prompt, body.stops)
+        left_out += ["prompt"] if talk.left_out else []
+        echo = prompt if body.echo else ""
+        asked += [Asked(turns=talk.turns, settings=each, echo=echo) for each in _variants(settings, body.n or 1)]
+    return respond(serving, body, asked, TextShape(), (*left_out, *body.unknown()))
 
 
 @blueprint.get("/models")
-@described(Models)
+@described(shapes.Models)
 def models() -> Response:
     """List the one model."""
-    return json_response(Models(data=(_model(service()),)))
+    return json_response(shapes.Models(data=[_model(service())]))
 
 
 @blueprint.get("/models/<path:name>")
-@described(Model, errors=[404])
+@described(shapes.Model, errors=[404])
 def model(name: str) -> Response:
     """Describe the model."""
-    serving = service()
-    if name != serving.engine.model:
+    described_model = _model(service())
+    if name not in (described_model.id, described_model.root):
         return errors.problem("model_not_found", f"{name!r} is not a model here. See /v1/models.", 404, "model")
-    return json_response(_model(serving))
+    return json_response(described_model)
 
 
-def _model(serving: Service) -> Model:
-    return Model(id=serving.engine.model, created=serving.since, owned_by=serving.persona.name)
+def _model(serving: Service) -> shapes.Model:
+    return shapes.Model(
+        id=shapes.model_id(serving.persona),
+        created=serving.since,
+        owned_by=serving.persona.name,
+        name=serving.persona.name,
+        root=serving.engine.model,
+        max_model_len=serving.engine.context,
+        system_messages=serving.config.system,
+        unsupported_parameters=sorted(OPTIONAL.keys() - serving.engine.honours),
+    )
 
 
-def _reason(done: Done) -> Literal["stop", "length"]:
-    return "length" if done.finish_reason == "length" else "stop"
+def _conversation(serving: Service, messages: Sequence[OpenAIMessage]) -> Conversation:
+    prompt = serving.run.prompt if serving.run else "chat"
+    return conversation(messages, serving.config.system, serving.persona, prompt)
 
 
-def _chunks(events: Generator[Event], head: dict[str, Any], with_usage: bool) -> Iterator[bytes]:
-    def chunk(delta: dict[str, str], reason: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
-        # With include_usage every chunk has the key, as the API's reference says.
-        return _data({**head, "choices": [choice]} | ({"usage": None} if with_usage else {}))
-
-    with closing(events):
-        try:
-            yield chunk({"role": "assistant", "content": ""})
-            for event in events:
-                if isinstance(event, Queued):
-                    yield f": place {event.place} in the line\n\n".encode()  # a comment, which clients skip
-                elif isinstance(event, Delta):
-                    yield chunk({"content": event.text})
-                else:
-                    yield chunk({}, _reason(event))
-                    if with_usage:
-                        yield _data({**head, "choices": [], "usage": plain(usage(event))})
-            yield b"data: [DONE]\n\n"
-        except Exception as error:
-            yield _data({"error": errors.shape(*errors.known(error))})
+def _of_prompt(serving: Service, prompt: str, stops: Sequence[str]) -> Conversation:
+    messages = transcript(prompt, stops, serving.persona)
+    talk = _conversation(serving, messages or [OpenAIMessage(role="user", content=prompt)])
+    if talk.continues and "continue_final_message" not in serving.engine.honours:
+        raise InvalidRequest(
+            "unsupported_parameter",
+            f"the prompt ends within the character's words, which the engine `{serving.engine.name}` cannot continue "
+            "with this model server. End it with their label.",
+            "prompt",
+        )
+    return talk
 
 
-def _data(value: dict[str, Any]) -> bytes:
-    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
+def _variants(settings: Settings, count: int) -> list[Settings]:
+    """Return the settings of each answer: with a seed, each has its own, so that the answers differ."""
+    if settings.seed is None:
+        return [settings] * count
+    return [settings.model_copy(update={"seed": (settings.seed + number) % 2**63}) for number in range(count)]

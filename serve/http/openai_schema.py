@@ -1,119 +1,77 @@
-"""The body of ``POST /v1/chat/completions`` (https://platform.openai.com/docs/api-reference/chat).
+"""The bodies of ``POST /v1/chat/completions`` and ``POST /v1/completions``.
 
-Keys that would change the answer and are not supported are refused; others that clients send by habit are ignored.
+They follow https://platform.openai.com/docs/api-reference/chat and its page on completions.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field
 
-from curation.record import Message
-from serve.engine import Settings
-from serve.schema import MAX_CHARS, MAX_MESSAGES, text_problem
-
-_MOST_TOKENS = 1024
-Text = Annotated[str, Field(min_length=1, max_length=64)]
+from serve.engine import Engine, Settings
+from serve.http.openai_parts.messages import MAX_SYSTEM_CHARS, OpenAIMessage
+from serve.http.openai_parts.parameters import MOST_ANSWERS, Parameters
+from serve.schema import MAX_MESSAGES, InvalidRequest
 
 
-class Part(BaseModel):
-    """A part of a message. Only text is supported."""
-
-    type: Literal["text"]
-    text: str
-
-
-class OpenAIMessage(BaseModel):
-    """One turn. A client's system prompt is ignored; the persona's is used."""
-
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[Part]
-
-    @field_validator("content", mode="before")
-    @classmethod
-    def _has_text_parts(cls, content: Any) -> Any:
-        if isinstance(content, list):
-            kinds = [part.get("type") for part in content if isinstance(part, dict)]
-            if other := [kind for kind in kinds if kind != "text"]:
-                raise ValueError(
-                    f"a part has the type {str(other[0])[:40]!r}; expected `text`, the only type that is supported"
-                )
-        return content
-
-    @property
-    def text(self) -> str:
-        """The message's text, whether it came as one text or in parts."""
-        return self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
-
-
-class StreamOptions(BaseModel):
-    """Whether the last chunk of a stream has the token counts."""
-
-    include_usage: bool = False
-
-
-class Completion(BaseModel):
-    """A request for the next reply."""
-
-    model_config = ConfigDict(extra="ignore")
+class Completion(Parameters):
+    """A request for the next reply, or for the rest of one: a last message from `assistant` is continued."""
 
     messages: list[OpenAIMessage] = Field(min_length=1, max_length=MAX_MESSAGES)
-    model: str | None = None
-    stream: bool | None = False
-    stream_options: StreamOptions | None = None
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    max_tokens: int | None = Field(default=None, ge=1, description="More than 1024 counts as 1024.")
-    max_completion_tokens: int | None = Field(default=None, ge=1)
-    stop: Text | Annotated[list[Text], Field(max_length=4)] | None = None
-    seed: int | None = None
-    n: int | None = Field(default=1, ge=1, le=1)
-    repetition_penalty: float | None = Field(default=None, ge=1, le=2)
-    dry_multiplier: float | None = Field(default=None, ge=0, le=5)
-    top_k: int | None = Field(default=None, ge=0, le=1000)
-    min_p: float | None = Field(default=None, ge=0, lt=1)
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(default=None, ge=0, le=20)
+    continue_final_message: bool | None = None
+    add_generation_prompt: bool | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _is_supported(cls, body: Any) -> Any:
-        if isinstance(body, dict):
-            for key in ("tools", "functions", "logprobs", "audio"):
-                if body.get(key):
-                    raise ValueError(f"`{key}` is not supported: this character only writes text. Leave it out")
-            form = body.get("response_format")
-            if isinstance(form, dict) and form.get("type", "text") != "text":
-                raise ValueError("`response_format` can only be text here. Leave it out")
-        return body
+    def chat_settings(self, engine: Engine) -> Settings:
+        """Return the sampling settings that are given. Raises InvalidRequest."""
+        if self.top_logprobs and not self.logprobs:
+            raise InvalidRequest("invalid_request", "`top_logprobs` needs `logprobs` to be true.", "top_logprobs")
+        return self.settings(engine, (self.top_logprobs or 0) if self.logprobs else None)
 
-    @field_validator("messages")
-    @classmethod
-    def _is_a_conversation(cls, messages: list[OpenAIMessage]) -> list[OpenAIMessage]:
-        if messages[-1].role != "user":
-            raise ValueError(f"the last message is from `{messages[-1].role}`; expected one from `user` to answer")
-        for message in messages:
-            if message.role in ("user", "assistant") and (wrong := text_problem(message.text)):
-                raise ValueError(wrong)
-            if len(message.text) > MAX_CHARS and message.role in ("user", "assistant"):
-                raise ValueError(f"a message has {len(message.text)} characters; expected at most {MAX_CHARS}")
-        return messages
+    def check_end(self, engine: Engine, continues: bool) -> None:
+        """Raise InvalidRequest where the last message cannot be treated as the request asks."""
+        refused = InvalidRequest
+        if continues and "continue_final_message" not in engine.honours:
+            raise refused(
+                "unsupported_parameter",
+                f"the last message is from `assistant`, and the engine `{engine.name}` cannot continue it with this "
+                "model server. End with a message from `user`.",
+                "messages",
+            )
+        if continues and (self.continue_final_message is False or self.add_generation_prompt):
+            key = "continue_final_message" if self.continue_final_message is False else "add_generation_prompt"
+            raise refused(
+                "invalid_request",
+                f"`{key}` asks for a new reply after a last message from `assistant`, which is always continued here. "
+                "End with a message from `user`.",
+                key,
+            )
+        if not continues and (self.continue_final_message or self.add_generation_prompt is False):
+            key = "continue_final_message" if self.continue_final_message else "add_generation_prompt"
+            raise refused(
+                "invalid_request", f"`{key}` asks to continue a last message from `assistant`, and there is none.", key
+            )
 
-    def turns(self) -> tuple[Message, ...]:
-        """Return the messages as the type that every stage passes on, without a system prompt."""
-        return tuple(Message(m.role, m.text) for m in self.messages if m.role == "user" or m.role == "assistant")
 
-    def settings(self) -> Settings:
-        """Return the sampling settings that are given."""
-        most = self.max_completion_tokens or self.max_tokens
-        given: dict[str, Any] = {
-            "temperature": self.temperature,
-            "top_p": self.top_p,
-            "repetition_penalty": self.repetition_penalty,
-            "dry_multiplier": self.dry_multiplier,
-            "top_k": self.top_k,
-            "min_p": self.min_p,
-            "max_new_tokens": most and min(most, _MOST_TOKENS),
-            "seed": self.seed % 2**63 if self.seed is not None else None,
-            "stop": (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ()),
-        }
-        return Settings(**{k: v for k, v in given.items() if v is not None})
+Prompt = Annotated[str, Field(min_length=1, max_length=MAX_SYSTEM_CHARS)]
+
+
+class TextCompletionRequest(Parameters):
+    """A request for the reply to a text. A transcript that ends with the character's label is read as one."""
+
+    prompt: Prompt | list[Prompt] = Field(description=f"One text, or up to {MOST_ANSWERS}.")
+    logprobs: int | None = Field(default=None, ge=0, le=10)
+    echo: bool | None = Field(default=False, description="Return the prompt before the reply.")
+
+    def prompts(self) -> list[str]:
+        """Return the prompts. Raises InvalidRequest where they ask for too many answers."""
+        prompts = [self.prompt] if isinstance(self.prompt, str) else self.prompt
+        if not 1 <= len(prompts) * (self.n or 1) <= MOST_ANSWERS:
+            raise InvalidRequest(
+                "invalid_request",
+                f"{len(prompts)} prompts with {self.n or 1} answers each; expected 1 to {MOST_ANSWERS} answers.",
+                "prompt",
+            )
+        return prompts

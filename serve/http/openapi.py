@@ -17,6 +17,7 @@ from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
 from serve.guard.keys_and_rates import LIMITED, OPEN
+from serve.http import sse
 from serve.http.current import service
 from serve.http.responses import Error, OpenAIError
 
@@ -129,4 +130,5 @@ def _operation(rule: Rule, method: str, summary: str, description: Description) 
 def _content(mimetype: str, model: type[BaseModel] | None) -> dict[str, Any]:
     if model:
         return {mimetype: {"schema": {"$ref": _REF + model.__name__}}}
-    return {mimetype: {"schema": {} if mimetype == _JSON else {"type": "string"}}}
+    # The events of a stream are objects to some readers of the description and text to others.
+    return {mimetype: {"schema": {} if mimetype in (_JSON, sse.TYPE) else {"type": "string"}}}

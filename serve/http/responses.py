@@ -74,50 +74,6 @@ class Readiness(BaseModel):
     waiting: Count
 
 
-class AssistantMessage(BaseModel):
-    """The reply, as OpenAI's API has it."""
-
-    role: Literal["assistant"] = "assistant"
-    content: str
-    refusal: None = None
-
-
-class Choice(BaseModel):
-    """The one answer of a completion."""
-
-    index: Literal[0] = 0
-    message: AssistantMessage
-    logprobs: None = None
-    finish_reason: Literal["stop", "length"]
-
-
-class ChatCompletion(BaseModel):
-    """A whole answer, as OpenAI's API has it."""
-
-    id: str
-    object: Literal["chat.completion"] = "chat.completion"
-    created: int
-    model: str
-    choices: tuple[Choice]
-    usage: Usage
-
-
-class Model(BaseModel):
-    """The model that answers, as OpenAI's API has it."""
-
-    id: str
-    object: Literal["model"] = "model"
-    created: int
-    owned_by: str
-
-
-class Models(BaseModel):
-    """The list of that one model."""
-
-    object: Literal["list"] = "list"
-    data: tuple[Model]
-
-
 class Problem(BaseModel):
     """What went wrong: a code for programs, a message for people."""
 

@@ -39,6 +39,9 @@ class Parrot:
     ended: threading.Event = field(default_factory=threading.Event)
     endings: list = field(default_factory=list)
 
+    def tokens(self, text):
+        return list(text.encode())
+
     def stream(self, messages, settings, cancelled):
         self.seen.append([(m.role, m.content) for m in messages])
         self.settings.append(settings)

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from curation.record import Message
+from serve.answering.default_settings import NAMES
 from serve.answering.waiting_line import LineFull
-from serve.engine import ConversationTooLong, Delta, Done, EngineFailed
+from serve.engine import OPTIONAL, ConversationTooLong, Delta, Done, EngineFailed
 
 
 def ask(client, *contents, **more):
@@ -50,7 +51,7 @@ def test_a_question_is_answered_as_one_json_object(client):
 def test_the_engine_gets_the_whole_conversation_and_the_settings(client, parrot):
     ask(client, "a", "b", "c", settings={"temperature": 0, "max_new_tokens": 5, "seed": 7})
     assert parrot.seen == [[("user", "a"), ("assistant", "b"), ("user", "c")]]
-    assert parrot.settings[0].model_dump() == {
+    assert parrot.settings[0].model_dump(exclude=set(OPTIONAL) - set(NAMES)) == {
         "temperature": 0.0,
         "top_p": 0.9,
         "top_k": 0,
@@ -231,3 +232,11 @@ def test_nothing_of_a_conversation_is_logged(client, caplog):
     ask(client, "bimat cua ta")
     assert "answer: 1 + 3 tokens, stop" in caplog.text
     assert "bimat" not in caplog.text
+
+
+@pytest.mark.parametrize("key", ["top_k", "typical_p", "logprobs"])
+def test_settings_that_the_engine_does_not_honour_are_refused_by_name(client, parrot, key):
+    parrot.honours = frozenset({"logprobs"})
+    response = ask(client, "a", settings={key: 1 if key != "typical_p" else 0.5})
+    assert response.status_code == 400 and key in response.json["error"]["message"]
+    assert response.json["error"]["code"] == "unsupported_parameter" and parrot.seen == []
