@@ -13,7 +13,7 @@ from flask import Blueprint, Response, stream_with_context
 
 from serve.answering import answers
 from serve.answering.service import Service
-from serve.engine import Delta, Done, Event, Queued
+from serve.engine import Alive, Delta, Done, Event, Queued, Reading
 from serve.http import errors, sse
 from serve.http.current import client_gone, json_body, service
 from serve.http.openai_schema import Completion
@@ -33,7 +33,9 @@ def completions() -> Response:
     """
     serving = service()
     body = validated(Completion, json_body())
-    events = answers.begin(serving, body.turns(), body.settings().over(serving.settings), client_gone())
+    events = answers.begin(
+        serving, body.turns(), body.settings().over(serving.settings), client_gone(), bool(body.stream)
+    )
     name, created, model = f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), serving.engine.model
     if body.stream:
         head = {"id": name, "created": created, "model": model, "object": "chat.completion.chunk"}
@@ -81,6 +83,8 @@ def _chunks(events: Generator[Event], head: dict[str, Any], with_usage: bool) ->
             for event in events:
                 if isinstance(event, Queued):
                     yield f": place {event.place} in the line\n\n".encode()  # a comment, which clients skip
+                elif isinstance(event, Alive | Reading):
+                    yield sse.PING
                 elif isinstance(event, Delta):
                     yield chunk({"content": event.text})
                 else:
