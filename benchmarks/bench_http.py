@@ -76,7 +76,7 @@ class Direct:
         self.file = choose(self.run.folder)
         self._tokenizer = ChatTokenizer(self.run.folder / "tokenizer")
         self._settings, _ = default_settings(ServerConfig(), self.run)  # the sampling that the server takes
-        self._server = llamacpp.start(self.file.path, llamacpp.DEFAULT_CONTEXT)
+        self._server = llamacpp.start(self.file.path, 2048)
 
     def ask(self, question: str, tokens: int) -> int:
         ids = chat.render([Message("user", question)], self._tokenizer, self.run.persona).input_ids

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from curation.chat_language import language_of, languages_at
 from curation.chat_layout import JOINED, Form, Layout, Prompt, control_tokens, layout_of
@@ -20,10 +22,13 @@ from curation.record import Flag, Kind, Message, Role, Sample, Source, sample_id
 
 __all__ = [
     "EXAMPLES",
+    "Abandoned",
     "BadRow",
     "Exchange",
+    "Fitted",
     "Prompt",
     "Rendered",
+    "count",
     "end_of_turn",
     "exchanges",
     "fit",
@@ -34,6 +39,7 @@ __all__ = [
     "system_prompt",
     "telling",
     "to_alpaca",
+    "with_memory",
     "with_topic",
 ]
 
@@ -301,41 +307,192 @@ def render(messages: Sequence[Message], tokenizer: Any, persona: Persona, prompt
     return Rendered(input_ids, loss_mask, chars)
 
 
-def fit(
-    messages: Sequence[Message], tokenizer: Any, persona: Persona, limit: int, prompt: Prompt = "chat"
-) -> tuple[list[Message], Rendered] | None:
-    """Drop whole exchanges from the front until the dialogue has at most ``limit`` tokens.
+# ---------------------------------------------------------------- what a model remembers
 
-    Returns the remaining messages and their rendering, or None if even the last exchange is too long. Reads each turn
-    once, the last one first, and none before those that fit.
+# The headings of what is remembered, by language. English serves for every other one: models read it best.
+_REMEMBERED = {
+    "vi": ("Về người đang nói chuyện:", "Chuyện trước đó:"),
+    "en": ("About the visitor:", "Earlier in this conversation:"),
+}
+
+
+def with_memory(messages: Sequence[Message], memory: str, pinned: Sequence[str], persona: Persona) -> list[Message]:
+    """Return a dialogue whose system prompt ends with what is remembered: pinned facts, a line each, then ``memory``.
+
+    The one place where either reaches a model. It stands in the system prompt, since that stays when old turns are
+    dropped, and before every turn, so that the same memory is read once. Without both, the dialogue comes back as it
+    is. The alpaca layout has no system prompt and so no memory.
     """
-    system = [m for m in messages if m.role == "system"]
+    facts, memory = [" ".join(fact.split()) for fact in pinned if fact.strip()], memory.strip()
     turns = [m for m in messages if m.role != "system"]
-    if not turns:
+    if not facts and not memory:
+        return list(messages)
+    about, before = _REMEMBERED.get(language_of(turns, persona).lower().split("-")[0], _REMEMBERED["en"])
+    parts = [system_prompt(messages, persona)]
+    if facts:
+        parts.append("\n".join((about, *(f"- {fact}" for fact in facts))))
+    if memory:
+        parts.append(f"{before}\n{memory}")
+    return [Message("system", "\n\n".join(parts)), *turns]
+
+
+# ---------------------------------------------------------------- what fits into a window
+
+
+class Abandoned(Exception):
+    """The client left while its dialogue was being fitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What fits of a dialogue: its first ``opening`` turns, then all but the ``dropped`` ones after those."""
+
+    messages: list[Message]
+    rendered: Rendered
+    opening: int
+    dropped: int
+
+
+def fit(
+    messages: Sequence[Message],
+    tokenizer: Any,
+    persona: Persona,
+    limit: int,
+    prompt: Prompt = "chat",
+    blocks: int = 0,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Fitted | None:
+    """Drop whole exchanges until a dialogue has at most ``limit`` tokens; None if even the last one is too long.
+
+    Without ``blocks`` as few exchanges as possible go, from the front. With it (4, say) they go by about ``limit /
+    blocks`` tokens at a time. Where the next block begins hangs on the turns before it alone, so the prompt keeps its
+    beginning from turn to turn, and what a server has cached of it still holds. Then the turns up to the first reply to
+    the user stay, as long as they take at most an eighth of the limit.
+
+    Each turn is counted once, the last one first, and none before those that fit. Counts are kept from call to call,
+    under hashes of the texts. ``cancelled`` is asked before each turn; once it is true, Abandoned is raised.
+    """
+    sizes = _Sizes(messages, tokenizer, persona, prompt)
+    if not sizes.turns:
         return None
-    layout = layout_of(tokenizer, prompt)
-    ends = _exchange_ends(turns)
-    best: int | None = None
-    after = len(layout.ids(layout.closing())) if turns[-1].role != "user" else 0  # tokens
-    for begin, end in reversed(list(zip([0, *(e + 1 for e in ends)], ends, strict=False))):
-        lengths = [len(_plain_ids(_spoken(m, persona), tokenizer)) for m in turns[begin : end + 1]]
-        if after + sum(lengths) > limit:
-            break
-        roles = tuple(m.role for m in turns[begin:end])
-        if not begin or (roles and roles[0] == "user"):
-            first = system
-            if prompt == "chat" and not system:
-                language = language_of(turns[begin:], persona)
-                first = [Message("system", persona.system_prompt_in(language))]
-            opening = layout.opening((*(m.role for m in first), *roles))
-            heard = sum(len(_plain_ids(_spoken(m, persona), tokenizer)) for m in first if prompt == "chat")
-            if _length(opening, layout) + heard + sum(lengths) + after <= limit:
-                best = begin
-        after += _length(layout.following(roles), layout) + sum(lengths)
-    if best is None:
-        return None
-    kept = [*system, *turns[best:]]
-    return kept, render(kept, tokenizer, persona, prompt)
+    tails = sizes.tails(limit, cancelled)
+    opening = sizes.opening(limit // 8) if blocks else 0
+    marks = sizes.marks(opening, limit / blocks) if blocks else []
+    last = len(sizes.begins) - 1
+    # No drop at all, then by blocks, then as few as possible: the last block may be longer than the window.
+    tried = dict.fromkeys((0, *marks, *range(max(marks, default=0), last + 1)))
+    for kept_opening in dict.fromkeys((opening, 0)):
+        for first in tried:
+            if first in tails and sizes.can_begin(first) and sizes.whole(kept_opening, first, tails) <= limit:
+                stays = sizes.begins[kept_opening] if first > kept_opening else 0
+                begin = sizes.begins[first] if first > kept_opening else 0
+                kept = [*sizes.system, *sizes.turns[:stays], *sizes.turns[begin:]]
+                return Fitted(kept, render(kept, tokenizer, persona, prompt), stays, max(0, begin - stays))
+    return None
+
+
+def count(messages: Sequence[Message], tokenizer: Any, persona: Persona, most: int, prompt: Prompt = "chat") -> int:
+    """Return how many tokens a dialogue has: exactly up to ``most``; what is beyond, by the length of its texts."""
+    sizes = _Sizes(messages, tokenizer, persona, prompt)
+    if not sizes.turns:
+        return 0
+    tails = sizes.tails(most, lambda: False)
+    if 0 in tails:
+        return sizes.whole(0, 0, tails)
+    first = min(tails, default=len(sizes.begins) - 1)
+    return tails.get(first, most) + round(sum(sizes.estimates()[:first]))
+
+
+class _Sizes:
+    """How many tokens each exchange of a dialogue takes. A turn is counted when it is first needed."""
+
+    def __init__(self, messages: Sequence[Message], tokenizer: Any, persona: Persona, prompt: Prompt) -> None:
+        self.system = [m for m in messages if m.role == "system"]
+        self.turns = [m for m in messages if m.role != "system"]
+        self._tokenizer, self._persona, self._prompt = tokenizer, persona, prompt
+        self._layout = layout_of(tokenizer, prompt)
+        self.ends = _exchange_ends(self.turns)
+        self.begins = [0, *(end + 1 for end in self.ends)][: len(self.ends)]
+
+    def roles(self, exchange: int) -> tuple[Role, ...]:
+        return tuple(m.role for m in self.turns[self.begins[exchange] : self.ends[exchange]])
+
+    def can_begin(self, exchange: int) -> bool:
+        """Return whether a dialogue may begin with an exchange: with its own first one, or where the user speaks."""
+        return not exchange or self.roles(exchange)[:1] == ("user",)
+
+    def tails(self, limit: int, cancelled: Callable[[], bool]) -> dict[int, int]:
+        """Return the tokens from each exchange to the end, for those with at most ``limit``: the texts alone of the
+        first one, and all else after it.
+        """
+        found: dict[int, int] = {}
+        after = len(self._layout.ids(self._layout.closing())) if self.turns[-1].role != "user" else 0
+        for exchange in range(len(self.begins) - 1, -1, -1):
+            if cancelled():
+                raise Abandoned
+            said = self._said(self.turns[self.begins[exchange] : self.ends[exchange] + 1])
+            if after + said > limit:
+                break
+            found[exchange] = after + said
+            after += said + _length(self._layout.following(self.roles(exchange)), self._layout)
+        return found
+
+    def opening(self, most: int) -> int:
+        """Return how many exchanges lead to the first reply to the user, or 0 where they take more than ``most``."""
+        heard = next((n + 1 for n in range(len(self.begins) - 1) if "user" in self.roles(n)), 0)
+        return heard if sum(self._said([m]) for m in self.turns[: self.begins[heard]]) <= most else 0
+
+    def marks(self, opening: int, block: float) -> list[int]:
+        """Return the exchanges at which a block of about ``block`` tokens ends, counted after the opening ones."""
+        marks: list[int] = []
+        passed = 0.0
+        for exchange, tokens in enumerate(self.estimates()):
+            if exchange > opening and passed >= block * (len(marks) + 1) and self.can_begin(exchange):
+                marks += [exchange] * (int(passed // block) - len(marks))
+            passed += tokens * (exchange >= opening)
+        return list(dict.fromkeys(marks))
+
+    def estimates(self) -> list[float]:
+        """Return about how many tokens each exchange has, by the bytes of its texts; reads none of them."""
+        prompts = list(self._persona.system_prompts.values())
+        each = sum(len(text.encode()) for text in prompts) / max(1, sum(_count(t, self._tokenizer) for t in prompts))
+        lengths = [len(m.content.encode("utf-8", "replace")) / each + 4 for m in self.turns]
+        return [sum(lengths[begin : end + 1]) for begin, end in zip(self.begins, self.ends, strict=True)]
+
+    def whole(self, opening: int, first: int, tails: Mapping[int, int]) -> int:
+        """Return the tokens of the prompt with the opening exchanges and those from ``first``, one of ``tails``."""
+        if first <= opening:
+            opening = first = 0
+        kept = [*self.turns[: self.begins[opening]], *self.turns[self.begins[first] :]]
+        system = self.system
+        if self._prompt == "chat" and not system:
+            system = [Message("system", self._persona.system_prompt_in(language_of(kept, self._persona)))]
+        leads = 0 if opening else first
+        form = self._layout.opening((*(m.role for m in system), *self.roles(leads)))
+        tokens = _length(form, self._layout) + tails[first] + (self._said(system) if self._prompt == "chat" else 0)
+        if opening:
+            tokens += self._said(self.turns[: self.begins[opening]])
+            later = (*range(1, opening), first)
+            tokens += sum(_length(self._layout.following(self.roles(n)), self._layout) for n in later)
+        return tokens
+
+    def _said(self, turns: Sequence[Message]) -> int:
+        return sum(_count(_spoken(m, self._persona), self._tokenizer) for m in turns)
+
+
+# Token counts by tokenizer and hash of a text, so that no text is kept. Forgotten at once when there are too many.
+_COUNTS: WeakKeyDictionary[Any, dict[bytes, int]] = WeakKeyDictionary()
+_MOST_COUNTS = 50_000
+
+
+def _count(text: str, tokenizer: Any) -> int:
+    counts = _COUNTS.setdefault(tokenizer, {})
+    key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    if (known := counts.get(key)) is None:
+        if len(counts) >= _MOST_COUNTS:
+            counts.clear()
+        known = counts[key] = len(_plain_ids(text, tokenizer))
+    return known
 
 
 def _exchange_ends(turns: Sequence[Message]) -> list[int]:

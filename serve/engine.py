@@ -1,14 +1,15 @@
 """The engine interface: messages in, events out. It knows nothing of HTTP, queues or files.
 
-The events of one answer are any number of :class:`Delta`, then exactly one :class:`Done`. :class:`Queued` comes from
-the waiting line in front of the engine (:mod:`serve.answering.waiting_line`), never from the engine itself.
+The events of one answer are any number of :class:`Reading`, then of :class:`Delta`, then exactly one :class:`Done`.
+:class:`Queued` and :class:`Alive` come from what stands in front of the engine (:mod:`serve.answering`), never from the
+engine itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -111,6 +112,19 @@ class Likely:
 
 
 @dataclass(frozen=True, slots=True)
+class Alive:
+    """Nothing new, but the answer is still being worked on: sent so that no proxy closes a silent connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The model reads the prompt: ``done`` of ``total`` tokens. What was cached counts as done."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """The next piece of the reply; ``likely`` has its tokens where ``logprobs`` asks for them."""
 
@@ -128,7 +142,20 @@ class Done:
     dropped: int = 0
 
 
-Event = Queued | Delta | Done
+Event = Queued | Alive | Reading | Delta | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """``tokens`` of a whole conversation, and ``window``, how many its prompt may have.
+
+    The model would read the first ``opening`` turns and those from ``kept_from`` on.
+    """
+
+    tokens: int
+    window: int
+    kept_from: int
+    opening: int
 
 
 class Engine(Protocol):
@@ -157,8 +184,26 @@ class Engine(Protocol):
         """Return the ids of what is said, in which a control token is text. None where they are not known here."""
 
 
+@runtime_checkable
+class CountsTokens(Protocol):
+    """What an engine with a tokenizer of its own can tell before it answers."""
+
+    def check(self, messages: Sequence[Message], settings: Settings) -> None:
+        """Raise ConversationTooLong where an answer would."""
+
+    def check_memory(self, turns: Sequence[Message], told: Sequence[Message], settings: Settings) -> None:
+        """Raise MemoryTooLong where what ``told`` remembers beside ``turns`` takes too much of the window."""
+
+    def count(self, messages: Sequence[Message], settings: Settings) -> Counted:
+        """Return how much of the window a conversation takes."""
+
+
 class ConversationTooLong(InosukeError):
     """Even the last exchange does not fit into the context window."""
+
+
+class MemoryTooLong(InosukeError):
+    """What the character shall remember leaves too little room for the conversation."""
 
 
 class EngineFailed(InosukeError):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from curation.errors import InosukeError, explain
@@ -13,6 +13,8 @@ from serve.engine import Settings
 
 MAX_MESSAGES = 400
 MAX_CHARS = 4000
+MAX_MEMORY = 2000  # characters
+MAX_PINNED, MAX_PINNED_CHARS = 20, 200
 MAX_BODY = 2 * 1024 * 1024  # bytes
 
 # Control characters other than tab and line ends, including those from U+0080 to U+009F, and halves of surrogate pairs.
@@ -68,10 +70,52 @@ class MessageIn(BaseModel):
         return content
 
 
-class ChatRequest(BaseModel):
-    """The whole conversation so far, the oldest message first. The last message is the one to answer."""
+def _plain(text: str) -> str:
+    if only_text(text) != text:
+        raise ValueError("the text contains control characters")
+    return text
+
+
+Memory = Annotated[str, Field(max_length=MAX_MEMORY, strict=True), AfterValidator(_plain)]
+Fact = Annotated[str, Field(min_length=1, max_length=MAX_PINNED_CHARS, strict=True), AfterValidator(_plain)]
+
+
+class Remembered(BaseModel):
+    """What the character shall remember; the client keeps it. Both stand in the system prompt."""
 
     model_config = ConfigDict(extra="forbid")
+
+    memory: Memory = Field(default="", description="What fell out of the window, in a few lines: see /api/memory.")
+    pinned: list[Fact] = Field(default_factory=list, max_length=MAX_PINNED, description="Facts that always stay.")
+
+
+class MemoryRequest(BaseModel):
+    """Messages that fell out of the window, and what is remembered so far."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    messages: list[MessageIn] = Field(min_length=1, max_length=MAX_MESSAGES)
+    memory: Memory = ""
+
+    def turns(self) -> tuple[Message, ...]:
+        """Return the messages as the type that every stage passes on."""
+        return tuple(Message(m.role, m.content) for m in self.messages)
+
+
+class CountRequest(Remembered):
+    """A conversation to count, and the message that is being typed."""
+
+    messages: list[MessageIn] = Field(default_factory=list, max_length=MAX_MESSAGES)
+    draft: str = Field(default="", max_length=MAX_CHARS, strict=True)
+
+    def turns(self) -> tuple[Message, ...]:
+        """Return the messages as the type that every stage passes on, with the draft as the last one."""
+        typed = (Message("user", only_text(self.draft)),) if self.draft.strip() else ()
+        return (*(Message(m.role, m.content) for m in self.messages), *typed)
+
+
+class ChatRequest(Remembered):
+    """The whole conversation so far, the oldest message first. The last message is the one to answer."""
 
     messages: list[MessageIn] = Field(min_length=1, max_length=MAX_MESSAGES)
     settings: Settings = Field(default_factory=Settings)

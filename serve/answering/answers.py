@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from queue import Empty, SimpleQueue
 
 from curation.record import Message
 from serve.answering.metrics import Metrics
 from serve.answering.service import Service
 from serve.answering.waiting_line import LineFull
-from serve.engine import Cancelled, ConversationTooLong, Delta, Done, Event, Settings
+from serve.engine import Alive, Cancelled, ConversationTooLong, CountsTokens, Delta, Done, Event, Settings
 from serve.schema import only_text
 
 log = logging.getLogger("serve")
 
 
-def begin(service: Service, turns: Sequence[Message], settings: Settings, gone: Cancelled) -> Generator[Event]:
+# While an answer has nothing to send, a stream is kept alive this often: proxies cut silent connections after a minute.
+ALIVE_SECONDS = 10.0
+
+
+def begin(
+    service: Service, turns: Sequence[Message], settings: Settings, gone: Cancelled, stream: bool = False
+) -> Generator[Event]:
     """Return the events of an answer to the last of ``turns``; ``gone`` tells whether the client has left.
 
-    Waits for the first event, so that an early failure (a full line, a conversation that does not fit) is raised here
-    and becomes a status instead of an event.
+    What can be known beforehand is raised here, so that it becomes a status: a last message that does not fit, a full
+    line. Anything later is raised where the events are read. With ``stream`` the first event is there at once, and
+    while there is nothing else, :class:`Alive` comes every ten seconds.
     """
     start = time.perf_counter()
-    events = service.waiting_line.in_turn(lambda: service.engine.stream(turns, settings, gone), gone)
+    if isinstance(service.engine, CountsTokens):
+        service.engine.check(turns, settings)
+    left = threading.Event()
+
+    def cancelled() -> bool:
+        return left.is_set() or gone()
+
+    events = service.waiting_line.in_turn(lambda: service.engine.stream(turns, settings, cancelled), cancelled)
     events = _counted(_readable(events), start, service.metrics)
-    return _beginning_with(next(events), events)
+    next(events)  # has its place in the line, or raises LineFull
+    return _started(_kept_alive(events, left)) if stream else events
 
 
 def whole(events: Generator[Event]) -> tuple[str, Done]:
@@ -41,10 +58,53 @@ def whole(events: Generator[Event]) -> tuple[str, Done]:
     return "".join(text), done
 
 
+def _started(events: Generator[Event]) -> Generator[Event]:
+    first = next(events)
+    return _beginning_with(first, events)
+
+
 def _beginning_with(first: Event, rest: Generator[Event]) -> Generator[Event]:
     with closing(rest):
         yield first
         yield from rest
+
+
+def _kept_alive(events: Generator[Event], left: threading.Event) -> Generator[Event]:
+    """Pass events on, and Alive whenever none has come for a while. ``left`` is set once nobody reads them any more.
+
+    Another thread reads them, since the engine may be silent for as long as it likes.
+    """
+    arrived: SimpleQueue[Event | BaseException | None] = SimpleQueue()
+
+    def read() -> None:
+        try:
+            with closing(events):
+                for event in events:
+                    arrived.put(event)
+                    if left.is_set():
+                        break
+            arrived.put(None)
+        except BaseException as error:
+            arrived.put(error)
+
+    thread = threading.Thread(target=read, name="answer", daemon=True)
+    thread.start()
+    try:
+        yield Alive()
+        while True:
+            try:
+                event = arrived.get(timeout=ALIVE_SECONDS)
+            except Empty:
+                yield Alive()
+                continue
+            if event is None:
+                return
+            if isinstance(event, BaseException):
+                raise event
+            yield event
+    finally:
+        left.set()
+        thread.join()  # the engine's slot is free when this returns
 
 
 def _readable(events: Generator[Event]) -> Generator[Event]:

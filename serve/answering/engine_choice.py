@@ -42,11 +42,12 @@ def _fits_gpu(run: Path) -> tuple[bool, str]:
     """Return whether a run's base fits into the GPU in some form, and the figures."""
     from serve.engines.transformers import pool
     from serve.engines.transformers_parts.weights_form import fitting
+    from serve.engines.window import SMALLEST_DEFAULT
 
     path = read_metrics(run).base_model.path
     local = run.parent.parent / path
     try:
-        form, why = fitting(local if local.is_dir() else path, pool(None))
+        form, why = fitting(local if local.is_dir() else path, pool(SMALLEST_DEFAULT))
     except (OSError, ValueError) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         return False, f"its base cannot be read ({first})"

@@ -81,7 +81,8 @@ def start(config: ServerConfig) -> Service:
             gguf=config.gguf,
         )
         engine = load_engine(engine, options)
-    chosen.append(f"{persona.name} answers with {engine.model}, {engine.slots} at a time")
+    reads = f", up to {engine.context:,} tokens of a conversation" if engine.context else ""
+    chosen.append(f"{persona.name} answers with {engine.model}, {engine.slots} at a time{reads}")
     settings, source = default_settings(config, run)
     chosen.append(f"sampling: {in_words(settings)} ({source})")
     portrait = load_portrait(persona, config.root)

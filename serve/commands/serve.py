@@ -25,6 +25,11 @@ _ENGINES = "; ".join(f"{name} ({entry.description})" for name, entry in ENGINES.
     type=click.Path(path_type=Path),
     help="The character for --engine openai.  [default: persona.toml]",
 )
+@click.option(
+    "--context",
+    type=click.IntRange(min=1),
+    help="Tokens of prompt and reply together.  [default: the model's own, up to 8192 on a CPU and as memory allows]",
+)
 @click.option("--waiting", type=click.IntRange(0, 1000), help="How many requests may wait.  [default: 16]")
 @click.option(
     "--rate",
@@ -58,6 +63,7 @@ def serve(
     url: str | None,
     model: str | None,
     persona: Path | None,
+    context: int | None,
     waiting: int | None,
     rate: float | None,
     keys: Path | None,
@@ -75,6 +81,7 @@ def serve(
         "URL": url,
         "MODEL": model,
         "PERSONA": persona,
+        "CONTEXT": context,
         "WAITING": waiting,
         "RATE": rate,
         "KEYS_FILE": keys,

@@ -19,20 +19,24 @@ from curation import chat, repeats
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
-from serve.engine import OPTIONAL, Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
+from serve.engine import OPTIONAL, Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Reading, Settings
 from serve.engines import native_libraries
 from serve.engines.chunk_queue import Chunk, likely, received
 from serve.engines.options import Options
-from serve.engines.prompts import fit, greetings, prove
+from serve.engines.prompts import Reader, greetings, prove
 from serve.engines.token_budget import TokenBudget
 from serve.engines.tokenizer import ChatTokenizer
+from serve.engines.window import LARGEST_ON_A_CPU, SMALLEST_DEFAULT, free_memory, window
 from serve.model_files.gguf_choice import choose
+from serve.model_files.gguf_header import read_header
 
-DEFAULT_CONTEXT = 2048
 SLOTS = 8
-# Cells of the key/value cache that all slots share, in whole context windows. A window for each slot would double the
-# memory for a rare case; `TokenBudget` makes answers wait where it happens.
-_POOL_WINDOWS = 3
+# Cells of the key/value cache that all slots share: a whole window, and two more of at most this many tokens. A window
+# for each slot would multiply the memory for a rare case; `TokenBudget` makes answers wait where it happens.
+_OTHERS = 2048
+# How many tokens in a row must be the same to be moved in the cache. What is moved was read after the turns that were
+# left out and still knows them. So the number is high enough for only the same conversation to have such a run.
+_SHIFTED = 256
 # Caches of conversations that have lost their slot to another client: continuing one need not read it all again.
 _KEPT_MIB = 32
 
@@ -55,7 +59,7 @@ class LlamaCppEngine:
         persona: Persona,
         prompt: chat.Prompt = "chat",
         label: str = "",
-        context: int = DEFAULT_CONTEXT,
+        context: int = SMALLEST_DEFAULT,
         slots: int = SLOTS,
         alone: Callable[[], Any] | None = None,
     ) -> None:
@@ -65,14 +69,18 @@ class LlamaCppEngine:
         self._server = server
         self._alone = _Started(alone) if alone else None
         self._alone_budget = TokenBudget(context)
-        self._tokenizer = tokenizer
-        self._persona = persona
-        self._prompt = prompt
+        self._reader = Reader(tokenizer, persona, context, prompt)
+        self.check, self.check_memory, self.count = self._reader.check, self._reader.check_memory, self._reader.count
         self._budget = TokenBudget(pool(context, slots))
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
         """See :meth:`serve.engine.Engine.stream`."""
-        dropped, ids = fit(messages, settings, self._tokenizer, self._persona, self.context, self._prompt)
+        try:
+            fitted = self._reader.fit(messages, settings, cancelled)
+        except chat.Abandoned:
+            yield Done("cancelled", 0, 0)
+            return
+        dropped, ids = fitted.dropped, fitted.rendered.input_ids
         limit = min(settings.max_new_tokens, self.context - len(ids))
         seeded = settings.seed is not None and self._alone is not None
         # All of the one window, so that answers with a seed come one after another.
@@ -83,12 +91,15 @@ class LlamaCppEngine:
                 return
             reason: FinishReason = "cancelled"
             made = 0
-            with closing(self._chunks(request(ids, limit, settings), cancelled)) as chunks:
+            body = request(ids, limit, settings, shifted=bool(dropped))
+            with closing(self._chunks(body, cancelled)) as chunks:
                 for chunk in chunks:
                     if "error" in chunk:
                         message = chunk["error"].get("message", chunk["error"])
                         raise EngineFailed(f"llama.cpp refused the request: {str(message)[:200]}")
-                    if "prompt_progress" in chunk:
+                    if progress := chunk.get("prompt_progress"):
+                        if progress["processed"] < progress["total"]:
+                            yield Reading(progress["processed"], progress["total"])
                         continue
                     choice = chunk["choices"][0]
                     made += 1
@@ -101,7 +112,7 @@ class LlamaCppEngine:
 
     def tokens(self, text: str) -> list[int] | None:
         """See :meth:`serve.engine.Engine.tokens`."""
-        ids: list[int] = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        ids: list[int] = self._reader.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
         return ids
 
     def stops_at(self, token: int, ids: list[int]) -> bool:
@@ -169,13 +180,22 @@ def load(options: Options) -> LlamaCppEngine:
         raise UsageError("the engine `llamacpp` serves a trained run, and none was given. Run `make train` first.")
     run = options.run
     gguf = choose(run.folder, options.gguf)
-    context = options.context or DEFAULT_CONTEXT
+    header = read_header(gguf.path)
+    context = window(
+        run.base_name,
+        header.context,
+        options.context,
+        lambda tokens: header.cache_bytes * pool(tokens, SLOTS),
+        free_memory(),
+        LARGEST_ON_A_CPU,
+    )
     tokenizer = ChatTokenizer(run.folder / "tokenizer")
     prove(run, tokenizer)
     hellos, settings = greetings(run.persona, run.prompt), Settings(max_new_tokens=1)
     # Everything that can fail comes before llama.cpp starts: an xllamacpp.Server that is dropped as soon as it is made
     # waits for its own threads forever.
-    prompts = [fit(hello, settings, tokenizer, run.persona, context, run.prompt)[1] for hello in hellos]
+    reader = Reader(tokenizer, run.persona, context, run.prompt)
+    prompts = [reader.fit(hello, settings, lambda: False).rendered.input_ids for hello in hellos]
     engine = LlamaCppEngine(
         start(gguf.path, context),
         tokenizer,
@@ -228,7 +248,7 @@ def start(path: Path, context: int, slots: int = SLOTS) -> Any:
 
 def pool(context: int, slots: int) -> int:
     """Return how many tokens all slots may hold together."""
-    return context * min(slots, _POOL_WINDOWS)
+    return context + min(slots - 1, 2) * min(context, _OTHERS)
 
 
 def cores() -> int:
@@ -242,8 +262,11 @@ def cores() -> int:
     return allowed
 
 
-def request(ids: list[int], limit: int, settings: Settings) -> dict[str, Any]:
+def request(ids: list[int], limit: int, settings: Settings, shifted: bool = False) -> dict[str, Any]:
     """Return the request for llama.cpp. It names every option for which llama.cpp has another default.
+
+    ``shifted`` tells that turns were left out of the middle. llama.cpp then moves what it has cached of the turns after
+    those (it turns the keys to their new places) instead of reading them again.
 
     Its penalties cover the end of the prompt too: the last 64 tokens, and as many for repeated sequences as
     :data:`curation.repeats.RANGE`. The transformers engine leaves the prompt out, which llama.cpp cannot do.
@@ -256,6 +279,7 @@ def request(ids: list[int], limit: int, settings: Settings) -> dict[str, Any]:
         # A prompt that is read in other pieces gives scores that differ in their last bits, enough to draw other words.
         # A seed asks for the same words again, so its prompt is read as a whole.
         "cache_prompt": settings.seed is None,
+        "n_cache_reuse": _SHIFTED if shifted and settings.seed is None else 0,
         "max_tokens": limit,
         "samplers": ["penalties", "dry", "temperature", "top_k", "top_p", "min_p"],
         "temperature": settings.temperature,

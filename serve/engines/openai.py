@@ -1,8 +1,8 @@
 """Any OpenAI-compatible server over HTTP: vLLM, llama.cpp, Ollama, a hosted one.
 
-Each request carries the persona's system prompt in the conversation's language, or the one that the conversation
-begins with. The other server renders the prompt and counts tokens. When it refuses a conversation as too long, the
-oldest exchanges are left out until it fits.
+Each request carries the conversation's own system prompt, or the persona's in its language. The other server renders
+the prompt and counts tokens. When it refuses a conversation as too long, the oldest exchanges are left out until it
+fits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from curation.chat import language_of
+from curation.chat import system_prompt
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
@@ -101,15 +101,15 @@ class OpenAIEngine:
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
         """See :meth:`serve.engine.Engine.stream`."""
-        system = [m for m in messages[:1] if m.role == "system"]
-        messages = messages[len(system) :]
+        told = [m for m in messages if m.role == "system"]
+        turns = [m for m in messages if m.role != "system"]
         dropped = 0
         while True:
             try:
-                yield from self._answer([*system, *messages[dropped:]], settings, cancelled, dropped)
+                yield from self._answer([*told, *turns[dropped:]], settings, cancelled, dropped)
                 return
             except ConversationTooLong:
-                starts = [n for n, m in enumerate(messages) if m.role == "user" and n > dropped]
+                starts = [n for n, m in enumerate(turns) if m.role == "user" and n > dropped]
                 if not starts:
                     raise
                 # A quarter at a time, so that a long conversation is not sent a hundred times.
@@ -138,13 +138,16 @@ class OpenAIEngine:
         yield Done(reason, usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0), dropped)
 
     def _request(self, messages: Sequence[Message], settings: Settings) -> dict[str, Any]:
-        turns = [{"role": m.role, "content": m.content} | ({"name": m.name} if m.name else {}) for m in messages]
-        if messages[0].role != "system":
-            prompt = self._persona.system_prompt_in(language_of(messages, self._persona))
-            turns.insert(0, {"role": "system", "content": prompt})
         body: dict[str, Any] = {
             "model": self.model,
-            "messages": turns,
+            "messages": [
+                {"role": "system", "content": system_prompt(messages, self._persona)},
+                *(
+                    {"role": m.role, "content": m.content} | ({"name": m.name} if m.name else {})
+                    for m in messages
+                    if m.role != "system"
+                ),
+            ],
             "temperature": settings.temperature,
             "top_p": settings.top_p,
             "max_tokens": settings.max_new_tokens,

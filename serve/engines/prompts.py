@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from curation import chat
@@ -11,31 +12,84 @@ from curation.contracts import SAME_IDS, read_same_ids
 from curation.errors import InosukeError
 from curation.persona import Persona
 from curation.record import Message, messages_from_json
-from serve.engine import ConversationTooLong, Settings
+from serve.engine import Cancelled, ConversationTooLong, Counted, MemoryTooLong, Settings
 from serve.model_files.served_run import Run
 
+# Past the window the oldest exchanges go by this part of it at a time, so that the prompt's beginning, which is cached,
+# stays the same for many turns.
+BLOCKS = 4
+# The share of a prompt that memory and pinned facts may take.
+_MEMORY_SHARE = 0.25
 
-def fit(
-    messages: Sequence[Message], settings: Settings, tokenizer: Any, persona: Persona, context: int, prompt: chat.Prompt
-) -> tuple[int, list[int]]:
-    """Return how many turns were dropped, and the prompt's ids: those that training would see for the rest.
 
-    A conversation that ends with a reply is to be continued, so what ends that reply is left out. ``context`` is in
-    tokens. Raises ConversationTooLong when even the last exchange does not fit.
-    """
-    limit = context - min(settings.max_new_tokens, context // 2)
-    fitted = chat.fit(messages, tokenizer, persona, limit, prompt)
-    if fitted is None:
-        raise ConversationTooLong(
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What an engine in this process needs to make prompts: ``context`` is in tokens, for prompt and reply together."""
+
+    tokenizer: Any
+    persona: Persona
+    context: int
+    prompt: chat.Prompt
+
+    def room(self, settings: Settings) -> int:
+        """Return how many tokens a prompt may have."""
+        return self.context - min(settings.max_new_tokens, self.context // 2)
+
+    def fit(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> chat.Fitted:
+        """Return what the model will read: the ids that training would see for it.
+
+        A conversation that ends with a reply is to be continued, so what ends that reply is left out of the ids.
+        Raises ConversationTooLong when even the last exchange does not fit, chat.Abandoned when the client has left.
+        """
+        limit = self.room(settings)
+        fitted = chat.fit(messages, self.tokenizer, self.persona, limit, self.prompt, BLOCKS, cancelled)
+        if fitted is None:
+            raise self._too_long(limit)
+        if fitted.messages[-1].role == "assistant":
+            layout, ids = layout_of(self.tokenizer, self.prompt), fitted.rendered.input_ids
+            opened = replace(fitted.rendered, input_ids=ids[: len(ids) - len(layout.ids(layout.closing()))])
+            return replace(fitted, rendered=opened)
+        return fitted
+
+    def check(self, messages: Sequence[Message], settings: Settings) -> None:
+        """Raise ConversationTooLong where :meth:`fit` would, without reading more than the last exchange."""
+        limit = self.room(settings)
+        turns = [m for m in messages if m.role != "system"]
+        replies = [at for at, m in enumerate(turns[:-1]) if m.role == "assistant"]
+        last = turns[replies[-1] + 1 if replies else 0 :]
+        if self._count([*(m for m in messages if m.role == "system"), *last], limit) > limit:
+            raise self._too_long(limit)
+
+    def check_memory(self, turns: Sequence[Message], told: Sequence[Message], settings: Settings) -> None:
+        """Raise MemoryTooLong where what ``told`` remembers beside ``turns`` takes more than a quarter of a prompt."""
+        limit = self.room(settings)
+        most, last = int(_MEMORY_SHARE * limit), turns[-1:]
+        without = self._count([*(m for m in turns[:-1] if m.role == "system"), *last], 2 * limit)
+        if self._count([*(m for m in told if m.role == "system"), *last], 2 * limit) - without > most:
+            raise MemoryTooLong(
+                f"memory and pinned facts take more than {most} tokens, a quarter of what this model reads before it "
+                "answers. Shorten them."
+            )
+
+    def count(self, messages: Sequence[Message], settings: Settings) -> Counted:
+        """Return how much of the window a conversation takes, and from where on it would be read."""
+        limit = self.room(settings)
+        tokens = self._count(messages, 2 * limit)
+        fitted = chat.fit(messages, self.tokenizer, self.persona, limit, self.prompt, BLOCKS)
+        if fitted is None:
+            turns = sum(m.role != "system" for m in messages)
+            return Counted(tokens, limit, max(0, turns - 1), 0)
+        first = fitted.opening + fitted.dropped if fitted.dropped else 0
+        return Counted(tokens, limit, first, fitted.opening)
+
+    def _count(self, messages: Sequence[Message], most: int) -> int:
+        return chat.count(messages, self.tokenizer, self.persona, most, self.prompt)
+
+    def _too_long(self, limit: int) -> ConversationTooLong:
+        return ConversationTooLong(
             f"the last message does not fit: this model reads at most {limit} tokens before it answers. "
             "Shorten the message."
         )
-    kept, rendered = fitted
-    ids = rendered.input_ids
-    if kept[-1].role == "assistant":
-        layout = layout_of(tokenizer, prompt)
-        ids = ids[: len(ids) - len(layout.ids(layout.closing()))]
-    return _turns(messages) - _turns(kept), ids
 
 
 def prove(run: Run, tokenizer: Any) -> None:
@@ -67,7 +121,3 @@ def greetings(persona: Persona, prompt: chat.Prompt) -> list[list[Message]]:
     if prompt == "alpaca":
         return [[hello]]
     return [[Message("system", text), hello] for text in dict.fromkeys(persona.system_prompts.values())]
-
-
-def _turns(messages: Sequence[Message]) -> int:
-    return sum(m.role != "system" for m in messages)

@@ -14,26 +14,25 @@ from typing import Any
 
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from curation import chat
 from curation.contracts import read_metrics
 from curation.errors import InosukeError, UsageError, is_out_of_memory
 from curation.persona import Persona
 from curation.record import Message
-from serve.engine import OPTIONAL, Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Settings
+from serve.engine import OPTIONAL, Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Reading, Settings
 from serve.engines.options import Options
-from serve.engines.prompts import fit, greetings, prove
+from serve.engines.prompts import Reader, greetings, prove
 from serve.engines.tokenizer import ChatTokenizer
 from serve.engines.transformers_parts.batch import Batch, Job
 from serve.engines.transformers_parts.decoder import Decoder, longest
 from serve.engines.transformers_parts.detokenizer import Detokenizer, Piece
 from serve.engines.transformers_parts.sampling import Sampler
 from serve.engines.transformers_parts.weights_form import Form, fitting
+from serve.engines.window import LARGEST_ON_A_CPU, SMALLEST_DEFAULT, free_memory, window
 from serve.model_files.served_run import Run
 
-# More would fit into most models, but on a CPU a prompt of this length already takes seconds.
-DEFAULT_CONTEXT = 2048
 SLOTS = 8
 # Tokens in memory for all answers, in whole context windows. Where more are needed at once, some answers wait.
 _POOL_WINDOWS = 4
@@ -61,11 +60,10 @@ class TransformersEngine:
     ) -> None:
         self.model = label
         self.slots = slots
-        window = getattr(model.config, "max_position_embeddings", None) or DEFAULT_CONTEXT
-        self.context: int = min(window, context or DEFAULT_CONTEXT, longest(model.config) or window)
+        self.context: int = context or min(own_window(model.config) or SMALLEST_DEFAULT, SMALLEST_DEFAULT)
         self._tokenizer = tokenizer
-        self._persona = persona
-        self._prompt = prompt
+        self._reader = Reader(tokenizer, persona, self.context, prompt)
+        self.check, self.check_memory, self.count = self._reader.check, self._reader.check_memory, self._reader.count
         self._ends = _end_tokens(model, tokenizer, prompt)
         self._decoder = Decoder(model.eval(), slots, pool(self.context, slots), self.context)
         self._batch = Batch(self._decoder)
@@ -74,7 +72,12 @@ class TransformersEngine:
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
         """See :meth:`serve.engine.Engine.stream`. ``cancelled`` is also called in another thread."""
-        dropped, ids = fit(messages, settings, self._tokenizer, self._persona, self.context, self._prompt)
+        try:
+            fitted = self._reader.fit(messages, settings, cancelled)
+        except chat.Abandoned:
+            yield Done("cancelled", 0, 0)
+            return
+        dropped, ids = fitted.dropped, fitted.rendered.input_ids
         detokenizer = Detokenizer(self._tokenizer.backend_tokenizer, self._ends, settings.stop)
         limit = min(settings.max_new_tokens, self.context - len(ids))
         reason: FinishReason = "cancelled"
@@ -86,6 +89,7 @@ class TransformersEngine:
             push=detokenizer.push,
             finish=detokenizer.finish,
             cancelled=cancelled,
+            reading=lambda done: detokenizer.pieces.put(Reading(done, len(ids))),
             # As with llama.cpp: a seed asks for the same words again, so the prompt is read as a whole.
             exact=settings.seed is not None,
         )
@@ -97,6 +101,9 @@ class TransformersEngine:
                         f"the model failed in the middle of the answer ({type(piece).__name__}). Try again; the log of "
                         "this server has the reason."
                     ) from piece
+                if isinstance(piece, Reading):
+                    yield piece
+                    continue
                 if not isinstance(piece, Piece):
                     reason = piece
                     break
@@ -120,13 +127,14 @@ def load(options: Options) -> TransformersEngine:
     run = options.run
     tokenizer = ChatTokenizer(run.folder / "tokenizer")
     prove(run, tokenizer)
+    context = _window(run, options.context)
     engine = TransformersEngine(
-        _load_model(run, pool(options.context)),
+        _load_model(run, pool(context)),
         tokenizer,
         run.persona,
         run.prompt,
         f"{run.base_name} + {run.name}",
-        options.context,
+        context,
     )
     # Reads the system prompts into the cache, and shows that the model answers before the server calls itself ready.
     for hello in greetings(run.persona, run.prompt):
@@ -134,9 +142,32 @@ def load(options: Options) -> TransformersEngine:
     return engine
 
 
-def pool(context: int | None, slots: int = SLOTS) -> int:
+def pool(context: int, slots: int = SLOTS) -> int:
     """Return how many tokens the cache holds for all answers together."""
-    return (context or DEFAULT_CONTEXT) * min(slots, _POOL_WINDOWS)
+    return context * min(slots, _POOL_WINDOWS)
+
+
+def own_window(config: Any) -> int | None:
+    """Return how many tokens a model reads, or None where its configuration does not say."""
+    known = (getattr(config.get_text_config(), "max_position_embeddings", None), longest(config))
+    return min((n for n in known if n), default=None)
+
+
+def _window(run: Run, asked: int | None) -> int:
+    try:
+        config = AutoConfig.from_pretrained(run.base)
+    except (OSError, ValueError) as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InosukeError(f"the configuration of {run.base} cannot be read ({first}). Train again.") from error
+    cuda = torch.cuda.is_available()
+    text = config.get_text_config()
+    heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
+    width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+    a_token = 2 * text.num_hidden_layers * heads * width * (2 if cuda else 4)  # bytes: bf16 on a GPU, else fp32
+    own = own_window(config)
+    free = torch.cuda.mem_get_info()[0] if cuda else free_memory()
+    most = (own or SMALLEST_DEFAULT) if cuda else LARGEST_ON_A_CPU
+    return window(run.base_name, own, asked, lambda tokens: a_token * pool(tokens), free, most)
 
 
 def _load_model(run: Run, tokens: int) -> Any:

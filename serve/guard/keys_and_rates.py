@@ -21,7 +21,9 @@ from curation.errors import InosukeError, UsageError
 from serve.config import ServerConfig
 
 # What is limited by the rate: what costs work. Looking at pages is free.
-LIMITED = ("/api/chat", "/v1/chat/completions", "/v1/completions", "/api/feedback")
+LIMITED = ("/api/chat", "/v1/chat/completions", "/v1/completions", "/api/feedback", "/api/memory", "/api/count")
+# What a page asks for while its visitor types has a rate of its own, this many times that of messages.
+_TYPING, _TIMES = "/api/count", 10
 OPEN = ("/healthz", "/readyz", "/health")
 # How many clients are remembered. Beyond that, the clients with the oldest last request are forgotten.
 _CLIENTS = 10_000
@@ -103,6 +105,7 @@ def protect(app: Flask, config: ServerConfig) -> None:
     """Add the checks to an application."""
     keys = read_keys(config.keys, config.keys_file)
     rates = Rates(config.rate) if config.rate else None
+    typing = Rates(config.rate * _TIMES) if config.rate else None
 
     @app.before_request
     def ask_for_a_key() -> None:
@@ -112,9 +115,9 @@ def protect(app: Flask, config: ServerConfig) -> None:
 
     @app.before_request
     def slow_down() -> None:
-        if rates is None or request.path not in LIMITED or request.method != "POST":
+        if rates is None or typing is None or request.path not in LIMITED or request.method != "POST":
             return
-        wait = rates.take(client())
+        wait = (typing if request.path == _TYPING else rates).take(client())
         if wait:
             seconds = math.ceil(wait)
             raise TooOften(f"too many messages in a short time. Try again in {seconds} s.", seconds)

@@ -1,23 +1,40 @@
-"""Our own API: ``POST /api/chat`` as JSON or as server-sent events, and ``GET /api/info``.
+"""Our own API: ``POST /api/chat`` as JSON or as server-sent events, memory and counting, ``GET /api/info``.
 
 Each request carries the whole conversation; nothing of it is kept or logged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import asdict
 
 from flask import Blueprint, Response, request, stream_with_context
 
+from curation import chat as chat_shape
+from curation.record import Message
 from serve.answering import answers
-from serve.engine import Delta, Done, Event
+from serve.answering import memory as remembering
+from serve.answering.service import Service
+from serve.engine import Alive, CountsTokens, Delta, Done, Event, Reading, Settings
 from serve.http import errors, sse
 from serve.http.current import client_gone, json_body, service
 from serve.http.openai_parts.parameters import check_honoured
 from serve.http.openapi import described
-from serve.http.responses import Ending, Info, Limits, Reply, json_response, plain, usage
-from serve.schema import MAX_CHARS, MAX_MESSAGES, ChatRequest, InvalidRequest, validated
+from serve.http.responses import Count, Ending, Info, Limits, Remembering, Reply, json_response, plain, usage
+from serve.schema import (
+    MAX_CHARS,
+    MAX_MEMORY,
+    MAX_MESSAGES,
+    MAX_PINNED,
+    MAX_PINNED_CHARS,
+    ChatRequest,
+    CountRequest,
+    InvalidRequest,
+    MemoryRequest,
+    Remembered,
+    validated,
+)
 
 blueprint = Blueprint("api", __name__)
 
@@ -32,11 +49,40 @@ def chat() -> Response:
     if body.settings.logprobs is not None:
         raise InvalidRequest("unsupported_parameter", "`settings.logprobs` is for /v1. Leave it out.", "logprobs")
     run = serving.run.name if serving.run else None
-    events = answers.begin(serving, body.turns(), body.settings.over(serving.settings), client_gone())
-    if body.stream or request.accept_mimetypes.best_match(["application/json", sse.TYPE]) == sse.TYPE:
+    settings = body.settings.over(serving.settings)
+    turns = _told(serving, body.turns(), body, settings)
+    stream = body.stream or request.accept_mimetypes.best_match(["application/json", sse.TYPE]) == sse.TYPE
+    events = answers.begin(serving, turns, settings, client_gone(), stream)
+    if stream:
         return sse.response(stream_with_context(_event_stream(events, run)))
     text, done = answers.whole(events)
     return json_response(Reply(reply=text, **dict(_ending(done, run))))
+
+
+@blueprint.post("/api/memory")
+@described(Remembering, body=MemoryRequest, errors=errors.OF_ANSWERS)
+def remember() -> Response:
+    """Sum up what fell out of the window, in the background: visitors who wait for an answer come first."""
+    body = validated(MemoryRequest, json_body())
+    memory = remembering.remember(service(), body.turns(), body.memory, client_gone())
+    return json_response(Remembering(memory=body.memory if memory is None else memory))
+
+
+@blueprint.post("/api/count")
+@described(Count, body=CountRequest)
+def count() -> Response:
+    """Count a conversation and the message that is being typed. Nothing is generated."""
+    serving = service()
+    body = validated(CountRequest, json_body())
+    if not isinstance(serving.engine, CountsTokens):
+        return json_response(Count(tokens=None, window=None, kept_from=0, opening=0))
+    turns = (
+        chat_shape.with_memory(body.turns(), body.memory, body.pinned, serving.persona)
+        if _remembers(serving)
+        else body.turns()
+    )
+    counted = serving.engine.count(turns, serving.settings)
+    return json_response(Count(**asdict(counted)))
 
 
 @blueprint.get("/api/info")
@@ -52,14 +98,44 @@ def info() -> Response:
             engine=engine.name,
             model=engine.model,
             context=engine.context,
+            window=engine.count((), serving.settings).window if isinstance(engine, CountsTokens) else None,
+            remembers=_remembers(serving),
             run=run.name if run else None,
             base=run.base_name if run else None,
             dataset=run.dataset if run else None,
-            limits=Limits(messages=MAX_MESSAGES, chars=MAX_CHARS),
+            limits=Limits(
+                messages=MAX_MESSAGES,
+                chars=MAX_CHARS,
+                memory=MAX_MEMORY,
+                pinned=MAX_PINNED,
+                pinned_chars=MAX_PINNED_CHARS,
+            ),
             settings=serving.settings,
             feedback=serving.feedback is not None,
         )
     )
+
+
+def _remembers(serving: Service) -> bool:
+    """Return whether memory reaches the model: the alpaca layout has no system prompt to put it into."""
+    return serving.run is None or serving.run.prompt == "chat"
+
+
+def _told(serving: Service, turns: Sequence[Message], body: Remembered, settings: Settings) -> Sequence[Message]:
+    """Return the turns with what the client asks to remember. Raises InvalidRequest and MemoryTooLong."""
+    if not body.memory.strip() and not any(fact.strip() for fact in body.pinned):
+        return turns
+    if not _remembers(serving):
+        raise InvalidRequest(
+            "no_memory",
+            "this run was trained without system prompts (`alpaca`), so it can be told no memory and no pinned facts. "
+            "Leave `memory` and `pinned` out.",
+            "memory" if body.memory else "pinned",
+        )
+    told = chat_shape.with_memory(turns, body.memory, body.pinned, serving.persona)
+    if isinstance(serving.engine, CountsTokens):
+        serving.engine.check_memory(turns, told, settings)
+    return told
 
 
 def _ending(done: Done, run: str | None) -> Ending:
@@ -75,6 +151,10 @@ def _event_stream(events: Generator[Event], run: str | None) -> Iterator[bytes]:
                     yield sse.encode("delta", {"text": event.text})
                 elif isinstance(event, Done):
                     yield sse.encode("done", plain(_ending(event, run)))
+                elif isinstance(event, Alive):
+                    yield sse.PING
+                elif isinstance(event, Reading):
+                    yield sse.encode("reading", {"done": event.done, "total": event.total})
                 else:
                     yield sse.encode("queued", {"place": event.place})
         except Exception as error:

@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from serve.answering.waiting_line import LineFull
-from serve.engine import ConversationTooLong, EngineFailed
+from serve.engine import ConversationTooLong, EngineFailed, MemoryTooLong
 from serve.guard.keys_and_rates import NoKey, TooOften
 from serve.http.responses import Error, OpenAIError, OpenAIProblem, Problem, json_response, plain
 from serve.schema import InvalidRequest
@@ -37,6 +37,8 @@ def known(error: Exception) -> tuple[str, str, int]:
     """Return code, message and status of an error. An unexpected one is logged, and its message stays in the log."""
     if isinstance(error, ConversationTooLong):
         return "context_length_exceeded" if _is_openai() else "conversation_too_long", str(error), 400
+    if isinstance(error, MemoryTooLong):
+        return "memory_too_long", str(error), 400
     if isinstance(error, LineFull):
         return "busy", str(error), 503
     if isinstance(error, EngineFailed):

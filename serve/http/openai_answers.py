@@ -122,7 +122,7 @@ def respond(
     gone = client_gone()
 
     def begin(one: Asked) -> Generator[Event]:
-        return _joined(answers.begin(serving, one.turns, one.settings, gone), one.turns[-1])
+        return _joined(answers.begin(serving, one.turns, one.settings, gone, bool(body.stream)), one.turns[-1])
 
     if body.stream:
         first = begin(asked[0])
@@ -203,7 +203,7 @@ def _stream(
                         yield chunk(shape.end(index, event))
                     else:  # comments, which clients skip
                         yield (
-                            f": place {event.place} in the line\n\n".encode() if isinstance(event, Queued) else b":\n\n"
+                            f": place {event.place} in the line\n\n".encode() if isinstance(event, Queued) else sse.PING
                         )
         if with_usage:
             yield _data({**head, "choices": [], "usage": plain(usage(total))})

@@ -9,15 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serve.engine import Done, FinishReason, Settings
 
-Count = Annotated[int, Field(ge=0)]
+Number = Annotated[int, Field(ge=0)]
 
 
 class Usage(BaseModel):
     """Token counts, under the names that OpenAI's clients know."""
 
-    prompt_tokens: Count
-    completion_tokens: Count
-    total_tokens: Count
+    prompt_tokens: Number
+    completion_tokens: Number
+    total_tokens: Number
 
 
 class Ending(BaseModel):
@@ -25,7 +25,7 @@ class Ending(BaseModel):
 
     finish_reason: FinishReason
     usage: Usage
-    dropped_messages: Count = Field(description="How many of the oldest messages did not fit into the context window.")
+    dropped_messages: Number = Field(description="How many of the oldest messages did not fit into the context window.")
     run: str | None
 
 
@@ -36,10 +36,31 @@ class Reply(Ending):
 
 
 class Limits(BaseModel):
-    """How many messages a conversation may have, and how many characters a message."""
+    """How many messages a conversation may have, and how many characters a message.
+
+    ``memory`` and ``pinned_chars`` are in characters too, ``pinned`` counts facts.
+    """
 
     messages: int
     chars: int
+    memory: int
+    pinned: int
+    pinned_chars: int
+
+
+class Remembering(BaseModel):
+    """What is remembered of a conversation, a line each."""
+
+    memory: str
+
+
+class Count(BaseModel):
+    """How much of the window a conversation takes; null where only a server behind the engine can count."""
+
+    tokens: Number | None = Field(description="Of the whole conversation. Beyond twice the window it is an estimate.")
+    window: Number | None = Field(description="How many tokens a prompt may have.")
+    kept_from: Number = Field(description="The index of the first message that would be read, after the opening ones.")
+    opening: Number = Field(description="How many messages at the beginning stay even so.")
 
 
 class Info(BaseModel):
@@ -52,6 +73,8 @@ class Info(BaseModel):
     engine: str
     model: str
     context: int | None
+    window: int | None = Field(description="How many tokens a prompt may have with these settings.")
+    remembers: bool = Field(description="Whether `memory` and `pinned` reach the model.")
     run: str | None
     base: str | None
     dataset: str | None
@@ -70,8 +93,8 @@ class Readiness(BaseModel):
     """The engine answers."""
 
     status: Literal["ready"] = "ready"
-    running: Count
-    waiting: Count
+    running: Number
+    waiting: Number
 
 
 class Problem(BaseModel):

@@ -9,6 +9,8 @@ from typing import Any
 from flask import Response
 
 TYPE = "text/event-stream"
+# A comment, which clients skip: something to send while there is nothing to say.
+PING = b": ping\n\n"
 
 
 def encode(event: str, data: dict[str, Any]) -> bytes:

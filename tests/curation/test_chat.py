@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -270,7 +271,7 @@ def test_fit_drops_whole_exchanges_from_the_front(persona: Persona) -> None:
     tokenizer = chatml_tokenizer()
     whole = len(render(DIALOGUE, tokenizer, persona).input_ids)
     fitted = chat.fit(DIALOGUE, tokenizer, persona, whole - 1)
-    assert fitted is not None and fitted[0] == DIALOGUE[2:]
+    assert fitted is not None and (fitted.messages, fitted.opening, fitted.dropped) == (DIALOGUE[2:], 0, 2)
     assert chat.fit(DIALOGUE, tokenizer, persona, 10) is None
 
 
@@ -286,7 +287,7 @@ def test_fit_keeps_what_a_whole_rendering_shows_to_fit(persona: Persona) -> None
                 sizes = {n: len(render(messages[n:], tokenizer, persona, prompt).input_ids) for n in starts}
                 expected = next((messages[n:] for n in starts if sizes[n] <= limit), None)
                 fitted = chat.fit(messages, tokenizer, persona, limit, prompt)
-                assert (fitted and fitted[0]) == expected
+                assert (fitted and fitted.messages) == expected
 
 
 class Counting:
@@ -311,6 +312,127 @@ def test_fit_reads_only_what_fits(persona: Persona) -> None:
         return counting.read
 
     assert read(200) == read(20)
+
+
+def talk_of(exchanges: int, length: int = 60, word: str = "Lên núi! ") -> list[Message]:
+    return [
+        Message(("user", "assistant")[turn % 2], f"{turn} {word * (length // len(word))}")
+        for turn in range(2 * exchanges - 1)
+    ]
+
+
+TURNS = st.lists(
+    st.tuples(st.sampled_from(["user", "user", "assistant"]), st.text(max_size=60)), min_size=1, max_size=24
+)
+
+
+@given(
+    turns=TURNS,
+    limit=st.integers(1, 1500),
+    blocks=st.sampled_from([0, 2, 4]),
+    prompt=st.sampled_from(["chat", "alpaca"]),
+)
+def test_what_is_sent_is_the_kept_turns_rendered_and_fits(
+    turns: list[tuple[Any, str]], limit: int, blocks: int, prompt: Any, persona: Persona
+) -> None:
+    tokenizer = chatml_tokenizer()
+    talk = [Message(role, text) for role, text in turns] + [Message("user", "Hả?")]
+    fitted = chat.fit(talk, tokenizer, persona, limit, prompt, blocks)
+    if fitted is None:
+        # Not even the last turns of the user fit, which are the shortest prompt.
+        last = max((at + 1 for at, m in enumerate(talk) if m.role == "assistant"), default=0)
+        assert len(render(talk[last:], tokenizer, persona, prompt).input_ids) > limit
+        return
+    assert len(fitted.rendered.input_ids) <= limit
+    assert fitted.rendered == render(fitted.messages, tokenizer, persona, prompt)
+    assert fitted.messages == talk[: fitted.opening] + talk[fitted.opening + fitted.dropped :]
+    whole = len(render(talk, tokenizer, persona, prompt).input_ids)
+    assert bool(fitted.dropped) == (whole > limit)
+    assert chat.count(talk, tokenizer, persona, whole, prompt) == whole
+
+
+def test_blocks_keep_the_beginning_of_the_prompt_from_turn_to_turn(persona: Persona) -> None:
+    tokenizer, dropped, cached, before = chatml_tokenizer(), [], [], [0]
+    for exchanges in range(1, 60):
+        fitted = chat.fit(talk_of(exchanges), tokenizer, persona, 4096, blocks=4)
+        assert fitted is not None
+        ids = fitted.rendered.input_ids
+        same = next(
+            (n for n, (a, b) in enumerate(zip(ids, before, strict=False)) if a != b), min(len(ids), len(before))
+        )
+        dropped.append(fitted.dropped)
+        cached.append(len(ids) - same)
+        before = ids
+        if fitted.dropped:
+            assert (fitted.opening, fitted.messages[:2]) == (2, talk_of(exchanges)[:2])
+            assert len(ids) > 4096 / 2  # no more goes than about a block
+    jumps = [at for at in range(1, len(dropped)) if dropped[at] > dropped[at - 1]]
+    assert len(jumps) < sum(bool(d) for d in dropped) / 4 and dropped == sorted(dropped)
+    assert max(read for at, read in enumerate(cached[1:], 1) if at not in jumps) < 400
+
+
+def test_a_long_opening_does_not_stay_and_a_long_last_message_takes_its_place(persona: Persona) -> None:
+    tokenizer = chatml_tokenizer()
+    long = [Message("user", "a" * 700), Message("assistant", "b"), *talk_of(30)]
+    fitted = chat.fit(long, tokenizer, persona, 4096, blocks=4)
+    assert fitted is not None and fitted.opening == 0 and fitted.dropped
+    fitted = chat.fit(
+        [*talk_of(30), Message("assistant", "b"), Message("user", "c" * 3600)], tokenizer, persona, 4096, blocks=4
+    )
+    assert fitted is not None and fitted.messages[-1].content == "c" * 3600
+
+
+def test_a_client_that_left_ends_the_fitting(persona: Persona) -> None:
+    with pytest.raises(chat.Abandoned):
+        chat.fit(talk_of(9), chatml_tokenizer(), persona, 4096, cancelled=lambda: True)
+
+
+def test_the_largest_bodies_are_fitted_quickly(persona: Persona) -> None:
+    tokenizer = chatml_tokenizer()
+    for length in (110, 4000):
+        talk = talk_of(200, length)
+        start = time.process_time()
+        fitted = chat.fit(talk, tokenizer, persona, 16_384, blocks=4)
+        took = time.process_time() - start
+        assert fitted is not None and fitted.dropped
+        assert took < 1.0, f"{took:.3f} s; the benchmark has the figure, this finds what grows with the square"
+
+
+def test_counts_are_kept_under_hashes_and_not_made_again(persona: Persona) -> None:
+    counting = Counting(chatml_tokenizer())
+    talk = talk_of(50)
+    chat.count(talk, counting, persona, 10**6)
+    read = counting.read
+    assert chat.count(talk, counting, persona, 10**6) == len(render(talk, counting.tokenizer, persona).input_ids)
+    assert counting.read == read
+    # Beyond what is counted, the length of the texts tells roughly.
+    whole, guessed = chat.count(talk, counting, persona, 10**6), chat.count(talk, counting, persona, 2000)
+    assert 0.5 * whole < guessed < 2 * whole
+
+
+# ---------------------------------------------------------------- memory
+
+
+def test_memory_and_pinned_facts_end_the_system_prompt_in_its_language(persona: Persona) -> None:
+    talk = [Message("user", "Who are you?")]
+    with_both = chat.with_memory(talk, " They met at the river.\n", ["Lan is  a\ncook", " "], persona)
+    assert [m.role for m in with_both] == ["system", "user"]
+    assert with_both[0].content == (
+        f"{persona.system_prompt_in('en')}\n\nAbout the visitor:\n- Lan is a cook"
+        "\n\nEarlier in this conversation:\nThey met at the river."
+    )
+    vietnamese = chat.with_memory([Message("user", "Ngươi là ai?")], "Gặp nhau bên suối.", [], persona)
+    assert vietnamese[0].content.endswith("Chuyện trước đó:\nGặp nhau bên suối.")
+    own = chat.with_memory([Message("system", "Be a boar."), *talk], "", ["x"], persona)
+    assert own[0].content == "Be a boar.\n\nAbout the visitor:\n- x" and own[1:] == talk
+    assert chat.with_memory(talk, " ", ["", " "], persona) == talk
+
+
+def test_memory_stays_when_turns_are_dropped(persona: Persona) -> None:
+    talk = chat.with_memory(talk_of(60), "Lan nấu phở.", ["Lan thích mưa"], persona)
+    fitted = chat.fit(talk, chatml_tokenizer(), persona, 4096, blocks=4)
+    assert fitted is not None and fitted.dropped and fitted.messages[0] == talk[0]
+    assert "Lan nấu phở." in chatml_tokenizer().decode(fitted.rendered.input_ids)
 
 
 # ---------------------------------------------------------------- the system prompt's language

@@ -84,7 +84,7 @@ def encode(
         if fitted is None:
             left_out.append(row.id)
             continue
-        _, rendered = fitted
+        rendered = fitted.rendered
         encoded.append(Encoded(row.id, rendered.input_ids, rendered.loss_mask, rendered.chars))
     return encoded, left_out
 

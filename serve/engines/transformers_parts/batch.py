@@ -41,6 +41,8 @@ class Job:
     finish: Callable[[FinishReason | Exception], None]
     """Called with the reason of the end, or with what went wrong."""
     cancelled: Cancelled
+    reading: Callable[[int], None] = lambda done: None
+    """Called while the prompt is read, with how many of its tokens have been."""
     exact: bool = False
     """Whether scores must be the same to the last bit whatever else runs, so that it is generated outside the batch."""
     left: bool = False
@@ -150,6 +152,9 @@ class Batch:
         job.read += len(piece)
         if job.read == len(job.ids):
             self._draw(job, scores)
+        else:
+            with self._contained(job):
+                job.reading(job.read)
 
     def _draw(self, job: Job, scores: torch.Tensor) -> None:
         """Draw a job's next token from its scores, shape (1, vocabulary), and push it."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tokenizers.decoders import DecodeStream
 
-from serve.engine import FinishReason
+from serve.engine import FinishReason, Reading
 from serve.engines.transformers_parts.stop_strings import StopStrings
 
 
@@ -23,7 +23,7 @@ class Detokenizer:
     """Puts every :class:`Piece` of a reply into ``pieces``, and then how it ended or what went wrong."""
 
     def __init__(self, tokenizer: Any, ends: Collection[int], stop: Sequence[str]) -> None:
-        self.pieces: SimpleQueue[Piece | FinishReason | Exception] = SimpleQueue()
+        self.pieces: SimpleQueue[Piece | Reading | FinishReason | Exception] = SimpleQueue()
         self._tokenizer = tokenizer
         self._ends = ends
         self._stops = StopStrings(stop)

@@ -1,15 +1,23 @@
 """The waiting line in front of an engine: order, places, and clients that leave."""
 
 import threading
+import time
 
 import pytest
 
 from serve.answering.waiting_line import LineFull, WaitingLine
-from serve.engine import Delta, Done, Queued
+from serve.engine import Alive, Delta, Done, Queued
 
 
 def never():
     return False
+
+
+def placed(line, answer=None, cancelled=None):
+    """The events of an answer after it has its place in the line."""
+    events = line.in_turn(answer or work, cancelled or never)
+    assert next(events) == Alive()
+    return events
 
 
 def work(text="a"):
@@ -18,12 +26,12 @@ def work(text="a"):
 
 
 def test_an_empty_waiting_line_does_not_wait():
-    assert list(WaitingLine().in_turn(work, never)) == [Delta("a"), Done("stop", 0, 1)]
+    assert list(WaitingLine().in_turn(work, never)) == [Alive(), Delta("a"), Done("stop", 0, 1)]
 
 
 def test_waiting_clients_get_their_place_and_are_served_in_order():
     line, order = WaitingLine(), []
-    first = line.in_turn(lambda: work("first"), never)
+    first = placed(line, lambda: work("first"), never)
     assert next(first) == Delta("first")
     told = [[], []]
     waiting = [threading.Event(), threading.Event()]
@@ -52,41 +60,41 @@ def test_waiting_clients_get_their_place_and_are_served_in_order():
 
 def test_a_newcomer_does_not_overtake():
     line = WaitingLine()
-    running = line.in_turn(work, never)
+    running = placed(line, work, never)
     next(running)
-    waiting = line.in_turn(work, never)
+    waiting = placed(line, work, never)
     assert next(waiting) == Queued(1)
     running.close()  # the slot is free, but a request waits for it
-    newcomer = line.in_turn(work, never)
+    newcomer = placed(line, work, never)
     assert next(newcomer) == Queued(2)
     assert next(waiting) == Delta("a")
 
 
 def test_a_full_line_refuses_at_once_and_accepts_requests_again_later():
     line = WaitingLine(limit=1)
-    running, waiting = line.in_turn(work, never), line.in_turn(work, never)
+    running, waiting = placed(line, work, never), placed(line, work, never)
     next(running)
     next(waiting)
     with pytest.raises(LineFull):
-        next(line.in_turn(work, never))
+        next(placed(line, work, never))
     running.close()
     assert list(waiting)[-1] == Done("stop", 0, 1)
-    assert next(line.in_turn(work, never)) == Delta("a")
+    assert next(placed(line, work, never)) == Delta("a")
 
 
 def test_a_line_without_waiting_places_still_serves():
     line = WaitingLine(limit=0)
-    running = line.in_turn(work, never)
+    running = placed(line, work, never)
     assert next(running) == Delta("a")
     with pytest.raises(LineFull):
-        next(line.in_turn(work, never))
+        next(placed(line, work, never))
 
 
 def test_a_client_that_leaves_is_removed_from_the_line():
     line, gone = WaitingLine(), threading.Event()
-    running = line.in_turn(work, never)
+    running = placed(line, work, never)
     next(running)
-    waiting = line.in_turn(work, gone.is_set)
+    waiting = placed(line, work, gone.is_set)
     assert next(waiting) == Queued(1)
     gone.set()
     assert list(waiting) == [Done("cancelled", 0, 0)]
@@ -99,20 +107,71 @@ def test_a_closed_or_crashed_answer_frees_its_place():
         raise RuntimeError("x")
 
     line = WaitingLine()
-    crashed = line.in_turn(crash, never)
+    crashed = placed(line, crash, never)
     next(crashed)
     with pytest.raises(RuntimeError):
         next(crashed)
-    closed = line.in_turn(work, never)
+    closed = placed(line, work, never)
     next(closed)
-    queued = line.in_turn(work, never)
-    next(queued)
-    queued.close()
+    waits = placed(line, work, never)
+    next(waits)
+    waits.close()
     closed.close()
     assert line.load == (0, 0)
 
 
 def test_two_slots_answer_two_at_a_time():
     line = WaitingLine(slots=2)
-    a, b, c = (line.in_turn(work, never) for _ in range(3))
+    a, b, c = (placed(line, work, never) for _ in range(3))
     assert [next(a), next(b), next(c)] == [Delta("a"), Delta("a"), Queued(1)]
+
+
+def test_work_in_the_background_waits_for_every_visitor_and_gives_way_to_one():
+    line, begun, stopped, told = WaitingLine(slots=2), threading.Event(), threading.Event(), []
+
+    def background(stop):
+        told.append("begun")
+        begun.set()
+        if len(told) == 1:
+            while not stop():
+                time.sleep(0.01)  # as an engine does between two tokens
+            stopped.set()
+            return None
+        return "summary"
+
+    visitor = placed(line, work, never)
+    thread = threading.Thread(target=lambda: told.append(line.in_background(background, never)))
+    thread.start()
+    assert not begun.wait(0.2)  # a slot is free, but a visitor is being answered
+    visitor.close()
+    assert begun.wait(60)
+    assert line.load == (0, 0)  # background work takes nobody's place
+    visitor = placed(line, work, never)
+    assert next(visitor) == Delta("a")  # at once
+    assert stopped.wait(60)
+    visitor.close()
+    thread.join(60)
+    assert told == ["begun", "begun", "summary"]
+
+
+def test_work_in_the_background_ends_with_its_client_and_frees_the_line():
+    line, gone = WaitingLine(), threading.Event()
+
+    def background(stop):
+        gone.set()
+        return None if stop() else "kept"
+
+    assert line.in_background(background, gone.is_set) is None
+    assert line.in_background(lambda stop: "next", never) == "next"
+    with pytest.raises(RuntimeError):
+        line.in_background(lambda stop: (_ for _ in ()).throw(RuntimeError("x")), never)
+    assert line.in_background(lambda stop: "after", never) == "after"
+
+
+def test_work_in_the_background_is_refused_where_visitors_leave_no_time(monkeypatch):
+    monkeypatch.setattr("serve.answering.waiting_line._BACKGROUND_SECONDS", 0.2)
+    line = WaitingLine()
+    running = placed(line, work, never)
+    with pytest.raises(LineFull, match="no time beside its visitors"):
+        line.in_background(lambda stop: "never", never)
+    running.close()

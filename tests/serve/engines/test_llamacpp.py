@@ -175,7 +175,7 @@ def test_a_message_that_never_fits_is_refused(engine, spy):
 def test_a_client_that_leaves_stops_llama_cpp_and_frees_the_slot(engine):
     gone = threading.Event()
     events = engine.stream(TALK, GREEDY.model_copy(update={"max_new_tokens": 300}), gone.is_set)
-    assert isinstance(next(events), Delta)
+    assert any(isinstance(event, Delta) for event in events)
     gone.set()
     done = list(events)[-1]
     assert done.finish_reason == "cancelled" and done.completion_tokens < 300

@@ -18,7 +18,7 @@ def ask(client, *contents, **more):
 
 def events(response):
     blocks = response.get_data(as_text=True).strip().split("\n\n")
-    lines = [block.split("\n") for block in blocks]
+    lines = [block.split("\n") for block in blocks if not block.startswith(":")]  # a comment is no event
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in lines]
 
 
@@ -96,7 +96,7 @@ USER = {"role": "user", "content": "a"}
         (
             {"messages": [USER], "history": []},
             "unknown_key",
-            "unknown key `history`. Known here: messages, settings, stream",
+            "unknown key `history`. Known here: memory, messages, pinned, settings, stream",
         ),
         ({"messages": [USER | {"name": "x"}]}, "unknown_key", "`messages.0.name`"),
         ({"messages": [USER], "settings": {"beams": 3}}, "unknown_key", "`settings.beams`"),
@@ -181,15 +181,16 @@ def test_a_crash_in_the_middle_of_a_stream_is_an_error_event(client, parrot):
     ("error", "status", "code"),
     [(ConversationTooLong("x"), 400, "conversation_too_long"), (EngineFailed("x"), 502, "engine_failed")],
 )
-@pytest.mark.parametrize("stream", [False, True])
-def test_what_is_wrong_before_the_first_word_is_a_status(client, parrot, monkeypatch, error, status, code, stream):
+def test_what_is_wrong_before_the_first_word_is_a_status_or_an_event(client, parrot, monkeypatch, error, status, code):
     def fail(*_):
         raise error
         yield
 
     monkeypatch.setattr(parrot, "stream", fail)
-    response = ask(client, "a", stream=stream)
+    response = ask(client, "a")
     assert (response.status_code, response.json["error"]["code"]) == (status, code)
+    streamed = ask(client, "a", stream=True)  # its headers were sent before the engine was asked
+    assert (streamed.status_code, events(streamed)) == (200, [("error", {"code": code, "message": "x"})])
 
 
 def test_a_full_line_is_a_503_with_the_time_to_try_again(client, app, monkeypatch):
@@ -219,7 +220,8 @@ def test_info_tells_who_answers_and_the_limits(client):
     info = client.get("/api/info").json
     assert info["character"] == "Inosuke"
     assert (info["engine"], info["model"], info["run"]) == ("parrot", "parrot-1", None)
-    assert info["limits"] == {"messages": 400, "chars": 4000}
+    assert info["limits"] == {"messages": 400, "chars": 4000, "memory": 2000, "pinned": 20, "pinned_chars": 200}
+    assert (info["context"], info["window"], info["remembers"]) == (2048, None, True)  # a parrot counts no tokens
 
 
 def test_health_and_readiness(client):

@@ -305,17 +305,18 @@ def test_an_error_names_the_key_as_the_client_knows_it(client, body, param, says
 
 
 def test_a_stream_ends_with_done_and_has_the_place_as_a_comment(client, monkeypatch, parrot):
-    from serve.engine import Delta, Done, Queued
+    from serve.engine import Alive, Delta, Done, Queued
 
     def run(*_):
+        yield Alive()  # has its place
         yield Queued(2)
         yield Delta("ừ")
         yield Done("length", 1, 1)
 
     monkeypatch.setattr("serve.answering.waiting_line.WaitingLine.in_turn", run)
     blocks = post(client, stream=True).get_data(as_text=True).split("\n\n")
-    assert blocks[1] == ": place 2 in the line"
-    assert json.loads(blocks[3].removeprefix("data: "))["choices"][0]["finish_reason"] == "length"
+    assert blocks[1:3] == [": ping", ": place 2 in the line"]
+    assert json.loads(blocks[4].removeprefix("data: "))["choices"][0]["finish_reason"] == "length"
     assert blocks[-2:] == ["data: [DONE]", ""]
 
 

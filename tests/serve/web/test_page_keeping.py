@@ -534,7 +534,10 @@ def test_saving_an_exchange_writes_its_turns_and_no_others(visit):
         """() => {
              window.written = [];
              const put = IDBObjectStore.prototype.put;
-             IDBObjectStore.prototype.put = function (what) { window.written.push(what.content); return put.call(this, what); };
+             IDBObjectStore.prototype.put = function (what) {
+                  window.written.push(what.content);
+                  return put.call(this, what);
+              };
            }"""
     )
     send(page, "nữa")
