@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def bar(total: int, title: str, unit: str, *, quiet: bool = False, scale: bool = False) -> Any:
+def bar(total: int | None, title: str, unit: str, *, quiet: bool = False, scale: bool = False) -> Any:
     """Return a tqdm bar, to be used with ``with`` and ``update(n)``; it disappears when the block ends.
 
     It is shown on a terminal only, on standard error, and only after a second: what is quicker needs none. ``scale``
-    shortens counts (``12.3k``).
+    shortens counts (``12.3k``). Without a total it counts up.
     """
     from tqdm import tqdm
 

@@ -48,6 +48,13 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 @click.option("--html", "as_html", is_flag=True, help="Print a page with the differences highlighted.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write there instead of to standard output.")
 @click.option(
+    "--pairs",
+    "pairs_file",
+    type=click.Path(path_type=Path),
+    help="Write the near pairs by letters to this Parquet file (i, j: rows from 0; score) and nothing else. Texts and "
+    "pairs lie on the disk, so FILE may be larger than memory.",
+)
+@click.option(
     "--index",
     "index_folder",
     type=click.Path(path_type=Path),
@@ -72,6 +79,7 @@ def dedup(
     as_json: bool,
     as_html: bool,
     output: Path | None,
+    pairs_file: Path | None,
     index_folder: Path | None,
     executor: str,
     persona_file: Path,
@@ -87,7 +95,16 @@ def dedup(
     Example:
       inosuke dedup quotes.json --html -o duplicates.html
       inosuke dedup quotes.json --meaning --threshold 0.95
+      inosuke dedup millions.parquet --field text --pairs pairs.parquet
     """
+    if pairs_file is not None:
+        if file is None or as_json or as_html or meaning or output or index_folder:
+            raise UsageError(
+                "--pairs writes the pairs of a FILE and nothing else. Give FILE, and leave out --json, --html, "
+                "--meaning, -o and --index."
+            )
+        _write_pairs(file, field, pairs_file, _sorted_out(thresholds, False)[1], executor)
+        return
     if as_json and as_html:
         raise UsageError("--json and --html exclude each other. Give one of them.")
     if meaning and as_html:
@@ -98,7 +115,7 @@ def dedup(
 
     samples, templates, name, default = _read(file, field, persona_file)
     threshold = default if ratio is None else ratio
-    engine = Ray() if executor == "ray" else Local(progress=True)
+    engine = Ray(progress=True) if executor == "ray" else Local(progress=True)
     duplicates = cluster(samples, threshold, templates, engine)
     near = _by_meaning(duplicates.kept, persona_file, cosine, threshold, templates) if meaning else None
     if index_folder is not None:
@@ -121,6 +138,21 @@ def dedup(
     else:
         write_atomically(output, text + "\n")
         click.echo(f"{output} written", err=True)
+
+
+def _write_pairs(file: Path, field: str, path: Path, ratio: float | None, executor: str) -> None:
+    from curation.dedup import Local, Ray
+    from curation.dedup.join.on_disk import write_similar_pairs
+    from curation.dedup.samples_file import read_texts
+    from curation.dedup.wording import normal
+
+    engine = Ray(progress=True) if executor == "ray" else Local(progress=True)
+    texts = map(normal, read_texts(file, field))
+    written = write_similar_pairs(texts, path, 90.0 if ratio is None else ratio, engine, progress=True)
+    click.echo(
+        f"{written.texts:,} rows, {written.distinct:,} of them distinct but for case, spaces and repeated marks\n"
+        f"{written.pairs:,} pairs equal or near by letters: {path}"
+    )
 
 
 def _sorted_out(thresholds: tuple[float, ...], meaning: bool) -> tuple[float | None, float | None]:

@@ -46,11 +46,15 @@ def expand(near: Pairs, number: NDArray[np.int64]) -> PairTable:
     equal = Pairs(again, again, np.full(len(again), 100.0))
     count = int((size[near.i] * size[near.j]).sum() + (size[again] ** 2).sum())
     # Three columns of eight bytes, and the same again for numbering, for sorting and for the table.
-    check_memory(4 * count * PAIR.itemsize, f"{count:,} pairs", "Cluster the texts instead: that needs no pairs.")
+    check_memory(
+        4 * count * PAIR.itemsize,
+        f"{count:,} pairs",
+        "Cluster the texts, which needs no pairs, or write them to a file: `inosuke dedup FILE --pairs PAIRS.parquet`.",
+    )
     return Pairs.concatenate(positions_of(Pairs.concatenate((near, equal)), number, max(1, 4 * count))).sorted_table()
 
 
-def positions_of(near: Pairs, number: NDArray[np.int64], most: int) -> Iterator[Pairs]:
+def positions_of(near: Pairs, number: NDArray[np.int64] | NDArray[np.int32], most: int) -> Iterator[Pairs]:
     """Yield pairs of distinct texts as pairs ``i < j`` of positions, at most ``most`` at a time, in any order.
 
     near: pairs of numbers, each once, a number paired with itself included where its texts occur several times;

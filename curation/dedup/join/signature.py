@@ -20,7 +20,7 @@ CODE_POINTS = 0x110000
 # What `sign` needs besides the texts: both counts, the order and its inverse, and half of that for temporary arrays.
 BYTES_A_TEXT = 3 * (2 * FINE + COARSE + 24) // 2
 _CHUNK = 50_000  # texts whose characters are held as numbers at a time
-_PAIRS = 256  # pairs of texts that the map of buckets is fitted on
+FITTED = 256  # pairs of texts that the map of buckets is fitted on
 _LETTERS = 128  # frequent characters that are placed one by one
 
 
@@ -61,7 +61,7 @@ def fit_buckets(texts: Sequence[str]) -> Buckets:
     most variable first, to the bucket where they add most to the differences between texts of similar length.
     """
     by_length = sorted(texts, key=len)
-    spread = np.linspace(0, max(0, len(by_length) - 2), _PAIRS).astype(np.int64)
+    spread = np.linspace(0, max(0, len(by_length) - 2), FITTED).astype(np.int64)
     sample = [by_length[at + side] for at in spread for side in (0, 1)] if len(by_length) > 1 else by_length * 2
     codes = code_points(sample)
     letters, which, totals = np.unique(codes, return_inverse=True, return_counts=True)
@@ -116,6 +116,22 @@ def sign(texts: Sequence[str], buckets: Buckets) -> Signatures:
     coarse = np.zeros((-(-len(texts) // LANES), COARSE, LANES), np.uint8)
     kernels.pack_coarse(fine, buckets.groups, coarse)
     return Signatures(order, lengths[order], coarse, fine)
+
+
+def count_packed(
+    texts: bytes, lengths: NDArray[np.int32], buckets: Buckets
+) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+    """Return the counts (fine, coarse) of texts in UTF-8, one after the other, of ``lengths`` characters."""
+    from curation.dedup.join import kernels
+
+    codes = np.frombuffer(texts.decode("utf-8", "surrogatepass").encode("utf-32-le", "surrogatepass"), np.uint32)
+    starts = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=starts[1:])
+    fine = np.zeros((len(lengths), FINE), np.uint16)
+    kernels.count_buckets(codes, starts, buckets.table, np.arange(len(lengths)), fine)
+    coarse = np.zeros((-(-len(lengths) // LANES), COARSE, LANES), np.uint8)
+    kernels.pack_coarse(fine, buckets.groups, coarse)
+    return fine, coarse
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _MATRIX_SECONDS = 0.3
 _MATRIX_SECONDS_WITH_NUMBA = 0.01
 _MATRIX_ROWS = 256
+_ON_DISK = "Write the pairs to a file, which needs less: `inosuke dedup FILE --pairs PAIRS.parquet`."
 
 
 def similar_pairs(texts: Sequence[str], threshold: float = 90.0, executor: Executor | None = None) -> PairTable:
@@ -109,7 +110,7 @@ def compiled_pairs(
     from curation.dedup.join.signature import BYTES_A_TEXT, fit_buckets, sign
     from curation.dedup.join.tiles import JoinInput
 
-    check_memory(len(texts) * BYTES_A_TEXT, f"the signatures of {len(texts):,} texts", "Compare them file by file.")
+    check_memory(len(texts) * BYTES_A_TEXT, f"the signatures of {len(texts):,} texts", _ON_DISK)
     side = JoinInput(texts, sign(texts, fit_buckets(texts)))
     yield from (executor or Local()).run(side, side, threshold, components_only)
 
@@ -148,11 +149,11 @@ def _matrix_triangle(texts: Sequence[str], threshold: float) -> Iterator[Pairs]:
             yield Pairs(i[once] + start, j[once] + start, score[once])
 
 
-def check_texts(texts: Sequence[str]) -> None:
-    """Raise InosukeError for anything that is not a str: None, a number, NaN."""
+def check_texts(texts: Sequence[str], before: int = 0) -> None:
+    """Raise InosukeError for anything that is not a str: None, a number, NaN. ``before``: texts checked earlier."""
     if isinstance(texts, str):
         raise InosukeError(f"one text ({texts[:40]!r}); expected several. Put it into a list.")
-    for at, text in enumerate(texts):
+    for at, text in enumerate(texts, before):
         if not isinstance(text, str):
             raise InosukeError(
                 f"text {at} is {text!r} ({type(text).__name__}); expected a str. "
