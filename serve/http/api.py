@@ -11,12 +11,13 @@ from contextlib import closing
 from flask import Blueprint, Response, request, stream_with_context
 
 from serve.answering import answers
+from serve.answering.service import Service
 from serve.engine import Delta, Done, Event
 from serve.http import errors, sse
 from serve.http.current import client_gone, json_body, service
 from serve.http.openapi import described
 from serve.http.responses import Ending, Info, Limits, Reply, json_response, plain, usage
-from serve.schema import MAX_CHARS, MAX_MESSAGES, ChatRequest, validated
+from serve.schema import MAX_CHARS, MAX_MESSAGES, ChatRequest, InvalidRequest, validated
 
 blueprint = Blueprint("api", __name__)
 
@@ -27,6 +28,10 @@ def chat() -> Response:
     """Answer the last message; a stream with `stream`, or with `Accept: text/event-stream`."""
     serving = service()
     body = validated(ChatRequest, json_body())
+    if body.continues and "continue_final_message" not in (_honoured(serving) or ()):
+        raise InvalidRequest(
+            "unsupported_parameter", "this engine cannot continue a reply. Leave `continue` out.", "continue"
+        )
     run = serving.run.name if serving.run else None
     events = answers.begin(serving, body.turns(), body.settings.over(serving.settings), client_gone())
     if body.stream or request.accept_mimetypes.best_match(["application/json", sse.TYPE]) == sse.TYPE:
@@ -54,8 +59,14 @@ def info() -> Response:
             limits=Limits(messages=MAX_MESSAGES, chars=MAX_CHARS),
             settings=serving.settings,
             feedback=serving.feedback is not None,
+            honours=_honoured(serving),
         )
     )
+
+
+def _honoured(serving: Service) -> tuple[str, ...] | None:
+    honours = getattr(serving.engine, "honours", None)
+    return None if honours is None else tuple(sorted(honours))
 
 
 def _ending(done: Done, run: str | None) -> Ending:

@@ -33,16 +33,19 @@ class Storyteller:
     model: str = "storyteller-1"
     context: int = 2048
     slots: int = 2
+    honours: frozenset = frozenset({"continue_final_message", "top_k"})
     gate: threading.Event = field(default_factory=threading.Event)
     seen: list = field(default_factory=list)
     crash: bool = False
     stopped: threading.Event = field(default_factory=threading.Event)
+    settings: list = field(default_factory=list)
 
     def __post_init__(self):
         self.gate.set()
 
     def stream(self, messages, settings, cancelled):
         self.seen.append([(m.role, m.content) for m in messages])
+        self.settings.append(settings)
         yield Delta(f"Hừ! ({len(self.seen)}) ")
         while not self.gate.wait(0.02):
             if cancelled():
@@ -62,7 +65,8 @@ def teller():
 
 @pytest.fixture
 def url(teller, persona, live):
-    with live(create_app({"ENGINE": teller, "PERSONA": persona})) as address:
+    """The page of the first persona, without its greetings: they would be the first turn of every test."""
+    with live(create_app({"ENGINE": teller, "PERSONA": persona.model_copy(update={"greetings": {}})})) as address:
         yield address
         teller.gate.set()
 

@@ -5,7 +5,7 @@ import { inOne, open, result, turnsOf } from "./database.js";
 import * as legacy from "./legacy.js";
 import { forbidden as settingsForbidden } from "./settings.js";
 import { salvaged } from "./shape.js";
-import { conflict, inOrder, lostOf, merge, newId } from "./tree.js";
+import { conflict, inOrder, lostOf, merge, newId, recalledOf } from "./tree.js";
 
 /**
  * @import { Conversation, Turn } from "./tree.js"
@@ -161,6 +161,7 @@ async function put({ conversations, turns }, one, changed) {
   one.created = Math.min(one.created, there?.created ?? one.created);
   const lost = lostOf(one, there);
   if (lost.length) one.damaged = lost;
+  Object.assign(one, recalledOf(one, there));
   const former = await Promise.all(changed.map((turn) => result(turns.get([one.id, turn.id]))));
   changed.forEach((turn, index) => {
     if (former[index]?.time > turn.time) return;
@@ -267,7 +268,7 @@ export function leave(growing) {
   for (const one of growing) turns.set(one, [...(turns.get(one) ?? []), ...one.nodes.filter(isGrowing)]);
   for (const [one, nodes] of turns) {
     const all = [...new Set(nodes)].filter((node) => node.content.trim() || !isGrowing(node));
-    const settled = all.map(({ place, ...node }) => (isGrowing(node) ? { ...node, state: "broken" } : node));
+    const settled = all.map(({ place, reading, ...node }) => (isGrowing(node) ? { ...node, state: "broken" } : node));
     try {
       if (settled.length) legacy.keepUnfinished(one, settled);
     } catch (error) {

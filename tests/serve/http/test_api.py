@@ -95,7 +95,7 @@ USER = {"role": "user", "content": "a"}
         (
             {"messages": [USER], "history": []},
             "unknown_key",
-            "unknown key `history`. Known here: messages, settings, stream",
+            "unknown key `history`. Known here: continue, messages, settings, stream",
         ),
         ({"messages": [USER | {"name": "x"}]}, "unknown_key", "`messages.0.name`"),
         ({"messages": [USER], "settings": {"beams": 3}}, "unknown_key", "`settings.beams`"),
