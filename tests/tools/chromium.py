@@ -105,12 +105,12 @@ def visit(browser, url):
     assert said == []
 
 
-def feedback(taken):
-    """Routes for `visit` that set whether the server reports that it keeps feedback."""
+def feedback(taken, **more):
+    """Routes for `visit` that set whether the server reports that it keeps feedback, and what else it tells."""
 
     def info(route):
         response = route.fetch()
-        route.fulfill(response=response, json={**response.json(), "feedback": taken})
+        route.fulfill(response=response, json={**response.json(), "feedback": taken, **more})
 
     return {"**/api/info": info}
 

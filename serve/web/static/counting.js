@@ -12,8 +12,7 @@ import { leaf } from "./tree.js";
 const PAUSE_MS = 350;
 
 let timer = 0;
-let asking = false;
-let again = false;
+let line = Promise.resolve(); // one question at a time
 /** @type {{id: string, tokens: number, window: number, from: string | null, fallen: string[]} | null} */
 let last = null;
 /** @type {{conversation: () => Conversation, draft: () => string, counted: () => void}} */
@@ -33,19 +32,11 @@ export function soon() {
   if (server.counts()) timer = setTimeout(count, PAUSE_MS);
 }
 
-/** Count now; one question at a time. */
-export async function count() {
+/** Count now; resolves once it is counted. */
+export function count() {
   clearTimeout(timer);
-  if (!server.counts()) return;
-  again = asking;
-  if (asking) return;
-  asking = true;
-  try {
-    await ask();
-  } finally {
-    asking = false;
-    if (again) soon();
-  }
+  if (server.counts()) line = line.then(ask);
+  return line;
 }
 
 async function ask() {

@@ -23,13 +23,20 @@ export function drawTrouble(text = troubleText(), retry = text && text !== notic
   $("retry").hidden = !retry;
   $("retry").onclick = retry;
   $("understood").hidden = !unread;
-  const waits = patience.left(shown().id) !== null;
-  $("wait-cancel").hidden = !waits;
-  clearTimeout(tick);
-  if (waits) tick = setTimeout(() => drawTrouble(), 1000);
+  drawSeconds();
 }
 
 let tick = 0;
+
+/** Count down what is left to wait; a screen reader is told once that there is something to wait for. */
+function drawSeconds() {
+  clearTimeout(tick);
+  const seconds = patience.left(shown().id);
+  $("wait-cancel").hidden = $("wait-left").hidden = seconds === null;
+  if (seconds === null) return;
+  $("wait-left").textContent = `${seconds} s`;
+  tick = setTimeout(drawSeconds, 1000);
+}
 
 
 /** What the visitor knows to be unreadable. */
@@ -45,8 +52,7 @@ function askAgain() {
 function troubleText() {
   const trouble = chat.troubleOf(shown());
   if (trouble && !navigator.onLine) return t("offline");
-  const seconds = patience.left(shown().id);
-  if (trouble && seconds !== null) return t("waitsForTurn", seconds);
+  if (trouble && patience.left(shown().id) !== null) return t("waitsForTurn");
   if (trouble && trouble.error.code !== "loading" && connection.isWaiting() && chat.isWaitedFor(trouble)) return t("resuming");
   if (trouble) return errors.words(trouble.error);
   if (notice()) return notice();

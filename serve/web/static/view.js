@@ -77,6 +77,7 @@ export function drawMemory() {
     item.querySelector(".begins")?.remove();
     if (item.dataset.id === first) item.prepend(element("p", "begins", t("memoryBegins")));
   }
+  schedule();
 }
 
 /** Draw the reply that is growing, and nothing else, with the browser's next picture. */

@@ -109,7 +109,7 @@ export default {
   greetingLabel: (n, all) => `Greeting ${n} of ${all}`,
   greetingEarlier: "Previous greeting",
   greetingLater: "Next greeting",
-  waitsForTurn: (n) => `${name} is talking to too many visitors. Your message is sent again in ${n} s.`,
+  waitsForTurn: `${name} is talking to too many visitors. Your message is sent again by itself.`,
   waitNoLonger: "Do not wait",
   reading: (n) => `is reading… ${n} %`,
   counted: (n, all) => `${n} of ${all} tokens`,

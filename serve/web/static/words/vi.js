@@ -109,7 +109,7 @@ export default {
   greetingLabel: (n, all) => `Lời chào ${n} trên ${all}`,
   greetingEarlier: "Lời chào trước",
   greetingLater: "Lời chào sau",
-  waitsForTurn: (n) => `${name} đang tiếp quá nhiều người. Tin nhắn được gửi lại sau ${n} giây.`,
+  waitsForTurn: `${name} đang tiếp quá nhiều người. Tin nhắn sẽ tự được gửi lại.`,
   waitNoLonger: "Không đợi nữa",
   reading: (n) => `đang đọc… ${n} %`,
   counted: (n, all) => `${n} trên ${all} token`,
