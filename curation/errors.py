@@ -121,4 +121,4 @@ def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> set[str]:
             continue
         candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
         model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model)
-    return set(model.model_fields) - {"root"}
+    return {field.alias or name for name, field in model.model_fields.items()} - {"root"}

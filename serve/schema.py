@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from curation.errors import InosukeError, explain
@@ -120,13 +128,20 @@ class ChatRequest(Remembered):
     messages: list[MessageIn] = Field(min_length=1, max_length=MAX_MESSAGES)
     settings: Settings = Field(default_factory=Settings)
     stream: bool = Field(default=False, strict=True)
+    continues: bool = Field(
+        default=False,
+        strict=True,
+        alias="continue",
+        description="The last message is the character's own; the answer is what follows it.",
+    )
 
-    @field_validator("messages")
-    @classmethod
-    def _ends_with_user(cls, messages: list[MessageIn]) -> list[MessageIn]:
-        if messages[-1].role != "user":
-            raise ValueError(f"the last message is from `{messages[-1].role}`; expected one from `user` to answer")
-        return messages
+    @model_validator(mode="after")
+    def _ends_with_what_is_answered(self) -> ChatRequest:
+        last, expected = self.messages[-1].role, "assistant" if self.continues else "user"
+        if last != expected:
+            what = "to continue" if self.continues else "to answer"
+            raise ValueError(f"`messages`: the last message is from `{last}`; expected one from `{expected}` {what}")
+        return self
 
     def turns(self) -> tuple[Message, ...]:
         """Return the messages as the type that every stage passes on."""

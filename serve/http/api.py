@@ -48,6 +48,10 @@ def chat() -> Response:
     check_honoured(serving.engine, body.settings)
     if body.settings.logprobs is not None:
         raise InvalidRequest("unsupported_parameter", "`settings.logprobs` is for /v1. Leave it out.", "logprobs")
+    if body.continues and "continue_final_message" not in (_honoured(serving) or ()):
+        raise InvalidRequest(
+            "unsupported_parameter", "this engine cannot continue a reply. Leave `continue` out.", "continue"
+        )
     run = serving.run.name if serving.run else None
     settings = body.settings.over(serving.settings)
     turns = _told(serving, body.turns(), body, settings)
@@ -112,6 +116,7 @@ def info() -> Response:
             ),
             settings=serving.settings,
             feedback=serving.feedback is not None,
+            honours=_honoured(serving),
         )
     )
 
@@ -136,6 +141,11 @@ def _told(serving: Service, turns: Sequence[Message], body: Remembered, settings
     if isinstance(serving.engine, CountsTokens):
         serving.engine.check_memory(turns, told, settings)
     return told
+
+
+def _honoured(serving: Service) -> tuple[str, ...] | None:
+    honours = getattr(serving.engine, "honours", None)
+    return None if honours is None else tuple(sorted(honours))
 
 
 def _ending(done: Done, run: str | None) -> Ending:

@@ -81,6 +81,10 @@ class Info(BaseModel):
     limits: Limits
     settings: Settings
     feedback: bool
+    honours: tuple[str, ...] | None = Field(
+        description="Which optional settings the engine applies; `continue_final_message` means that it continues a "
+        "reply. Null where the engine does not say."
+    )
 
 
 class Health(BaseModel):

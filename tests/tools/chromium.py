@@ -38,6 +38,7 @@ class Storyteller:
     seen: list = field(default_factory=list)
     crash: bool = False
     stopped: threading.Event = field(default_factory=threading.Event)
+    settings: list = field(default_factory=list)
 
     def __post_init__(self):
         self.gate.set()
@@ -47,6 +48,7 @@ class Storyteller:
 
     def stream(self, messages, settings, cancelled):
         self.seen.append([(m.role, m.content) for m in messages])
+        self.settings.append(settings)
         yield Delta(f"Hừ! ({len(self.seen)}) ")
         while not self.gate.wait(0.02):
             if cancelled():
@@ -66,7 +68,8 @@ def teller():
 
 @pytest.fixture
 def url(teller, persona, live):
-    with live(create_app({"ENGINE": teller, "PERSONA": persona})) as address:
+    """The page of the first persona, without its greetings: they would be the first turn of every test."""
+    with live(create_app({"ENGINE": teller, "PERSONA": persona.model_copy(update={"greetings": {}})})) as address:
         yield address
         teller.gate.set()
 
@@ -105,12 +108,12 @@ def visit(browser, url):
     assert said == []
 
 
-def feedback(taken):
-    """Routes for `visit` that set whether the server reports that it keeps feedback."""
+def feedback(taken, **more):
+    """Routes for `visit` that set whether the server reports that it keeps feedback, and what else it tells."""
 
     def info(route):
         response = route.fetch()
-        route.fulfill(response=response, json={**response.json(), "feedback": taken})
+        route.fulfill(response=response, json={**response.json(), "feedback": taken, **more})
 
     return {"**/api/info": info}
 

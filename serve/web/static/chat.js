@@ -1,6 +1,10 @@
-// The course of a conversation: asking, stopping, answering again. Knows nothing of the page's elements. It calls
+// The course of a conversation: asking, stopping, answering again, mending. Knows nothing of the page's elements. It calls
 // `changed(conversation, what)` with "turns" when turns were added or removed and with "text" when a reply grew.
 
+import * as patience from "./patience.js";
+import { told } from "./recall.js";
+import * as sampling from "./sampling.js";
+import { limits } from "./server.js";
 import * as store from "./store.js";
 import { answer } from "./stream.js";
 import { clean, sendable, titleOf } from "./text.js";
@@ -13,15 +17,11 @@ const troubles = new Map(); // conversation id → {conversation, error, parent,
 
 /** @type {(conversation: Conversation, what: "turns" | "text") => void} */
 let changed = () => {};
-let limits = { messages: 400, chars: 4000 };
 
 export const onChange = (callback) => {
   changed = callback;
 };
-export const setLimits = (fromServer) => {
-  limits = fromServer;
-};
-export const maxChars = () => limits.chars;
+export const maxChars = () => limits().chars;
 export const isRunning = (conversation) => running.has(conversation.id);
 export const replyOf = (conversation) => running.get(conversation.id)?.reply;
 export const troubleOf = (conversation) => troubles.get(conversation.id);
@@ -35,26 +35,79 @@ export function say(conversation, text, parent = tree.leaf(conversation)?.id ?? 
   return ask(conversation, said.id);
 }
 
+/** Let the character speak first. */
+export function greet(conversation, text) {
+  store.save(conversation, [tree.add(conversation, null, "assistant", text, { state: "done" })]);
+}
+
 /**
  * Ask for another version of a reply, or for the first reply to a message.
  * @param {Conversation} conversation
  */
 export function again(conversation, turn = /** @type {Turn} */ (tree.leaf(conversation)), automatic = false) {
-  return ask(conversation, turn.role === "assistant" ? tree.parentOf(conversation, turn) : turn.id, automatic);
+  const asked = turn.role === "assistant" ? tree.turnBefore(conversation, turn) : turn;
+  if (asked?.role === "user") return ask(conversation, asked.id, automatic);
 }
+
+/** Go on where a reply ended. */
+export const resumeReply = (conversation, turn) => ask(conversation, turn.parent, false, turn);
 
 /** Show another version of a turn. */
 export function choose(conversation, turn) {
   tree.choose(conversation, turn);
-  troubles.delete(conversation.id);
+  forgetTrouble(conversation);
   store.save(conversation);
   changed(conversation, "turns");
+}
+
+/**
+ * Put other words in the place of a reply. The last one gets another version; elsewhere what follows stays, so that the
+ * words themselves change. Returns what brings the old ones back, or null where they are the version before.
+ */
+export function rewrite(conversation, turn, text) {
+  if (turn === tree.leaf(conversation)) {
+    store.save(conversation, [tree.add(conversation, turn.parent, "assistant", text, { state: "done" })]);
+    changed(conversation, "turns");
+    return null;
+  }
+  return replace(conversation, turn, { content: text, state: "done" });
+}
+
+/** Delete a turn; its words are gone from the storage at once. Returns what brings them back. */
+export function removeTurn(conversation, turn) {
+  forgetTrouble(conversation);
+  return replace(conversation, turn, { content: "", gone: true });
+}
+
+function replace(conversation, turn, change) {
+  const former = { content: turn.content, state: turn.state, gone: false };
+  const put = (what) => {
+    const { gone = Boolean(turn.gone), ...rest } = what;
+    Object.assign(turn, rest);
+    tree.setGone(conversation, turn, gone);
+    conversation.updated = Date.now();
+    store.save(conversation, [turn]);
+    changed(conversation, "turns");
+  };
+  put(change);
+  return () => put(former);
 }
 
 /** Stop the answer of a conversation that is being deleted. */
 export function forget(conversation) {
   stop(conversation);
+  forgetTrouble(conversation);
+}
+
+function forgetTrouble(conversation) {
+  patience.end(conversation.id);
   troubles.delete(conversation.id);
+}
+
+/** Wait no longer for the queue; the visitor may still ask again. */
+export function endWaiting(conversation) {
+  patience.end(conversation.id);
+  changed(conversation, "turns");
 }
 
 /** Store what has arrived when the page is closed in the middle of an answer. */
@@ -74,41 +127,70 @@ export function resume() {
   for (const { conversation, parent } of lost()) ask(conversation, parent, true);
 }
 
-async function ask(conversation, parent, automatic = false) {
+/** @param {Turn | null} continued the reply to go on with, in place of a new one */
+async function ask(conversation, parent, automatic = false, continued = null) {
   if (isRunning(conversation)) return;
   const former = conversation.chosen[parent];
   const controller = new AbortController();
-  const sent = window_(tree.upTo(conversation, parent, limits.messages));
+  const sent = body(conversation, continued?.id ?? parent, continued !== null);
   conversation.updated = Date.now();
-  const reply = tree.add(conversation, parent, "assistant", "", { state: "thinking" });
+  const reply = continued ?? tree.add(conversation, parent, "assistant", "", { state: "thinking" });
+  reply.state = "thinking";
   running.set(conversation.id, { conversation, controller, reply });
   troubles.delete(conversation.id);
+  patience.pause(conversation.id);
   changed(conversation, "turns");
+  let error = /** @type {unknown} */ (null);
   try {
     for await (const event of answer(sent, controller.signal)) {
-      if (event.type === "queued") reply.place = event.place;
-      else if (event.type === "delta") reply.content += event.text;
-      else if (event.type === "done") {
-        reply.state = event.finish_reason === "length" ? "cut" : "done";
-        if (event.dropped_messages) reply.dropped = event.dropped_messages;
-      }
+      take(reply, event);
       changed(conversation, "text");
     }
-  } catch (error) {
+  } catch (thrown) {
     reply.state = controller.signal.aborted ? "stopped" : "broken";
-    if (!controller.signal.aborted) troubles.set(conversation.id, { conversation, error, parent, automatic });
+    error = controller.signal.aborted ? null : thrown;
   }
   running.delete(conversation.id);
   delete reply.place;
+  delete reply.reading;
   if (!clean(reply.content)) tree.removeReply(conversation, reply, former);
   reply.time = conversation.updated = Date.now();
   store.save(conversation, clean(reply.content) ? [reply] : []);
+  if (error) {
+    troubles.set(conversation.id, { conversation, error, parent, automatic });
+    const retry = () => (continued ? resumeReply(conversation, continued) : ask(conversation, parent, automatic));
+    patience.wait(conversation.id, error, retry);
+  } else patience.end(conversation.id);
   changed(conversation, "turns");
 }
 
-/** The newest messages that the server accepts, beginning with one of the visitor's. */
-function window_(turns) {
-  const said = turns.map(({ role, content }) => ({ role, content: sendable(content).slice(0, limits.chars).toWellFormed() }));
-  const newest = said.filter(({ content }) => content.trim()).slice(-limits.messages); // a reply may have nothing left to send
+function take(reply, event) {
+  if (event.type === "queued") reply.place = event.place;
+  else if (event.type === "reading") reply.reading = event.total ? event.done / event.total : 0;
+  else if (event.type === "delta") reply.content += event.text;
+  else if (event.type === "done") {
+    reply.state = event.finish_reason === "length" ? "cut" : "done";
+    if (event.dropped_messages) reply.dropped = event.dropped_messages;
+  }
+}
+
+/** The body of a request for an answer to a turn, or for more of it. */
+function body(conversation, id, continued) {
+  const settings = sampling.chosen();
+  return {
+    messages: sendableTurns(conversation, id).map(({ role, content }) => ({ role, content })),
+    ...(Object.keys(settings).length && { settings }),
+    ...(continued && { continue: true }),
+    ...told(conversation),
+  };
+}
+
+/** The newest turns that the server accepts, as {id, role, content}: from the first one, or from one of the visitor's. */
+export function sendableTurns(conversation, id) {
+  const { messages, chars } = limits();
+  const turns = tree.upTo(conversation, id, messages);
+  const said = turns.map((turn) => ({ id: turn.id, role: turn.role, content: sendable(turn.content).slice(0, chars).toWellFormed() }));
+  const newest = said.filter(({ content }) => content.trim()); // a reply may have nothing left to send
+  if (turns[0] && tree.turnBefore(conversation, turns[0]) === null) return newest;
   return newest.slice(newest.findIndex(({ role }) => role === "user"));
 }

@@ -2,8 +2,10 @@
 // conversations.
 
 import { $ } from "./dom.js";
+import { t } from "./i18n.js";
 
 const input = $("input");
+/** @type {import("./tree.js").Turn | null} */
 let editing = null; // the turn that is edited
 let before = ""; // the draft before the edit
 
@@ -28,6 +30,7 @@ export function startEdit(turn) {
   if (!editing) before = input.value;
   editing = turn;
   $("editing").hidden = false;
+  $("editing-text").textContent = t(turn.role === "user" ? "editing" : "editingReply");
   put(turn.content);
   input.focus();
 }

@@ -4,7 +4,10 @@
  * The page's elements that are more than an HTMLElement, by their ids.
  * @typedef {{
  *   input: HTMLTextAreaElement, dialog: HTMLDialogElement, "dialog-line": HTMLInputElement,
- *   "dialog-area": HTMLTextAreaElement, search: HTMLInputElement, "import-file": HTMLInputElement,
+ *   "dialog-area": HTMLTextAreaElement, memory: HTMLDialogElement, "memory-on": HTMLInputElement,
+ *   "memory-text": HTMLTextAreaElement, "memory-pinned": HTMLTextAreaElement, preferences: HTMLDialogElement,
+ *   "visitor-name": HTMLInputElement, "visitor-about": HTMLTextAreaElement, "quick-text": HTMLTextAreaElement,
+ *   "read-aloud": HTMLInputElement, search: HTMLInputElement, "import-file": HTMLInputElement,
  * }} Special
  */
 

@@ -7,6 +7,9 @@ import { saveSetting, setting } from "./settings.js";
 import * as store from "./store.js";
 import { ChatError, refusal } from "./stream.js";
 import { clean } from "./text.js";
+import { turnBefore } from "./tree.js";
+
+/** @import { Turn } from "./tree.js" */
 
 const SETTING = "feedback-consent";
 export const MAX_CHARS = 4000;
@@ -25,11 +28,10 @@ export async function agree() {
 /** Whether there is something to give feedback on: a message and a reply to it. */
 export const possible = (before, reply) => before?.role === "user" && clean(before.content) !== "" && clean(reply.content) !== "";
 
-const said = (conversation, reply) => conversation.nodes.find((node) => node.id === reply.parent);
-
 /** Send a rating (or null, to withdraw it) and a better answer (or null). Raises ChatError. */
 export async function send(conversation, reply, { rating = null, better = null }) {
-  const messages = [said(conversation, reply), reply].map(({ role, content }) => ({ role, content: clean(content.slice(0, MAX_CHARS)) }));
+  const said = /** @type {Turn} */ (turnBefore(conversation, reply));
+  const messages = [said, reply].map(({ role, content }) => ({ role, content: clean(content.slice(0, MAX_CHARS)) }));
   let response;
   try {
     response = await fetch("api/feedback", {

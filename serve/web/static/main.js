@@ -4,24 +4,29 @@
 import * as chat from "./chat.js";
 import * as composer from "./composer.js";
 import * as connection from "./connection.js";
-import { $ } from "./dom.js";
+import { $, element } from "./dom.js";
+import * as counting from "./counting.js";
 import * as drafts from "./drafts.js";
 import * as feedback from "./feedback.js";
 import { drawWords, startHeader } from "./header.js";
 import { t } from "./i18n.js";
 import { drawIcons } from "./icons.js";
 import { listActions, showStored } from "./list_actions.js";
-import { drawOpening } from "./opening.js";
+import * as memory from "./memory.js";
+import { drawOpening, greeting, turnGreeting } from "./opening.js";
 import { name as character } from "./persona.js";
+import * as preferences from "./preferences.js";
+import * as server from "./server.js";
 import * as session from "./session.js";
 import { clearSearch, drawList } from "./sidebar.js";
+import * as speech from "./speech.js";
 import * as store from "./store.js";
 import { clean } from "./text.js";
 import { mention } from "./toast.js";
 import { create, leaf, path } from "./tree.js";
 import { drawTrouble } from "./trouble.js";
-import { edit, turnActions } from "./turn_actions.js";
-import { drawGrowth, drawTurns, step, toNewest, turnAt } from "./view.js";
+import { edit, rewrite, turnActions } from "./turn_actions.js";
+import { drawGrowth, drawMemory, drawTurns, step, toNewest, turnAt } from "./view.js";
 
 /** @import { Turn } from "./tree.js" */
 
@@ -31,9 +36,11 @@ const { shown } = session;
 
 session.onDraw(() => {
   const busy = chat.isRunning(shown());
-  $("empty").hidden = shown().nodes.length > 0;
+  $("empty").hidden = leaf(shown()) !== null;
   drawOpening(shown(), sayOpening);
   drawTurns(shown(), turnActions(), composer.editedTurn());
+  drawQuick();
+  $("memory-open").hidden = !server.remembers();
   $("send").hidden = busy;
   $("stop").hidden = !busy;
   $("revoke").hidden = !feedback.agreed();
@@ -43,7 +50,7 @@ session.onDraw(() => {
 });
 
 function drawAllWords() {
-  drawWords(session.serverInfo());
+  drawWords(server.info());
   composer.grow();
 }
 
@@ -54,8 +61,37 @@ chat.onChange((conversation, what) => {
   if (conversation !== shown()) return drawList(shown().id, listActions);
   session.draw();
   const last = leaf(conversation);
+  if (!chat.isRunning(conversation)) afterAnswer(conversation, last);
   if (!chat.isRunning(conversation) && last?.role === "assistant") $("announce").textContent = `${character}: ${last.content}`;
 });
+
+/** What an answer sets off: it may be read aloud, and what no longer fits is summed up. */
+async function afterAnswer(conversation, last) {
+  if (last?.role === "assistant" && last.state !== "stopped" && Date.now() - last.time < 1000 && speech.isOn()) speech.read(last.content);
+  await memory.update(conversation);
+}
+
+/** Buttons that say what the visitor often says. */
+function drawQuick() {
+  const replies = leaf(shown()) ? preferences.quickReplies() : [];
+  $("quick").hidden = !replies.length;
+  if ([...$("quick").children].map((item) => item.textContent).join("\n") === replies.join("\n")) return;
+  $("quick").replaceChildren(...replies.map((text) => {
+    const item = element("li");
+    const button = element("button", "", text);
+    button.type = "button";
+    button.addEventListener("click", () => chat.isRunning(shown()) || sayOpening(text));
+    item.append(button);
+    return item;
+  }));
+}
+
+function drawCount() {
+  const counted = counting.of(shown());
+  $("count").textContent = counted ? t("counted", counted.tokens, counted.window) : "";
+  $("count").classList.toggle("over", Boolean(counted && counted.tokens > counted.window));
+  drawMemory();
+}
 
 function grow(conversation) {
   drawGrowth();
@@ -75,6 +111,8 @@ function say(text, edited = null) {
   session.say("");
   toNewest();
   drafts.keep(shown(), ""); // a new conversation gets a draft under its own id
+  const first = leaf(shown()) === null && greeting(shown());
+  if (first) chat.greet(shown(), first);
   chat.say(shown(), text, ...(edited ? [edited.parent] : []));
   keepDraft();
 }
@@ -84,7 +122,10 @@ function sayOpening(text) {
   composer.focusInput();
 }
 
-const keepDraft = () => drafts.keep(shown(), composer.draft());
+function keepDraft() {
+  drafts.keep(shown(), composer.draft());
+  counting.soon();
+}
 
 function submit() {
   const text = clean(composer.text()); // first: nothing may be left of a message
@@ -94,7 +135,8 @@ function submit() {
   const edited = composer.editedTurn();
   composer.put("");
   composer.endEdit();
-  say(text, edited);
+  if (edited?.role === "assistant") rewrite(edited, text);
+  else say(text, edited);
 }
 
 function leaveEdit() {
@@ -108,9 +150,10 @@ composer.listen({
   arrow(key) {
     const turns = path(shown());
     const by = { ArrowLeft: -1, ArrowRight: 1 }[key];
-    const turn = turns.findLast((one) => one.role === (by ? "assistant" : "user"));
+    if (!turns.length && by) return turnGreeting(shown(), by);
+    const turn = turns.findLast(({ role }) => role === (by ? "assistant" : "user"));
     if (!turn || chat.isRunning(shown())) return;
-    if (by) step(turn, by);
+    if (by) step(turn, by, true);
     else if (key === "ArrowUp") edit(turn);
   },
 });
@@ -120,7 +163,7 @@ $("messages").addEventListener("keydown", (event) => {
   if (turn) step(turn, by);
 });
 addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.defaultPrevented || $("dialog").open) return;
+  if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
   if (!$("scrim").hidden) $("scrim").click();
   else if (chat.isRunning(shown())) chat.stop(shown());
   else if (composer.editedTurn()) leaveEdit();
@@ -130,6 +173,14 @@ $("stop").addEventListener("click", () => {
   composer.focusInput();
 });
 $("edit-cancel").addEventListener("click", leaveEdit);
+$("gear").addEventListener("click", () => preferences.show(settled));
+$("memory-open").addEventListener("click", () => memory.show(shown(), settled));
+counting.listen({ conversation: shown, draft: () => composer.text(), counted: drawCount });
+
+function settled() {
+  session.draw();
+  counting.soon();
+}
 
 // ---------------------------------------------------------------- the server, other tabs, leaving
 
@@ -138,10 +189,10 @@ async function loadInfo() {
     const response = await fetch("api/info");
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
     const info = await response.json();
-    session.setServerInfo(info);
-    chat.setLimits(info.limits);
+    server.setInfo(info);
     drawAllWords();
     session.draw();
+    counting.soon();
   } catch {
     drawTrouble(t("lost"), loadInfo);
     connection.whenBack(resume);
@@ -150,7 +201,7 @@ async function loadInfo() {
 
 function resume() {
   mention(t("back"));
-  if (!session.serverInfo()) loadInfo();
+  if (!server.info()) loadInfo();
   drawTrouble();
   chat.resume();
 }

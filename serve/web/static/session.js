@@ -1,14 +1,13 @@
-// What this tab has open, which conversation it shows, and what the server told about itself.
+// What this tab has open, and which conversation it shows.
 
 import * as composer from "./composer.js";
+import * as counting from "./counting.js";
 import * as drafts from "./drafts.js";
 import { toNewest } from "./view.js";
 
 /** @import { Conversation } from "./tree.js" */
 
 let current = /** @type {Conversation} */ (/** @type {unknown} */ (null)); // until the first one is shown
-/** @type {Record<string, any> | null} */
-let info = null;
 let drawAll = () => {};
 
 /**
@@ -18,10 +17,6 @@ let drawAll = () => {};
 export const open = new Map();
 
 export const shown = () => current;
-export const serverInfo = () => info;
-export const setServerInfo = (fromServer) => {
-  info = fromServer;
-};
 
 /** `draw()` draws the page; it is called whenever the conversation that is shown has changed. */
 export const onDraw = (draw) => {
@@ -48,4 +43,5 @@ export function show(conversation) {
   composer.put(drafts.of(conversation));
   draw();
   toNewest();
+  counting.soon();
 }

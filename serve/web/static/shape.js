@@ -83,7 +83,21 @@ function shaped(value, nodes) {
     updated: time(value.updated, created),
     nodes,
     chosen: Object.fromEntries(chosen),
+    ...recalled(value),
     ...(Array.isArray(value.damaged) && value.damaged.length && { damaged: value.damaged }),
+  };
+}
+
+/** What is remembered of a conversation, as far as it is what it should be. */
+function recalled({ memory, memoryOff, remembered, pinned, recalled: at }) {
+  if (!Number.isFinite(at)) return {};
+  const facts = Array.isArray(pinned) ? pinned.filter((fact) => typeof fact === "string").map(clean).filter(Boolean) : [];
+  return {
+    recalled: at,
+    memory: typeof memory === "string" ? clean(memory) : "",
+    memoryOff: memoryOff === true,
+    ...(isId(remembered) && { remembered }),
+    pinned: facts,
   };
 }
 

@@ -15,7 +15,7 @@ const search = $("search");
 
 const AROUND = 12; // characters of a message that are shown before the match
 /**
- * @import { Heading } from "./store.js"
+ * @import { Heading } from "./records.js"
  * @type {{currentId: string, actions: {open(id: string): void, menu(one: Heading): any[]}}}
  */
 let drawn = /** @type {any} */ ({ currentId: null, actions: null });

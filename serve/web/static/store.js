@@ -3,13 +3,13 @@
 
 import { inOne, open, result, turnsOf } from "./database.js";
 import * as legacy from "./legacy.js";
+import { heading, put, read } from "./records.js";
 import { forbidden as settingsForbidden } from "./settings.js";
-import { salvaged } from "./shape.js";
-import { conflict, inOrder, lostOf, merge, newId } from "./tree.js";
+import { conflict, merge, newId } from "./tree.js";
 
 /**
+ * @import { Heading } from "./records.js"
  * @import { Conversation, Turn } from "./tree.js"
- * @typedef {Omit<Conversation, "nodes">} Heading
  */
 
 /** @type {IDBDatabase | null} */
@@ -72,19 +72,28 @@ async function migrate() {
 /** Move one in: it is removed from localStorage only once it is in the database. */
 async function moveIn(one) {
   const { conversation } = one;
-  if (!database) {
-    pending.set(conversation.id, { conversation, turns: new Set(conversation.nodes) });
-    headings.set(conversation.id, heading(conversation));
-    return;
+  try {
+    const kept = await moved(conversation);
+    if (kept) headings.set(conversation.id, kept);
+    legacy.forget(one);
+  } catch (error) {
+    failed(error);
+    if (!headings.has(conversation.id)) {
+      pending.set(conversation.id, { conversation, turns: new Set(conversation.nodes) });
+      headings.set(conversation.id, heading(conversation));
+    }
+    if (!forbidden) unkept.add(conversation.id); // reported, and written when there is room
   }
-  const kept = await inOne(database, "readwrite", async (stores) => {
+}
+
+async function moved(conversation) {
+  if (!database) throw new DOMException("no database", "SecurityError");
+  return inOne(database, "readwrite", async (stores) => {
     const gone = await result(stores.deleted.get(conversation.id));
     if (gone && gone.time >= conversation.updated) return null; // an old tab, or one that was closed, did not hear of it
     if (gone) stores.deleted.delete(conversation.id);
     return put(stores, conversation, conversation.nodes);
   });
-  if (kept) headings.set(conversation.id, kept);
-  legacy.forget(one);
 }
 
 /** The whole conversation, or null where there is none (any more). */
@@ -93,11 +102,6 @@ export async function load(id) {
   if (waiting || !database) return waiting?.conversation ?? null;
   await writing;
   return inOne(database, "readonly", (stores) => read(stores, id));
-}
-
-async function read({ conversations, turns }, id) {
-  const [one, nodes] = await Promise.all([result(conversations.get(id)), result(turns.getAll(turnsOf(id)))]);
-  return one && nodes.length ? salvaged({ ...one, nodes: inOrder(nodes) }) : null;
 }
 
 /** All conversations with their turns, the last one first. */
@@ -152,28 +156,6 @@ async function write(id) {
     told.drawn();
   }
 }
-
-/** Write a conversation and some of its turns. Where another tab has changed the same, the later change counts. */
-async function put({ conversations, turns }, one, changed) {
-  const there = await result(conversations.get(one.id));
-  if (there?.titled > one.titled) [one.title, one.titled] = [there.title, there.titled];
-  one.updated = Math.max(one.updated, there?.updated ?? 0);
-  one.created = Math.min(one.created, there?.created ?? one.created);
-  const lost = lostOf(one, there);
-  if (lost.length) one.damaged = lost;
-  const former = await Promise.all(changed.map((turn) => result(turns.get([one.id, turn.id]))));
-  changed.forEach((turn, index) => {
-    if (former[index]?.time > turn.time) return;
-    const { place, reading, ...rest } = turn; // of the moment
-    turns.put({ ...rest, conversation: one.id });
-  });
-  const kept = { ...heading(one), chosen: { ...there?.chosen, ...one.chosen } };
-  conversations.put(kept);
-  return kept;
-}
-
-/** @type {(one: Conversation) => Heading} */
-const heading = ({ nodes, ...rest }) => rest;
 
 /**
  * Merge what another tab has written; without `turns`, all of it.
@@ -267,7 +249,7 @@ export function leave(growing) {
   for (const one of growing) turns.set(one, [...(turns.get(one) ?? []), ...one.nodes.filter(isGrowing)]);
   for (const [one, nodes] of turns) {
     const all = [...new Set(nodes)].filter((node) => node.content.trim() || !isGrowing(node));
-    const settled = all.map(({ place, ...node }) => (isGrowing(node) ? { ...node, state: "broken" } : node));
+    const settled = all.map(({ place, reading, ...node }) => (isGrowing(node) ? { ...node, state: "broken" } : node));
     try {
       if (settled.length) legacy.keepUnfinished(one, settled);
     } catch (error) {

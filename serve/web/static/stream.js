@@ -1,20 +1,22 @@
 // One answer from the server: POST the conversation, read server-sent events, yield {type, ...data}.
 
-/** A failed answer: `code` is the server's, or "lost" when the server did not answer. */
+/** A failed answer: `code` is the server's, or "lost" when the server did not answer; `retryAfter` is in seconds, or 0. */
 export class ChatError extends Error {
-  constructor(code, message) {
+  constructor(code, message, retryAfter = 0) {
     super(message);
     this.code = code;
+    this.retryAfter = retryAfter;
   }
 }
 
-export async function* answer(messages, signal) {
+/** `body` is that of POST /api/chat, without `stream`. */
+export async function* answer(body, signal) {
   let response;
   try {
     response = await fetch("api/chat", {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
-      body: JSON.stringify({ messages, stream: true }),
+      body: JSON.stringify({ ...body, stream: true }),
       signal,
     });
   } catch (error) {
@@ -41,7 +43,7 @@ export async function* answer(messages, signal) {
 export async function refusal(response) {
   try {
     const { error } = await response.json();
-    return new ChatError(error.code, error.message);
+    return new ChatError(error.code, error.message, Number(response.headers.get("Retry-After")) || 0);
   } catch {
     return new ChatError("lost", `${response.status} ${response.statusText}`);
   }

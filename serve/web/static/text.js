@@ -8,9 +8,10 @@ export const sendable = (text) =>
 /** Text without control characters, which come with text pasted from other programs, and without outer spaces. */
 export const clean = (text) => sendable(text).trim();
 
-/** The first line, shortened to fit into the list. */
+/** The first line without its asterisks, shortened to fit into the list. */
 export function titleOf(text) {
-  const letters = [...text.trim().split("\n", 1)[0]];
+  const [line] = text.trim().split("\n", 1);
+  const letters = [...(line.replace(/[*`]+/g, "").trim() || line)];
   return letters.length > 40 ? `${letters.slice(0, 39).join("")}…` : letters.join("");
 }
 

@@ -3,7 +3,8 @@
 // Knows nothing of the page, the storage or the server.
 //
 //   {version: 2, id, title, titled, created, updated, nodes: [node], chosen: {id of a turn, or "": id of the turn shown after it}}
-//   and `damaged` with the turns that could not be read, as they were found
+//   and `damaged` with the turns that could not be read, as they were found; `memory` sums up the turns up to `remembered`,
+//   `pinned` are facts to keep in mind; both were changed at `recalled`
 //   node: {id, parent: id | null, role: "user" | "assistant", content, time, order, state?, dropped?, rating?, better?, gone?}
 //
 // A parent comes before its children. `order` sorts the turns of the database. `chosen` may leave out where there is one
@@ -18,7 +19,8 @@
  * }} Turn
  * @typedef {{
  *   version: number, id: string, title: string, titled: number, created: number, updated: number, nodes: Turn[],
- *   chosen: Record<string, string>, damaged?: unknown[],
+ *   chosen: Record<string, string>, damaged?: unknown[], memory?: string, memoryOff?: boolean, remembered?: string,
+ *   pinned?: string[], recalled?: number,
  * }} Conversation
  * @typedef {Map<string | null, Turn[]>} Families
  */
@@ -130,6 +132,14 @@ export const siblings = (conversation, node) => known(conversation).children.get
  * @param {Turn} node
  */
 export const parentOf = (conversation, node) => present(known(conversation).byId, node.parent);
+
+/**
+ * The turn before another one, or null.
+ * @param {Conversation} conversation
+ * @param {Turn} node
+ * @returns {Turn | null}
+ */
+export const turnBefore = (conversation, node) => known(conversation).byId.get(parentOf(conversation, node) ?? "") ?? null;
 
 /**
  * The turns up to this one, the first one first; with `count`, only so many.
@@ -248,11 +258,18 @@ export function merge(ours, theirs) {
   for (const [at, id] of Object.entries(theirs.chosen)) if (!before.has(at)) ours.chosen[at] ??= id;
   const lost = lostOf(ours, theirs);
   if (lost.length) ours.damaged = lost;
+  Object.assign(ours, recalledOf(ours, theirs));
   if (theirs.titled > ours.titled) [ours.title, ours.titled] = [theirs.title, theirs.titled];
   ours.created = Math.min(ours.created, theirs.created);
   ours.updated = Math.max(ours.updated, theirs.updated);
   return ours;
 }
+
+/** What two records remember of a conversation: the later one's. */
+export const recalledOf = (ours, theirs) => {
+  const { memory, memoryOff, remembered, pinned, recalled } = (theirs?.recalled ?? 0) > (ours.recalled ?? 0) ? theirs : ours;
+  return recalled ? { memory, memoryOff, remembered, pinned, recalled } : {};
+};
 
 /** The damaged turns of two records of a conversation, each once. */
 export const lostOf = (ours, theirs) => [

@@ -3,8 +3,10 @@
 import { copyText } from "./clipboard.js";
 import { element } from "./dom.js";
 import * as feedback from "./feedback.js";
+import { nodes } from "./formatted.js";
 import { currentLanguage, t } from "./i18n.js";
 import { iconButton } from "./icons.js";
+import { openMenu } from "./menu.js";
 import { name as character, portrait } from "./persona.js";
 
 /**
@@ -36,7 +38,7 @@ export function draw(place) {
     item.append(face);
   }
   const bubble = element("div", "bubble");
-  bubble.append(element("span", "hidden", `${isReply ? character : t("you")}: `), element("span", "text"));
+  bubble.append(element("span", "hidden", `${isReply ? character : t("you")}: `), element("div", "text"));
   const tools = element("div", "tools"); // also without buttons, so that nothing moves when they appear
   if (all.length > 1) tools.append(variants(place));
   const row = element("div", "actions");
@@ -59,7 +61,7 @@ export function fill(item, turn) {
   item.classList.toggle("waiting", waiting);
   item.classList.toggle("growing", turn.state === "thinking" && !waiting);
   item.setAttribute("aria-busy", String(turn.state === "thinking"));
-  /** @type {Element} */ (item.querySelector(".text")).textContent = waiting ? "" : turn.content;
+  /** @type {Element} */ (item.querySelector(".text")).replaceChildren(waiting ? "" : nodes(turn.content));
   /** @type {Element} */ (item.querySelector(".note")).textContent = note(turn, waiting);
 }
 
@@ -68,6 +70,7 @@ export function fill(item, turn) {
  * @param {boolean} waiting
  */
 function note(turn, waiting) {
+  if (waiting && turn.reading) return t("reading", Math.round(turn.reading * 100));
   if (waiting) return turn.place ? t("queued", turn.place) : t("thinking");
   const notes = { stopped: t("stopped"), cut: t("cut"), broken: t("broken") };
   return [notes[turn.state ?? ""], turn.dropped && t("forgot", turn.dropped)].filter(Boolean).join(" ");
@@ -96,13 +99,17 @@ function variants({ turn, all, step }) {
  * The buttons under a turn. While an answer is made, a style hides all but the first.
  * @param {Place} place
  */
-function buttons({ turn, before, actions }) {
+function buttons({ turn, before, last, actions }) {
   const made = [];
   if (turn.state === "thinking") return made;
   if (turn.content) made.push(copyButton(turn));
-  if (turn.role === "user") return [...made, button("pencil", "edit", () => actions.edit(turn))];
-  made.push(button("again", "regenerate", () => actions.again(turn)));
-  if (!actions.rate || !feedback.possible(before, turn)) return made;
+  const more = button("more", "moreOfTurn", () => openMenu(more, actions.menu(turn)));
+  more.setAttribute("aria-haspopup", "menu");
+  more.setAttribute("aria-expanded", "false");
+  if (turn.role === "user") return [...made, button("pencil", "edit", () => actions.edit(turn)), more];
+  if (before?.role === "user") made.push(button("again", "regenerate", () => actions.again(turn)));
+  if (last && actions.resume) made.push(button("forward", "resume", () => actions.resume(turn)));
+  if (!actions.rate || !feedback.possible(before, turn)) return [...made, more];
   for (const [rating, name] of [["up", "good"], ["down", "bad"]]) {
     const thumb = button(`thumb-${rating}`, name, () => actions.rate(turn, turn.rating === rating ? null : rating));
     thumb.setAttribute("aria-pressed", String(turn.rating === rating));
@@ -110,7 +117,7 @@ function buttons({ turn, before, actions }) {
   }
   const better = button("quote", "better", () => actions.better(turn));
   better.classList.toggle("done", Boolean(turn.better));
-  return [...made, better];
+  return [...made, better, more];
 }
 
 function button(picture, act, onClick) {

@@ -1,10 +1,11 @@
 // Draws the newest turns of a conversation, keeps what was drawn, and scrolls. One turn is in turn_view.js.
 
 import * as chat from "./chat.js";
-import { $ } from "./dom.js";
+import * as counting from "./counting.js";
+import { $, element } from "./dom.js";
 import { t } from "./i18n.js";
 import { watchSwipes } from "./swipe.js";
-import { families, parentOf, path, siblings } from "./tree.js";
+import { families, parentOf, path, siblings, turnBefore } from "./tree.js";
 import { draw, fill, look } from "./turn_view.js";
 
 /** @import { Conversation, Turn } from "./tree.js" */
@@ -63,8 +64,20 @@ function drawFrom(editing) {
     const pressed = list.children[focused.index]?.querySelector(`[data-act="${focused.act}"]`);
     /** @type {HTMLElement | null} */ (pressed)?.focus();
   }
+  drawMemory();
   earlier.hidden = from === 0;
   earlier.textContent = t("showEarlier", from);
+}
+
+/** Mark where the character's memory of the words themselves begins. */
+export function drawMemory() {
+  const first = counting.of(shown.conversation)?.from;
+  for (const item of /** @type {HTMLCollectionOf<HTMLElement>} */ (list.children)) {
+    item.classList.toggle("first-read", item.dataset.id === first);
+    item.querySelector(".begins")?.remove();
+    if (item.dataset.id === first) item.prepend(element("p", "begins", t("memoryBegins")));
+  }
+  schedule();
 }
 
 /** Draw the reply that is growing, and nothing else, with the browser's next picture. */
@@ -88,7 +101,9 @@ export function step(turn, by, beyond = false) {
   if (next) {
     follow &&= last;
     shown.actions.choose(next);
-  } else if (beyond && by > 0 && last && turn.role === "assistant") shown.actions.again(turn);
+  } else if (beyond && by > 0 && last && turn.role === "assistant" && turnBefore(shown.conversation, turn)?.role === "user") {
+    shown.actions.again(turn);
+  }
 }
 
 /** The turn that an element belongs to. */

@@ -96,7 +96,7 @@ USER = {"role": "user", "content": "a"}
         (
             {"messages": [USER], "history": []},
             "unknown_key",
-            "unknown key `history`. Known here: memory, messages, pinned, settings, stream",
+            "unknown key `history`. Known here: continue, memory, messages, pinned, settings, stream",
         ),
         ({"messages": [USER | {"name": "x"}]}, "unknown_key", "`messages.0.name`"),
         ({"messages": [USER], "settings": {"beams": 3}}, "unknown_key", "`settings.beams`"),

@@ -1,5 +1,7 @@
 """Accessibility: screen readers (axe-core), the keyboard, a phone, touch, reduced motion."""
 
+import json
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -18,6 +20,16 @@ def problems(page):
     return [(v["id"], v["impact"], [n["target"] for n in v["nodes"]][:3]) for v in found]
 
 
+def count(route):
+    """As a server whose model reads the last message alone."""
+    number = len(json.loads(route.request.post_data)["messages"])
+    route.fulfill(json={"tokens": 400, "window": 300, "kept_from": number - 1})
+
+
+def nothing(route):
+    route.fulfill(json={"memory": ""})
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
 def test_axe_finds_nothing_in_any_state_of_the_page(visit, scheme, device):
@@ -27,11 +39,29 @@ def test_axe_finds_nothing_in_any_state_of_the_page(visit, scheme, device):
         reduced_motion="reduce",
         bypass_csp=True,
         allow=["ERR_FAILED"],
-        routes=feedback(True),
+        routes=feedback(True, remembers=True, window=300) | {"**/api/count": count, "**/api/memory": nothing},
         **device,
     )
     assert problems(page) == []
+    send(page, "*cười* **Ta** là `ai`?\n\n- một\n\n```\nmã\n```\n[trang](https://example.org)")
+    page.click("#new") if not device else page.reload()
+    page.click("#gear")
+    page.fill("#quick-text", "Kể tiếp đi")
+    assert problems(page) == []  # the settings
+    page.click("#preferences .yes")
     send(page, LONG)
+    expect(page.locator(".begins")).to_be_visible()
+    expect(page.locator("#quick")).to_be_visible()
+    assert problems(page) == []
+    page.locator(".turn").last.get_by_label("Thêm", exact=True).click()
+    assert problems(page) == []  # the menu of a turn
+    page.get_by_role("menuitem", name="Xoá tin nhắn này").click()
+    expect(page.locator("#toast button")).to_be_visible()
+    assert problems(page) == []
+    page.locator("#toast button").click()
+    page.click("#memory-open")
+    assert problems(page) == []
+    page.click("#memory-no")
     page.locator(".turn").last.get_by_label("Trả lời lại").click()
     reply_says(page, "(2) Ngươi")
     assert problems(page) == []

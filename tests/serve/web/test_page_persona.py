@@ -58,8 +58,8 @@ def test_a_persona_without_page_has_a_neutral_page_in_its_language(visit, served
     assert ANOTHERS.findall(shown(page).replace("Ngươi nói", "")) == []
 
 
-def test_the_first_persona_has_its_own_words_in_both_languages(visit):
-    page = visit()
+def test_the_first_persona_has_its_own_words_in_both_languages(visit, served, persona):
+    page = visit(address=served(persona))
     expect(page.locator("#greeting")).to_have_text("Ta là chúa tể núi rừng! Ngươi muốn gì?")
     page.click("#language")
     expect(page.locator("#greeting")).to_have_text("I am the king of the mountain! What do you want?")

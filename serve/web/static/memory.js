@@ -1,0 +1,71 @@
+// The character's memory of what no longer fits into the window: kept up to date after each answer, shown and edited in a
+// dialog, with the pinned facts.
+
+import * as counting from "./counting.js";
+import { $ } from "./dom.js";
+import { t } from "./i18n.js";
+import * as server from "./server.js";
+import * as store from "./store.js";
+import { sendable } from "./text.js";
+import { path } from "./tree.js";
+
+/** @import { Conversation } from "./tree.js" */
+
+const LEAST = 4; // turns that are worth a summary of their own
+
+/**
+ * Sum up what has fallen out of the window since the last time.
+ * @param {Conversation} conversation
+ */
+export async function update(conversation) {
+  if (!server.remembers() || conversation.memoryOff) return;
+  await counting.count();
+  const fallen = counting.of(conversation)?.fallen ?? [];
+  const turns = path(conversation);
+  const known = turns.findIndex(({ id }) => id === conversation.remembered); // -1 also on another branch: begin again
+  const end = turns.findIndex(({ id }) => id === fallen.at(-1));
+  const { messages, chars } = server.limits();
+  const missing = turns.slice(known + 1, end + 1).slice(-messages);
+  if (missing.length < LEAST) return;
+  const said = missing.map(({ role, content }) => ({ role, content: sendable(content).slice(0, chars) }));
+  const memory = known < 0 && conversation.remembered ? "" : (conversation.memory ?? "");
+  const answer = await counting.post("api/memory", { messages: said, memory });
+  if (typeof answer?.memory === "string" && (conversation.memory ?? "") === memory) {
+    change(conversation, { memory: answer.memory, remembered: missing.at(-1)?.id });
+  }
+}
+
+/** Change what is remembered, and store it. */
+export function change(conversation, what) {
+  Object.assign(conversation, what, { recalled: Date.now() });
+  store.save(conversation);
+}
+
+/** Keep a text in mind for good. */
+export function pin(conversation, text) {
+  const { pinned, pinned_chars } = server.limits();
+  const facts = [...new Set([...(conversation.pinned ?? []), text.replace(/\s+/g, " ").trim().slice(0, pinned_chars)])];
+  change(conversation, { pinned: facts.slice(-pinned) });
+}
+
+/** Show what the character remembers of a conversation; `saved()` is called when the visitor has changed it. */
+export function show(conversation, saved) {
+  const { memory, pinned, pinned_chars } = server.limits();
+  const [on, summary, facts] = [$("memory-on"), $("memory-text"), $("memory-pinned")];
+  on.checked = !conversation.memoryOff;
+  summary.value = conversation.memory ?? "";
+  summary.maxLength = memory;
+  facts.value = (conversation.pinned ?? []).join("\n");
+  $("memory-limits").textContent = t("pinnedLimits", pinned, pinned_chars);
+  const dialog = $("memory");
+  dialog.returnValue = "no";
+  dialog.showModal();
+  dialog.onclose = () => {
+    if (dialog.returnValue !== "yes") return;
+    const lines = facts.value.split("\n").map((line) => line.trim().slice(0, pinned_chars)).filter(Boolean).slice(0, pinned);
+    change(conversation, { memoryOff: !on.checked, memory: summary.value.trim(), pinned: lines });
+    saved();
+  };
+}
+
+$("memory-no").addEventListener("click", () => $("memory").close("no"));
