@@ -55,7 +55,7 @@ def _origin(text: str) -> str:
     if (
         parts.scheme not in ("http", "https")
         or not parts.hostname
-        or text.rstrip("/") != f"{parts.scheme}://{parts.netloc}"
+        or text.rstrip("/").lower() != f"{parts.scheme}://{parts.netloc}".lower()
     ):
         raise ValueError(
             f"{text!r} is not an origin; expected scheme, host and port such as https://chat.example or "

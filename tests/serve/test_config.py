@@ -73,3 +73,34 @@ def test_a_variable_that_is_wrong_is_named(monkeypatch, key, value, says):
 def test_a_setting_of_a_caller_that_is_wrong_is_named():
     with pytest.raises(UsageError, match=r"the setting WAITING: `WAITING` is 'many': Input should be a valid integer"):
         create_app({"WAITING": "many"})
+
+
+@pytest.mark.parametrize(
+    ("given", "origins"),
+    [
+        ("http://localhost:3000", ("http://localhost:3000",)),
+        ("https://chat.example:443/, http://[::1]:80", ("https://chat.example", "http://[::1]")),
+        (["HTTPS://Chat.Example"], ("https://chat.example",)),
+        (None, ()),
+    ],
+)
+def test_origins_are_written_as_browsers_write_them(given, origins):
+    assert read_config({"CORS": given}).cors == origins
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["*", "null", "chat.example", "https://*.example", "https://a.example/page", "http://u@a.example", "ftp://a.example",
+     "http://a.example:boar", "http://"],
+)  # fmt: skip
+def test_what_is_not_one_origin_is_refused(origin):
+    with pytest.raises(UsageError, match=r"the setting CORS: .*origin"):
+        read_config({"CORS": [origin]})
+
+
+def test_a_policy_for_system_messages_is_one_of_three(monkeypatch):
+    assert read_config({}).system == "after"
+    monkeypatch.setenv("INOSUKE_SYSTEM", "theirs")
+    assert read_config({}).system == "theirs"
+    with pytest.raises(UsageError, match="SYSTEM"):
+        read_config({"SYSTEM": "both"})

@@ -24,6 +24,7 @@ MAX_SYSTEM_CHARS = 4 * MAX_CHARS
 _SYSTEM = ("system", "developer")
 _RESULT = ("tool", "function")
 # A line of a transcript: a label of up to 40 characters, a colon, what is said.
+_ANYONE = {"user", "human"}
 _LINE = re.compile(r"(?P<label>[^\s:：][^\n:：]{0,39})[:：][ \t]?(?P<rest>.*)", re.DOTALL)
 
 
@@ -124,7 +125,9 @@ def transcript(text: str, stops: Sequence[str], persona: Persona) -> list[OpenAI
     Speakers are known by ``persona.toml``, and by the stop texts: a client stops at the other speakers' labels, such as
     ``"\\nAnon:"``. What stands before the first speaker is a system message.
     """
-    others = {stop.strip().rstrip(":：").strip().casefold() for stop in stops if stop.strip().endswith((":", "："))}
+    others = _ANYONE | {
+        stop.strip().rstrip(":：").strip().casefold() for stop in stops if stop.strip().endswith((":", "："))
+    }
     found: list[tuple[str, str]] = [("system", "")]
     for line in text.split("\n"):
         match = _LINE.fullmatch(line)
@@ -138,7 +141,8 @@ def transcript(text: str, stops: Sequence[str], persona: Persona) -> list[OpenAI
             found[-1] = (role, f"{before}\n{line}")
     if found[-1][0] != "assistant":
         return None
-    return [OpenAIMessage.model_validate({"role": role, "content": said}) for role, said in found if said.strip()]
+    messages = [{"role": role, "content": said.strip("\n")} for role, said in found if said.strip()]
+    return [OpenAIMessage.model_validate(message) for message in messages]
 
 
 def _text(message: OpenAIMessage, number: int, last: bool) -> str:
