@@ -263,6 +263,13 @@ def render(messages: Sequence[Message], tokenizer: Any, persona: Persona, prompt
     typed ``<|im_end|>`` is text. Raises ValueError without messages, InosukeError for a template that cannot be used
     this way.
     """
+    return _rendered(messages, tokenizer, persona, prompt, {})
+
+
+def _rendered(
+    messages: Sequence[Message], tokenizer: Any, persona: Persona, prompt: Prompt, read: Mapping[str, list[int]]
+) -> Rendered:
+    """Render; ``read`` has the ids of texts that were read already."""
     if not messages:
         raise ValueError("render needs at least one message")
     layout = layout_of(tokenizer, prompt)
@@ -288,7 +295,8 @@ def render(messages: Sequence[Message], tokenizer: Any, persona: Persona, prompt
         form = layout.following(roles) if begin else layout.opening(roles)
         for number, part in enumerate(form):
             if isinstance(part, int):
-                add(_plain_ids(_spoken(turns[begin + part], persona), tokenizer), False)
+                text = _spoken(turns[begin + part], persona)
+                add(read.get(text) or _plain_ids(text, tokenizer), False)
                 continue
             add(layout.ids(part), form == JOINED and learnt)
             if begin and not number and form != JOINED:  # the control token that ends the reply before
@@ -297,7 +305,7 @@ def render(messages: Sequence[Message], tokenizer: Any, persona: Persona, prompt
             break
         learnt = counted[end]
         text = _spoken(reply, persona)
-        add(_plain_ids(text, tokenizer), learnt)
+        add(read.get(text) or _plain_ids(text, tokenizer), learnt)
         chars += len(text) * learnt
         begin = end + 1
     else:
@@ -387,7 +395,8 @@ def fit(
                 stays = sizes.begins[kept_opening] if first > kept_opening else 0
                 begin = sizes.begins[first] if first > kept_opening else 0
                 kept = [*sizes.system, *sizes.turns[:stays], *sizes.turns[begin:]]
-                return Fitted(kept, render(kept, tokenizer, persona, prompt), stays, max(0, begin - stays))
+                rendered = _rendered(kept, tokenizer, persona, prompt, sizes.read)
+                return Fitted(kept, rendered, stays, max(0, begin - stays))
     return None
 
 
@@ -411,6 +420,7 @@ class _Sizes:
         self.turns = [m for m in messages if m.role != "system"]
         self._tokenizer, self._persona, self._prompt = tokenizer, persona, prompt
         self._layout = layout_of(tokenizer, prompt)
+        self.read: dict[str, list[int]] = {}  # the ids of what was counted here, so that it is read once
         self.ends = _exchange_ends(self.turns)
         self.begins = [0, *(end + 1 for end in self.ends)][: len(self.ends)]
 
@@ -455,7 +465,8 @@ class _Sizes:
     def estimates(self) -> list[float]:
         """Return about how many tokens each exchange has, by the bytes of its texts; reads none of them."""
         prompts = list(self._persona.system_prompts.values())
-        each = sum(len(text.encode()) for text in prompts) / max(1, sum(_count(t, self._tokenizer) for t in prompts))
+        counted = sum(_count(text, self._tokenizer, self.read) for text in prompts)
+        each = sum(len(text.encode()) for text in prompts) / max(1, counted)
         lengths = [len(m.content.encode("utf-8", "replace")) / each + 4 for m in self.turns]
         return [sum(lengths[begin : end + 1]) for begin, end in zip(self.begins, self.ends, strict=True)]
 
@@ -477,7 +488,7 @@ class _Sizes:
         return tokens
 
     def _said(self, turns: Sequence[Message]) -> int:
-        return sum(_count(_spoken(m, self._persona), self._tokenizer) for m in turns)
+        return sum(_count(_spoken(m, self._persona), self._tokenizer, self.read) for m in turns)
 
 
 # Token counts by tokenizer and hash of a text, so that no text is kept. Forgotten at once when there are too many.
@@ -485,13 +496,15 @@ _COUNTS: WeakKeyDictionary[Any, dict[bytes, int]] = WeakKeyDictionary()
 _MOST_COUNTS = 50_000
 
 
-def _count(text: str, tokenizer: Any) -> int:
+def _count(text: str, tokenizer: Any, read: dict[str, list[int]]) -> int:
+    """Return how many tokens a text has. Where that is not known yet, ``read`` gets their ids."""
     counts = _COUNTS.setdefault(tokenizer, {})
     key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     if (known := counts.get(key)) is None:
         if len(counts) >= _MOST_COUNTS:
             counts.clear()
-        known = counts[key] = len(_plain_ids(text, tokenizer))
+        read[text] = _plain_ids(text, tokenizer)
+        known = counts[key] = len(read[text])
     return known
 
 

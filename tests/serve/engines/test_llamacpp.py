@@ -11,7 +11,7 @@ from curation.errors import InosukeError, UsageError
 from curation.persona import load_persona
 from curation.record import Message
 from serve import create_app
-from serve.engine import ConversationTooLong, Delta, Done, EngineFailed, Settings
+from serve.engine import ConversationTooLong, Delta, Done, EngineFailed, Reading, Settings
 from serve.engines import native_libraries
 from serve.engines.llamacpp import LlamaCppEngine, cores, load, request, start
 from serve.engines.options import Options
@@ -156,6 +156,71 @@ def test_a_stop_string_ends_the_reply_and_is_not_shown(engine):
     events = list(engine.stream(TALK, GREEDY.model_copy(update={"stop": (stop,)}), never))
     assert words(events) == whole[: whole.index(stop)]
     assert events[-1].finish_reason == "stop"
+
+
+def evaluated(server, light, persona, exchanges, context=1024, memory=lambda turns: ""):
+    """Talk for some exchanges; returns the prompt tokens that llama.cpp computed for each, and what was dropped."""
+    spent, dropped = [], []
+
+    class Timed:
+        def handle_completions(self, body, on_chunk):
+            def seen(chunk):
+                if "timings" in chunk:
+                    took[:] = [chunk["timings"]["prompt_n"]]
+                return on_chunk(chunk)
+
+            took = [0]
+            server.handle_completions(body, seen)
+            spent.append(took[0])
+
+    engine, turns = LlamaCppEngine(Timed(), light, persona, context=context), []
+    for number in range(exchanges):
+        turns.append(Message("user", f"{number}: đi đâu thế"))
+        told = chat.with_memory(turns, memory(turns), [], persona)
+        *said, done = engine.stream(told, GREEDY, never)
+        turns.append(Message("assistant", words(said) or "Hừ"))
+        dropped.append(done.dropped)
+    return spent, dropped
+
+
+def test_a_message_past_the_window_costs_as_much_as_one_before_it(gguf_file, light, persona):
+    spent, dropped = evaluated(start(gguf_file, 1024, slots=2), light, persona, 40)
+    first = next(n for n, count in enumerate(dropped) if count)
+    before, after = spent[first - 6 : first], spent[first:]
+    jumps = [n for n in range(1, len(dropped)) if dropped[n] > dropped[n - 1]]
+    assert len(after) > 15 and 2 <= len(jumps) <= len(after) / 3
+    assert sum(after) / len(after) <= 1.5 * sum(before) / len(before)
+
+
+def test_a_seed_reads_its_whole_prompt_past_the_window_too(engine, spy):
+    long = [Message(("user", "assistant")[i % 2], f"{i} " + "a" * 60) for i in range(9)]
+    list(engine.stream(long, GREEDY.model_copy(update={"seed": 1}), never))
+    list(engine.stream(long, GREEDY, never))
+    list(engine.stream(TALK, GREEDY, never))
+    assert [(body["cache_prompt"], body["n_cache_reuse"]) for body in spy.asked] == [(False, 0), (True, 256), (True, 0)]
+
+
+def test_the_prompt_that_is_read_is_told(engine):
+    long = [Message("user", "đi " * 80)]
+    reading = [e for e in engine.stream(long, GREEDY, never) if isinstance(e, Reading)]
+    assert reading and all(0 <= e.done < e.total for e in reading)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"), [(5000, r"5,000 tokens was asked for, and Tiny reads at most 4,096\. Give --context a smaller")]
+)
+def test_more_than_the_model_was_made_for_is_refused(with_gguf, asked, says):
+    for engine in ("llamacpp", "transformers"):
+        with pytest.raises(UsageError, match=says):
+            create_app({"ROOT": with_gguf, "ENGINE": engine, "CONTEXT": asked})
+
+
+def test_without_a_context_the_window_is_the_models_own(with_gguf):
+    app = create_app({"ROOT": with_gguf, "ENGINE": "llamacpp"})
+    info = app.test_client().get("/api/info").json
+    assert (info["context"], info["window"]) == (4096, 4096 - 200)
+    counted = app.test_client().post("/api/count", json={"draft": "Chào"}).json
+    assert counted["window"] == 4096 - 200 and 0 < counted["tokens"] < 1000
 
 
 def test_whole_exchanges_are_dropped_from_the_front_when_the_window_is_full(spy, light, persona):
