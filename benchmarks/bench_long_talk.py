@@ -25,9 +25,9 @@ from serve.model_files.gguf_choice import choose
 from serve.model_files.served_run import checked_run
 
 ROOT = Path(__file__).resolve().parent.parent
-CONTEXT = 1024
+CONTEXT = 2048
 SETTINGS = Settings(temperature=0.3, max_new_tokens=24)
-SAYS = ("Hôm nay ngươi đi đâu?", "Kể ta nghe chuyện trên núi đi.", "Ngươi có sợ mưa không?", "What did you eat today?")
+SAYS = ("Hôm nay ngươi đi đâu?", "Kể ta nghe chuyện trên núi đi.", "Ngươi có sợ mưa không?", "Mai ngươi ăn gì?")
 
 
 class Timed:
