@@ -165,7 +165,7 @@ def _window(run: Run, asked: int | None) -> int:
 
 
 def _beside_the_weights(run: Run) -> float:
-    """Return how many bytes the GPU has beside the weights in the best form that fits: a window never costs that form."""
+    """Return how many bytes the GPU has beside the weights in the best form that fits. No window costs that form."""
     form, _ = fitting(run.base, pool(SMALLEST_DEFAULT))
     free: float = torch.cuda.mem_get_info()[0]
     return max(0.0, free - form.bytes) if form else free
