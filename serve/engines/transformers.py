@@ -165,9 +165,16 @@ def _window(run: Run, asked: int | None) -> int:
     width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     a_token = 2 * text.num_hidden_layers * heads * width * (2 if cuda else 4)  # bytes: bf16 on a GPU, else fp32
     own = own_window(config)
-    free = torch.cuda.mem_get_info()[0] if cuda else free_memory()
+    free = _beside_the_weights(run) if cuda else free_memory()
     most = (own or SMALLEST_DEFAULT) if cuda else LARGEST_ON_A_CPU
     return window(run.base_name, own, asked, lambda tokens: a_token * pool(tokens), free, most)
+
+
+def _beside_the_weights(run: Run) -> float:
+    """Return how many bytes the GPU has beside the weights in the best form that fits. No window costs that form."""
+    form, _ = fitting(run.base, pool(SMALLEST_DEFAULT))
+    free: float = torch.cuda.mem_get_info()[0]
+    return max(0.0, free - form.bytes) if form else free
 
 
 def _load_model(run: Run, tokens: int) -> Any:

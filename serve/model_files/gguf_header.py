@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-# Value types by number (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
+# Value types by number, as in the specification of GGUF in ggml.
 _FIXED = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 _STRING, _ARRAY = 8, 9
 _KEPT = ("context_length", "block_count", "embedding_length", "attention.head_count", "attention.head_count_kv",

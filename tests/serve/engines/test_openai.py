@@ -3,12 +3,14 @@
 import json
 import signal
 import threading
+import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
 
+from curation.chat import with_memory
 from curation.errors import InosukeError, UsageError
 from curation.record import Message
 from serve import create_app
@@ -162,6 +164,31 @@ def test_a_client_can_leave_although_the_server_is_silent(engine, upstream, sile
     answer.join(60)
     assert seen[-1:] == [Done("cancelled", 0, 0)]
     assert upstream.left.wait(60)  # the connection is closed, so the server can stop, too
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions"])
+def test_headers_and_a_first_byte_come_while_the_server_is_silent(upstream, persona, live, path):
+    upstream.silent = "from the start"
+    app = create_app({"ENGINE": "openai", "URL": upstream.url, "PERSONA": persona})
+    body = {"messages": [{"role": "user", "content": "a"}], "stream": True}
+    with live(app) as url:
+        start = time.perf_counter()
+        with httpx.stream("POST", f"{url}{path}", json=body, timeout=60) as response:
+            assert response.status_code == 200 and next(response.iter_raw())
+            took = time.perf_counter() - start
+            assert not upstream.left.is_set()  # it has said nothing, and is still asked
+        assert upstream.left.wait(60)
+    assert took < 10, f"{took:.2f} s"  # 0.02 s on an idle machine; it would be for ever if it waited for the server
+
+
+def test_memory_is_told_and_stays_when_turns_are_left_out(engine, upstream, persona):
+    upstream.most, upstream.too_long = 4, '{"error": {"code": "context_length_exceeded"}}'
+    turns = [Message(("user", "assistant")[n % 2], f"{n}") for n in range(9)]
+    told = with_memory(turns, "Lan nấu phở.", [], persona)
+    done = list(engine.stream(told, Settings(), lambda: False))[-1]
+    sent = upstream.bodies[-1]["messages"]
+    assert sent[0] == {"role": "system", "content": told[0].content} and "Lan nấu phở." in sent[0]["content"]
+    assert [m["content"] for m in sent[1:]] == [m.content for m in turns[done.dropped :]] and done.dropped >= 6
 
 
 def test_an_answer_that_is_not_read_to_its_end_closes_the_connection(engine, upstream):

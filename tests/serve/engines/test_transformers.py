@@ -242,7 +242,7 @@ def needs(run, bf16=True):
     from serve.engines.transformers import pool
     from serve.engines.transformers_parts.weights_form import forms
 
-    return [form.bytes for form in forms(run.base, pool(None))]
+    return [form.bytes for form in forms(run.base, pool(2048))]
 
 
 @pytest.mark.parametrize("bf16", [True, False])

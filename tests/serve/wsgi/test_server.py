@@ -44,6 +44,8 @@ def blocks(response):
         buffer += text
         *whole, buffer = buffer.split("\n\n")
         for block in whole:
+            if block.startswith(":"):  # a comment is no event
+                continue
             name, data = block.split("\n")
             yield name.removeprefix("event: "), json.loads(data.removeprefix("data: "))
 

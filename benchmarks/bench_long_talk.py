@@ -1,0 +1,114 @@
+"""What a message costs past the window: prompt tokens that llama.cpp computes for each message of one conversation.
+
+Usage: ``python -m benchmarks.bench_long_talk [--quick] [--file GGUF --tokenizer FOLDER]``. Needs a run with a GGUF, or
+the two paths. The sides talk the same: blocks with the cache moved up (ours), blocks without, as few exchanges as
+possible (before), and blocks with a memory that changes after each.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from benchmarks.sections import write
+from curation import chat
+from curation.persona import Persona, load_persona
+from curation.record import Message
+from serve.engine import Delta, Done, Settings
+from serve.engines import llamacpp, prompts
+from serve.engines.tokenizer import ChatTokenizer
+from serve.model_files.gguf_choice import choose
+from serve.model_files.served_run import checked_run
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTEXT = 2048
+SETTINGS = Settings(temperature=0.3, max_new_tokens=24)
+SAYS = ("Hôm nay ngươi đi đâu?", "Kể ta nghe chuyện trên núi đi.", "Ngươi có sợ mưa không?", "Mai ngươi ăn gì?")
+
+
+class Timed:
+    """Keeps how many prompt tokens each request cost; ``moves`` is whether the cache may be moved."""
+
+    def __init__(self, server: Any, moves: bool) -> None:
+        self._server, self._moves = server, moves
+        self.spent: list[int] = []
+
+    def handle_completions(self, body: dict[str, Any], on_chunk: Any) -> None:
+        took = 0
+
+        def seen(chunk: dict[str, Any]) -> bool:
+            nonlocal took
+            took = chunk["timings"]["prompt_n"] if "timings" in chunk else took
+            stop: bool = on_chunk(chunk)
+            return stop
+
+        self._server.handle_completions(body if self._moves else body | {"n_cache_reuse": 0}, seen)
+        self.spent.append(took)
+
+
+def talk(
+    path: Path, tokenizer: ChatTokenizer, persona: Persona, exchanges: int, moves: bool, blocks: int, remembers: bool
+) -> tuple[list[int], list[int]]:
+    """Return what each message cost, in prompt tokens, and how many turns were dropped at it."""
+    prompts.BLOCKS = blocks
+    server = Timed(llamacpp.start(path, CONTEXT, slots=1), moves)
+    engine = llamacpp.LlamaCppEngine(server, tokenizer, persona, context=CONTEXT, slots=1)
+    turns: list[Message] = []
+    dropped = [0]
+    for number in range(exchanges):
+        turns.append(Message("user", f"{number + 1}: {SAYS[number % len(SAYS)]}"))
+        memory = f"- {dropped[-1]} lượt đã qua." if remembers and dropped[-1] else ""
+        events = list(engine.stream(chat.with_memory(turns, memory, [], persona), SETTINGS, lambda: False))
+        said = "".join(e.text for e in events if isinstance(e, Delta))
+        turns.append(Message("assistant", said.strip() or "Hừ!"))
+        dropped += [e.dropped for e in events if isinstance(e, Done)]
+    return server.spent, dropped[1:]
+
+
+def summary(spent: Sequence[int], dropped: Sequence[int]) -> tuple[float, float, int, int]:
+    """Return the mean cost before and after the window is full, the highest after, and how often a block went."""
+    first = next(n for n, count in enumerate(dropped) if count)
+    before = statistics.mean(spent[max(1, first - 8) : first])
+    goes = sum(b > a for a, b in pairwise(dropped))
+    return before, statistics.mean(spent[first:]), max(spent[first:]), goes
+
+
+def main() -> None:
+    exchanges = 26 if "--quick" in sys.argv else 60
+    if "--file" in sys.argv:
+        path = Path(sys.argv[sys.argv.index("--file") + 1])
+        tokenizer = ChatTokenizer(Path(sys.argv[sys.argv.index("--tokenizer") + 1]))
+        persona = load_persona(ROOT / "persona.toml")
+    else:
+        run = checked_run(ROOT, weights=False)
+        path, persona = choose(run.folder).path, run.persona
+        tokenizer = ChatTokenizer(run.folder / "tokenizer")
+    lines = [
+        "## A long conversation",
+        "",
+        f"{path.name}, a window of {CONTEXT} tokens, {exchanges} exchanges. Prompt tokens computed for a message, on "
+        "average; lower is better.",
+        "",
+        "| | before the window is full | after | most after | times turns went |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    sides = {
+        "blocks, the cache moved up (ours)": (True, 4, False),
+        "blocks, the cache not moved": (False, 4, False),
+        "as few exchanges as possible (before)": (False, 0, False),
+        "blocks, a memory that changes with each": (True, 4, True),
+    }
+    for name, (moves, blocks, remembers) in sides.items():
+        before, after, most, goes = summary(*talk(path, tokenizer, persona, exchanges, moves, blocks, remembers))
+        lines.append(f"| {name} | {before:.0f} | {after:.0f} ({after / before:.2f} times) | {most} | {goes} |")
+        print(lines[-1], flush=True)
+    if "--file" not in sys.argv:
+        write("long_talk", "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
