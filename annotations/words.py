@@ -74,6 +74,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "source": ("Nguồn", "Source"),
     "language": ("Ngôn ngữ", "Language"),
     "flag": ("Cờ", "Flag"),
+    "any_flag": ("Có cờ, bất kể cờ nào", "Any flag"),
     "speaker": ("Người nói", "Speaker"),
     "text": ("Tìm trong lời", "Search the text"),
     "text_help": (

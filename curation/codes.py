@@ -66,6 +66,7 @@ FLAGS: dict[str, Code] = {
             "lost_referent",
             "Câu hỏi nói về một người mà không chỗ nào nêu tên: thêm tên vào.",
             "The question is about a person whom nothing names: add the name.",
+            blocks=True,
         ),
         Code(
             "edited_since_review",
@@ -94,6 +95,7 @@ FLAGS: dict[str, Code] = {
             "chat_spelling",
             "Có chữ viết tắt kiểu nhắn tin (k, đc, bik, …): viết lại nếu nhân vật không nói thế.",
             "It has abbreviations of chats (k, đc, bik, …): rewrite them unless the character talks like that.",
+            blocks=True,
         ),
         Code("empty_reply", "Lời đáp trống.", "The reply is empty.", never_trained=True),
         Code(

@@ -19,11 +19,13 @@ STATUS_FILTERS = ("open", "skipped", "disputed", "conflict", "approved", "reject
 
 
 QUEUES = ("", "mine", "all")
+# The flag filter's value for samples with a flag, whichever it is; no flag has this code.
+ANY_FLAG = "any"
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which samples an annotator works through; an empty field filters nothing.
+    """Which samples an annotator works through; an empty field filters nothing. ``flag`` is a code or :data:`ANY_FLAG`.
 
     ``text`` is a search as :mod:`annotations.search_text` reads it.
     """
@@ -67,8 +69,10 @@ def conditions(connection: Connection, filters: Filters, annotator: str) -> list
     ):
         if value:
             found.append(column == value)
+    if filters.flag == ANY_FLAG:
+        found.append(samples.c.flag_codes != literal(""))
     for column, value in ((samples.c.flag_codes, filters.flag), (samples.c.speakers, filters.speaker)):
-        if value:
+        if value and value != ANY_FLAG:
             found.append(column.contains(f"|{value}|", autoescape=True))
     searched = text_search.clause(connection, filters.text)
     if searched is not None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from annotations.flag_words import language_name
 from annotations.search_text import BadPattern, parse
-from annotations.store.queries import QUEUES, STATUS_FILTERS, Filters
+from annotations.store.queries import ANY_FLAG, QUEUES, STATUS_FILTERS, Filters
 from annotations.ui.session import Desk, plain, to_address
 from curation.codes import explain_flag
 
@@ -28,9 +28,11 @@ def choose_filters(desk: Desk) -> Filters:
     )
     queue = _choose(desk, "queue", desk.say("queue"), QUEUES, lambda q: desk.say(f"queue_{q or 'usual'}"), QUEUES[0])
     words: dict[str, Callable[[str], str]] = {
-        "flag": lambda code: explain_flag(code, desk.language),
+        "flag": lambda code: desk.say("any_flag") if code == ANY_FLAG else explain_flag(code, desk.language),
         "language": lambda code: language_name(code, desk.language),
     }
+    if offered["flag"]:
+        offered = {**offered, "flag": [ANY_FLAG, *offered["flag"]]}
     values = {
         field: _choose(desk, field, desk.say(field), offered[field], words.get(field, str))
         for field in _FIELDS

@@ -7,6 +7,7 @@ most of its file is in.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,12 +16,16 @@ from dataclasses import replace
 from curation.cleaning.chat_spelling import chat_words
 from curation.cleaning.latin_letters import Judged, judge_words, words_of
 from curation.cleaning.scripts import foreign_words, language_of_script, script_names, scripts_of
-from curation.cleaning.word_lists import UNMARKED, knows, likeliest
+from curation.cleaning.vietnamese_fonts import is_syllable
+from curation.cleaning.word_lists import UNMARKED, knows, likeliest, may_be_romaji
 from curation.persona import Persona
 from curation.record import Flag, Sample
 
 # A foreign script counts as part of a line from this share of its words on, and this many words.
 _PART, _PART_WORDS = 1 / 3, 2
+# A word in no list is a foreign one from so many letters on.
+_STRANGE = 7
+_CAPITAL = re.compile(r"(?<=[^\W\d_] )[^\W\d_a-z][^\W\d_]+")
 # Replies of so many words are judged again once the file's language is known.
 _SHORT = 4
 
@@ -66,6 +71,11 @@ def tag(samples: Sequence[Sample], persona: Persona, tick: Callable[[], object] 
                 words[UNMARKED if one.unmarked else one.language] += one.words
         tick()
     most = {path: _most(words) for path, words in files.items()}
+    names = _names(samples)
+    judged = [
+        [_no_word_of_ours(reply, one, names, persona) for reply, one in zip(s.replies, found, strict=True)]
+        for s, found in zip(samples, judged, strict=True)
+    ]
     # Han letters alone may be Chinese; beside kana in the same file they are Japanese.
     pairs = list(zip(samples, judged, strict=True))
     japanese = {s.source.path for s, found in pairs if any(one.language == "ja" for one in found)}
@@ -75,6 +85,35 @@ def tag(samples: Sequence[Sample], persona: Persona, tick: Callable[[], object] 
         )
         for s, found in pairs
     ]
+
+
+def _no_word_of_ours(reply: str, one: Judged, names: frozenset[str], persona: Persona) -> Judged:
+    """Return a reply whose words no list has as foreign, if none of them can be a word of the persona's languages.
+
+    It would take its file's language otherwise (``Verschwinde!``). What may be a cry, a name of the corpus, Japanese in
+    Latin letters, a syllable of Vietnamese or a compound of English words is left alone.
+    """
+    own = tuple(code.lower().split("-")[0] for code in persona.languages)
+    if one.language is not None or one.foreign or not {*own} <= {"vi", "en"}:
+        return one
+    words = words_of(reply)
+    if not words or names & {*words} or not all(_is_strange(word, own) for word in words):
+        return one
+    return Judged(None, 0.0, f"no list has {', '.join(words)[:60]}", len(words), foreign=True)
+
+
+def _is_strange(word: str, own: Sequence[str]) -> bool:
+    if len(word) < _STRANGE or re.search(r"(\w)\1\1|(\w\w)\2", word) or may_be_romaji(word) or is_syllable(word):
+        return False
+    if any(knows(code, word) for code in (*own, UNMARKED)):
+        return False
+    return not any(knows("en", word[:at]) and knows("en", word[at:]) for at in range(2, len(word) - 1))
+
+
+def _names(samples: Sequence[Sample]) -> frozenset[str]:
+    """Return the words that stand with a capital inside sentences of a corpus, in small letters."""
+    texts = (m.content for s in samples for m in s.messages)
+    return frozenset(word.lower() for text in texts for word in _CAPITAL.findall(text))
 
 
 def language_flags(replies: Sequence[str], persona: Persona) -> tuple[Flag, ...]:
@@ -118,7 +157,7 @@ def _flags(
     found: list[Flag] = []
     if foreign := next((one for one in judged if one.foreign), None):
         expected = f"expected {' or '.join(persona.languages)}"
-        if foreign.language in persona.languages:
+        if foreign.language is None or foreign.language in persona.languages:
             found.append(Flag("language", f"{foreign.reason}; {expected}"))
         else:
             reason = f"{foreign.reason}, {foreign.confidence:.0%}"

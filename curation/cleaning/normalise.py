@@ -20,6 +20,8 @@ from curation.record import Flag, Rejected, Sample
 INVISIBLE = re.compile(
     "[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]"
 )
+# A control character between two letters stands where a letter was.
+_LOST = re.compile(r"\w*[^\W\d_][\x00-\x08\x0e-\x1b\x7f]+[^\W\d_]\w*")
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029\x85]")
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r" ?\n(?: ?\n)* ?")
@@ -53,6 +55,9 @@ def clean(sample: Sample) -> Sample | Rejected:
         return Rejected(
             source=sample.source, reason="empty_after_cleaning", text=text, detail="a turn has no visible characters"
         )
+    if any(_LOST.search(m.content) for m in sample.messages):
+        word = next(found.group() for m in sample.messages if (found := _LOST.search(m.content)))
+        sample = replace(sample, flags=(*sample.flags, Flag("damaged_letters", INVISIBLE.sub("·", word))))
     if changes:
         detail = "; ".join(f"{change} ×{count}" for change, count in changes.items())
         sample = replace(sample, flags=(*sample.flags, Flag("respelled", detail)))

@@ -117,4 +117,5 @@ RULES: dict[str, Callable[[str, Sequence[str]], Iterator[str]]] = {
     "account on a network": personal_words.network_accounts,
     "bank account": personal_words.bank_accounts,
     "name with birthday": personal_words.people,
+    "postal address": personal_words.postal_addresses,
 }

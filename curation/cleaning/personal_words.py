@@ -88,6 +88,12 @@ _SCHOOL = re.compile(
     r"(?<!\w)(?:trường|lớp \d|THPT|THCS|tiểu học|đại học|cao đẳng|school|university|college|grade \d+)(?!\w)",
     re.IGNORECASE,
 )
+# A number, then what the house lies in, each with a name or a number.
+_IN = r"(?<!\w)(?i:ngõ|ngách|hẻm|đường|phố|phường|quận|huyện|xã|thôn|ấp|tổ|khu phố|thành phố|tỉnh|tp|q|p)(?!\w)\.?"
+_HOUSE = re.compile(
+    r"(?<![\w/])(?:(?i:số)(?: nhà)? )?\d{1,4}[A-Z]?(?:/\d{1,4})*[ ,]+"
+    rf"(?:[^.!?\n]{{0,25}}?{_IN}\s?(?:\d{{1,4}}|{_CAPITAL})(?:\s{_CAPITAL})*[ ,]*){{2,5}}"
+)
 _NEAR = 200  # characters between a name and the birthday beside it
 
 
@@ -122,6 +128,14 @@ def network_accounts(text: str, languages: Sequence[str]) -> Iterator[str]:
 def bank_accounts(text: str, languages: Sequence[str]) -> Iterator[str]:
     """Yield the numbers of bank accounts, which a word for it or a bank's name stands before."""
     yield from (m["number"] for m in _ACCOUNT.finditer(text))
+
+
+def postal_addresses(text: str, languages: Sequence[str]) -> Iterator[str]:
+    """Yield the address of a house: its number, and two names of what it lies in, or a street after a slash."""
+    for match in _HOUSE.finditer(text):
+        parts = len(re.findall(_IN, match.group()))
+        if parts > 1:
+            yield match.group().rstrip(" ,")
 
 
 def people(text: str, languages: Sequence[str]) -> Iterator[str]:

@@ -18,6 +18,11 @@ _PERSONS = re.compile(
     r"|(?:em|thằng|tên|người) (?:ấy|đó|kia)|he|him|his|she|her)(?!\w)",
     re.IGNORECASE,
 )
+_CALLED = re.compile(r"\W*(?:cậu|anh|chị|cô|ông|bà|thằng|tên) kia(?!\w)", re.IGNORECASE)
+_ASKS = re.compile(
+    r"\?|(?<!\w)(?:không|chưa|sao|gì|nào|thế nào|à|hả|nhỉ|đâu|what|how|why|who|where|do you|did you|have you)\W*$",
+    re.IGNORECASE,
+)
 _THINGS_TOO = re.compile(r"(?<!\w)(?:nó|họ|it|they|them)(?!\w)", re.IGNORECASE)
 _WORDS_BEFORE = 2
 # What can be the referent without a name.
@@ -116,8 +121,15 @@ def check(sample: Sample, persona: Persona) -> tuple[Flag, ...]:
     at = _asking(sample.messages, own)
     if at is None or mention(sample, persona.names):
         return ()
-    match = _PERSONS.search(sample.messages[at].content)
-    if match is None or any(_names(text) - own for text in (*(m.content for m in sample.messages), sample.topic or "")):
+    text = sample.messages[at].content
+    match = _PERSONS.search(text)
+    # `Cậu kia` is said to someone; who tells of a person of their own (`Cậu ấy không thích lại tôi.`) need not name
+    # them, and among several people of a scene the one who is meant may be there.
+    if match is None or _CALLED.match(text) or not _ASKS.search(text[match.start() :]):
+        return ()
+    if len({m.name for m in sample.messages if m.role == "user" and m.name} - set(persona.user_labels)) > 1:
+        return ()
+    if any(_names(text) - own for text in (*(m.content for m in sample.messages), sample.topic or "")):
         return ()
     asked = " ".join(_PERSONS.sub(" ", m.content) for m in sample.messages[: at + 1])
     if any(word.casefold() in _PEOPLE for word in _WORD.findall(asked)):

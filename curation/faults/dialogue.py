@@ -37,6 +37,13 @@ _I = ("tao", "tớ", "tôi", "tui", "ông đây", "bổn tọa", "bản tọa", 
 _NOT_I = re.compile(
     r"(?<!\w)(?:bề tôi|tôi (?:tớ|đòi|luyện|thép|rèn|vôi)|tao (?:nhã|đàn|ngộ)|thanh tao|đầy tớ)(?!\w)", re.IGNORECASE
 )
+# `Em không đi, chị đi đi!`: the first begins a clause and does something, the other is told something.
+_KIN = re.compile(
+    r"(?:^|[.!?…]\s)(?P<self>anh|em|chị|con|cháu|cô|chú|bác|mẹ|bố)\s(?:không|chưa|sẽ|đã|đang|cũng|vẫn|ăn|đi|là|xin|thương|"
+    r"yêu|nhớ|muốn|biết|về|ở|có)(?!\w)[^.!?\n]{0,60}(?<!\w)(?P<you>anh|em|chị|con|cháu|cô|chú|bác|mẹ|bố)\s"
+    r"(?:\w+\s){0,4}(?:đi|nhé|nha|ạ|à|ơi|nào|thôi)(?!\w)",
+    re.IGNORECASE,
+)
 # The words for one other person. `nó` is not among them: of nine that were seen, eight were a thing.
 _OTHER = (
     "ông ấy", "ông ta", "lão ấy", "lão ta", "lão", "anh ấy", "anh ta", "chị ấy", "chị ta", "cô ấy", "cô ta", "bà ấy",
@@ -93,6 +100,7 @@ def _address(text: str, asked: str, persona: Persona) -> Iterator[Flag]:
     wrong = [
         *(_wrong_word("self", own, _I, table["self"], _NOT_I) if "self" in table else ()),
         *(_wrong_word("user", own, _YOU, table["user"], _NOT_YOU) if to_user else ()),
+        *(_kin(own, table["self"], table.get("user", ())) if "self" in table and to_user else ()),
         *_wrong_other(own, asked, {name: words for name, words in table.items() if name not in NOT_NAMES}),
     ]
     if wrong:
@@ -109,6 +117,14 @@ def _wrong_word(
         yield from ((who, m.group()) for m in whole(*wrong).finditer(blanked(text, other.finditer(text))))
 
 
+def _kin(text: str, own: Sequence[str], user: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield a word of kinship as "I" that stands beside another one as "you": ``Anh ăn rồi, em ăn đi!``."""
+    fine = {form.casefold() for form in (*own, *user)}
+    for match in _KIN.finditer(text):
+        if match["self"].casefold() not in fine and match["self"].casefold() != match["you"].casefold():
+            yield "self", match["self"]
+
+
 def _wrong_other(text: str, asked: str, table: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
     """Yield what people of the table are called otherwise: before their name, and where no one else is spoken of."""
     named = [name for name in table if whole(name).search(f"{asked} {text}")]
@@ -121,6 +137,8 @@ def _wrong_other(text: str, asked: str, table: Mapping[str, Sequence[str]]) -> I
     if len(named) != 1:
         return
     [name] = named
+    for form in table[name]:
+        text = blanked(text, re.finditer(rf"(?<!\w){re.escape(form)}(?: (?:ấy|ta|đó|này|kia))?(?!\w)", text, re.I))
     others = set(_NAME.findall(asked)) - {name, *name.split()}
     if others or not whole(name).search(asked) or _THIRD.search(blanked(asked, whole(name).finditer(asked))):
         return

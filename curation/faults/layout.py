@@ -33,7 +33,8 @@ _ITEM = re.compile(r"^(?:[-*+•]|\d{1,2}[.)])\ +(?=\S)", re.MULTILINE)
 _ENDINGS = "com|net|org|vn|io|gg|me|xyz|info|co|dev|app|tv|ly|ai|jp|ru|edu|gov|wiki|site|online|shop|be|us|uk"
 _LINK = re.compile(
     rf"""
-    \b(?:https?|ftp|file)://[^\s<>"'“”]+ | \bhttps?:/?\s?/?\b[\w.-]+ | \bwww\.[^\s<>"'“”]+ | \bmailto:\S+
+    \b(?:h(?:tt|xx)ps?|ftp|file)://[^\s<>"'“”]+
+  | \b[a-z0-9-]+\s?[\[(]\.[\])]\s?[a-z]{{2,6}}\b | \bhttps?:/?\s?/?\b[\w.-]+ | \bwww\.[^\s<>"'“”]+ | \bmailto:\S+
   | (?<![\w@.-])[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.(?:com|net|org|io|xyz|info|vn|gg|dev)(?![\w-])(?:/[^\s<>"']*)?
   | (?<![\w@.-])[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.(?:{_ENDINGS})/[^\s<>"']+
   | (?<![\w@])[@\#][^\W\d_][\w.]{{2,}}
@@ -46,6 +47,8 @@ _ACTION = patterns("action")
 _BRACKETS = re.compile(
     r"\(([^()\n]{1,200})\)|\[([^\[\]\n]{1,200})\](?!\()|（([^（）\n]{1,200})）|【([^【】\n]{1,200})】"
 )
+# What is said in brackets is said: it ends as a sentence, or speaks of `ta`, `ngươi`, `I`.
+_SAID = re.compile(r"[.!?…]$|\b(?:ta|ngươi|I|you|me|my)\b")
 _STARS = re.compile(r"(?<![*\w])\*(?![*\s])([^*\n]{1,200}?)(?<!\s)\*(?!\*)")
 _WAVES = re.compile(r"(?<![~\w])~(?![~\s])([^~\n]{1,200}?)(?<!\s)~(?!~)")
 _LINES = re.compile(r"(?<![_\w])_(?![_\s])([^_\n]{1,200}?)(?<!\s)_(?![_\w])")
@@ -110,6 +113,8 @@ def _is_action(text: str, match: re.Match[str], inside: str, persona: Persona) -
     """Return whether a piece tells an action: by its words, or because it stands for a sentence of its own."""
     if _ACTION.search(inside) or persona.name.casefold() in inside.casefold():
         return True
+    if _SAID.search(inside):
+        return False
     after = text[match.end() :].lstrip()
     alone = _BEFORE.search(text[: match.start()]) and (not after or not after[0].islower())
     return bool(alone)

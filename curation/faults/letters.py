@@ -19,6 +19,8 @@ _OLD_FONT = re.compile(r"[^\W\d_]*(?:(?<=[^\W\d_])[µ¸¶®§¨©ª«¬¹»¼½�
 # A question mark after a word, in the middle of a sentence: three of them are letters that were lost.
 _QUESTIONED = re.compile(r"\w*\?(?= [a-zà-ỹđ])|\w+\?\w+")
 _MARKED = re.compile(r"(?<![\w/=?&])[^\W\d_]*(?:[^\W\d_]\?+[^\W\d_])(?:[^\W\d_]|\?(?=\w))*")
+# `m_nh nh_t`: an underscore inside two words or more.
+_LINED = re.compile(r"(?<![\w/@.])[^\W\d_]+_[^\W\d_]+(?![\w/@.])")
 _VOWELS = re.compile("[aeiouyăâêôơưà-ỹ]", re.IGNORECASE)
 
 
@@ -33,6 +35,9 @@ def lost_letters(text: str, persona: Persona) -> Iterable[str]:
     open_words = [m.group() for m in _QUESTIONED.finditer(text)]
     if len(open_words) > 2:
         yield from open_words
+    lined = [m.group() for m in _LINED.finditer(text)]
+    if len(lined) > 1 and not all(is_syllable(part) for word in lined for part in word.split("_")):
+        yield from lined
     found = [m.group() for m in _MARKED.finditer(text)]
     # `sao?ta` only lacks a space. `m?nh` cannot be two words, and `sao?Ta` begins another sentence.
     if broken := [word for word in found if _is_broken(word)]:

@@ -32,15 +32,18 @@ def misspelt(samples: Sequence[Sample], persona: Persona) -> Mapping[str, str]:
         inside |= {word for word in _INSIDE.findall(text) if _is_name(word)}
         seen.update({word for word in _WORD.findall(text) if _is_name(word)})
     listed = {word for name in _known(persona) for word in name.split()}
+    right = {word for name in persona.style.names for word in name.split()}
     found: dict[str, str] = {}
     names = sorted((n for n in seen if n in inside or n in listed), key=lambda n: (n not in listed, -seen[n], n))
     usual = sorted({*listed, *names}, key=lambda n: (n not in listed, -seen[n], n))
     for word in seen:
         if word in listed or len(word) < _LEAST_LETTERS:
             continue
-        right = next((n for n in usual if n != word and _is_slip(word, n, seen, n in listed)), None)
-        if right is not None:
-            found[word] = right
+        meant = next((n for n in usual if n != word and _is_slip(word, n, seen, n in listed)), None)
+        # Who lists the right spellings has no other name that is one letter away.
+        meant = meant or next((n for n in right if len(n) > _LEAST_LETTERS and _one_off(word, n)), None)
+        if meant is not None:
+            found[word] = meant
     return found
 
 
@@ -66,7 +69,13 @@ def _is_slip(word: str, usual: str, seen: Counter[str], listed: bool) -> bool:
         return listed or (more >= _USUAL and more > 2 * seen[word])
     if not (listed or (more >= _USUAL and more >= _RARER * seen[word])):
         return False
+    if word[0] == usual[0] and len(word) == len(usual) and sorted(word) == sorted(usual) and word != usual:
+        return True  # the same letters in another order: `Gyiu`, `Renkogu`
     return min(len(word), len(usual)) > _LEAST_LETTERS and _one_letter(word, usual)
+
+
+def _one_off(word: str, name: str) -> bool:
+    return word[0] == name[0] and DamerauLevenshtein.distance(word, name) == 1
 
 
 def _one_letter(word: str, usual: str) -> bool:

@@ -77,6 +77,8 @@ def _is_no_word(word: str, text: str) -> bool:
     """
     if len(word) < _LEAST_LETTERS or _SOUND.search(_bare(word)) or is_foreign(word) or f" {word.title()}" in text:
         return bool(len(word) > _LEAST_LETTERS and _TAIL.search(word) and is_syllable(word[:-1]))
+    if vietnamese.typed(word) != word and vietnamese.in_use(vietnamese.typed(word)) and not knows("en", word):
+        return True
     if is_syllable(word):
         return not vietnamese.in_use(word) and not knows("en", word) and not _is_echo(word, text)
     return word.isascii() and not any(knows(code, word) for code in latin_languages()) and not may_be_romaji(word)

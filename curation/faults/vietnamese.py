@@ -20,6 +20,10 @@ _HOOK, _TILDE = "\u0309", "\u0303"
 # Beginnings that sound alike in one region or another. Pairs that are confused less often (l and n, d and r, d and v)
 # found more sound words than errors.
 _ALIKE = (("s", "x"), ("ch", "tr"), ("d", "gi"))
+_TELEX_TONES = {"s": "\u0301", "f": "\u0300", "r": _HOOK, "x": _TILDE, "j": "\u0323"}
+_TELEX_LETTERS = (
+    ("dd", "đ"), ("aa", "â"), ("ee", "ê"), ("oo", "ô"), ("uow", "ươ"), ("aw", "ă"), ("ow", "ơ"), ("uw", "ư"), ("w", "ư")
+)  # fmt: skip
 # Words that stand beside any other, so that two of them say nothing.
 _FREE = frozenset(WORDS["spelling"]["free"])
 _SOUND = frozenset(WORDS["spelling"]["sound"])
@@ -54,6 +58,26 @@ def confused(words: Sequence[str]) -> Iterator[tuple[str, str]]:
         meant = next((v for v in _variants(two) if v in pairs.get(one, ()) and _likely(v, two)), None)
         if meant is not None:
             yield f"{one} {two}", f"{one} {meant}"
+
+
+@lru_cache(maxsize=20_000)
+def typed(word: str) -> str:
+    """Return what Telex makes of a word whose marks were typed and not made: ``nuis`` and ``tuwf`` are núi and từ.
+
+    The word itself comes back if it is a syllable, or if Telex makes none of it.
+    """
+    tone = _TELEX_TONES.get(word[-1:], "")
+    bare = word[:-1] if tone else word
+    for keys, letter in _TELEX_LETTERS:
+        bare = bare.replace(keys, letter)
+    vowels = [at for at, c in enumerate(bare) if c in "aăâeêioôơuưy"]
+    if is_syllable(word) or not vowels or (bare == word and not tone):
+        return word
+    for at in vowels:
+        made = unicodedata.normalize("NFC", f"{bare[: at + 1]}{tone}{bare[at + 1 :]}")
+        if is_syllable(made) and in_use(made):
+            return made
+    return word
 
 
 def _likely(meant: str, written: str) -> bool:

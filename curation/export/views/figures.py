@@ -32,8 +32,9 @@ def collect(
         "repeated_questions": questions.repeated(chat, names),
         "contradictions": [asdict(entry) for entry in questions.contradictions(chat, names)],
         "people": [
-            asdict(person) | {"settled": round(person.settled, 3), "mixed": person.mixed}
-            for person in people.people(chat, (*names, *persona.user_labels))
+            asdict(person)
+            | {"settled": round(person.settled, 3), "mixed": person.mixed, "beside_table": person.beside_table}
+            for person in people.people(chat, (*names, *persona.user_labels), persona.address)
         ],
         "subjects": [asdict(subject) | {"missing": subject.missing} for subject in gaps.subjects(chat)],
         "asked": asked,

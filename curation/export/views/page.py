@@ -65,11 +65,12 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
             f"{p['rows']:,}",
             _counts(p["referred"]),
             _counts(p["addressed"]),
-            "mixed" if p["mixed"] else "",
+            ", ".join(map(_text, p["table"])),
+            _counts(p["beside_table"]) if p["table"] else "mixed" if p["mixed"] else "",
         )
         for p in found["people"]
     ]
-    yield from _table(("person", "rows", "of them", "to them", ""), persons)
+    yield from _table(("person", "rows", "of them", "to them", "[address]", "not in it, or mixed"), persons)
     yield from ("", "## What the corpus says little about", "", _GAPS, "")
     subjects = [(s["language"], s["name"], f"{s['rows']:,}", "gap" if s["missing"] else "") for s in found["subjects"]]
     yield from _table(("language", "subject", "rows", ""), subjects)
@@ -107,7 +108,8 @@ def _contradictions(found: Mapping[str, Any]) -> str:
 
 _PEOPLE = (
     "The words for a person in the replies to prompts that name them alone, by rows. `mixed`: none of the words stands "
-    "in 80% of the cases."
+    "in 80% of the cases. Where `[address]` of persona.toml has an entry, the words that it does not have are "
+    "listed instead."
 )
 _GAPS = (
     "Rows whose prompts have a word of the subject. Words are compared, not meanings. Subjects with fewer than 5 rows "

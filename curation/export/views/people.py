@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from curation.contracts import ChatRow
 from curation.export.exported_rows import replies
+from curation.faults.dialogue import NOT_NAMES
 
 LEAST_ROWS = 5  # a name in fewer rows is left out
 MIXED = 0.8  # below this share of the most frequent word, a person has no settled one
@@ -41,12 +42,21 @@ class Person:
     """How the replies speak of a person (``referred``) and to them (``addressed``): rows with each word.
 
     ``rows`` is the number of rows that name this person alone. The name is empty for whoever talks with the character.
+    ``table`` holds the words that ``[address]`` of persona.toml gives for this person, none without an entry.
     """
 
     name: str
     rows: int
     referred: Mapping[str, int]
     addressed: Mapping[str, int]
+    table: tuple[str, ...] = ()
+
+    @property
+    def beside_table(self) -> dict[str, int]:
+        """The Vietnamese words for the person that the table does not have; empty without an entry in it."""
+        fine = {part for form in self.table for part in (form.casefold(), form.casefold().split()[-1])}
+        counts = self.addressed if not self.name else self.referred
+        return {w: n for w, n in counts.items() if self.table and w not in _ENGLISH and w not in fine and w != "nó"}
 
     @property
     def settled(self) -> float:
@@ -60,16 +70,25 @@ class Person:
 
     @property
     def mixed(self) -> bool:
-        """Whether the replies of a language use several words for the person, and none of them nearly always."""
+        """Whether the replies of a language use several words for the person, and none of them nearly always.
+
+        With an entry in the table, whether they use words that it does not have.
+        """
+        if self.table:
+            return bool(self.beside_table)
         return sum(self.referred.values()) >= LEAST_ROWS and self.settled < MIXED
 
 
-def people(rows: Sequence[ChatRow], own: Collection[str]) -> list[Person]:
+def people(
+    rows: Sequence[ChatRow], own: Collection[str], table: Mapping[str, Sequence[str]] | None = None
+) -> list[Person]:
     """Return the people of an export, the most frequent first, and whoever talks with the character before them.
 
-    ``own`` are the character's names and the labels of the user.
+    ``own`` are the character's names and the labels of the user. ``table`` is ``[address]`` of persona.toml: whoever
+    has an entry is listed, however few rows name them.
     """
-    known = names(rows, own)
+    table = table or {}
+    known = names(rows, own) | {name: 0 for name in table if name not in NOT_NAMES}
     about: dict[str, list[str]] = defaultdict(list)
     to: dict[str, list[str]] = defaultdict(list)
     for row in rows:
@@ -86,11 +105,14 @@ def people(rows: Sequence[ChatRow], own: Collection[str]) -> list[Person]:
             rows=len(about[name]),
             referred=_counted(about[name], _THIRD),
             addressed=_counted(to.get(name, ()), _SECOND),
+            table=tuple(table.get(name, ())),
         )
         for name in known
-        if about[name] or name in to
+        if about[name] or name in to or name in table
     ]
-    talking = Person(name="", rows=len(to[""]), referred={}, addressed=_counted(to[""], _SECOND))
+    talking = Person(
+        name="", rows=len(to[""]), referred={}, addressed=_counted(to[""], _SECOND), table=tuple(table.get("user", ()))
+    )
     return [talking, *sorted(found, key=lambda person: (-person.rows, person.name))]
 
 

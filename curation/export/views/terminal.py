@@ -74,13 +74,21 @@ def _contradictions(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _people(people: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     mixed = sum(person["mixed"] for person in people)
-    yield f"people             {len(people) - 1:,} named; {mixed:,} without one word that stands in 80% of the cases"
-    for person in [*people[:1], *sorted(people[1:], key=lambda person: not person["mixed"])][: _SHOWN + 1]:
+    yield (
+        f"people             {len(people) - 1:,} named; {mixed:,} without one word that stands in 80% of the cases, or "
+        "with words that [address] does not have"
+    )
+    listed = sorted(people[1:], key=lambda person: (not person["mixed"], not person["table"]))
+    for person in [*people[:1], *listed][: _SHOWN + 1]:
         words = [
             f"{what} {', '.join(f'{word} {n:,}' for word, n in list(counts.items())[:4])}"
             for what, counts in (("of them:", person["referred"]), ("to them:", person["addressed"]))
             if counts
         ]
+        if person["table"]:
+            words.append(f"[address]: {', '.join(person['table'])}")
+            if beside := person["beside_table"]:
+                words.append(f"not in it: {', '.join(f'{word} {n:,}' for word, n in beside.items())}")
         yield f"  {person['name'] or '(whoever talks)':<17}{person['rows']:>6,} rows  {'; '.join(words)}".rstrip()
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from annotations.search_text import BadPattern
 from annotations.store.panels import drawn_panel
 from annotations.store.projection import status_of
-from annotations.store.queries import Filters
+from annotations.store.queries import ANY_FLAG, Filters
 from annotations.store.review_store import ReviewStore
 from annotations.store.schema import HEAD
 from annotations.store.types import (
@@ -91,6 +91,7 @@ def test_a_cluster_with_a_flagged_member_comes_first_as_a_whole(store, item):
         (Filters(source="b.srt"), [3]),
         (Filters(flag="over_length"), [4]),
         (Filters(flag="over"), []),
+        (Filters(flag=ANY_FLAG), [4]),
         (Filters(speaker="Zenitsu"), [3]),
         (Filters(text="NÚI CAO"), [5]),
         (Filters(text="100%"), [6]),

@@ -76,3 +76,13 @@ def test_a_word_in_each_language_is_not_mixed() -> None:
 def test_an_export_without_names_has_only_whoever_talks() -> None:
     assert [person.name for person in people([row("Đói chưa?", "Đói!")], OWN)] == [""]
     assert people([], OWN)[0].rows == 0
+
+
+def test_the_table_of_address_says_which_words_are_beside_it() -> None:
+    found = {p.name: p for p in people(ROWS, OWN, {"user": ["ngươi"], "Rengoku": ["ông ấy"], "Kanao": ["con bé"]})}
+    assert found["Rengoku"].table == ("ông ấy",)
+    assert found["Rengoku"].beside_table == {"ông ta": 4}
+    assert found["Rengoku"].mixed
+    assert found[""].beside_table == {"mày": 1}
+    assert found["Kanao"].beside_table == {}  # listed, however few rows name her
+    assert found["Nezuko"].table == ()  # no entry: as before
