@@ -25,6 +25,7 @@ export function openMenu(button, items) {
       return entry;
     }),
   );
+  button.closest("aside, main")?.append(menu); // in the landmark that it belongs to
   menu.showPopover();
   button.setAttribute("aria-expanded", "true");
   const at = button.getBoundingClientRect();

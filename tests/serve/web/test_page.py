@@ -28,7 +28,7 @@ def test_a_reply_grows_word_by_word_and_is_read_out_once_it_is_complete(visit, t
     teller.gate.clear()
     send(page, "Chào", wait=False)
     page.wait_for_selector(".turn.reply.growing")
-    assert turns(page) == ["Chào", "Hừ! (1) "]
+    assert turns(page) == ["Chào", "Hừ! (1)"]
     assert page.inner_text("#announce") == ""
     assert page.locator("#stop").is_visible() and not page.locator("#send").is_visible()
     teller.gate.set()
@@ -62,7 +62,7 @@ def test_stopping_keeps_what_was_said_and_stops_the_engine(visit, teller, how):
     page.wait_for_selector(".turn.reply.growing")
     page.click("#stop") if how == "button" else page.keyboard.press("Escape")
     page.wait_for_selector("#send:visible")
-    assert turns(page) == ["Chào", "Hừ! (1) "]
+    assert turns(page) == ["Chào", "Hừ! (1)"]
     assert last_note(page) == "Đã dừng."
     assert teller.stopped.wait(120)
 
@@ -98,7 +98,7 @@ def test_a_reload_in_the_middle_of_an_answer_keeps_its_beginning(visit, teller):
     page.wait_for_selector(".turn.reply.growing")
     page.reload()
     page.wait_for_selector(".turn.reply")
-    assert turns(page) == ["Chào", "Hừ! (1) "]
+    assert turns(page) == ["Chào", "Hừ! (1)"]
     assert last_note(page) == "Câu trả lời bị đứt giữa chừng."
     assert teller.stopped.wait(120)
 
@@ -252,7 +252,7 @@ def test_an_engine_that_crashes_leaves_the_beginning_and_a_retry(visit, teller):
     teller.crash = True
     send(page, "Chào", wait=False)
     page.wait_for_selector("#trouble:visible")
-    assert turns(page) == ["Chào", "Hừ! (1) "]
+    assert turns(page) == ["Chào", "Hừ! (1)"]
     teller.crash = False
     page.click("#retry")
     reply_says(page, "(2) Ngươi")

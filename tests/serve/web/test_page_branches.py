@@ -182,7 +182,7 @@ def test_a_stopped_answer_is_an_alternative_like_any_other(visit, teller):
     page.wait_for_selector(".turn.reply.growing")
     # During an answer no other version can be chosen.
     page.keyboard.press("ArrowLeft")
-    assert turns(page)[1] == "Hừ! (2) "
+    assert turns(page)[1] == "Hừ! (2)"
     page.keyboard.press("Escape")
     page.wait_for_selector("#send:visible")
     teller.gate.set()
