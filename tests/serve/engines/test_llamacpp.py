@@ -4,6 +4,7 @@ import json
 import threading
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from curation import chat
@@ -20,6 +21,7 @@ from serve.engines.transformers import TransformersEngine
 from serve.model_files.gguf_choice import choose
 from serve.model_files.served_run import checked_run
 from tests.conftest import ROOT
+from tests.serve.conftest import serving
 from tests.tools import tiny_gemma
 from tests.tools.gguf_files import manifest, write_gguf
 
@@ -302,6 +304,40 @@ def test_a_run_with_a_gguf_is_served_by_llama_cpp_with_a_reason(with_gguf, monke
     assert app.test_client().get("/api/info").json["model"] == "Tiny + run-1 (F32)"
 
 
+def test_a_seed_gives_the_same_words_while_four_others_talk(with_gguf):
+    """Through the server as people start it: nothing but a run with its GGUF."""
+    drawn = {"temperature": 1.0, "top_p": 1.0, "repetition_penalty": 1.0, "max_tokens": 60}
+    over, talking = threading.Event(), threading.Barrier(5)
+    with serving(create_app({"ROOT": with_gguf, "ENGINE": "llamacpp", "CONTEXT": 512})) as url:
+        client = httpx.Client(base_url=f"{url}/v1", timeout=120)
+
+        def say(text, **more):
+            body = {"messages": [{"role": "user", "content": text}], **drawn, **more}
+            return client.post("/chat/completions", json=body).json()["choices"][0]["message"]["content"]
+
+        def chatter(number):
+            talking.wait(60)
+            for turn in range(1000):
+                if over.is_set():
+                    return
+                say(f"người {number} " * (1 + turn % 5))
+
+        alone = say("Đấu với ta không?", seed=7)
+        threads = [threading.Thread(target=chatter, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        talking.wait(60)
+        try:
+            together = [say("Đấu với ta không?", seed=7) for _ in range(6)]
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join(60)
+        other = say("Đấu với ta không?", seed=8)
+        client.close()
+    assert together == [alone] * 6 and len(alone) > 20 and other != alone
+
+
 def test_neither_adapter_nor_base_is_needed_beside_a_gguf(with_gguf):
     import shutil
 
@@ -446,39 +482,6 @@ def test_a_gguf_that_does_not_end_its_turns_where_training_did_is_not_served(wit
     run = checked_run(with_gguf, weights=False)
     with pytest.raises(InosukeError, match=r"does not end its turn at token \d+.*inosuke gguf"):
         load(Options(persona=run.persona, run=run))
-
-
-DRAWN = Settings(temperature=1.0, top_p=1.0, repetition_penalty=1.0, max_new_tokens=60, seed=7)
-
-
-def test_a_seed_gives_the_same_words_while_four_others_talk(gguf_file, light, persona):
-    engine = LlamaCppEngine(start(gguf_file, 512), light, persona, context=512, alone=lambda: start(gguf_file, 512, 1))
-    alone = words(engine.stream(TALK, DRAWN, never))
-    over, talking = threading.Event(), threading.Barrier(5)
-
-    def chatter(number):
-        unseeded = DRAWN.model_copy(update={"seed": None})
-        for turn in range(1000):
-            if over.is_set():
-                return
-            events = engine.stream([Message("user", f"người {number} " * (1 + turn % 5))], unseeded, over.is_set)
-            next(events)
-            if not turn:
-                talking.wait(60)
-            list(events)
-
-    threads = [threading.Thread(target=chatter, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    talking.wait(60)
-    try:
-        together = [words(engine.stream(TALK, DRAWN, never)) for _ in range(6)]
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join(60)
-    assert together == [alone] * 6 and len(alone) > 20
-    assert words(engine.stream(TALK, DRAWN.model_copy(update={"seed": 8}), never)) != alone
 
 
 def test_the_words_of_a_last_reply_are_continued(engine, spy, light, persona):

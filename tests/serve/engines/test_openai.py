@@ -14,7 +14,7 @@ from curation.chat import with_memory
 from curation.errors import InosukeError, UsageError
 from curation.record import Message
 from serve import create_app
-from serve.engine import Delta, Done, EngineFailed, Settings
+from serve.engine import Delta, Done, EngineFailed, Likely, Settings
 from serve.engines.options import Options, load_engine
 from tests.serve.wsgi.test_server import command
 
@@ -34,7 +34,9 @@ ANSWER = [chunk("Hừ"), chunk("!"), chunk(finish="stop"), chunk(usage=USAGE), "
 def upstream():
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            self.reply(200, json.dumps({"data": [{"id": "big-boar"}]}).encode(), "application/json")
+            self.reply(
+                200, json.dumps({"data": [{"id": "big-boar", "owned_by": server.kind}]}).encode(), "application/json"
+            )
 
         def do_POST(self):
             length = int(self.headers["Content-Length"])
@@ -72,6 +74,7 @@ def upstream():
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.bodies, server.keys, server.status, server.answer = [], [], 200, ANSWER
+    server.kind = "someone"
     server.silent, server.most, server.too_long = None, 1000, ""
     server.asked, server.left = threading.Event(), threading.Event()
     server.url = f"http://127.0.0.1:{server.server_port}/v1"
@@ -110,6 +113,75 @@ def test_the_persona_speaks_first_and_the_settings_come_along(engine, upstream, 
         "stream": True,
     }
     assert upstream.keys == [None]
+
+
+ALL = Settings(
+    top_k=5,
+    min_p=0.1,
+    typical_p=0.5,
+    repetition_penalty=1.2,
+    dry_multiplier=0.8,
+    frequency_penalty=0.3,
+    presence_penalty=-0.3,
+    logit_bias={7: -100.0},
+    logprobs=2,
+    json_schema={"type": "object"},
+)
+STANDARD = {
+    "frequency_penalty": 0.3,
+    "presence_penalty": -0.3,
+    "logit_bias": {"7": -100.0},
+    "logprobs": True,
+    "top_logprobs": 2,
+    "response_format": {"type": "json_schema", "json_schema": {"name": "reply", "schema": {"type": "object"}}},
+}
+USUAL = {"model", "messages", "temperature", "top_p", "max_tokens", "stream", "stream_options"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "last"),
+    [
+        ("someone", {}, None),
+        ("library", {}, {}),
+        (
+            "vllm",
+            {"top_k": 5, "min_p": 0.1, "repetition_penalty": 1.2},
+            {"continue_final_message": True, "add_generation_prompt": False},
+        ),
+        (
+            "llamacpp",
+            {"top_k": 5, "min_p": 0.1, "typical_p": 0.5, "repeat_penalty": 1.2, "dry_multiplier": 0.8},
+            {},
+        ),
+    ],
+)
+def test_each_kind_of_server_gets_the_names_that_it_knows(upstream, persona, kind, more, last):
+    upstream.kind = kind
+    engine = load_engine("openai", Options(persona=persona, url=upstream.url))
+    list(engine.stream(TALK, ALL, lambda: False))
+    assert {key: value for key, value in upstream.bodies[0].items() if key not in USUAL} == STANDARD | more
+    assert ("continue_final_message" in engine.honours) == (last is not None)
+    assert ("top_k" in engine.honours) == ("top_k" in more)
+    list(engine.stream((*TALK, Message("assistant", "Ta")), Settings(repetition_penalty=1.0), lambda: False))
+    assert upstream.bodies[1]["messages"][-1] == {"role": "assistant", "content": "Ta"}
+    assert {key: value for key, value in upstream.bodies[1].items() if key not in USUAL} == (last or {})
+
+
+def test_a_system_prompt_of_the_conversation_is_the_only_one_and_stays(engine, upstream):
+    upstream.most, upstream.too_long = 2, '{"error": {"code": "context_length_exceeded"}}'
+    said = [Message("user", "a"), Message("assistant", "b"), Message("user", "c")]
+    list(engine.stream([Message("system", "Rhyme."), *said], Settings(), lambda: False))
+    contents = [message["content"] for message in upstream.bodies[-1]["messages"]]
+    assert contents == ["Rhyme.", "c"]
+
+
+def test_the_tokens_that_a_server_reports_are_passed_on(engine, upstream):
+    token = {"token": "Hừ", "logprob": -0.5, "bytes": None, "top_logprobs": [{"token": "Ha", "logprob": None}]}
+    first = chunk("Hừ")
+    first["choices"][0]["logprobs"] = {"content": [token]}
+    upstream.answer = [first, *ANSWER[2:]]
+    events = list(engine.stream(TALK, Settings(logprobs=1), lambda: False))
+    assert events[0] == Delta("Hừ", (Likely("Hừ", -0.5, None, (Likely("Ha", -9999.0, None),)),))
 
 
 def test_a_key_comes_from_the_environment(upstream, persona, monkeypatch):

@@ -228,8 +228,8 @@ def test_a_last_reply_is_refused_where_the_engine_cannot_continue_it(client, par
 
 
 def test_keys_that_nobody_knows_are_named_in_the_response(client):
-    response = post(client, temprature=0.1, user="me", store=True, metadata={"a": "b"})
-    assert (response.status_code, response.headers["Inosuke-Ignored"]) == (200, "temprature")
+    response = post(client, warmth=0.1, user="me", store=True, metadata={"a": "b"})
+    assert (response.status_code, response.headers["Inosuke-Ignored"]) == (200, "warmth")
     assert "Inosuke-Ignored" not in post(client, user="me").headers
     assert post(client, **{"a\r\nX: ễ": 1}).headers["Inosuke-Ignored"] == "a??X: \\u1ec5"
 
