@@ -11,6 +11,8 @@ import secrets
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -27,6 +29,8 @@ from serve.engines.prompts import fit, greetings, prove
 from serve.engines.token_budget import TokenBudget
 from serve.engines.tokenizer import ChatTokenizer
 from serve.model_files.gguf_choice import choose
+from serve.speaking.draft import Draft, Rewind
+from serve.speaking.guard import Guard
 
 DEFAULT_CONTEXT = 2048
 SLOTS = 8
@@ -35,6 +39,18 @@ SLOTS = 8
 _POOL_WINDOWS = 3
 # Caches of conversations that have lost their slot to another client: continuing one need not read it all again.
 _KEPT_MIB = 32
+
+
+@dataclass(slots=True)
+class _Reply:
+    """A reply that is being made: its draft, the ids of each piece of text in it, and how many tokens it has."""
+
+    draft: Draft
+    pieces: list[list[int]] = field(default_factory=list)
+    made: int = 0
+
+    def kept(self) -> list[int]:
+        return [token for piece in self.pieces for token in piece]
 
 
 class LlamaCppEngine:
@@ -59,6 +75,7 @@ class LlamaCppEngine:
         self._tokenizer = tokenizer
         self._persona = persona
         self._prompt = prompt
+        self._guard = Guard(persona)
         self._budget = TokenBudget(pool(context, slots))
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
@@ -69,23 +86,80 @@ class LlamaCppEngine:
             if not reserved:
                 yield Done("cancelled", len(ids), 0, dropped)
                 return
-            reason: FinishReason = "cancelled"
-            made = 0
-            with closing(self._chunks(request(ids, limit, settings), cancelled)) as chunks:
-                for chunk in chunks:
-                    if "error" in chunk:
-                        message = chunk["error"].get("message", chunk["error"])
-                        raise EngineFailed(f"llama.cpp refused the request: {str(message)[:200]}")
-                    if "prompt_progress" in chunk:
-                        continue
-                    choice = chunk["choices"][0]
-                    made += 1
-                    if choice["text"]:
-                        yield Delta(choice["text"])
-                    if choice["finish_reason"]:
-                        reason = "length" if choice["finish_reason"] == "length" else "stop"
-                        made = chunk["usage"]["completion_tokens"]
-            yield Done(reason, len(ids), made, dropped)
+            reply = _Reply(Draft(self._guard))
+            reason = yield from self._reply(ids, limit, settings, reply, cancelled)
+            stopped = reply.draft.stopped
+            yield Done(reason, len(ids), reply.made, dropped, stopped["avoided"], stopped["loop"])
+
+    def _reply(
+        self, ids: list[int], limit: int, settings: Settings, reply: _Reply, cancelled: Cancelled
+    ) -> Generator[Event, None, FinishReason]:
+        """Yield a reply. Where it has to say something differently, a new request goes on from what stands.
+
+        A request bans a token at every place, so the one with bans makes a single piece, and the next goes on from it.
+        """
+        rewind: Rewind | None = None
+        for number in count():
+            kept = reply.kept()
+            if len(kept) >= limit:
+                if rest := reply.draft.end_here():
+                    yield Delta(rest)
+                return "length"
+            body = request([*ids, *kept], limit - len(kept), settings) | {"verbose": True}  # which tokens they are
+            if number and settings.seed is not None:
+                body["seed"] = (settings.seed + number) % (2**32 - 1)  # the same one would draw the same words again
+            if rewind:
+                body["logit_bias"] = [[token, False] for token in sorted(rewind.banned)]
+            outcome = yield from self._part(body, reply, cancelled, one_piece=rewind is not None)
+            if isinstance(outcome, str):
+                return outcome
+            rewind = outcome
+            if rewind:
+                del reply.pieces[rewind.kept :]
+        raise AssertionError("a reply ends")
+
+    def _part(
+        self, body: dict[str, Any], reply: _Reply, cancelled: Cancelled, one_piece: bool
+    ) -> Generator[Event, None, FinishReason | Rewind | None]:
+        """Yield what one request adds to a reply. Returns how the reply ends, or how another goes on."""
+        before = len(reply.kept())
+        with closing(self._chunks(body, cancelled)) as chunks:
+            for chunk in chunks:
+                if "error" in chunk:
+                    message = chunk["error"].get("message", chunk["error"])
+                    raise EngineFailed(f"llama.cpp refused the request: {str(message)[:200]}")
+                if "prompt_progress" in chunk:
+                    continue
+                choice = chunk["choices"][0]
+                ending = choice["finish_reason"]
+                then: Rewind | bool = True
+                if choice["text"]:
+                    reply.pieces.append(self._ids(choice["text"], chunk))
+                    reply.made = len(reply.kept())
+                    shown, then = reply.draft.add(reply.pieces[-1][0], choice["text"])
+                    if shown:
+                        yield Delta(shown)
+                if ending and then is True:
+                    reply.made = before + chunk["usage"]["completion_tokens"]
+                    shown, then = reply.draft.end() if ending == "stop" else (reply.draft.end_here(), False)
+                    if shown:
+                        yield Delta(shown)
+                if isinstance(then, Rewind):
+                    return then
+                if then is False:
+                    return "length" if ending == "length" else "stop"
+                if one_piece and choice["text"]:
+                    return None
+        return "cancelled"
+
+    def _ids(self, text: str, chunk: Chunk) -> list[int]:
+        """Return the ids of a piece of text. llama.cpp tells the last one; a letter may be made of several."""
+        *_, last = chunk.get("__verbose", {}).get("tokens") or [None]
+        tokenizer = self._tokenizer.backend_tokenizer
+        if last is not None and tokenizer.decode([last], skip_special_tokens=False) == text:
+            return [last]
+        ids: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
+        return ids or [0 if last is None else last]
 
     def stops_at(self, token: int, ids: list[int]) -> bool:
         """Return whether an answer to this prompt is over when the model says this token."""

@@ -1,7 +1,8 @@
 """Any OpenAI-compatible server over HTTP: vLLM, llama.cpp, Ollama, a hosted one.
 
 Each request carries the persona's system prompt in the conversation's language. The other server renders the prompt and
-counts tokens. When it refuses a conversation as too long, the oldest exchanges are left out until it fits.
+counts tokens, and it cannot be asked for another token: a reply ends before a word that the character avoids, and where
+it becomes a loop. When it refuses a conversation as too long, the oldest exchanges are left out until it fits.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from serve.engine import (
 )
 from serve.engines.chunk_queue import Chunk, received
 from serve.engines.options import Options
+from serve.speaking.draft import Draft, Rewind
+from serve.speaking.guard import Guard
 
 KEY_VARIABLE = "INOSUKE_OPENAI_KEY"
 # A large model on a busy server may take a while before its first token; connecting must be quick.
@@ -54,6 +57,7 @@ class OpenAIEngine:
         self.model = model
         self._client = client
         self._persona = persona
+        self._guard = Guard(persona)
         # One thread does all the reading, so an answer can be abandoned even while the server is silent.
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=_work, args=(self._loop, client), name="openai", daemon=True).start()
@@ -79,18 +83,31 @@ class OpenAIEngine:
     ) -> Iterator[Event]:
         reason: FinishReason = "cancelled"
         usage: dict[str, int] = {}
+        draft = Draft(self._guard, may_rewind=False)
+        then: Rewind | bool = True
         try:
             with closing(self._chunks(self._request(messages, settings), cancelled)) as chunks:
                 for chunk in chunks:
                     usage = chunk.get("usage") or usage
                     for choice in chunk.get("choices") or ():
                         if text := (choice.get("delta") or {}).get("content"):
-                            yield Delta(text)
+                            shown, then = draft.add(0, text)
+                            if shown:
+                                yield Delta(shown)
                         if ending := choice.get("finish_reason"):
                             reason = "length" if ending == "length" else "stop"
+                    if then is False:
+                        break
         except httpx.HTTPError as error:
             raise EngineFailed(f"the model server at {self._client.base_url} does not answer ({error!r}).") from error
-        yield Done(reason, usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0), dropped)
+        if then is False:
+            reason = "stop"
+        elif reason != "cancelled" and (rest := draft.end_here()):
+            yield Delta(rest)
+        made = usage.get("completion_tokens", 0)
+        yield Done(
+            reason, usage.get("prompt_tokens", 0), made, dropped, draft.stopped["avoided"], draft.stopped["loop"]
+        )
 
     def _request(self, messages: Sequence[Message], settings: Settings) -> dict[str, Any]:
         body: dict[str, Any] = {

@@ -31,6 +31,7 @@ from serve.engines.transformers_parts.detokenizer import Detokenizer, Piece
 from serve.engines.transformers_parts.sampling import Sampler
 from serve.engines.transformers_parts.weights_form import Form, fitting
 from serve.model_files.served_run import Run
+from serve.speaking.guard import Guard
 
 # More would fit into most models, but on a CPU a prompt of this length already takes seconds.
 DEFAULT_CONTEXT = 2048
@@ -65,6 +66,7 @@ class TransformersEngine:
         self._tokenizer = tokenizer
         self._persona = persona
         self._prompt = prompt
+        self._guard = Guard(persona)
         self._ends = _end_tokens(model, tokenizer, prompt)
         self._decoder = Decoder(model.eval(), slots, pool(self.context, slots), self.context)
         self._batch = Batch(self._decoder)
@@ -74,7 +76,7 @@ class TransformersEngine:
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
         """See :meth:`serve.engine.Engine.stream`. ``cancelled`` is also called in another thread."""
         dropped, ids = fit(messages, settings, self._tokenizer, self._persona, self.context, self._prompt)
-        detokenizer = Detokenizer(self._tokenizer.backend_tokenizer, self._ends, settings.stop)
+        detokenizer = Detokenizer(self._tokenizer.backend_tokenizer, self._ends, settings.stop, self._guard)
         limit = min(settings.max_new_tokens, self.context - len(ids))
         reason: FinishReason = "cancelled"
         made = 0
@@ -83,6 +85,7 @@ class TransformersEngine:
             limit=limit,
             sampler=Sampler(settings),
             push=detokenizer.push,
+            held=detokenizer.held,
             finish=detokenizer.finish,
             cancelled=cancelled,
             # As with llama.cpp: a seed asks for the same words again, so the prompt is read as a whole.
@@ -104,7 +107,8 @@ class TransformersEngine:
                 made = piece.made
                 if piece.text:
                     yield Delta(piece.text)
-        yield Done(reason, len(ids), made, dropped)
+        stopped = detokenizer.draft.stopped
+        yield Done(reason, len(ids), made, dropped, stopped["avoided"], stopped["loop"])
 
 
 def load(options: Options) -> TransformersEngine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 import torch
@@ -41,13 +41,15 @@ class Sampler:
             if settings.min_p:
                 self._processors.append(MinPLogitsWarper(settings.min_p))
 
-    def draw(self, scores: torch.Tensor, reply: Sequence[int]) -> int:
-        """Return a token. ``scores`` has shape (1, vocabulary); ``reply`` are the tokens drawn so far.
+    def draw(self, scores: torch.Tensor, reply: Sequence[int], banned: Collection[int] = ()) -> int:
+        """Return a token, none of ``banned``. ``scores`` has shape (1, vocabulary); ``reply`` is what was drawn so far.
 
         Only the reply's own tokens are penalised. ``generate`` would also penalise those of the prompt: the words that
         the system prompt asks for (such as pronouns), and the token that ends the character's earlier turns.
         """
         scores = scores.cpu().clone()
+        if banned:
+            scores[0, list(banned)] = float("-inf")
         for token, penalty in repeat_penalties(reply, self._dry_multiplier).items():
             scores[0, token] -= penalty
         drawn = torch.tensor([list(reply)], dtype=torch.long)

@@ -381,3 +381,17 @@ def test_a_gguf_that_does_not_end_its_turns_where_training_did_is_not_served(wit
     run = checked_run(with_gguf, weights=False)
     with pytest.raises(InosukeError, match=r"does not end its turn at token \d+.*inosuke gguf"):
         load(Options(persona=run.persona, run=run))
+
+
+def test_llama_cpp_goes_on_from_what_stands_as_if_nothing_had_been_removed(engine, spy, persona):
+    """With the real library: the words that it says first become words to avoid."""
+    plain = words(engine.stream(TALK, GREEDY, never))
+    first = next(w for w in plain.split() if w.isalpha() and len(w) > 1)
+    style = persona.style.model_copy(update={"avoid": (first,)})
+    guarded = LlamaCppEngine(spy, engine._tokenizer, persona.model_copy(update={"style": style}), context=512, slots=4)
+    spy.asked.clear()
+    *pieces, done = guarded.stream(TALK, GREEDY, never)
+    said = words(pieces)
+    assert done.avoided >= 1 and first not in said.split()
+    at = plain.index(first)
+    assert said[:at] == plain[:at] and len(spy.asked) >= 3
