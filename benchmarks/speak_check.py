@@ -27,9 +27,9 @@ import httpx
 from benchmarks.bench_serve import ROOT, running, say
 from curation.persona import Persona
 from curation.record import Message
+from curation.repeats import find_loop
 from train.data.dialogues import load_export
 from train.model.generate import Reply
-from train.speaking.loops import find_loop
 from train.speaking.measure import chosen_prompts, count
 
 PROMPTS = 120

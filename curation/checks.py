@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from curation.persona import Persona
 from curation.record import Flag, Sample
@@ -79,13 +79,72 @@ def avoided(text: str, persona: Persona) -> list[tuple[int, int]]:
     if not avoid:
         return []
     own = own_speech(text)
-    return [m.span() for m in _words(avoid).finditer(own) if _addresses(own, m) and not _is_named(own, m)]
+    return [m.span() for m in _words(avoid).finditer(own) if _is_said(own, m)]
+
+
+class Heard(NamedTuple):
+    """How far the beginning of a reply is safe. ``wrong`` is where a word begins that the character avoids, or None.
+
+    Whatever follows the first ``safe`` characters, none of them becomes part of such a word.
+    """
+
+    safe: int
+    wrong: int | None
+
+
+def listen(text: str, persona: Persona, start: int = 0) -> Heard:
+    """Look for avoided words in a reply that goes on; what stands before ``start`` was safe before.
+
+    Words are undecided where they may still become others (`tôi` → `tôi tớ`), be named (`dạ là gì?`) or turn out to
+    stand in a quotation; in one that does not end soon they count as said.
+    """
+    avoid = persona.style.avoid
+    if not avoid:
+        return Heard(len(text), None)
+    begun = _beginnings(avoid).search(text, start)
+    safe = begun.start() if begun else len(text)
+    found = list(_words(avoid).finditer(text, start))
+    if not found:
+        return Heard(safe, None)
+    own = _quotes_hidden(text[:-1]) + text[-1] if text[-1] in _APOSTROPHES else _quotes_hidden(text)
+    line = text.rfind("\n") + 1
+    opening = _OPENING.search(own, line)
+    opened = opening.start() if opening else len(text)
+    speaks = any(c.isalpha() for c in own[:opened])
+    for match in found:
+        at = match.start()
+        hidden = own[at] != text[at]
+        if hidden and speaks:
+            continue
+        undecided = _may_go_on(text[match.end() :])
+        if not undecided and not _is_said(text if hidden else own, match):
+            continue
+        in_quotes = hidden or at > opened
+        undecided = undecided or (in_quotes and len(text) - at <= _PATIENCE)
+        safe = min(safe, at)
+        if not undecided:
+            return Heard(safe, at)
+    return Heard(safe, None)
 
 
 def own_speech(text: str) -> str:
     """Return a reply with its quotations replaced by spaces; one that is nothing but a quotation stays."""
-    bare = _QUOTED.sub(lambda m: " " * len(m.group()), text)
+    bare = _quotes_hidden(text)
     return bare if any(c.isalpha() for c in bare) else text
+
+
+def _quotes_hidden(text: str) -> str:
+    return _QUOTED.sub(lambda m: " " * len(m.group()), text)
+
+
+def _is_said(own: str, match: re.Match[str]) -> bool:
+    return _addresses(own, match) and not _is_named(own, match)
+
+
+def _may_go_on(after: str) -> bool:
+    """Return whether what follows a word may still become a phrase that decides about it."""
+    rest = after.lstrip(" ,\t\n").casefold()
+    return not rest or any(phrase.startswith(rest) for phrase in _DECIDING)
 
 
 def _addresses(text: str, match: re.Match[str]) -> bool:
@@ -109,21 +168,43 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _START = r"(?:^|(?<=[.!?…,;:\n–—-])|(?<=[.!?…,;:\n–—-]\s))"
-_PERSON = "anh|chị|em|cô|chú|bác|ông|bà|thầy|ngài|sếp|cậu|cha|mẹ|sư phụ|quý|các|đại|bẩm|cụ|mọi|bạn"
-_ASKED = re.compile(r"[ ,]+(?:nghĩa )?là (?:gì|cái gì|sao|thế nào)|[ ,]+(?:means?|is) what", re.IGNORECASE)
+_PERSONS = (
+    *("anh", "chị", "em", "cô", "chú", "bác", "ông", "bà", "thầy", "ngài", "sếp", "cậu", "cha", "mẹ", "sư phụ", "quý"),
+    *("các", "đại", "bẩm", "cụ", "mọi", "bạn"),
+)
+_ANSWERS = ("vâng", "thưa", "ạ", "có", "không", "được", "rồi", "em", "con", "cháu", "tôi")
+_NOT_ME = ("tớ", "đòi", "luyện", "thép", "rèn", "vôi")
+_QUESTIONS = ("gì", "cái gì", "sao", "thế nào")
+# What after a word decides whether it is said.
+_DECIDING = (
+    *_PERSONS, *_ANSWERS, *_NOT_ME, "mean what", "means what", "is what",
+    *(f"{meaning}là {question}" for meaning in ("", "nghĩa ") for question in _QUESTIONS),
+)  # fmt: skip
+_PERSON = "|".join(_PERSONS)
+_ASKED = re.compile(rf"[ ,]+(?:nghĩa )?là (?:{'|'.join(_QUESTIONS)})|[ ,]+(?:means?|is) what", re.IGNORECASE)
 # Where polite words are polite: `Dạ, …` and `dạ vâng`, `thưa thầy`, `… ạ!`. Elsewhere they belong to other words.
 _POLITE = {
-    "dạ": re.compile(
-        rf"{_START}dạ(?=\s*[,.!?…]|\s+(?:vâng|thưa|ạ|có|không|được|rồi|em|con|cháu|tôi|{_PERSON})\b|\s*$)", re.I
-    ),
+    "dạ": re.compile(rf"{_START}dạ(?=\s*[,.!?…]|\s+(?:{'|'.join(_ANSWERS)}|{_PERSON})\b|\s*$)", re.I),
     "thưa": re.compile(rf"(?:{_START}|(?<=dạ )|(?<=xin )|(?<=vâng ))thưa(?=\s*,|\s+(?:{_PERSON})\b)", re.I),
     "ạ": re.compile(r"ạ(?=\s*(?:[.!?…,;~\"'”’)]|$))", re.I),
     # `bề tôi`, `tôi tớ` (servants) and `tôi luyện` (to temper) hold no "I".
-    "tôi": re.compile(r"(?<!bề )(?<!vua )tôi(?! (?:tớ|đòi|luyện|thép|rèn|vôi))", re.I),
+    "tôi": re.compile(rf"(?<!bề )(?<!vua )tôi(?! (?:{'|'.join(_NOT_ME)}))", re.I),
 }
+# Quotations that are not closed yet; an apostrophe may open one, or close one unless a letter follows.
+_OPENING = re.compile(r"[“„\"«「『]|(?<!\w)['‘]")
+_APOSTROPHES = "'’"
+# Characters for which a quotation may stay open before its words count as the character's own.
+_PATIENCE = 120
 
 
 @lru_cache
 def _words(words: tuple[str, ...]) -> re.Pattern[str]:
     """Whole words only: `dạ` must not find `dạy`."""
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE)
+
+
+@lru_cache
+def _beginnings(words: tuple[str, ...]) -> re.Pattern[str]:
+    """The end of a text where a word may be beginning."""
+    parts = sorted({word[:n] for word in words for n in range(1, len(word))}, key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, parts)) or '(?!)'})\Z", re.IGNORECASE)

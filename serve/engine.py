@@ -134,12 +134,17 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The end of an answer. ``dropped`` counts the oldest messages that did not fit into the context window."""
+    """The end of an answer. ``dropped`` counts the oldest messages that did not fit into the context window.
+
+    ``avoided`` and ``loops`` count how often the model was stopped at a word that the character avoids, or in a loop.
+    """
 
     finish_reason: FinishReason
     prompt_tokens: int
     completion_tokens: int
     dropped: int = 0
+    avoided: int = 0
+    loops: int = 0
 
 
 Event = Queued | Alive | Reading | Delta | Done

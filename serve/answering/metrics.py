@@ -27,6 +27,10 @@ class Metrics:
         self._answers = Counter("inosuke_answers", "Answers, by how they ended.", ["reason"], registry=self._registry)
         self._refused = Counter("inosuke_refused", "Requests refused, by status.", ["status"], registry=self._registry)
         self._tokens = Counter("inosuke_tokens", "Tokens read and generated.", ["kind"], registry=self._registry)
+        self._stopped = Counter(
+            "inosuke_stopped", "Times that a model was stopped at an avoided word or in a loop.", ["cause"],
+            registry=self._registry,
+        )  # fmt: skip
         self._first = Histogram(
             "inosuke_first_token_seconds", "Time to the first token, waiting included.", buckets=_SECONDS,
             registry=self._registry,
@@ -46,6 +50,8 @@ class Metrics:
         self._tokens.labels("prompt").inc(done.prompt_tokens)
         self._tokens.labels("completion").inc(done.completion_tokens)
         self._whole.observe(seconds)
+        for cause, times in (("avoided", done.avoided), ("loop", done.loops)):
+            self._stopped.labels(cause).inc(times)
 
     def failed(self) -> None:
         """Count an answer that failed."""

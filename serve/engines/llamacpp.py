@@ -11,6 +11,8 @@ import secrets
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -19,7 +21,7 @@ from curation import chat, repeats
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
-from serve.engine import OPTIONAL, Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Reading, Settings
+from serve.engine import OPTIONAL, Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Likely, Reading, Settings
 from serve.engines import native_libraries
 from serve.engines.chunk_queue import Chunk, likely, received
 from serve.engines.options import Options
@@ -29,6 +31,8 @@ from serve.engines.tokenizer import ChatTokenizer
 from serve.engines.window import LARGEST_ON_A_CPU, SMALLEST_DEFAULT, free_memory, window
 from serve.model_files.gguf_choice import choose
 from serve.model_files.gguf_header import read_header
+from serve.speaking.draft import Draft, Rewind
+from serve.speaking.guard import Guard
 
 SLOTS = 8
 # Cells of the key/value cache that all slots share: a whole window, and two more of at most this many tokens. A window
@@ -39,6 +43,29 @@ _OTHERS = 2048
 _SHIFTED = 256
 # Caches of conversations that have lost their slot to another client: continuing one need not read it all again.
 _KEPT_MIB = 32
+
+
+@dataclass(slots=True)
+class _Reply:
+    """A reply that is being made: its draft, the ids of each piece of text in it, and how many tokens it has."""
+
+    draft: Draft
+    pieces: list[list[int]] = field(default_factory=list)
+    likely: list[tuple[Likely, ...]] = field(default_factory=list)
+    made: int = 0
+    told: int = 0
+
+    def kept(self) -> list[int]:
+        return [token for piece in self.pieces for token in piece]
+
+    def cut(self, pieces: int) -> None:
+        """Keep that many pieces."""
+        del self.pieces[pieces:], self.likely[pieces:]
+
+    def shown(self) -> tuple[Likely, ...]:
+        """Return the likely tokens of the pieces that are shown now and were not before."""
+        begin, self.told = self.told, max(self.told, len(self.draft.tokens) - self.draft.held)
+        return tuple(token for tokens in self.likely[begin : self.told] for token in tokens)
 
 
 class LlamaCppEngine:
@@ -71,6 +98,7 @@ class LlamaCppEngine:
         self._alone_budget = TokenBudget(context)
         self._reader = Reader(tokenizer, persona, context, prompt)
         self.check, self.check_memory, self.count = self._reader.check, self._reader.check_memory, self._reader.count
+        self._guard = Guard(persona)
         self._budget = TokenBudget(pool(context, slots))
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
@@ -89,26 +117,92 @@ class LlamaCppEngine:
             if not reserved:
                 yield Done("cancelled", len(ids), 0, dropped)
                 return
-            reason: FinishReason = "cancelled"
-            made = 0
-            body = request(ids, limit, settings, shifted=bool(dropped))
-            with closing(self._chunks(body, cancelled)) as chunks:
-                for chunk in chunks:
-                    if "error" in chunk:
-                        message = chunk["error"].get("message", chunk["error"])
-                        raise EngineFailed(f"llama.cpp refused the request: {str(message)[:200]}")
-                    if progress := chunk.get("prompt_progress"):
-                        if progress["processed"] < progress["total"]:
-                            yield Reading(progress["processed"], progress["total"])
-                        continue
-                    choice = chunk["choices"][0]
-                    made += 1
-                    if choice["text"]:
-                        yield Delta(choice["text"], likely(choice.get("logprobs"), settings.logprobs))
-                    if choice["finish_reason"]:
-                        reason = "length" if choice["finish_reason"] == "length" else "stop"
-                        made = chunk["usage"]["completion_tokens"]
-            yield Done(reason, len(ids), made, dropped)
+            # A reply of a given form is data, and its grammar could not go on in the middle.
+            guard = self._guard if settings.json_schema is None else Guard(None)
+            reply = _Reply(Draft(guard))
+            reason = yield from self._reply(ids, limit, settings, reply, cancelled, shifted=bool(dropped))
+            stopped = reply.draft.stopped
+            yield Done(reason, len(ids), reply.made, dropped, stopped["avoided"], stopped["loop"])
+
+    def _reply(
+        self,
+        ids: list[int],
+        limit: int,
+        settings: Settings,
+        reply: _Reply,
+        cancelled: Cancelled,
+        shifted: bool,
+    ) -> Generator[Event, None, FinishReason]:
+        """Yield a reply. Where it has to say something differently, a new request goes on from what stands.
+
+        A request bans a token at every place, so the one with bans makes a single piece, and the next goes on from it.
+        """
+        rewind: Rewind | None = None
+        for number in count():
+            kept = reply.kept()
+            if len(kept) >= limit:
+                if rest := reply.draft.end_here():
+                    yield Delta(rest, reply.shown())
+                return "length"
+            body = request([*ids, *kept], limit - len(kept), settings, shifted)
+            body["verbose"] = True  # which tokens they are
+            if number and settings.seed is not None:
+                body["seed"] = (settings.seed + number) % (2**32 - 1)  # the same one would draw the same words again
+            if rewind:
+                body["logit_bias"] = [*body.get("logit_bias", ()), *([token, False] for token in sorted(rewind.banned))]
+            outcome = yield from self._part(body, reply, settings.logprobs, cancelled, one_piece=rewind is not None)
+            if isinstance(outcome, str):
+                return outcome
+            rewind = outcome
+            if rewind:
+                reply.cut(rewind.kept)
+        raise AssertionError("a reply ends")
+
+    def _part(
+        self, body: dict[str, Any], reply: _Reply, logprobs: int | None, cancelled: Cancelled, one_piece: bool
+    ) -> Generator[Event, None, FinishReason | Rewind | None]:
+        """Yield what one request adds to a reply. Returns how the reply ends, or how another goes on."""
+        before = len(reply.kept())
+        with closing(self._chunks(body, cancelled)) as chunks:
+            for chunk in chunks:
+                if "error" in chunk:
+                    message = chunk["error"].get("message", chunk["error"])
+                    raise EngineFailed(f"llama.cpp refused the request: {str(message)[:200]}")
+                if progress := chunk.get("prompt_progress"):
+                    if not before and progress["processed"] < progress["total"]:
+                        yield Reading(progress["processed"], progress["total"])
+                    continue
+                choice = chunk["choices"][0]
+                ending = choice["finish_reason"]
+                then: Rewind | bool = True
+                if choice["text"]:
+                    reply.pieces.append(self._ids(choice["text"], chunk))
+                    reply.likely.append(likely(choice.get("logprobs"), logprobs))
+                    reply.made = len(reply.kept())
+                    shown, then = reply.draft.add(reply.pieces[-1][0], choice["text"])
+                    if shown:
+                        yield Delta(shown, reply.shown())
+                if ending and then is True:
+                    reply.made = before + chunk["usage"]["completion_tokens"]
+                    shown, then = reply.draft.end() if ending == "stop" else (reply.draft.end_here(), False)
+                    if shown:
+                        yield Delta(shown, reply.shown())
+                if isinstance(then, Rewind):
+                    return then
+                if then is False:
+                    return "length" if ending == "length" else "stop"
+                if one_piece and choice["text"]:
+                    return None
+        return "cancelled"
+
+    def _ids(self, text: str, chunk: Chunk) -> list[int]:
+        """Return the ids of a piece of text. llama.cpp tells the last one; a letter may be made of several."""
+        *_, last = chunk.get("__verbose", {}).get("tokens") or [None]
+        tokenizer = self._reader.tokenizer.backend_tokenizer
+        if last is not None and tokenizer.decode([last], skip_special_tokens=False) == text:
+            return [last]
+        ids: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
+        return ids or [0 if last is None else last]
 
     def tokens(self, text: str) -> list[int] | None:
         """See :meth:`serve.engine.Engine.tokens`."""

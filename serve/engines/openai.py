@@ -1,8 +1,9 @@
 """Any OpenAI-compatible server over HTTP: vLLM, llama.cpp, Ollama, a hosted one.
 
 Each request carries the conversation's own system prompt, or the persona's in its language. The other server renders
-the prompt and counts tokens. When it refuses a conversation as too long, the oldest exchanges are left out until it
-fits.
+the prompt and counts tokens, and it cannot be asked for another token: a reply ends before a word that the character
+avoids, and where it becomes a loop. When it refuses a conversation as too long, the oldest exchanges are left out until
+it fits.
 """
 
 from __future__ import annotations
@@ -33,10 +34,13 @@ from serve.engine import (
     EngineFailed,
     Event,
     FinishReason,
+    Likely,
     Settings,
 )
 from serve.engines.chunk_queue import Chunk, likely, received
 from serve.engines.options import Options
+from serve.speaking.draft import Draft, Rewind
+from serve.speaking.guard import Guard
 
 KEY_VARIABLE = "INOSUKE_OPENAI_KEY"
 # A large model on a busy server may take a while before its first token; connecting must be quick.
@@ -93,6 +97,7 @@ class OpenAIEngine:
         self.honours = frozenset(self._names) | ({"continue_final_message"} if self._last is not None else set())
         self._client = client
         self._persona = persona
+        self._guard = Guard(persona)
         # One thread does all the reading, so an answer can be abandoned even while the server is silent.
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=_work, args=(self._loop, client), name="openai", daemon=True).start()
@@ -124,18 +129,34 @@ class OpenAIEngine:
     ) -> Iterator[Event]:
         reason: FinishReason = "cancelled"
         usage: dict[str, int] = {}
+        draft = Draft(self._guard if settings.json_schema is None else Guard(None), may_rewind=False)
+        then: Rewind | bool = True
+        tokens: list[Likely] = []
         try:
             with closing(self._chunks(self._request(messages, settings), cancelled)) as chunks:
                 for chunk in chunks:
                     usage = chunk.get("usage") or usage
                     for choice in chunk.get("choices") or ():
                         if text := (choice.get("delta") or {}).get("content"):
-                            yield Delta(text, likely(choice.get("logprobs"), settings.logprobs))
+                            tokens += likely(choice.get("logprobs"), settings.logprobs)
+                            shown, then = draft.add(0, text)
+                            if shown:
+                                yield Delta(shown, tuple(tokens))
+                                tokens = []
                         if ending := choice.get("finish_reason"):
                             reason = "length" if ending == "length" else "stop"
+                    if then is False:
+                        break
         except httpx.HTTPError as error:
             raise EngineFailed(f"the model server at {self._client.base_url} does not answer ({error!r}).") from error
-        yield Done(reason, usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0), dropped)
+        if then is False:
+            reason = "stop"
+        elif reason != "cancelled" and (rest := draft.end_here()):
+            yield Delta(rest, tuple(tokens))
+        made = usage.get("completion_tokens", 0)
+        yield Done(
+            reason, usage.get("prompt_tokens", 0), made, dropped, draft.stopped["avoided"], draft.stopped["loop"]
+        )
 
     def _request(self, messages: Sequence[Message], settings: Settings) -> dict[str, Any]:
         body: dict[str, Any] = {

@@ -32,6 +32,7 @@ from serve.engines.transformers_parts.sampling import Sampler
 from serve.engines.transformers_parts.weights_form import Form, fitting
 from serve.engines.window import LARGEST_ON_A_CPU, SMALLEST_DEFAULT, free_memory, window
 from serve.model_files.served_run import Run
+from serve.speaking.guard import Guard
 
 SLOTS = 8
 # Tokens in memory for all answers, in whole context windows. Where more are needed at once, some answers wait.
@@ -64,6 +65,7 @@ class TransformersEngine:
         self._tokenizer = tokenizer
         self._reader = Reader(tokenizer, persona, self.context, prompt)
         self.check, self.check_memory, self.count = self._reader.check, self._reader.check_memory, self._reader.count
+        self._guard = Guard(persona)
         self._ends = _end_tokens(model, tokenizer, prompt)
         self._decoder = Decoder(model.eval(), slots, pool(self.context, slots), self.context)
         self._batch = Batch(self._decoder)
@@ -78,7 +80,7 @@ class TransformersEngine:
             yield Done("cancelled", 0, 0)
             return
         dropped, ids = fitted.dropped, fitted.rendered.input_ids
-        detokenizer = Detokenizer(self._tokenizer.backend_tokenizer, self._ends, settings.stop)
+        detokenizer = Detokenizer(self._tokenizer.backend_tokenizer, self._ends, settings.stop, self._guard)
         limit = min(settings.max_new_tokens, self.context - len(ids))
         reason: FinishReason = "cancelled"
         made = 0
@@ -87,6 +89,7 @@ class TransformersEngine:
             limit=limit,
             sampler=Sampler(settings),
             push=detokenizer.push,
+            held=detokenizer.held,
             finish=detokenizer.finish,
             cancelled=cancelled,
             reading=lambda done: detokenizer.pieces.put(Reading(done, len(ids))),
@@ -112,7 +115,8 @@ class TransformersEngine:
                 made = piece.made
                 if piece.text:
                     yield Delta(piece.text)
-        yield Done(reason, len(ids), made, dropped)
+        stopped = detokenizer.draft.stopped
+        yield Done(reason, len(ids), made, dropped, stopped["avoided"], stopped["loop"])
 
     def tokens(self, text: str) -> list[int] | None:
         """See :meth:`serve.engine.Engine.tokens`."""

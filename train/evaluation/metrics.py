@@ -17,9 +17,9 @@ from itertools import pairwise
 from curation.checks import check_reply
 from curation.contracts import HeldOut
 from curation.persona import Persona
+from curation.repeats import find_loop
 from train.model.generate import Reply
 from train.speaking.language import VIETNAMESE, guess_language
-from train.speaking.loops import find_loop
 from train.speaking.measure import keeps_language
 
 NEAR = 90.0  # rapidfuzz.fuzz.ratio; the threshold of the dataset's own near-duplicates

@@ -14,6 +14,7 @@ import numpy as np
 
 from curation.contracts import HeldOut
 from curation.persona import Persona
+from curation.repeats import find_loop
 from train.data.dialogues import Export
 from train.data.groups import drawn_together
 from train.evaluation import authorship, bootstrap, forced_choice, novelty, pronouns, scripted
@@ -24,7 +25,6 @@ from train.evaluation.voices import FEWEST, Proof, Voice, Voices, above, lines_o
 from train.model.generate import Reply
 from train.progress import bar
 from train.speaking.language import guess_language
-from train.speaking.loops import find_loop
 
 Say = Callable[[str], None]
 QUESTIONS = 30

@@ -13,10 +13,10 @@ from curation.bases import Sampling
 from curation.contracts import HeldOut, Speaking
 from curation.persona import Persona
 from curation.record import Message
+from curation.repeats import find_loop
 from train.data.dialogues import Export, eval_prompts
 from train.model.generate import Reply, replies
 from train.speaking.language import guess_language
-from train.speaking.loops import find_loop
 
 PROMPTS = 40
 MAX_NEW_TOKENS = 200  # of a served reply, where the visitor does not ask for another number

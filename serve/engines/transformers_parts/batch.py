@@ -19,6 +19,7 @@ import torch
 from serve.engine import Cancelled, EngineFailed, FinishReason
 from serve.engines.transformers_parts.decoder import Decoder
 from serve.engines.transformers_parts.sampling import Sampler
+from serve.speaking.draft import Rewind
 
 log = logging.getLogger("serve")
 
@@ -36,8 +37,10 @@ class Job:
     limit: int
     """How many tokens the reply may have."""
     sampler: Sampler
-    push: Callable[[int], FinishReason | None]
-    """Called with a token; returns why the reply ends with it, or None."""
+    push: Callable[[int], FinishReason | Rewind | None]
+    """Called with a token; returns why the reply ends with it, from where on it has to be drawn again, or None."""
+    held: Callable[[], int] = lambda: 0
+    """Returns how many of the last tokens may have to be drawn again."""
     finish: Callable[[FinishReason | Exception], None]
     """Called with the reason of the end, or with what went wrong."""
     cancelled: Cancelled
@@ -48,6 +51,8 @@ class Job:
     left: bool = False
     read: int = 0
     reply: list[int] = field(default_factory=list)
+    scores: list[torch.Tensor] = field(default_factory=list)
+    """Those from which the last tokens of the reply were drawn, and the next one is; each (1, vocabulary)."""
 
     @property
     def room(self) -> int:
@@ -157,16 +162,32 @@ class Batch:
                 job.reading(job.read)
 
     def _draw(self, job: Job, scores: torch.Tensor) -> None:
-        """Draw a job's next token from its scores, shape (1, vocabulary), and push it."""
+        """Draw a job's next token from its scores, shape (1, vocabulary), and push it.
+
+        Where the reply has to say it differently, tokens are drawn again from the scores that they were drawn from.
+        """
         with self._contained(job):
-            token = job.sampler.draw(scores, job.reply)
-            reason = job.push(token)
-            if reason is None and len(job.reply) + 1 == job.limit:
-                reason = "length"
-            if reason is None:
+            job.scores.append(scores)
+            banned: frozenset[int] = frozenset()
+            while True:
+                token = job.sampler.draw(job.scores[-1], job.reply, banned)
+                outcome = job.push(token)
+                if not isinstance(outcome, Rewind):
+                    break
+                removed = len(job.reply) - outcome.kept
+                del job.scores[len(job.scores) - removed :], job.reply[outcome.kept :]
+                self._decoder.cache.cut(self._jobs.index(job), len(job.ids) + outcome.kept)
+                banned = outcome.banned
+            if outcome is None and len(job.reply) + 1 == job.limit:
+                outcome = "length"
+            if outcome is None:
                 job.reply.append(token)
+                held = job.held()
+                del job.scores[: max(0, len(job.scores) - held)]
+                if held:  # a row of its own, so that those of the other answers are freed
+                    job.scores[-1] = job.scores[-1].clone()
             else:
-                self._end(job, reason)
+                self._end(job, outcome)
 
     @contextmanager
     def _contained(self, job: Job) -> Iterator[None]:

@@ -10,6 +10,8 @@ from tokenizers.decoders import DecodeStream
 
 from serve.engine import FinishReason, Reading
 from serve.engines.transformers_parts.stop_strings import StopStrings
+from serve.speaking.draft import Draft, Rewind
+from serve.speaking.guard import Guard
 
 
 class Piece(NamedTuple):
@@ -22,26 +24,57 @@ class Piece(NamedTuple):
 class Detokenizer:
     """Puts every :class:`Piece` of a reply into ``pieces``, and then how it ended or what went wrong."""
 
-    def __init__(self, tokenizer: Any, ends: Collection[int], stop: Sequence[str]) -> None:
+    def __init__(self, tokenizer: Any, ends: Collection[int], stop: Sequence[str], guard: Guard) -> None:
         self.pieces: SimpleQueue[Piece | Reading | FinishReason | Exception] = SimpleQueue()
+        self.draft = Draft(guard)
         self._tokenizer = tokenizer
         self._ends = ends
-        self._stops = StopStrings(stop)
-        self._text = DecodeStream(skip_special_tokens=True)
-        self._made = 0
+        self._stop = stop
+        self._restart()
 
-    def push(self, token: int) -> FinishReason | None:
-        """Add the next token. Returns why the reply ends with it, or None."""
+    def push(self, token: int) -> FinishReason | Rewind | None:
+        """Add the next token. Returns why the reply ends with it, from where on it has to be drawn again, or None."""
         if token in self._ends:
-            return "stop"
-        self._made += 1
-        # None while a letter of several bytes is still incomplete.
-        piece = self._text.step(self._tokenizer, token)
-        if piece and (shown := self._stops.feed(piece)):
-            self.pieces.put(Piece(shown, self._made))
-        return "stop" if self._stops.hit else None
+            self.draft.add_text(self._stops.rest())
+            return self._over(*self.draft.end())
+        shown, then = self.draft.add(token, self._text(token))
+        if then is True and self._stops.hit:
+            self._put(shown)
+            shown, then = self.draft.end()
+        if then is True:
+            self._put(shown)
+            return None
+        return self._over(shown, then)
+
+    def held(self) -> int:
+        """Return how many of the last tokens may have to be drawn again."""
+        return self.draft.held
 
     def finish(self, outcome: FinishReason | Exception) -> None:
         """End the reply. Text that was held back, and the count of tokens without text, come first."""
-        self.pieces.put(Piece(self._stops.rest(), self._made))
+        if outcome == "length":
+            self.draft.add_text(self._stops.rest())
+            self._put(self.draft.end_here())
+        self.pieces.put(Piece("", len(self.draft.tokens)))
         self.pieces.put(outcome)
+
+    def _text(self, token: int) -> str:
+        # None while a letter of several bytes is still incomplete.
+        return self._stops.feed(self._decoded.step(self._tokenizer, token) or "")
+
+    def _over(self, shown: str, then: Rewind | bool) -> FinishReason | Rewind:
+        self._put(shown)
+        if not isinstance(then, Rewind):
+            return "stop"
+        self._restart()
+        for token in self.draft.tokens:
+            self._text(token)
+        return then
+
+    def _put(self, text: str) -> None:
+        if text:
+            self.pieces.put(Piece(text, len(self.draft.tokens)))
+
+    def _restart(self) -> None:
+        self._stops = StopStrings(self._stop)
+        self._decoded = DecodeStream(skip_special_tokens=True)

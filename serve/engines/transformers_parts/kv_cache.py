@@ -98,6 +98,10 @@ class KVCache(Cache):  # type: ignore[misc]
         """Forget a row's ids, so that its prompt is read from the beginning."""
         self._rows[row].ids = []
 
+    def cut(self, row: int, length: int) -> None:
+        """Forget what a row holds after its first ``length`` tokens."""
+        del self._rows[row].ids[length:]
+
     @torch.inference_mode()
     def swap(self, a: int, b: int) -> None:
         """Exchange two rows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 import torch
@@ -48,13 +48,15 @@ class Sampler:
             if settings.typical_p < 1:
                 self._processors.append(TypicalLogitsWarper(settings.typical_p))
 
-    def draw(self, scores: torch.Tensor, reply: Sequence[int]) -> int:
-        """Return a token. ``scores`` has shape (1, vocabulary); ``reply`` are the tokens drawn so far.
+    def draw(self, scores: torch.Tensor, reply: Sequence[int], banned: Collection[int] = ()) -> int:
+        """Return a token, none of ``banned``. ``scores`` has shape (1, vocabulary); ``reply`` is what was drawn so far.
 
         Only the reply's own tokens are penalised. ``generate`` would also penalise those of the prompt: the words that
         the system prompt asks for (such as pronouns), and the token that ends the character's earlier turns.
         """
         scores = scores.cpu().clone()
+        if banned:
+            scores[0, list(banned)] = float("-inf")
         for token, penalty in repeat_penalties(reply, self._dry_multiplier).items():
             scores[0, token] -= penalty
         for token, times in Counter(reply).items():

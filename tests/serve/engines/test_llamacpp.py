@@ -516,3 +516,19 @@ def test_a_form_makes_the_reply_json(engine):
     form = {"type": "object", "properties": {"mood": {"enum": ["loud", "proud"]}}, "required": ["mood"]}
     asked = Settings(temperature=1.0, seed=1, max_new_tokens=200, json_schema=form)
     assert json.loads(words(engine.stream(TALK, asked, never)))["mood"] in ("loud", "proud")
+
+
+def test_llama_cpp_goes_on_from_what_stands_as_if_nothing_had_been_removed(engine, spy, persona):
+    """With the real library: the words that it says first become words to avoid."""
+    plain = words(engine.stream(TALK, GREEDY, never))
+    first = next(w for w in plain.split() if w.isalpha() and len(w) > 1)
+    style = persona.style.model_copy(update={"avoid": (first,)})
+    guarded = LlamaCppEngine(
+        spy, engine._reader.tokenizer, persona.model_copy(update={"style": style}), context=512, slots=4
+    )
+    spy.asked.clear()
+    *pieces, done = guarded.stream(TALK, GREEDY, never)
+    said = words(pieces)
+    assert done.avoided >= 1 and first not in said.split()
+    at = plain.index(first)
+    assert said[:at] == plain[:at] and len(spy.asked) >= 3

@@ -349,3 +349,20 @@ def test_an_address_without_a_server_tells_what_to_check(persona, url):
 def test_no_address_is_wrong_usage(persona):
     with pytest.raises(UsageError, match="needs --url"):
         load_engine("openai", Options(persona=persona))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said", "avoided", "loops"),
+    [
+        (["Hừ", " tôi", " đây"], "Hừ…", 1, 0),
+        (["Kẻ gan", " dạ", "!"], "Kẻ gan dạ!", 0, 0),
+        (["Đi! D", "ạ, ", "thưa ngài"], "Đi!", 1, 0),
+        (["Thôi", " ạ"], "Thôi…", 1, 0),
+        ([" Ta là vua!"] * 5, " Ta là vua! Ta là vua! Ta là…", 0, 1),
+    ],
+)
+def test_a_reply_ends_before_what_the_character_would_not_say(engine, upstream, pieces, said, avoided, loops):
+    upstream.answer = [*map(chunk, pieces), chunk(finish="stop"), chunk(usage=USAGE), "[DONE]"]
+    *deltas, done = engine.stream(TALK, Settings(), lambda: False)
+    assert "".join(d.text for d in deltas) == said
+    assert (done.finish_reason, done.avoided, done.loops) == ("stop", avoided, loops)

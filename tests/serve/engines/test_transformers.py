@@ -280,3 +280,47 @@ def test_a_card_that_fills_while_it_is_loaded_gives_an_error_and_not_a_traceback
     run = checked_run(finished)
     with pytest.raises(InosukeError, match=r"out of memory while Tiny was loaded. Close other .*`inosuke gguf run-1`"):
         load(Options(persona=run.persona, run=run))
+
+
+def scripted(monkeypatch, tokenizer, wishes):
+    """Let the sampler wish texts one after another; for a banned token it takes the next wish at the same place."""
+    drawn = []
+
+    def draw(self, scores, reply, banned=()):
+        assert scores.shape == (1, len(tokenizer))
+        options = wishes[len(reply)] if len(reply) < len(wishes) else [tokenizer.eos_token_id]
+        token = next(t for t in options if t not in banned)
+        drawn.append((len(reply), token))
+        return token
+
+    monkeypatch.setattr("serve.engines.transformers_parts.sampling.Sampler.draw", draw)
+    return drawn
+
+
+def test_a_word_that_the_character_avoids_is_drawn_again(engine, tokenizer, monkeypatch):
+    def ids(text):
+        return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    start = ids("Ta là ")
+    wishes = [[token] for token in ids("Ta là tôi! Hừ")]
+    wishes[len(start)] += ids("n")  # `nôi`, a cradle
+    drawn = scripted(monkeypatch, tokenizer, wishes)
+    pieces = list(engine.stream(TALK, GREEDY, never))
+    assert words(pieces) == "Ta là nôi! Hừ"
+    assert (pieces[-1].avoided, pieces[-1].finish_reason) == (1, "stop")
+    assert pieces[-1].completion_tokens == len(wishes)
+    assert [place for place, _ in drawn].count(len(start)) == 2
+
+
+def test_what_was_held_back_is_judged_where_the_length_limit_ends_a_reply(engine, tokenizer, monkeypatch):
+    said = tokenizer("Ta ạ", add_special_tokens=False)["input_ids"]
+    scripted(monkeypatch, tokenizer, [[token] for token in said])
+    *pieces, done = list(engine.stream(TALK, GREEDY.model_copy(update={"max_new_tokens": len(said)}), never))
+    assert words(pieces) == "Ta …" and (done.finish_reason, done.avoided) == ("length", 1)
+
+
+def test_words_of_the_character_and_a_stop_string_go_together(engine, tokenizer, monkeypatch):
+    said = tokenizer("Kẻ gan dạ. Hết rồi", add_special_tokens=False)["input_ids"]
+    scripted(monkeypatch, tokenizer, [[token] for token in said])
+    *pieces, done = list(engine.stream(TALK, GREEDY.model_copy(update={"stop": ("Hết",)}), never))
+    assert words(pieces) == "Kẻ gan dạ. " and (done.finish_reason, done.avoided) == ("stop", 0)

@@ -18,6 +18,7 @@ from serve.engines.transformers import TransformersEngine
 from serve.engines.transformers_parts.batch import Batch, Job
 from serve.engines.transformers_parts.decoder import Decoder
 from serve.engines.transformers_parts.sampling import Sampler
+from serve.speaking.draft import Rewind
 
 GREEDY = Settings(temperature=0, repetition_penalty=1.0, max_new_tokens=24)
 LIVELY = Settings(temperature=1.5, top_p=0.95, repetition_penalty=1.3, seed=7, max_new_tokens=24)
@@ -54,6 +55,23 @@ class Client:
     def alone(self, batch):
         assert self.ask(batch) == "length"
         return self.tokens
+
+
+class Hesitant(Client):
+    """Removes tokens once, after the ninth, and has the rest drawn again."""
+
+    def __init__(self, ids, kept, banned=(), settings=GREEDY):
+        super().__init__(ids, settings)
+        self.job.held = lambda: 9
+        self._kept, self._banned, self.removed = kept, banned, []
+
+    def push(self, token):
+        super().push(token)
+        if len(self.tokens) == 9 and not self.removed:
+            self.removed = self.tokens[self._kept :]
+            del self.tokens[self._kept :]
+            return Rewind(self._kept, frozenset(self._banned))
+        return None
 
 
 @pytest.fixture
@@ -114,9 +132,9 @@ def test_a_seed_repeats_to_the_last_bit_even_in_bf16_and_beside_others(tiny_mode
     batch = Batch(Decoder(copy.deepcopy(tiny_model).bfloat16(), slots=8, pool=8192, context=2048))
     scores, draw = {}, Sampler.draw
 
-    def noted(self, row, reply):
+    def noted(self, row, reply, *banned):
         scores.setdefault(self, []).append(row.clone())
-        return draw(self, row, reply)
+        return draw(self, row, reply, *banned)
 
     monkeypatch.setattr(Sampler, "draw", noted)
     alone = Client(prompt(3), LIVELY)
@@ -315,3 +333,23 @@ def test_the_system_prompt_is_read_once_for_all(tiny_model, light, persona, monk
         list(pool.map(lambda n: list(engine.stream([Message("user", f"{n}")], GREEDY, never)), range(8)))
     whole = len(chat.render(talk, light, persona).input_ids)
     assert len(read) == 8 and max(read) < whole / 10
+
+
+def test_after_a_rewind_the_model_has_forgotten_what_was_removed(batch):
+    alone = [Client(prompt(n)).alone(batch) for n in range(8)]
+    clients = [Hesitant(prompt(n), kept=n) for n in range(8)]
+    assert all_ask(batch, clients) == ["length"] * 8
+    assert [len(c.removed) for c in clients] == [9, 8, 7, 6, 5, 4, 3, 2]
+    assert [c.tokens for c in clients] == alone
+
+
+@pytest.mark.parametrize("kept", [0, 3, 8])
+def test_a_token_that_is_banned_is_banned_at_its_place_alone(batch, kept):
+    alone = Client(prompt(1)).alone(batch)
+    banned = alone[kept]
+    other = Hesitant(prompt(1), kept, [banned])
+    assert other.ask(batch) == "length"
+    assert other.tokens[:kept] == alone[:kept] and other.tokens[kept] != banned
+    # The rest is what the model says after the other word.
+    fresh = Client([*prompt(1), *other.tokens[: kept + 1]], GREEDY.model_copy(update={"max_new_tokens": 23 - kept}))
+    assert other.tokens[kept + 1 :] == fresh.alone(batch)

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from curation.repeats import find_loop
 from tests.conftest import ROOT
-from train.speaking.loops import find_loop
 
 # The replies of a run that had seen too little, cut off at the token limit.
 STUCK = [
