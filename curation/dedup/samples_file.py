@@ -23,7 +23,7 @@ _READERS: dict[str, Callable[[SourceFile], Rows]] = {
 _MAX_BYTES = 16 * 1024**3
 _LINES = (".jsonl", ".ndjson")
 # Memory for a byte of the file, with samples, folded forms and clusters; the packed kinds are larger unpacked.
-_COPIES = {".parquet": 30, ".xlsx": 30, ".arrow": 12}
+_COPIES = {".parquet": 130, ".xlsx": 130, ".arrow": 75}
 _ROWS = 1 << 16  # rows of a Parquet file that are read at a time
 
 
@@ -35,7 +35,7 @@ def read_samples(path: Path, field: str) -> list[Sample]:
     """
     kind = _checked(path)
     check_memory(
-        path.stat().st_size * _COPIES.get(kind, 6),
+        path.stat().st_size * _COPIES.get(kind, 60),
         f"{path}: the rows and their clusters",
         "With --pairs PAIRS.parquet the near pairs are written to a file, which needs less.",
     )
