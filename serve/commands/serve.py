@@ -36,6 +36,7 @@ _ENGINES = "; ".join(f"{name} ({entry.description})" for name, entry in ENGINES.
     type=click.Path(path_type=Path, dir_okay=False),
     help="A file with the keys that clients need, one a line.",
 )
+@click.option("--access-log", is_flag=True, help="Log each request: client, method, path, status and time.")
 @click.option("--no-feedback", is_flag=True, help="Keep no feedback, even from visitors who agree.")
 def serve(
     host: str,
@@ -49,6 +50,7 @@ def serve(
     waiting: int | None,
     rate: float | None,
     keys: Path | None,
+    access_log: bool,
     no_feedback: bool,
 ) -> None:
     """Chat with the trained character in a browser, and over JSON at /api/chat."""
@@ -67,5 +69,6 @@ def serve(
     }
     # Options that are left out may be set in the environment.
     config = {key: value for key, value in options.items() if value is not None}
+    config |= {"ACCESS_LOG": True} if access_log else {}
     config |= {"FEEDBACK": None} if no_feedback else {}
     run_server(host, port, config, click.echo)
