@@ -101,7 +101,11 @@ class ServerConfig(BaseModel):
     rate: float = Field(default=0, ge=0, allow_inf_nan=False)
     proxies: int = Field(default=0, ge=0)
     feedback: Annotated[Path | None, BeforeValidator(_no_folder)] = Path("datasets/feedback")
+    feedback_limit: int = Field(default=64, ge=1)
     feedback_key: Keys = ()
+    metrics_key: Keys = ()
+    metrics_open: bool = True
+    access_log: bool = False
     hosts: Annotated[tuple[str, ...] | None, BeforeValidator(_host_names)] = LOOPBACK
     frame_ancestors: str = "'none'"
     system: SystemPolicy = "after"

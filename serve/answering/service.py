@@ -98,11 +98,17 @@ def start(config: ServerConfig) -> Service:
         run=run,
         waiting_line=line,
         metrics=Metrics(lambda: line.load),
-        feedback=Inbox(config.root / config.feedback, run.name if run else None) if config.feedback else None,
+        feedback=_inbox(config, run),
         feedback_keys=read_keys(config.feedback_key, None),
         since=int(time.time()),
         chosen=tuple(chosen),
     )
+
+
+def _inbox(config: ServerConfig, run: Run | None) -> Inbox | None:
+    if config.feedback is None:
+        return None
+    return Inbox(config.root / config.feedback, run.name if run else None, config.feedback_limit * 2**20)
 
 
 def _run_folder(config: ServerConfig) -> Path:

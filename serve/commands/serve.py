@@ -53,6 +53,7 @@ _ENGINES = "; ".join(f"{name} ({entry.description})" for name, entry in ENGINES.
     metavar="ORIGIN",
     help="A site whose pages may use the API from a browser, such as http://localhost:3000; may be repeated.",
 )
+@click.option("--access-log", is_flag=True, help="Log each request: client, method, path, status and time.")
 @click.option("--no-feedback", is_flag=True, help="Keep no feedback, even from visitors who agree.")
 def serve(
     host: str,
@@ -69,6 +70,7 @@ def serve(
     keys: Path | None,
     system: str | None,
     cors: tuple[str, ...],
+    access_log: bool,
     no_feedback: bool,
 ) -> None:
     """Chat with the trained character in a browser, and over JSON at /api/chat."""
@@ -90,5 +92,6 @@ def serve(
     }
     # Options that are left out may be set in the environment.
     config = {key: value for key, value in options.items() if value is not None}
+    config |= {"ACCESS_LOG": True} if access_log else {}
     config |= {"FEEDBACK": None} if no_feedback else {}
     run_server(host, port, config, click.echo)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from curation.errors import InosukeError
 from serve.schema import MAX_CHARS, MessageIn, text_problem
 
 # A reply and the messages that it answers. More would be the conversation.
@@ -54,16 +56,24 @@ class FeedbackIn(BaseModel):
         return messages
 
 
-class Inbox:
-    """A folder to which feedback is appended, a file a day. ``run`` is the run that is served, or None."""
+class InboxFull(InosukeError):
+    """The folder has reached its limit."""
 
-    def __init__(self, folder: Path, run: str | None) -> None:
+
+class Inbox:
+    """A folder to which feedback is appended, a file a day, up to ``limit`` bytes.
+
+    ``run`` is the run that is served, or None.
+    """
+
+    def __init__(self, folder: Path, run: str | None, limit: int) -> None:
         self.folder = folder
         self._run = run
+        self._limit = limit
         self._lock = threading.Lock()
 
     def add(self, feedback: FeedbackIn) -> None:
-        """Append one line."""
+        """Append one line, and wait until it is on the disk. Raises InboxFull when there is no room for it."""
         now = datetime.now(UTC)
         row: dict[str, Any] = {
             "time": now.isoformat(timespec="milliseconds"),
@@ -74,14 +84,26 @@ class Inbox:
             "messages": [m.model_dump() for m in feedback.messages],
             "run": self._run,
         }
-        line = json.dumps(row, ensure_ascii=False) + "\n"
+        line = (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8")
         with self._lock:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with (self.folder / f"{now:%Y-%m-%d}.jsonl").open("ab") as file:
-                file.write(line.encode("utf-8"))
+            if sum(p.stat().st_size for p in self._files()) + len(line) > self._limit:
+                raise InboxFull("this server keeps no more feedback for now: what it keeps has reached its limit.")
+            path = self.folder / f"{now:%Y-%m-%d}.jsonl"
+            new = not path.exists()
+            with path.open("ab") as file:
+                file.write(line)
                 file.flush()
+                os.fsync(file.fileno())
+            if new and os.name == "posix":  # the file's name is on the disk only with its folder
+                folder = os.open(self.folder, os.O_RDONLY)
+                os.fsync(folder)
+                os.close(folder)
 
     def read(self) -> bytes:
         """Return every line of this server's files, the oldest first."""
         with self._lock:
-            return b"".join(p.read_bytes() for p in sorted(self.folder.glob("[0-9]*-[0-9]*-[0-9]*.jsonl")))
+            return b"".join(p.read_bytes() for p in self._files())
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("[0-9]*-[0-9]*-[0-9]*.jsonl"))

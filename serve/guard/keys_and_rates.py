@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from flask import Flask, request
+from flask import Flask, abort, request
 
 from curation.errors import InosukeError, UsageError
 from serve.config import ServerConfig
@@ -107,8 +107,16 @@ def protect(app: Flask, config: ServerConfig) -> None:
     rates = Rates(config.rate) if config.rate else None
     typing = Rates(config.rate * _TIMES) if config.rate else None
 
+    metrics = read_keys(config.metrics_key, None)
+
     @app.before_request
     def ask_for_a_key() -> None:
+        if request.path == "/metrics" and (metrics or not (keys or config.metrics_open)):
+            if not metrics:
+                abort(403, "this server shows its counters to no one: its owner has not set INOSUKE_METRICS_KEY.")
+            if not metrics.knows(given_key()):
+                raise NoKey("the counters need a key of their own: send `Authorization: Bearer KEY`.")
+            return
         fetching = request.path == "/api/feedback" and request.method == "GET"  # has a key of its own
         if keys and request.path not in OPEN and not fetching and not keys.knows(given_key()):
             raise NoKey("this server needs a key: send `Authorization: Bearer KEY`, with a key from its owner.")
@@ -133,7 +141,11 @@ def given_key() -> str:
 
 def client() -> str:
     """Return what identifies the client of the current request: its address, for IPv6 its customer's network."""
-    address = request.remote_addr or ""
+    return network(request.remote_addr or "")
+
+
+def network(address: str) -> str:
+    """Return an address, for IPv6 its customer's network, which may have any number of addresses."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

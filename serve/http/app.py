@@ -17,6 +17,9 @@ Settings, all optional:
 ``RATE``           messages a minute for each client; 0 for any number (0)
 ``PROXIES``        how many proxies in front of the server write X-Forwarded-For (0)
 ``FEEDBACK``       the folder for feedback, below ROOT; None keeps none (``datasets/feedback``)
+``FEEDBACK_LIMIT`` how many MiB of feedback are kept at most (64)
+``METRICS_KEY``    the key for ``/metrics``; without one, ``/metrics`` is open on a server for this machine alone
+``ACCESS_LOG``     whether to log each request: client, method, path, status and time (no)
 ``FEEDBACK_KEY``   the key with which feedback can be fetched (it cannot be fetched)
 ``HOSTS``          host names of this server, against DNS rebinding: a list or a text with commas; None, in the
                    environment ``*``, for any (this machine's names)
@@ -39,7 +42,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from serve.answering.service import start
 from serve.config import ServerConfig
-from serve.guard import browser, keys_and_rates
+from serve.guard import access_log, browser, keys_and_rates
 from serve.http import api, errors, feedback_api, llamacpp_api, monitoring, openai_api, openapi, page
 from serve.schema import MAX_BODY
 
@@ -61,6 +64,8 @@ def build(config: ServerConfig, flask: Mapping[str, Any] | None = None) -> Flask
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions["inosuke"] = start(config)
     browser.protect(app, config)
+    if config.access_log:
+        access_log.add(app)
     keys_and_rates.protect(app, config)
     for part in (page, api, openai_api, llamacpp_api, feedback_api, monitoring, openapi):
         app.register_blueprint(part.blueprint)

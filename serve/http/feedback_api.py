@@ -10,9 +10,10 @@ from typing import Any
 from flask import Blueprint, Response, abort
 from pydantic import BaseModel, ConfigDict
 
-from serve.feedback.inbox import FeedbackIn
+from serve.feedback.inbox import FeedbackIn, InboxFull
 from serve.guard.keys_and_rates import given_key
 from serve.http.current import json_body, service
+from serve.http.errors import problem
 from serve.http.openapi import described
 from serve.schema import validated
 
@@ -34,8 +35,8 @@ class _Consent(BaseModel):
 
 
 @blueprint.post("/api/feedback")
-@described(body=FeedbackIn, errors=[404])
-def give() -> tuple[str, int]:
+@described(body=FeedbackIn, errors=[404, 507])
+def give() -> Response | tuple[str, int]:
     """Keep a visitor's feedback on one reply, with consent only."""
     inbox = service().feedback
     if inbox is None:
@@ -44,7 +45,10 @@ def give() -> tuple[str, int]:
     if validated(_Consent, data).consent is not True:
         abort(403, NO_CONSENT)
     feedback = validated(FeedbackIn, data)
-    inbox.add(feedback)
+    try:
+        inbox.add(feedback)
+    except InboxFull as error:
+        return problem("feedback_full", str(error), 507)
     service().metrics.feedback_received("better" if feedback.better else feedback.rating or "withdrawn")
     return "", 204
 

@@ -26,6 +26,7 @@ from serve.config import LOOPBACK, ServerConfig, read_config
 from serve.engine import MOST_SLOTS
 from serve.http.app import build
 from serve.schema import MAX_BODY
+from serve.wsgi.connections import PER_ADDRESS, limit_per_address, stop_on_sigterm
 from serve.wsgi.loading import LoadingApp
 from serve.wsgi.slow_clients import close_slow_requests
 
@@ -47,8 +48,12 @@ def run_server(host: str, port: int, given: Mapping[str, Any], say: Callable[[st
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # First the port, then the model: a taken port is reported at once, and early requests learn that the model loads.
     with bind(host, port) as listener:
-        app, loading = LoadingApp(), _Loading()
+        app, loading = LoadingApp(config.frame_ancestors), _Loading()
         server = make_server(app, listener, config.waiting, config.proxies)
+        # Behind a proxy all connections are its own, and it has to limit its clients.
+        if not config.proxies and not _is_loopback(host):
+            limit_per_address(server, PER_ADDRESS)
+        stop_on_sigterm(server)
 
         def load() -> None:
             try:
@@ -71,7 +76,8 @@ class _Loading:
 def _load(host: str, listener: socket.socket, config: ServerConfig, say: Callable[[str], Any]) -> Flask:
     local = _is_loopback(host)
     # Where strangers reach the server, one client must not use all of it. --rate and INOSUKE_RATE set another rate.
-    usual = {"hosts": (*LOOPBACK, host)} if local else {"hosts": None, "rate": PUBLIC_RATE}
+    public = {"hosts": None, "rate": PUBLIC_RATE, "metrics_open": False}
+    usual = {"hosts": (*LOOPBACK, host)} if local else public
     config = config.with_defaults(**usual)
     app = build(config)
     for line in app.extensions["inosuke"].chosen:

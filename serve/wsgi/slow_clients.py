@@ -29,6 +29,12 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.since = time.time()
         return taken
 
+    def handle_close(self) -> None:
+        """Close, and tell a server that stops when this was its last connection."""
+        super().handle_close()
+        if not self.server.active_channels and (all_closed := getattr(self.server, "all_closed", None)):
+            all_closed()
+
 
 # patch: waitress-slow-clients (train/speedups/patches.py)
 def close_slow_requests(server: Any) -> None:

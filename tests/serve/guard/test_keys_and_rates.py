@@ -142,3 +142,42 @@ def test_keys_are_compared_whole_and_only_their_hashes_are_kept():
     keys = Keys([KEY])
     assert KEY not in repr(vars(keys))
     assert not keys.knows(KEY[:-1]) and not keys.knows(KEY + "x") and not keys.knows("\ud800")
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "status"),
+    [
+        ({}, None, 200),
+        ({"METRICS_OPEN": False}, None, 403),  # a server that others reach
+        ({"METRICS_OPEN": False, "METRICS_KEY": "m" * 20}, "m" * 20, 200),
+        ({"METRICS_KEY": "m" * 20}, None, 401),
+        ({"METRICS_KEY": "m" * 20}, "n" * 20, 401),
+        ({"METRICS_KEY": "m" * 20, "KEYS": KEY}, KEY, 401),
+        ({"METRICS_KEY": "m" * 20, "KEYS": KEY}, "m" * 20, 200),
+    ],
+)
+def test_the_counters_have_a_key_of_their_own(parrot, persona, config, key, status):
+    client = create_app({"ENGINE": parrot, "PERSONA": persona, **config}).test_client()
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    assert client.get("/metrics", headers=headers).status_code == status
+
+
+def test_behind_two_proxies_the_last_but_one_address_is_the_client(parrot, persona):
+    client = create_app({"ENGINE": parrot, "PERSONA": persona, "RATE": 1, "PROXIES": 2}).test_client()
+    # The client claims the first address; the outer proxy appends the client's, the inner one the outer proxy's.
+    assert [ask(client, f"8.8.8.{n}, 192.0.2.1, 10.0.0.1").status_code for n in range(6)] == [200] * 5 + [429]
+    assert ask(client, "8.8.8.8, 192.0.2.2, 10.0.0.1").status_code == 200
+
+
+def test_the_access_log_has_no_words_and_no_key(parrot, persona, caplog):
+    config = {"ENGINE": parrot, "PERSONA": persona, "KEYS": KEY}
+    client = create_app({**config, "ACCESS_LOG": True}).test_client()
+    with caplog.at_level("INFO", "serve.access"):
+        client.post("/api/chat?secret=1", json=BODY, headers={"Authorization": f"Bearer {KEY}"})
+        client.get("/x%0Ay")
+        lines = [r.getMessage() for r in caplog.records if r.name == "serve.access"]
+    assert lines[0].startswith("127.0.0.1 POST /api/chat 200 ") and lines[1].startswith("127.0.0.1 GET /x\\ny 401 ")
+    assert not any(word in line for line in lines for word in (KEY, "secret", BODY["messages"][0]["content"] + " "))
+    caplog.clear()
+    create_app(config).test_client().get("/healthz")
+    assert not [r for r in caplog.records if r.name == "serve.access"]

@@ -223,3 +223,14 @@ def test_pull_keeps_nothing_of_another_kind_of_server(tmp_path):
     with pytest.raises(InosukeError, match="Check its address"):
         pull_feedback("http://somewhere.example", KEY, tmp_path / "new", client)
     assert not (tmp_path / "new").exists()
+
+
+def test_feedback_is_on_the_disk_and_has_a_limit(app, client, kept, monkeypatch):
+    synced = []
+    monkeypatch.setattr("serve.feedback.inbox.os.fsync", synced.append)
+    assert client.post("/api/feedback", json=GIVEN).status_code == 204
+    assert synced
+    app.extensions["inosuke"].feedback._limit = 600
+    statuses = [client.post("/api/feedback", json=GIVEN).status_code for _ in range(4)]
+    assert statuses[-1] == 507 and len(kept()) == 1 + statuses.count(204)
+    assert client.post("/api/feedback", json=GIVEN).json["error"]["code"] == "feedback_full"

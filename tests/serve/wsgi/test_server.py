@@ -195,6 +195,9 @@ def test_requests_while_the_model_loads_get_a_503(persona):
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         assert httpx.get(f"{url}/healthz").status_code == 200
+        page = httpx.get(f"{url}/")
+        assert (page.status_code, page.headers["Content-Type"]) == (503, "text/html; charset=utf-8")
+        assert 'http-equiv="refresh"' in page.text and "frame-ancestors" in page.headers["Content-Security-Policy"]
         ready = httpx.get(f"{url}/readyz")
         assert (ready.status_code, ready.json()["error"]["code"], ready.headers["Retry-After"]) == (503, "loading", "5")
         loading.ready(create_app({"ENGINE": Parrot(), "PERSONA": persona}))
