@@ -46,7 +46,7 @@ class Props(BaseModel):
     model_alias: str
     model_path: str = Field(description="The base model and the run, not a path.")
     modalities: Modalities = Modalities()
-    build_info: str = "inosuke"
+    build_info: str
 
 
 class Slot(BaseModel):
@@ -92,6 +92,7 @@ def props() -> Response:
     engine = serving.engine
     return json_response(
         Props(
+            build_info="inosuke",
             default_generation_settings=Generation(n_ctx=engine.context, params=_params(serving.settings)),
             total_slots=engine.slots,
             model_alias=model_id(serving.persona),

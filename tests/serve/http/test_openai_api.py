@@ -140,7 +140,8 @@ def test_several_answers_come_one_after_another_with_seeds_of_their_own(client, 
     assert [s.seed for s in parrot.settings] == [7, 8, 9]
     assert body["usage"] == {"prompt_tokens": 3, "completion_tokens": 6, "total_tokens": 9}
     blocks = post(client, messages=said("một"), n=2, stream=True).get_data(as_text=True).split("\n\n")
-    indices = [json.loads(b.removeprefix("data: "))["choices"][0]["index"] for b in blocks[:-2]]
+    chunks = [json.loads(b.removeprefix("data: ")) for b in blocks[:-2] if not b.startswith(":")]
+    indices = [chunk["choices"][0]["index"] for chunk in chunks]
     assert indices == [0, 0, 0, 1, 1, 1] and blocks[-2:] == ["data: [DONE]", ""]
 
 
