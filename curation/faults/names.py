@@ -40,8 +40,9 @@ def misspelt(samples: Sequence[Sample], persona: Persona) -> Mapping[str, str]:
         if word in listed or len(word) < _LEAST_LETTERS:
             continue
         meant = next((n for n in usual if n != word and _is_slip(word, n, seen, n in listed)), None)
-        # Who lists the right spellings has no other name that is one letter away.
-        meant = meant or next((n for n in right if len(n) > _LEAST_LETTERS and _one_off(word, n)), None)
+        # A rare name one letter away from a listed one is a slip; one that comes often is another name.
+        if meant is None and seen[word] < _USUAL:
+            meant = next((n for n in right if len(n) > _LEAST_LETTERS and _one_off(word, n)), None)
         if meant is not None:
             found[word] = meant
     return found

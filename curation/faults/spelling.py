@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from curation.cleaning.word_lists import frequency, knows, latin_languages, may_be_romaji
 from curation.faults import vietnamese
@@ -18,7 +18,6 @@ _WORD = re.compile(r"(?<![\w-])[^\W\d_]+(?![\w-])")
 # A cry is written as it sounds: `hừừ`, `grừ`, `brừm`.
 _SOUND = re.compile(r"(\w)\1|^[bgkp]r", re.IGNORECASE)
 _BORROWED = frozenset(WORDS["spelling"]["borrowed"])
-_BREAK = re.compile(r"[^\w ]+|_")
 _LEAST_LETTERS = 3
 _SCRAMBLED, _COMMON = 6, 5e-6  # letters of an English word, and the share of the one that was meant
 # The last letter typed twice, where a cry would not: `cayy`, `khongg`.
@@ -26,6 +25,7 @@ _TAIL = re.compile(r"([bcdgklmnpstvxy])\1$")
 # `dd` and `uw` are how Telex types đ and ư; Vietnamese and English words have neither (but `ddos`, `uwu`).
 _TELEX = re.compile(r"(?<!\w)(?!ddos|uwu)(?:dd[a-z]{1,6}|[a-z]{0,4}uw[a-z]{1,5})(?!\w)", re.IGNORECASE)
 _GLUED = re.compile(r"[^\W\d_]{2,}[.!?,;][^\W\d_]{2,}")
+_LOANS = frozenset(WORDS["syllable"]["loans"])
 _PHRASES = whole(*WORDS["spelling"]["phrases"])
 _ENGLISH = whole(*WORDS["spelling"]["english"])
 _TWICE = re.compile(rf"(?<!\w)({'|'.join(WORDS['spelling']['doubled'])}) \1(?!\w)", re.IGNORECASE)
@@ -44,7 +44,6 @@ def typing_error(text: str, persona: Persona) -> Iterable[str]:
         yield from (w for w in words if w in wrong and _is_slip(w))
         yield from (m.group() for m in _TELEX.finditer(text))
         yield from (m.group() for m in _PHRASES.finditer(text))
-        yield from (wrong for run in _runs(text) for wrong, _ in vietnamese.confused(run))
         # Several of them are speech that is mangled on purpose (`nấu lước ná`).
         strange = {w for w in words if w.islower() and w not in wrong and _is_no_word(w, text)}
         yield from strange if len(strange) == 1 else ()
@@ -62,13 +61,6 @@ def profanity(text: str, persona: Persona) -> Iterable[str]:
     return (m.group() for m in whole(*listed).finditer(text)) if listed else ()
 
 
-def _runs(text: str) -> Iterator[list[str]]:
-    """Yield the words, in lower case, that only spaces are between. A name may be mangled and stands for itself."""
-    for part in _BREAK.split(text):
-        words = part.split()
-        yield [w.lower() if w.islower() or at == 0 else "" for at, w in enumerate(words)]
-
-
 def _is_no_word(word: str, text: str) -> bool:
     """Return whether a word in small letters is in no list: a syllable that no one uses, or letters in a wrong order.
 
@@ -81,7 +73,8 @@ def _is_no_word(word: str, text: str) -> bool:
         return True
     if is_syllable(word):
         return not vietnamese.in_use(word) and not knows("en", word) and not _is_echo(word, text)
-    return word.isascii() and not any(knows(code, word) for code in latin_languages()) and not may_be_romaji(word)
+    known = word in _LOANS or any(knows(code, word) for code in latin_languages())
+    return word.isascii() and not known and not may_be_romaji(word)
 
 
 def _is_scrambled(word: str) -> bool:
