@@ -78,7 +78,7 @@ def _is_no_word(word: str, text: str) -> bool:
 
 
 def _is_scrambled(word: str) -> bool:
-    """Return whether an English word has two letters in the wrong order, or one twice: ``moutnain``, ``allways``."""
+    """Return whether an English word has two letters in the wrong order, or one twice: ``moutnain``, ``bigg``."""
     if len(word) < _SCRAMBLED or not word.isascii() or any(knows(code, word) for code in latin_languages()):
         return False
     swapped = (word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(1, len(word) - 1))

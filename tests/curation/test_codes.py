@@ -164,11 +164,11 @@ def test_flags_block_approval_and_keep_a_row_out_of_training_as_the_table_says()
     assert not blocks_approval([weak, empty]) and blocks_approval([weak, label])
     assert never_trained([weak, label, empty]) == {"label_in_reply", "empty_reply"}
     assert sorted(code for code, row in FLAGS.items() if row.blocks) == [
-        "assistant_words", "chat_spelling", "cut_off", "damaged_letters", "label_in_reply", "language", "link", "loop",
-        "lost_letters", "lost_referent", "markup", "missing_attachment", "name_spelling", "no_diacritics", "out_of_character", "personal_data",
-        "placeholder", "possible_speaker", "profanity", "prompt_echoed", "repaired_letters", "review_outdated",
-        "role_label", "similar_name", "stage_direction", "template_words", "typing_error", "unknown_speaker",
-        "written_by_model", "wrong_address",
+        "assistant_words", "chat_spelling", "cut_off", "damaged_letters", "label_in_reply", "language", "link",
+        "loop", "lost_letters", "lost_referent", "markup", "missing_attachment", "name_spelling",
+        "no_diacritics", "out_of_character", "personal_data", "placeholder", "possible_speaker", "profanity",
+        "prompt_echoed", "repaired_letters", "review_outdated", "role_label", "similar_name", "stage_direction",
+        "template_words", "typing_error", "unknown_speaker", "written_by_model", "wrong_address",
     ]  # fmt: skip
 
 

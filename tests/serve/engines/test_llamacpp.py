@@ -520,7 +520,7 @@ def test_a_form_makes_the_reply_json(engine):
 
 def test_llama_cpp_goes_on_from_what_stands_as_if_nothing_had_been_removed(engine, spy, light, persona):
     """With the real library: the word that it says first becomes a word to avoid. The model is random: it babbles."""
-    letters = {token: 60.0 for token in light("abcdefgh ", False, True)["input_ids"]}
+    letters = dict.fromkeys(light("abcdefgh ", False, True)["input_ids"], 60.0)
     asked = Settings(temperature=1.0, seed=3, max_new_tokens=40, logit_bias=letters)
     plain = words(engine.stream(TALK, asked, never))
     first = next(w for w in plain.split() if len(w) > 1)
@@ -534,4 +534,3 @@ def test_llama_cpp_goes_on_from_what_stands_as_if_nothing_had_been_removed(engin
     at = plain.index(first)
     assert said[:at] == plain[:at] and len(spy.asked) >= 3
     assert set(said) <= set("abcdefgh …")  # the client's own biases hold in each request
-
