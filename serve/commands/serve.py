@@ -28,7 +28,7 @@ _ENGINES = "; ".join(f"{name} ({entry.description})" for name, entry in ENGINES.
 @click.option(
     "--context",
     type=click.IntRange(min=1),
-    help="Tokens of prompt and reply together.  [default: the model's own, up to 8192 on a CPU and as memory allows]",
+    help="Tokens of prompt and reply together.  [default: the model's own, up to 4096 on a CPU and as memory allows]",
 )
 @click.option("--waiting", type=click.IntRange(0, 1000), help="How many requests may wait.  [default: 16]")
 @click.option(
