@@ -12,8 +12,8 @@ from curation.errors import UsageError
 
 # Where a model does not say, and where there is no room for more.
 SMALLEST_DEFAULT = 2048
-# Without --context not more than this on a CPU: the small default model with its caches stays near 520 MB, two cores take
-# many seconds to read so much once, and every word of a reply looks at all of it.
+# Without --context not more than this on a CPU: the small default model with its caches stays near 520 MB, two cores
+# take many seconds to read so much once, and every word of a reply looks at all of it.
 LARGEST_ON_A_CPU = 4096
 # The share of the free memory that the answers' caches may take without --context.
 _SHARE = 0.25
