@@ -48,7 +48,7 @@ def chat() -> Response:
     check_honoured(serving.engine, body.settings)
     if body.settings.logprobs is not None:
         raise InvalidRequest("unsupported_parameter", "`settings.logprobs` is for /v1. Leave it out.", "logprobs")
-    if body.continues and "continue_final_message" not in (_honoured(serving) or ()):
+    if body.continues and "continue_final_message" not in serving.engine.honours:
         raise InvalidRequest(
             "unsupported_parameter", "this engine cannot continue a reply. Leave `continue` out.", "continue"
         )
@@ -116,7 +116,7 @@ def info() -> Response:
             ),
             settings=serving.settings,
             feedback=serving.feedback is not None,
-            honours=_honoured(serving),
+            honours=tuple(sorted(serving.engine.honours)),
         )
     )
 
@@ -141,11 +141,6 @@ def _told(serving: Service, turns: Sequence[Message], body: Remembered, settings
     if isinstance(serving.engine, CountsTokens):
         serving.engine.check_memory(turns, told, settings)
     return told
-
-
-def _honoured(serving: Service) -> tuple[str, ...] | None:
-    honours = getattr(serving.engine, "honours", None)
-    return None if honours is None else tuple(sorted(honours))
 
 
 def _ending(done: Done, run: str | None) -> Ending:

@@ -81,9 +81,9 @@ class Info(BaseModel):
     limits: Limits
     settings: Settings
     feedback: bool
-    honours: tuple[str, ...] | None = Field(
+    honours: tuple[str, ...] = Field(
         description="Which optional settings the engine applies; `continue_final_message` means that it continues a "
-        "reply. Null where the engine does not say."
+        "reply."
     )
 
 

@@ -19,9 +19,9 @@ export const RANGES = {
 
 /** The names of the settings that this server knows, with its own values. */
 export function offered() {
-  const { settings = {}, honours } = server.info() ?? {};
+  const { settings = {}, honours = [] } = server.info() ?? {};
   const known = Object.keys(RANGES).filter((name) => typeof settings[name] === "number");
-  const kept = known.filter((name) => !honours || !OPTIONAL.includes(name) || honours.includes(name));
+  const kept = known.filter((name) => !OPTIONAL.includes(name) || honours.includes(name));
   return Object.fromEntries(kept.map((name) => [name, settings[name]]));
 }
 
