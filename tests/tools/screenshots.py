@@ -63,7 +63,7 @@ def opened(browser: Browser, url: str, scheme: str, device: dict[str, object]) -
     """Yield a page in a new browser context, once it knows who answers."""
     context = browser.new_context(locale="vi-VN", color_scheme=scheme, reduced_motion="reduce", **device)
     page = context.new_page()
-    page.set_default_timeout(300_000)
+    page.set_default_timeout(60_000)
     page.goto(url)
     page.wait_for_selector("#status:not(:empty)")
     yield page
@@ -74,7 +74,7 @@ def talk(page: Page) -> None:
     """Ask the questions, the last one twice, so that there is another version."""
     for question in QUESTIONS:
         send(page, question)
-    act(page, 3, "Trả lời lại")
+    act(page, 4, "Trả lời lại")  # the greeting is turn 0
     answered(page)
 
 
