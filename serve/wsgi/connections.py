@@ -18,6 +18,7 @@ GRACE_SECONDS = 25
 _FLUSH_SECONDS = 2
 
 
+# patch: waitress-connections (train/speedups/patches.py)
 def limit_per_address(server: Any, most: int) -> None:
     """Let a waitress server close a new connection at once where its address has ``most`` already."""
     usual = server.channel_class

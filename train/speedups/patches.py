@@ -135,4 +135,14 @@ PATCHES = (
         applied_by="serve.wsgi.slow_clients:close_slow_requests",
         test="tests/serve/wsgi/test_server.py::test_a_request_that_never_arrives_is_closed_and_others_are_answered",
     ),
+    Patch(
+        key="waitress-connections",
+        library="waitress",
+        tested=">=3.0.2,<3.1",
+        what="replaces a server's channel class by a function that counts the connections of an address first",
+        why="waitress limits the connections of all addresses together, and has no setting for those of one",
+        without="one client can take every connection",
+        applied_by="serve.wsgi.connections:limit_per_address",
+        test="tests/serve/wsgi/test_connections.py::test_one_address_cannot_keep_the_others_out",
+    ),
 )
