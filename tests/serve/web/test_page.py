@@ -155,7 +155,7 @@ def test_a_connection_lost_in_the_middle_keeps_the_beginning_and_asks_again(visi
     reply_says(page, "nói: một")
     assert turns(page) == ["một", "Hừ! (1) Ngươi nói: một"]
     act(page, 1, "Bản trước")
-    assert turns(page) == ["một", "Ta đang "]
+    assert turns(page) == ["một", "Ta đang"]
     assert last_note(page) == "Câu trả lời bị đứt giữa chừng."
 
 
@@ -305,7 +305,7 @@ def test_control_characters_in_a_reply_do_not_block_its_conversation(visit, tell
     said = [("user", "một"), ("assistant", "\x01"), ("user", "ba"), ("assistant", "\x02Hả?")]
     file = json.dumps({"messages": [{"role": role, "content": content} for role, content in said]})
     page.set_input_files("#import-file", {"name": "a.json", "mimeType": "text/plain", "buffer": file.encode()})
-    expect(page.locator(".turn")).to_have_count(4)
+    expect(page.locator(".turn").last).to_contain_text("Hả?")
     send(page, "bốn")
     assert teller.seen[1] == [("user", "một"), ("user", "ba"), ("assistant", "Hả?"), ("user", "bốn")]
 

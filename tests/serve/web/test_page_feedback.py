@@ -119,7 +119,7 @@ def test_a_better_answer_is_sent_and_kept(page, taken):
     assert page.input_value("#dialog-area") == "Hừ! (1) Ngươi nói: Chào"
     page.fill("#dialog-area", "Chào cái gì mà chào!")
     page.click("#dialog-yes")
-    expect(page.locator("#toast")).to_have_text("Đã gửi góp ý.")
+    expect(page.locator("#toast")).to_have_text("Đã sửa câu trả lời.")
     assert [(entry["rating"], entry["better"]) for entry in taken] == [(None, "Chào cái gì mà chào!")]
     act(page, 1, "Gợi ý câu trả lời hay hơn…")
     assert page.input_value("#dialog-area") == "Chào cái gì mà chào!"
@@ -163,7 +163,7 @@ def test_the_server_keeps_what_the_page_sends(visit, live, teller, persona, tmp_
     with live(create_app({"ENGINE": teller, "PERSONA": persona, "ROOT": tmp_path})) as address:
         page = visit(address=address)
         send(page, "Chào")
-        act(page, 1, "Gợi ý câu trả lời hay hơn…")
+        act(page, 2, "Gợi ý câu trả lời hay hơn…")  # the greeting is turn 0
         agree(page)
         page.fill("#dialog-area", "Chào cái gì mà chào!")
         page.click("#dialog-yes")

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.tools.chromium import answered, needs_chromium, send, stored, turns
+from tests.tools.chromium import answered, feedback, needs_chromium, send, stored, turns
 
 pytestmark = needs_chromium
 
@@ -109,7 +109,7 @@ def test_the_character_is_told_who_the_visitor_is(page, asked):
 
 
 def test_a_server_that_remembers_nothing_is_asked_for_nothing(visit):
-    page = visit()
+    page = visit(routes=feedback(False, remembers=False, window=None))
     paths = []
     page.on("request", lambda request: paths.append(request.url.rsplit("/", 1)[-1]))
     expect(page.locator("#status")).not_to_be_empty()

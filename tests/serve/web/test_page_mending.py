@@ -215,6 +215,7 @@ def test_the_greeting_that_the_visitor_turned_to_is_the_first_message(visit, gre
 
 
 def test_the_visitors_settings_go_along_and_only_those_that_the_server_knows(visit, teller):
+    teller.honours = frozenset({"continue_final_message", "top_k"})
     page = visit()
     expect(page.locator("#status")).not_to_be_empty()
     page.click("#gear")
