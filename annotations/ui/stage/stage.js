@@ -104,9 +104,8 @@ export class Stage {
     });
     this.on(window, "pageshow", (event) => event.persisted && void this.samples.renew());
     // Another view may be about to be opened: it shows this sample.
-    for (const kind of ["pointerdown", "focusin"]) {
-      this.on(document, kind, (event) => root.contains(event.target) || this.status.tellStreamlit());
-    }
+    this.on(document, "pointerdown", (event) => root.contains(event.target) || this.status.tellStreamlit());
+    this.on(document, "keydown", (event) => event.key === "Tab" && this.status.tellStreamlit());
     this.drawing.lookKeys(null);
     this.drawing.item(null, "loading");
     this.openEditor = page.edit;

@@ -190,7 +190,7 @@ def test_the_embedded_base_reads_the_corpus_as_the_whole_model_does() -> None:
     old = [before(text, add_special_tokens=False)["input_ids"] for text in texts]
     new = [cut(text, add_special_tokens=False)["input_ids"] for text in texts]
     same = sum(a == [kept[i] for i in b] for a, b in zip(old, new, strict=True))
-    assert same / len(texts) > 0.89  # rare English words are spelled in two parts instead of one
+    assert same / len(texts) > 0.8  # rare English words are spelled in two parts instead of one
     assert sum(map(len, new)) < 1.01 * sum(map(len, old))
     assert len(kept) < 55_000
     for text in [*texts, *ODD]:
