@@ -165,6 +165,11 @@ def test_a_tokenizer_that_cannot_spell_in_bytes_is_refused(whole: dict[str, Any]
         vocabulary.kept_ids(whole, ("vi", "xx"))
 
 
+def texts_of(file: Path) -> list[str]:
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [value for row in rows for value in row.values() if isinstance(value, str) and value]
+
+
 @pytest.mark.model
 def test_the_embedded_base_reads_the_corpus_as_the_whole_model_does() -> None:
     """Held against the tokenizer inside the GGUF file itself."""
@@ -179,21 +184,17 @@ def test_the_embedded_base_reads_the_corpus_as_the_whole_model_does() -> None:
     cut = AutoTokenizer.from_pretrained(folder)
     before = AutoTokenizer.from_pretrained(folder.parent, gguf_file=row.gguf_file)
     kept = json.loads((folder / embedded.KEPT).read_text(encoding="utf-8"))["kept"]
-    texts = [
-        value
-        for file in sorted((ROOT / "datasets/sources/handwritten").glob("*.jsonl"))
-        for line in Path(file).read_text(encoding="utf-8").splitlines()
-        if line.strip()
-        for value in json.loads(line).values()
-        if isinstance(value, str) and value
-    ]
+    handwritten = sorted((ROOT / "datasets/sources/handwritten").glob("*.jsonl"))
+    # English takes 4 to 5% more tokens, and half of the everyday rows are English: the bounds are for the other files.
+    texts = [text for file in handwritten if "everyday" not in file.name for text in texts_of(file)]
+    everyday = [text for file in handwritten if "everyday" in file.name for text in texts_of(file)]
     old = [before(text, add_special_tokens=False)["input_ids"] for text in texts]
     new = [cut(text, add_special_tokens=False)["input_ids"] for text in texts]
     same = sum(a == [kept[i] for i in b] for a, b in zip(old, new, strict=True))
-    assert same / len(texts) > 0.8  # rare English words are spelled in two parts instead of one
+    assert same / len(texts) > 0.89  # rare English words are spelled in two parts instead of one
     assert sum(map(len, new)) < 1.01 * sum(map(len, old))
     assert len(kept) < 55_000
-    for text in [*texts, *ODD]:
+    for text in [*texts, *everyday, *ODD]:
         if "▁" not in text:
             assert cut.decode(cut(text, add_special_tokens=False)["input_ids"]) == text
     assert cut.eos_token == row.end_of_turn
