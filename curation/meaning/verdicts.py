@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from curation.review.records import Record, ordered
+from curation.review.records import Record, known, newest_on_each_pair
 
 Answer: TypeAlias = Literal["same", "different"]
 # What is compared with what: quotes and persona lines by their replies, dialogues and questions by all their turns.
@@ -94,13 +94,9 @@ def standing(records: Iterable[Record]) -> list[SameVerdict]:
 
     Lines of a later version that this one does not know are passed over; they stay in the file.
     """
-    lines = [line for record in ordered(records) if (line := _parsed(record)) is not None]
+    lines = known(records, _LINES)
     withdrawn = {(line.verdict, line.annotator) for line in lines if isinstance(line, SameWithdrawal)}
-    newest: dict[tuple[str, str], SameVerdict] = {}
-    for line in lines:
-        if isinstance(line, SameVerdict) and (line.id, line.annotator) not in withdrawn:
-            newest[line.pair, line.annotator] = line
-    return sorted(newest.values(), key=lambda verdict: (verdict.time, verdict.id))
+    return newest_on_each_pair((line for line in lines if isinstance(line, SameVerdict)), withdrawn)
 
 
 def judged_pairs(verdicts: Iterable[SameVerdict]) -> list[JudgedPair]:
@@ -115,14 +111,6 @@ def judged_pairs(verdicts: Iterable[SameVerdict]) -> list[JudgedPair]:
             first, same = given[0], counts["same"] > counts["different"]
             found.append(JudgedPair(first.a.text, first.b.text, same, first.group))
     return found
-
-
-def _parsed(record: Record) -> SameVerdict | SameWithdrawal | None:
-    try:
-        line: SameVerdict | SameWithdrawal = _LINES.validate_python(record)
-    except ValidationError:
-        return None
-    return line
 
 
 _LINES: TypeAdapter[Any] = TypeAdapter(Annotated[SameVerdict | SameWithdrawal, Field(discriminator="type")])

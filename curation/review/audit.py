@@ -14,11 +14,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from curation.contracts import AuditFacts
 from curation.review.decisions import DECISIVE, Decision, standing
-from curation.review.records import Record, ordered
+from curation.review.records import Record, known
 
 CONFIDENCE = 0.95
 
@@ -104,7 +104,7 @@ class Audit:
 
 def read_audits(records: Iterable[Record]) -> list[Audit]:
     """Return the audits, oldest first. Records of a shape that this version does not know are passed over."""
-    lines = [line for record in ordered(records) if (line := _parsed(record)) is not None]
+    lines = known(records, _LINES)
     withdrawn = {(line.answer, line.annotator) for line in lines if isinstance(line, Withdrawal)}
     audits = [Audit(d, tuple(Row(row) for row in d.rows)) for d in lines if isinstance(d, Draw)]
     rows = {(audit.draw.id, row.id): row for audit in audits for row in audit.rows}
@@ -181,14 +181,6 @@ def in_source(path: str, source: str) -> bool:
     """Return whether a sample's source file is the file, or lies in the folder, that a draw was limited to."""
     folder = source.strip("/")
     return not folder or path == folder or path.startswith(f"{folder}/")
-
-
-def _parsed(record: Record) -> Draw | Answer | Withdrawal | None:
-    try:
-        line: Draw | Answer | Withdrawal = _LINES.validate_python(record)
-    except ValidationError:
-        return None
-    return line
 
 
 _LINES: TypeAdapter[Any] = TypeAdapter(Annotated[Draw | Answer | Withdrawal, Field(discriminator="type")])

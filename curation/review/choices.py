@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from curation.record import Message, messages_to_json
-from curation.review.records import Record, ordered
+from curation.review.records import Record, known, newest_on_each_pair
 
 Side: TypeAlias = Literal["a", "b"]
 Origin: TypeAlias = Literal["approved", "imported", "rejected", "base", "adapter"]
@@ -95,13 +95,9 @@ class Withdrawal(BaseModel):
 
 def standing_votes(records: Iterable[Record]) -> list[Vote]:
     """Return the votes that count, oldest first: the newest of each annotator on each pair, unless withdrawn."""
-    lines = [line for record in ordered(records) if (line := _parsed(record)) is not None]
+    lines = known(records, _LINES)
     withdrawn = {(line.vote, line.annotator) for line in lines if isinstance(line, Withdrawal)}
-    newest: dict[tuple[str, str], Vote] = {}
-    for line in lines:
-        if isinstance(line, Vote) and (line.id, line.annotator) not in withdrawn:
-            newest[line.pair, line.annotator] = line
-    return sorted(newest.values(), key=lambda vote: (vote.time, vote.id))
+    return newest_on_each_pair((line for line in lines if isinstance(line, Vote)), withdrawn)
 
 
 def preferences(votes: Iterable[Vote]) -> list[dict[str, Any]]:
@@ -132,14 +128,6 @@ def preferences(votes: Iterable[Vote]) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def _parsed(record: Record) -> Vote | Withdrawal | None:
-    try:
-        line: Vote | Withdrawal = _LINES.validate_python(record)
-    except ValidationError:
-        return None
-    return line
 
 
 _LINES: TypeAdapter[Any] = TypeAdapter(Annotated[Vote | Withdrawal, Field(discriminator="type")])

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from curation.errors import InosukeError
 from curation.files import write_atomically
@@ -108,6 +110,46 @@ def ordered(records: Iterable[Record]) -> list[Record]:
     for record in sorted(records, key=lambda r: (r["time"], line_of(r))):
         union.setdefault(record["id"], record)
     return sorted(union.values(), key=lambda r: (r["time"], r["id"]))
+
+
+def known(records: Iterable[Record], lines: TypeAdapter[Any]) -> list[Any]:
+    """Return what the records say, oldest first. Those of a later version that ``lines`` does not know are left out."""
+    found = []
+    for record in ordered(records):
+        try:
+            found.append(lines.validate_python(record))
+        except ValidationError:
+            continue
+    return found
+
+
+class OnPair(Protocol):
+    """What an annotator said of a pair; ``time`` orders, ``id`` names it."""
+
+    @property
+    def id(self) -> str:
+        """Its own name."""
+
+    @property
+    def time(self) -> str:
+        """When it was said."""
+
+    @property
+    def pair(self) -> str:
+        """The name of the pair."""
+
+    @property
+    def annotator(self) -> str:
+        """Who said it."""
+
+
+P = TypeVar("P", bound=OnPair)
+
+
+def newest_on_each_pair(said: Iterable[P], withdrawn: Collection[tuple[str, str]]) -> list[P]:
+    """Return the newest of each annotator on each pair, oldest first, but for the (id, annotator) in ``withdrawn``."""
+    newest = {(one.pair, one.annotator): one for one in said if (one.id, one.annotator) not in withdrawn}
+    return sorted(newest.values(), key=lambda one: (one.time, one.id))
 
 
 def line_of(record: Record) -> str:
