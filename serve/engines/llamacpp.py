@@ -47,19 +47,28 @@ _KEPT_MIB = 32
 
 @dataclass(slots=True)
 class _Reply:
-    """A reply that is being made: its draft, the ids of each piece of text in it, and how many tokens it has."""
+    """A reply that is being made: its draft, the ids of each piece of text, their number, and how many tokens to report."""
 
     draft: Draft
     pieces: list[list[int]] = field(default_factory=list)
     likely: list[tuple[Likely, ...]] = field(default_factory=list)
+    length: int = 0
     made: int = 0
     told: int = 0
 
     def kept(self) -> list[int]:
         return [token for piece in self.pieces for token in piece]
 
+    def add(self, ids: list[int], tokens: tuple[Likely, ...]) -> None:
+        """Add a piece of text."""
+        self.pieces.append(ids)
+        self.likely.append(tokens)
+        self.length += len(ids)
+        self.made = self.length
+
     def cut(self, pieces: int) -> None:
         """Keep that many pieces."""
+        self.length -= sum(map(len, self.pieces[pieces:]))
         del self.pieces[pieces:], self.likely[pieces:]
 
     def shown(self) -> tuple[Likely, ...]:
@@ -162,7 +171,7 @@ class LlamaCppEngine:
         self, body: dict[str, Any], reply: _Reply, logprobs: int | None, cancelled: Cancelled, one_piece: bool
     ) -> Generator[Event, None, FinishReason | Rewind | None]:
         """Yield what one request adds to a reply. Returns how the reply ends, or how another goes on."""
-        before = len(reply.kept())
+        before = reply.length
         with closing(self._chunks(body, cancelled)) as chunks:
             for chunk in chunks:
                 if "error" in chunk:
@@ -176,9 +185,7 @@ class LlamaCppEngine:
                 ending = choice["finish_reason"]
                 then: Rewind | bool = True
                 if choice["text"]:
-                    reply.pieces.append(self._ids(choice["text"], chunk))
-                    reply.likely.append(likely(choice.get("logprobs"), logprobs))
-                    reply.made = len(reply.kept())
+                    reply.add(self._ids(choice["text"], chunk), likely(choice.get("logprobs"), logprobs))
                     shown, then = reply.draft.add(reply.pieces[-1][0], choice["text"])
                     if shown:
                         yield Delta(shown, reply.shown())
