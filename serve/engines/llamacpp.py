@@ -47,7 +47,7 @@ _KEPT_MIB = 32
 
 @dataclass(slots=True)
 class _Reply:
-    """A reply that is being made: its draft, the ids of each piece of text, their number, and how many tokens to report."""
+    """A reply that is being made: its draft, the ids of each piece of text, their number, and the one to report."""
 
     draft: Draft
     pieces: list[list[int]] = field(default_factory=list)
