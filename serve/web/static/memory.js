@@ -35,10 +35,12 @@ export async function update(conversation) {
   }
 }
 
-/** Change what is remembered, and store it. */
+/** Change what is remembered, and store it. An open dialog whose text is as it was shows the new one. */
 export function change(conversation, what) {
   Object.assign(conversation, what, { recalled: Date.now() });
   store.save(conversation);
+  const summary = $("memory-text");
+  if (open && open.conversation === conversation && summary.value === open.memory) fill(conversation);
 }
 
 /** Keep a text in mind for good. */
@@ -48,22 +50,35 @@ export function pin(conversation, text) {
   change(conversation, { pinned: facts.slice(-pinned) });
 }
 
+/** What the open dialog shows: the memory of which conversation, and how far it reaches. */
+let open = /** @type {{conversation: Conversation, memory: string, remembered: string | undefined} | null} */ (null);
+
+function fill(conversation) {
+  const memory = conversation.memory ?? "";
+  open = { conversation, memory, remembered: conversation.remembered };
+  $("memory-text").value = memory;
+}
+
 /** Show what the character remembers of a conversation; `saved()` is called when the visitor has changed it. */
 export function show(conversation, saved) {
   const { memory, pinned, pinned_chars } = server.limits();
   const [on, summary, facts] = [$("memory-on"), $("memory-text"), $("memory-pinned")];
   on.checked = !conversation.memoryOff;
-  summary.value = conversation.memory ?? "";
   summary.maxLength = memory;
+  fill(conversation);
   facts.value = (conversation.pinned ?? []).join("\n");
   $("memory-limits").textContent = t("pinnedLimits", pinned, pinned_chars);
   const dialog = $("memory");
   dialog.returnValue = "no";
   dialog.showModal();
   dialog.onclose = () => {
+    const before = /** @type {NonNullable<typeof open>} */ (open);
+    open = null;
     if (dialog.returnValue !== "yes") return;
     const lines = facts.value.split("\n").map((line) => line.trim().slice(0, pinned_chars)).filter(Boolean).slice(0, pinned);
-    change(conversation, { memoryOff: !on.checked, memory: summary.value.trim(), pinned: lines });
+    // A summary that came while the visitor wrote is not in this text, so its turns are summed up once more.
+    const text = summary.value === before.memory ? {} : { memory: summary.value.trim(), remembered: before.remembered };
+    change(conversation, { memoryOff: !on.checked, pinned: lines, ...text });
     saved();
   };
 }

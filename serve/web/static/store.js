@@ -18,8 +18,8 @@ let forbidden = false;
 let unreadable = /** @type {string[]} */ ([]); // ids in localStorage
 /** @type {Map<string, Heading>} */
 const headings = new Map(); // the list
-/** @type {Map<string, {conversation: Conversation, turns: Set<Turn>}>} */
-const pending = new Map(); // by id: what is not written yet
+/** @type {Map<string, {conversation: Conversation, turns: Map<Turn, number>, saves: number}>} */
+const pending = new Map(); // by id: what is not written yet, each turn with the number of the save that brought it
 const unkept = new Set(); // ids of `pending` whose writing failed; they are written when there is room
 let writing = Promise.resolve();
 /** @type {Promise<Map<string, Turn[]>> | null} */
@@ -79,7 +79,7 @@ async function moveIn(one) {
   } catch (error) {
     failed(error);
     if (!headings.has(conversation.id)) {
-      pending.set(conversation.id, { conversation, turns: new Set(conversation.nodes) });
+      pending.set(conversation.id, { conversation, turns: new Map(conversation.nodes.map((node) => [node, 1])), saves: 1 });
       headings.set(conversation.id, heading(conversation));
     }
     if (!forbidden) unkept.add(conversation.id); // reported, and written when there is room
@@ -117,8 +117,9 @@ export async function loadAll() {
  */
 export function save(one, turns = []) {
   if (!one.nodes.some((node) => !isGrowing(node))) return;
-  const waiting = pending.get(one.id) ?? { conversation: one, turns: new Set() };
-  for (const turn of turns) waiting.turns.add(turn);
+  const waiting = pending.get(one.id) ?? { conversation: one, turns: new Map(), saves: 0 };
+  waiting.saves += 1;
+  for (const turn of turns) waiting.turns.set(turn, waiting.saves);
   pending.set(one.id, waiting);
   headings.set(one.id, heading(one));
   if (!database) unkept.add(one.id);
@@ -136,9 +137,8 @@ function writeAll() {
 async function write(id) {
   const waiting = pending.get(id);
   if (!waiting || !database) return;
-  const { conversation } = waiting;
-  const turns = [...waiting.turns].filter((turn) => !isGrowing(turn));
-  const times = turns.map(({ time }) => time);
+  const { conversation, saves } = waiting;
+  const turns = finished(waiting);
   try {
     const kept = await inOne(database, "readwrite", async (stores) => {
       if (await result(stores.deleted.get(id))) return null;
@@ -146,9 +146,9 @@ async function write(id) {
     });
     if (unkept.delete(id)) told.drawn();
     if (!kept) return wasDeleted(id);
-    // A turn that has changed since is written again: its own save is on its way.
-    turns.forEach((turn, index) => turn.time === times[index] && waiting.turns.delete(turn));
-    if (![...waiting.turns].some((turn) => !isGrowing(turn))) pending.delete(id);
+    // What was saved while this was being written is written once more: that save has queued its own write.
+    for (const turn of turns) if ((waiting.turns.get(turn) ?? 0) <= saves) waiting.turns.delete(turn);
+    if (waiting.saves === saves && finished(waiting).length === 0) pending.delete(id);
     tabs.postMessage({ changed: id, turns: turns.map((turn) => turn.id) });
   } catch (error) {
     failed(error);
@@ -156,6 +156,8 @@ async function write(id) {
     told.drawn();
   }
 }
+
+const finished = (waiting) => [...waiting.turns.keys()].filter((turn) => !isGrowing(turn));
 
 /**
  * Merge what another tab has written; without `turns`, all of it.
@@ -245,7 +247,7 @@ async function readTurns() {
  * @param {Conversation[]} growing
  */
 export function leave(growing) {
-  const turns = new Map([...pending.values()].map((one) => [one.conversation, [...one.turns]]));
+  const turns = new Map([...pending.values()].map((one) => [one.conversation, [...one.turns.keys()]]));
   for (const one of growing) turns.set(one, [...(turns.get(one) ?? []), ...one.nodes.filter(isGrowing)]);
   for (const [one, nodes] of turns) {
     const all = [...new Set(nodes)].filter((node) => node.content.trim() || !isGrowing(node));

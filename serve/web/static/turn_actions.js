@@ -29,10 +29,10 @@ export function edit(turn) {
   draw();
 }
 
-/** Put other words in the place of a reply. */
-export function rewrite(turn, text) {
+/** Put other words in the place of a reply, and tell so after what was done `before`. */
+export function rewrite(turn, text, before = "") {
   if (!text || text === turn.content || chat.isRunning(shown())) return;
-  undoable(t("rewritten"), chat.rewrite(shown(), turn, text));
+  undoable(`${before} ${t("rewritten")}`.trim(), chat.rewrite(shown(), turn, text));
 }
 
 /** Tell what was done, with a button that undoes it where there is something to undo. */
@@ -95,11 +95,11 @@ const withFeedback = {
     const better = await ask({ ...asked, value: turn.better || turn.content });
     const words = clean(better ?? "");
     if (!words || words === turn.content.trim()) return;
-    await send(turn, { rating: turn.rating ?? null, better: words }, () => rewrite(turn, words));
+    await send(turn, { rating: turn.rating ?? null, better: words }, () => rewrite(turn, words, t("thanks")));
   },
 };
 
-async function send(turn, what, sent = () => mention(t("thanks"))) {
+async function send(turn, what, sent = () => {}) {
   const conversation = shown();
   if (!(await feedback.agree())) return;
   try {

@@ -543,3 +543,31 @@ def test_saving_an_exchange_writes_its_turns_and_no_others(visit):
     send(page, "nữa")
     stored(page)
     assert [text for text in page.evaluate("window.written") if text] == ["nữa", "Hừ! (1) Ngươi nói: nữa"]
+
+
+SAVED_WHILE_WRITING = """async () => {
+  const { shown } = await import("/static/session.js");
+  const store = await import("/static/store.js");
+  await store.written();
+  const put = IDBObjectStore.prototype.put;
+  let late = true;
+  IDBObjectStore.prototype.put = function (...what) {
+    const request = put.apply(this, what);
+    if (late) {
+      late = false;
+      Object.assign(shown(), { memory: "tên Lan", recalled: Date.now() + 1 });
+      store.save(shown());
+    }
+    return request;
+  };
+  Object.assign(shown(), { memory: "", recalled: Date.now() });
+  store.save(shown());
+}"""
+
+
+def test_what_is_saved_while_an_earlier_save_is_written_is_written_too(visit):
+    page = visit()
+    send(page, "một")
+    page.evaluate(SAVED_WHILE_WRITING)
+    (kept,) = stored(page).values()
+    assert kept["memory"] == "tên Lan"

@@ -73,9 +73,41 @@ def test_what_falls_out_is_summed_up_shown_and_sent(page, asked):
     assert asked["chat"][-1]["pinned"] == ["Thích tempura", "Không ăn cay"]
     send(page, "bảy")
     expect(page.locator(".first-read .text")).to_have_text("năm")
+    page.click("#memory-open")
+    expect(page.locator("#memory-text")).to_have_value("Người này tên Lan.[4]")  # also if it comes only now
     assert [len(one["messages"]) for one in asked["memory"]] == [4, 4]  # each turn is summed up once
     (kept,) = stored(page).values()
     assert kept["memory"] == "Người này tên Lan.[4]"
+
+
+@pytest.mark.parametrize(("typed", "kept"), [(None, "[4]"), ("Người này tên Lan.", "Người này tên Lan.")])
+def test_a_summary_that_comes_while_the_dialog_is_open_is_not_lost(page, asked, typed, kept):
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/api/memory", hold)
+    for text in ("một", "hai", "ba", "bốn"):
+        send(page, text)
+    with page.expect_request("**/api/memory"):
+        send(page, "năm")
+    page.click("#memory-open")
+    if typed:
+        page.fill("#memory-text", typed)
+    held[0].fallback()
+    expect(page.locator("#memory-text")).to_have_value(kept)
+    wait_for_memory = "() => import('./static/session.js').then(({shown}) => shown().memory === '[4]')"
+    page.wait_for_function(wait_for_memory)
+    page.click("#memory .yes")
+    page.unroute("**/api/memory", hold)
+    send(page, "sáu")
+    assert asked["chat"][-1]["memory"] == kept
+    send(page, "bảy")
+    expect(page.locator(".first-read .text")).to_have_text("năm")
+    page.click("#memory-open")
+    # Nobody has told the visitor's text what came meanwhile: those turns are summed up again, with the new ones.
+    expect(page.locator("#memory-text")).to_have_value(f"{kept}[6]" if typed else "[4][4]")
 
 
 def test_the_memory_can_be_switched_off_and_a_message_pinned(page, asked):
