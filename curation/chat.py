@@ -535,7 +535,7 @@ def _spoken(message: Message, persona: Persona) -> str:
 # ---------------------------------------------------------------- what is trained is what is served
 
 # Dialogues with what has gone wrong somewhere: several replies, two speakers in a row, a change of language, letters
-# in two forms, signs outside the basic plane, a typed control token, an empty reply, line breaks.
+# in two forms, signs outside the basic plane, a typed control token, an empty reply, line breaks, a greeting.
 EXAMPLES: tuple[tuple[Message, ...], ...] = (
     (
         Message("user", "Ngươi là ai?"),
@@ -556,6 +556,11 @@ EXAMPLES: tuple[tuple[Message, ...], ...] = (
         Message("assistant", "Hừ."),
         Message("user", "Can you speak English with me?"),
         Message("assistant", "I can do everything."),
+    ),
+    (
+        Message("assistant", "Hừ, ngươi là ai?"),
+        Message("user", "Tớ là Lan."),
+        Message("assistant", "Lan à? Theo ta!"),
     ),
     (
         Message("user", "Wait for me!", "A friend"),

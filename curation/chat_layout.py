@@ -137,6 +137,7 @@ class ChatLayout(Layout):
     ``enable_thinking`` is false. The cue for a reply is what the template prints before one, where that continues its
     cue for generating; otherwise it is the cue for generating, with the block for thoughts closed. Where a template
     refuses turns as they are, several turns of the user become one, or the system prompt joins the user's first turn.
+    Before a greeting of the character it is a turn of the user.
 
     The end of a turn is the control token that the template prints after a reply when the dialogue goes on, else the
     one at the dialogue's end, else the tokenizer's end-of-text token.
@@ -274,10 +275,13 @@ def _shapes(roles: Roles) -> Iterator[list[tuple[Role, str]]]:
 
 
 def _folded(turns: list[tuple[Role, str]]) -> list[tuple[Role, str]]:
-    """Put the system prompt into the user's first turn, as Gemma's template does."""
-    if [role for role, _ in turns[:2]] != ["system", "user"]:
+    """Put the system prompt into the user's first turn, as Gemma's template does; before a greeting it is one itself."""
+    if not turns or turns[0][0] != "system":
         return turns
-    return [("user", f"{turns[0][1]}\n\n{turns[1][1]}"), *turns[2:]]
+    (_, system), *rest = turns
+    if rest and rest[0][0] == "user":
+        return [("user", f"{system}\n\n{rest[0][1]}"), *rest[1:]]
+    return [("user", system), *rest]
 
 
 def _merged(turns: list[tuple[Role, str]]) -> list[tuple[Role, str]]:

@@ -162,6 +162,21 @@ def test_two_speakers_in_a_row_are_one_turn_where_a_template_wants_turns_to_alte
     assert counted == "Theo ta!\nNhanh!<end_of_turn>"
 
 
+def test_the_character_may_speak_first_where_a_template_wants_the_user_to(persona: Persona) -> None:
+    tokenizer = tokenizer_for(KINDS["no role for the system"][0])
+    talk = [
+        Message("system", "S"),
+        Message("assistant", "Hừ!"),
+        Message("user", "Chào!"),
+        Message("assistant", "Ta đây!"),
+    ]
+    out = chat.render(talk, tokenizer, persona)
+    assert tokenizer.decode(out.input_ids) == (
+        "<BOS><start_of_turn>user\nS<end_of_turn>\n<start_of_turn>assistant\nHừ!<end_of_turn>\n"
+        "<start_of_turn>user\nChào!<end_of_turn>\n<start_of_turn>assistant\nTa đây!<end_of_turn>\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("template", "says"),
     [
