@@ -17,7 +17,10 @@ export const saveJson = (conversations, title) =>
 export const saveMarkdown = (one) =>
   files.download(files.fileName(one.title, "md"), "text/markdown", files.toMarkdown(one, names()));
 
-/** Import the files that the visitor chooses; `imported(conversations)` is called once they are stored. */
+/**
+ * Import the files that the visitor chooses. `imported(conversations, left)` is called once they are stored; `left` turns
+ * were not taken.
+ */
 export function listen(imported) {
   const chooser = $("import-file");
   $("import").addEventListener("click", () => chooser.click());
@@ -33,7 +36,8 @@ export function listen(imported) {
 async function take(file, imported) {
   try {
     if (file.size > MAX_BYTES) throw new Damaged("tooBig");
-    await imported(await store.saveAll(files.parse(await file.text(), names())));
+    const { found, left } = files.parse(await file.text(), names());
+    await imported(await store.saveAll(found), left);
   } catch (error) {
     // The browser's own message differs between browsers; what is wrong with a file is in the page's words.
     const words = { QuotaExceededError: t("noRoom"), SecurityError: t("forbidden") };

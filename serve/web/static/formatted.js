@@ -44,6 +44,7 @@ function opened(token) {
   const href = token.attrGet("href");
   if (token.type === "paragraph_open" && token.hidden) return document.createElement("span"); // in a tight list
   if (href !== null && SAFE.test(href)) Object.assign(made, { href, title: href, target: "_blank", rel: "noreferrer nofollow" });
+  if (token.block) made.dir = "auto"; // each paragraph by its own first letter
   const start = token.attrGet("start");
   if (start !== null) made.setAttribute("start", start);
   return made;

@@ -66,9 +66,9 @@ $("new").addEventListener("click", () => {
   showDrawer(false);
   composer.focusInput();
 });
-exchange.listen(async (conversations) => {
+exchange.listen(async (conversations, left) => {
   clearSearch();
   for (const one of open.values()) await store.catchUp(one); // an open conversation may have got more turns
   await listActions.open(conversations[0].id);
-  mention(t("imported", conversations.length));
+  mention([t("imported", conversations.length), left && t("notTaken", left)].filter(Boolean).join(" "));
 });

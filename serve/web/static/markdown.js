@@ -1,5 +1,5 @@
 // Writes a conversation as Markdown and reads it again. A heading opens each turn. What would be a heading or markup
-// inside a turn is escaped, so that it is displayed as written and read back word for word.
+// inside a turn is escaped, so that it is displayed as written and read back word for word, but for space at its ends.
 
 import { Damaged } from "./shape.js";
 

@@ -95,7 +95,9 @@ function row(one, found) {
   const item = element("li", current ? "current" : "");
   const open = element("button", "open");
   open.type = "button";
-  open.append(element("span", "name", name));
+  const title = element("span", "name", name);
+  title.dir = "auto";
+  open.append(title);
   if (found.text) open.append(excerpt(found));
   if (current) open.setAttribute("aria-current", "true");
   open.addEventListener("click", () => drawn.actions.open(one.id));

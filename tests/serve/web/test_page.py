@@ -353,3 +353,15 @@ def test_modules_are_javascript_even_where_the_machine_calls_them_text(persona, 
     app = create_app({"ENGINE": teller, "PERSONA": persona})
     with app.test_client().get("/static/main.js") as response:
         assert response.mimetype == "text/javascript"
+
+
+def test_a_right_to_left_text_is_laid_out_from_the_right_in_each_paragraph(visit):
+    page = visit()
+    page.fill("#input", "مرحبا\n\nChào!")
+    direction = "node => getComputedStyle(node).direction"
+    assert page.locator("#input").evaluate(direction) == "rtl"
+    page.keyboard.press("Enter")
+    said = page.locator(".message .text p")
+    expect(said).to_have_count(2)
+    assert [said.nth(n).evaluate(direction) for n in range(2)] == ["rtl", "ltr"]
+    expect(page.locator("#conversations .name")).to_have_css("direction", "rtl")

@@ -571,3 +571,69 @@ def test_what_is_saved_while_an_earlier_save_is_written_is_written_too(visit):
     page.evaluate(SAVED_WHILE_WRITING)
     (kept,) = stored(page).values()
     assert kept["memory"] == "tên Lan"
+
+
+SILLYTAVERN = [
+    {"user_name": "Lan", "character_name": "Inosuke", "create_date": "2026-11-01", "chat_metadata": {}},
+    {
+        "name": "Inosuke",
+        "is_user": False,
+        "mes": "Hừ! Ngươi là ai?",
+        "swipes": ["Hừ! Ngươi là ai?", "Đứng lại!"],
+        "swipe_id": 0,
+    },
+    {"name": "Lan", "is_user": True, "mes": "Tớ là Lan."},
+    {"name": "Note", "is_user": False, "is_system": True, "mes": "a hidden remark"},
+    {"name": "Inosuke", "is_user": False, "mes": "Theo ta!", "swipes": ["Lan à?", "Theo ta!"], "swipe_id": 1},
+]
+TALK = ["Tớ là Lan.", "Theo ta!"]
+SAID = [{"role": "user", "content": TALK[0]}, {"role": "assistant", "content": TALK[1]}]
+SYSTEM = {"role": "system", "content": "You are Inosuke."}
+IN_PARTS = [SYSTEM, {"role": "user", "content": [{"type": "text", "text": TALK[0]}]}, SAID[1]]
+CALL = {"role": "assistant", "content": None, "tool_calls": []}
+SHARE = [{"from": "human", "value": TALK[0]}, {"from": "gpt", "value": TALK[1]}]
+LLAMA = [
+    {"id": "r", "type": "root", "role": "system", "content": "", "parent": None},
+    {"id": "a", "type": "text", **SAID[0], "parent": "r"},
+    {"id": "b", "type": "text", "role": "assistant", "content": "another branch", "parent": "a"},
+    {"id": "c", "type": "text", **SAID[1], "parent": "a"},
+]
+
+
+def rows(values):
+    return "\n".join(json.dumps(value) for value in values)
+
+
+FOREIGN = {
+    "SillyTavern": (rows(SILLYTAVERN), ["Hừ! Ngươi là ai?", *TALK], 1, 1),
+    "OpenAI": (json.dumps({"messages": [SYSTEM, *SAID]}), TALK, 1, 1),
+    "OpenAI in parts": (json.dumps(IN_PARTS), TALK, 1, 1),
+    "OpenAI with a call": (json.dumps({"messages": [SAID[0], CALL, SAID[1]]}), TALK, 1, 1),
+    "OpenAI, one a line": (rows([{"messages": SAID}, {"messages": [SYSTEM, *SAID]}]), TALK, 2, 1),
+    "a message a line": (rows(SAID), TALK, 1, 0),
+    "ShareGPT": (json.dumps([{"conversations": SHARE}, {"conversations": SHARE}]), TALK, 2, 0),
+    "Open WebUI": (json.dumps([{"title": "Lan", "chat": {"models": [], "messages": SAID}}]), TALK, 1, 0),
+    "llama.cpp": (json.dumps({"conv": {"id": "x", "name": "Lan", "currNode": "c"}, "messages": LLAMA}), TALK, 1, 0),
+}
+
+
+@pytest.mark.parametrize("program", FOREIGN)
+def test_another_programs_file_is_imported_with_what_was_left_out_counted(visit, program):
+    text, said, conversations, left = FOREIGN[program]
+    page = visit()
+    offer(page, "chat.jsonl", text)
+    expect(page.locator(".turn .text")).to_have_text(said)
+    toast = f"Đã nhập {conversations} cuộc trò chuyện."
+    toast += f" Không lấy {left} tin nhắn trống, hoặc không phải của bạn hay của nhân vật." if left else ""
+    expect(page.locator("#toast")).to_have_text(toast)
+    assert len(names(page)) == conversations and set(names(page)) <= {"Tớ là Lan.", "Lan", "Inosuke"}
+    send(page, "Đi thôi!")
+    assert len(turns(page)) == len(said) + 2
+
+
+def test_the_other_versions_of_a_reply_come_with_a_sillytavern_chat(visit):
+    page = visit()
+    offer(page, "chat.jsonl", rows(SILLYTAVERN))
+    expect(page.locator(".turn").last.locator(".variants")).to_contain_text("2/2")
+    act(page, 2, "Bản trước")
+    assert turns(page)[-1] == "Lan à?"

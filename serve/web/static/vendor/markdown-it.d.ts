@@ -1,6 +1,7 @@
 // What the page uses of markdown-it, for the type check; the library beside this file is npm's own, unchanged.
 
 export interface Token {
+  block: boolean;
   type: string;
   tag: string;
   content: string;
