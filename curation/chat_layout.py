@@ -275,7 +275,7 @@ def _shapes(roles: Roles) -> Iterator[list[tuple[Role, str]]]:
 
 
 def _folded(turns: list[tuple[Role, str]]) -> list[tuple[Role, str]]:
-    """Put the system prompt into the user's first turn, as Gemma's template does; before a greeting it is one itself."""
+    """Put the system prompt into the user's first turn, as Gemma's template does; before a greeting it is one."""
     if not turns or turns[0][0] != "system":
         return turns
     (_, system), *rest = turns
