@@ -1,14 +1,17 @@
 """What a message costs past the window: prompt tokens that llama.cpp computes for each message of one conversation.
 
-Usage: ``python -m benchmarks.bench_long_talk [--quick] [--file GGUF --tokenizer FOLDER]``. Needs a run with a GGUF, or
-the two paths. The sides talk the same: blocks with the cache moved up (ours), blocks without, as few exchanges as
-possible (before), and blocks with a memory that changes after each.
+Usage: ``python -m benchmarks.bench_long_talk [--quick | --before] [--file GGUF --tokenizer FOLDER]``. Needs a run with
+a GGUF, or the two paths. The sides talk the same: blocks with the cache moved up (ours), blocks without, as few
+exchanges as possible (before), and blocks with a memory that changes after each. With ``--before`` only the time is
+measured that a request of 400 messages takes before llama.cpp is called, which needs no GGUF.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
+import time
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +21,7 @@ from benchmarks.sections import write
 from curation import chat
 from curation.persona import Persona, load_persona
 from curation.record import Message
+from serve import create_app
 from serve.engine import Delta, Done, Settings
 from serve.engines import llamacpp, prompts
 from serve.engines.tokenizer import ChatTokenizer
@@ -77,6 +81,47 @@ def summary(spent: Sequence[int], dropped: Sequence[int]) -> tuple[float, float,
     return before, statistics.mean(spent[first:]), max(spent[first:]), goes
 
 
+class Called:
+    """In the place of llama.cpp: notes when it is called, and answers nothing."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def handle_completions(self, body: dict[str, Any], on_chunk: Any) -> None:
+        self.at = time.perf_counter()
+        on_chunk({"choices": [{"text": "", "finish_reason": "length"}], "usage": {"completion_tokens": 0}})
+
+
+def before_llama(tokenizer: ChatTokenizer, persona: Persona, context: int) -> str:
+    """Return how long requests of 400 messages of 110 characters take before llama.cpp is called, as a sentence.
+
+    From the request to the call: JSON, checks, the choice of turns, tokens. Each conversation is another one, and is
+    then sent again with two messages more.
+    """
+    called = Called()
+    engine = llamacpp.LlamaCppEngine(called, tokenizer, persona, context=context)
+    client = create_app({"ENGINE": engine, "PERSONA": persona, "FEEDBACK": None}).test_client()
+
+    def took(messages: list[dict[str, str]]) -> float:
+        start = time.perf_counter()
+        answer = client.post("/api/chat", json={"messages": messages})
+        assert answer.status_code == 200, answer.json
+        return 1000 * (called.at - start)
+
+    new, grown = [], []
+    for number in range(21):
+        words = [f"{number}-{n}: {SAYS[n % len(SAYS)]} ".ljust(110, "ă ơ ")[:110] for n in range(400)]
+        turns = [{"role": ("assistant", "user")[n % 2], "content": text} for n, text in enumerate(words)]
+        new.append(took(turns[:-2][1:]))
+        grown.append(took(turns[1:]))
+    low, middle, high = statistics.quantiles(new[1:], n=4)
+    return (
+        f"400 messages of 110 characters, a window of {context:,} tokens, from the request to the call of llama.cpp: "
+        f"{middle:.0f} ms ({low:.0f} to {high:.0f}; the first {new[0]:.0f}), {statistics.median(grown):.0f} ms for the "
+        f"same conversation with two messages more; goal: below 50 ms. Load {os.getloadavg()[0]:.1f}."
+    )
+
+
 def main() -> None:
     exchanges = 26 if "--quick" in sys.argv else 60
     if "--file" in sys.argv:
@@ -87,6 +132,10 @@ def main() -> None:
         run = checked_run(ROOT, weights=False)
         path, persona = choose(run.folder).path, run.persona
         tokenizer = ChatTokenizer(run.folder / "tokenizer")
+    before = before_llama(tokenizer, persona, DEFAULT_CONTEXT)
+    print(before, flush=True)
+    if "--before" in sys.argv:
+        return
     lines = [
         "## A long conversation",
         "",
@@ -103,9 +152,10 @@ def main() -> None:
         "blocks, a memory that changes with each": (True, 4, True),
     }
     for name, (moves, blocks, remembers) in sides.items():
-        before, after, most, goes = summary(*talk(path, tokenizer, persona, exchanges, moves, blocks, remembers))
-        lines.append(f"| {name} | {before:.0f} | {after:.0f} ({after / before:.2f} times) | {most} | {goes} |")
+        early, after, most, goes = summary(*talk(path, tokenizer, persona, exchanges, moves, blocks, remembers))
+        lines.append(f"| {name} | {early:.0f} | {after:.0f} ({after / early:.2f} times) | {most} | {goes} |")
         print(lines[-1], flush=True)
+    lines += ["", before]
     if "--file" not in sys.argv:
         write("long_talk", "\n".join(lines))
 

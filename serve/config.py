@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, SkipValidation, ValidationError
 
 from curation.errors import UsageError, explain
 from curation.persona import Persona
@@ -99,6 +99,7 @@ class ServerConfig(BaseModel):
     keys: Keys = ()
     keys_file: Path | None = None
     rate: float = Field(default=0, ge=0, allow_inf_nan=False)
+    rate_store: SecretStr | None = None
     proxies: int = Field(default=0, ge=0)
     feedback: Annotated[Path | None, BeforeValidator(_no_folder)] = Path("datasets/feedback")
     feedback_limit: int = Field(default=64, ge=1)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from filelock import FileLock
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from curation.errors import InosukeError
@@ -63,18 +63,23 @@ class InboxFull(InosukeError):
 class Inbox:
     """A folder to which feedback is appended, a file a day, up to ``limit`` bytes.
 
-    ``run`` is the run that is served, or None.
+    Several servers may share it: one writes at a time, so that no line is torn and the lines are in the order of their
+    times. ``run`` is the run that is served, or None.
     """
 
     def __init__(self, folder: Path, run: str | None, limit: int) -> None:
         self.folder = folder
         self._run = run
         self._limit = limit
-        self._lock = threading.Lock()
+        self._lock = FileLock(folder / ".lock")
 
     def add(self, feedback: FeedbackIn) -> None:
         """Append one line, and wait until it is on the disk. Raises InboxFull when there is no room for it."""
-        now = datetime.now(UTC)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            self._append(feedback, datetime.now(UTC))
+
+    def _append(self, feedback: FeedbackIn, now: datetime) -> None:
         row: dict[str, Any] = {
             "time": now.isoformat(timespec="milliseconds"),
             "conversation": _hidden(feedback.conversation),
@@ -85,23 +90,23 @@ class Inbox:
             "run": self._run,
         }
         line = (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8")
-        with self._lock:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            if sum(p.stat().st_size for p in self._files()) + len(line) > self._limit:
-                raise InboxFull("this server keeps no more feedback for now: what it keeps has reached its limit.")
-            path = self.folder / f"{now:%Y-%m-%d}.jsonl"
-            new = not path.exists()
-            with path.open("ab") as file:
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-            if new and os.name == "posix":  # the file's name is on the disk only with its folder
-                folder = os.open(self.folder, os.O_RDONLY)
-                os.fsync(folder)
-                os.close(folder)
+        if sum(p.stat().st_size for p in self._files()) + len(line) > self._limit:
+            raise InboxFull("this server keeps no more feedback for now: what it keeps has reached its limit.")
+        path = self.folder / f"{now:%Y-%m-%d}.jsonl"
+        new = not path.exists()
+        with path.open("ab") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        if new and os.name == "posix":  # the file's name is on the disk only with its folder
+            folder = os.open(self.folder, os.O_RDONLY)
+            os.fsync(folder)
+            os.close(folder)
 
     def read(self) -> bytes:
         """Return every line of this server's files, the oldest first."""
+        if not self.folder.is_dir():
+            return b""
         with self._lock:
             return b"".join(p.read_bytes() for p in self._files())
 

@@ -19,6 +19,7 @@ from flask import Flask, abort, request
 
 from curation.errors import InosukeError, UsageError
 from serve.config import ServerConfig
+from serve.guard.shared_rates import VARIABLE, Counting, SharedRates, open_store
 
 # What is limited by the rate: what costs work. Looking at pages is free.
 LIMITED = ("/api/chat", "/v1/chat/completions", "/v1/completions", "/api/feedback", "/api/memory", "/api/count")
@@ -104,9 +105,7 @@ def read_keys(given: Sequence[str], file: Path | None) -> Keys:
 def protect(app: Flask, config: ServerConfig) -> None:
     """Add the checks to an application."""
     keys = read_keys(config.keys, config.keys_file)
-    rates = Rates(config.rate) if config.rate else None
-    typing = Rates(config.rate * _TIMES) if config.rate else None
-
+    limits = _limits(config)
     metrics = read_keys(config.metrics_key, None)
 
     @app.before_request
@@ -123,12 +122,32 @@ def protect(app: Flask, config: ServerConfig) -> None:
 
     @app.before_request
     def slow_down() -> None:
-        if rates is None or typing is None or request.path not in LIMITED or request.method != "POST":
+        if limits is None or request.path not in LIMITED or request.method != "POST":
             return
+        rates, typing = limits
         wait = (typing if request.path == _TYPING else rates).take(client())
         if wait:
             seconds = math.ceil(wait)
             raise TooOften(f"too many messages in a short time. Try again in {seconds} s.", seconds)
+
+
+def _limits(config: ServerConfig) -> tuple[Counting, Counting] | None:
+    """Return the rate of messages and that of typing, or None where there is no limit.
+
+    Raises InosukeError where they are to be counted together with other servers and cannot be.
+    """
+    store = config.rate_store.get_secret_value() if config.rate_store else None
+    if not config.rate:
+        if store:
+            raise UsageError(f"{VARIABLE} is set, but there is no rate to count. Set INOSUKE_RATE, for example to 30.")
+        return None
+    shared = open_store(store) if store else None
+
+    def counting(kind: str, per_minute: float) -> Counting:
+        alone = Rates(per_minute)
+        return SharedRates(shared, kind, per_minute, int(alone.burst), alone) if shared else alone
+
+    return counting("messages", config.rate), counting("typing", config.rate * _TIMES)
 
 
 def given_key() -> str:

@@ -15,6 +15,7 @@ Settings, all optional:
 ``WAITING``        how many requests may wait for their turn
 ``KEYS``, ``KEYS_FILE``  keys for clients: a list or a text with commas; a file with one a line (no key is needed)
 ``RATE``           messages a minute for each client; 0 for any number (0)
+``RATE_STORE``     the Redis in which several servers count these together (each server counts by itself)
 ``PROXIES``        how many proxies in front of the server write X-Forwarded-For (0)
 ``FEEDBACK``       the folder for feedback, below ROOT; None keeps none (``datasets/feedback``)
 ``FEEDBACK_LIMIT`` how many MiB of feedback are kept at most (64)

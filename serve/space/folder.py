@@ -27,7 +27,7 @@ _HERE = Path(__file__).parent
 _PACKAGES = Path(__file__).parents[2]
 
 # What `python -m serve` imports, whichever engine it runs; constraints.txt pins their dependencies.
-_ALWAYS = ("click", "flask", "prometheus_client", "pydantic", "waitress")
+_ALWAYS = ("click", "filelock", "flask", "prometheus_client", "pydantic", "waitress")
 # The engines that a Space can run, with what it installs for each.
 REQUIREMENTS = {name: (*_ALWAYS, *entry.requirements) for name, entry in ENGINES.items() if entry.requirements}
 # The shared ground: all that serve may import of curation, with the files it reads.

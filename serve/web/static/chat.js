@@ -4,7 +4,7 @@
 import * as patience from "./patience.js";
 import { told } from "./recall.js";
 import * as sampling from "./sampling.js";
-import { limits } from "./server.js";
+import { continues, limits } from "./server.js";
 import * as store from "./store.js";
 import { answer } from "./stream.js";
 import { clean, sendable, titleOf } from "./text.js";
@@ -13,7 +13,7 @@ import * as tree from "./tree.js";
 /** @import { Conversation, Turn } from "./tree.js" */
 
 const running = new Map(); // conversation id → {conversation, controller, reply}
-const troubles = new Map(); // conversation id → {conversation, error, parent, automatic}
+const troubles = new Map(); // conversation id → {conversation, error, parent, automatic, begun: the reply that broke off, or null}
 
 /** @type {(conversation: Conversation, what: "turns" | "text") => void} */
 let changed = () => {};
@@ -124,11 +124,20 @@ export const lost = () => [...troubles.values()].filter(isWaitedFor);
 
 /** Ask again where the connection was lost. */
 export function resume() {
-  for (const { conversation, parent } of lost()) ask(conversation, parent, true);
+  for (const trouble of lost()) retry(trouble, true);
 }
 
-/** @param {Turn | null} continued the reply to go on with, in place of a new one */
-async function ask(conversation, parent, automatic = false, continued = null) {
+/** Ask again. A reply that broke off is continued where the server can; else it is shown until the new one begins. */
+function retry({ conversation, parent, begun }, automatic) {
+  const shown = begun && tree.leaf(conversation) === begun ? begun : null;
+  return continues() ? ask(conversation, parent, automatic, shown) : ask(conversation, parent, automatic, null, shown);
+}
+
+/**
+ * @param {Turn | null} continued the reply to continue, in place of a new one
+ * @param {Turn | null} kept the reply to show until the new one has its first word
+ */
+async function ask(conversation, parent, automatic = false, continued = null, kept = null) {
   if (isRunning(conversation)) return;
   const former = conversation.chosen[parent];
   const controller = new AbortController();
@@ -136,6 +145,7 @@ async function ask(conversation, parent, automatic = false, continued = null) {
   conversation.updated = Date.now();
   const reply = continued ?? tree.add(conversation, parent, "assistant", "", { state: "thinking" });
   reply.state = "thinking";
+  if (kept) tree.choose(conversation, kept);
   running.set(conversation.id, { conversation, controller, reply });
   troubles.delete(conversation.id);
   patience.pause(conversation.id);
@@ -144,7 +154,11 @@ async function ask(conversation, parent, automatic = false, continued = null) {
   try {
     for await (const event of answer(sent, controller.signal)) {
       take(reply, event);
-      changed(conversation, "text");
+      if (kept && reply.content) {
+        tree.choose(conversation, reply);
+        kept = null;
+        changed(conversation, "turns");
+      } else changed(conversation, "text");
     }
   } catch (thrown) {
     reply.state = controller.signal.aborted ? "stopped" : "broken";
@@ -157,9 +171,9 @@ async function ask(conversation, parent, automatic = false, continued = null) {
   reply.time = conversation.updated = Date.now();
   store.save(conversation, clean(reply.content) ? [reply] : []);
   if (error) {
-    troubles.set(conversation.id, { conversation, error, parent, automatic });
-    const retry = () => (continued ? resumeReply(conversation, continued) : ask(conversation, parent, automatic));
-    patience.wait(conversation.id, error, retry);
+    const trouble = { conversation, error, parent, automatic, begun: clean(reply.content) ? reply : kept };
+    troubles.set(conversation.id, trouble);
+    patience.wait(conversation.id, error, () => retry(trouble, automatic));
   } else patience.end(conversation.id);
   changed(conversation, "turns");
 }

@@ -1,6 +1,8 @@
 """From a thumb on the page to the annotator's queue."""
 
 import json
+import subprocess
+import sys
 
 import httpx
 import pytest
@@ -11,7 +13,7 @@ from curation.importers import read
 from serve import create_app
 from serve.commands.feedback import feedback as command
 from serve.feedback.pull_remote import pull_feedback
-from tests.serve.conftest import serving
+from tests.serve.conftest import PROJECT, serving
 
 KEY = "the-owners-own-key"
 SAID = [{"role": "user", "content": "Ngươi mạnh không?"}, {"role": "assistant", "content": "Tôi ổn, cảm ơn ạ."}]
@@ -234,3 +236,40 @@ def test_feedback_is_on_the_disk_and_has_a_limit(app, client, kept, monkeypatch)
     statuses = [client.post("/api/feedback", json=GIVEN).status_code for _ in range(4)]
     assert statuses[-1] == 507 and len(kept()) == 1 + statuses.count(204)
     assert client.post("/api/feedback", json=GIVEN).json["error"]["code"] == "feedback_full"
+
+
+ADDS = """
+import sys
+from pathlib import Path
+from serve.feedback.inbox import FeedbackIn, Inbox, InboxFull
+
+inbox = Inbox(Path(sys.argv[1]), None, int(sys.argv[2]))
+print("ready", flush=True)
+sys.stdin.readline()
+kept = 0
+for number in range(60):
+    one = FeedbackIn.model_validate_json(sys.argv[3])
+    try:
+        inbox.add(one.model_copy(update={"turn": number, "better": "a" * number * 30}))
+        kept += 1
+    except InboxFull:
+        pass
+print(kept)
+"""
+
+
+def test_servers_that_share_a_folder_write_one_line_after_the_other_and_keep_the_limit(tmp_path):
+    arguments = [sys.executable, "-c", ADDS, str(tmp_path / "shared"), "60000", json.dumps(GIVEN)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": PROJECT}
+    servers = [subprocess.Popen(arguments, **pipes) for _ in range(2)]
+    for one in servers:
+        assert one.stdout.readline() == "ready\n"
+    for one in servers:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    kept = [int(one.communicate(timeout=120)[0]) for one in servers]
+    text = b"".join(path.read_bytes() for path in sorted((tmp_path / "shared").glob("*.jsonl")))
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert len(lines) == sum(kept) < 120 and all(kept)
+    assert len(text) <= 60000 < len(text) + 2500  # the limit is for both together
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)  # the last one is the newest

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from serve import create_app
 from serve.engine import Delta, Done
-from tests.tools.chromium import act, last_note, menu, names, needs_chromium, reply_says, send, turns
+from tests.tools.chromium import act, answered, last_note, menu, names, needs_chromium, reply_says, send, turns
 
 pytestmark = needs_chromium
 
@@ -145,18 +145,45 @@ def test_a_lost_connection_is_reported_and_the_message_is_sent_again(visit, tell
     assert len(teller.seen) == 2
 
 
-def test_a_connection_lost_in_the_middle_keeps_the_beginning_and_asks_again(visit, teller):
+def cut_once(page):
+    """Let the connection of the next answer break after two words."""
+    body = 'event: delta\ndata: {"text": "Ta đang "}\n\n'
+    kind = {"Content-Type": "text/event-stream"}
+    page.route("**/api/chat", lambda route: route.fulfill(body=body, headers=kind), times=1)
+
+
+def test_a_reply_that_breaks_off_is_continued_once_by_itself(visit, teller):
     page = visit()
-    cut = 'event: delta\ndata: {"text": "Ta đang "}\n\n'
-    page.route(
-        "**/api/chat", lambda route: route.fulfill(body=cut, headers={"Content-Type": "text/event-stream"}), times=1
-    )
+    expect(page.locator("#status")).not_to_be_empty()
+    cut_once(page)
+    teller.gate.clear()
+    send(page, "một", wait=False)
+    reply_says(page, "Ta đang Hừ! (1)")
+    assert page.locator(".turn .count").count() == 0  # the same reply grows
+    teller.gate.set()
+    answered(page)
+    assert turns(page) == ["một", "Ta đang Hừ! (1) Ngươi nói: Ta đang"]
+    assert teller.seen == [[("user", "một"), ("assistant", "Ta đang ")]]
+    assert page.locator(".turn .note").last.inner_text() == ""
+
+
+def test_where_it_cannot_be_continued_it_stays_until_another_reply_begins(visit, teller):
+    teller.honours = frozenset()
+    page = visit()
+    shown = []
+
+    def look(route):
+        shown.append((turns(page), last_note(page), page.locator("#stop").is_visible()))
+        route.continue_()
+
+    page.route("**/api/chat", look)
+    cut_once(page)  # first: the newest route comes first
     send(page, "một", wait=False)
     reply_says(page, "nói: một")
+    assert shown == [(["một", "Ta đang"], "Câu trả lời bị đứt giữa chừng.", True)]
     assert turns(page) == ["một", "Hừ! (1) Ngươi nói: một"]
     act(page, 1, "Bản trước")
     assert turns(page) == ["một", "Ta đang"]
-    assert last_note(page) == "Câu trả lời bị đứt giữa chừng."
 
 
 def test_the_page_waits_for_a_server_that_restarts(visit, teller):
@@ -178,7 +205,7 @@ def test_the_page_waits_for_a_server_that_restarts(visit, teller):
     page.route("**/api/chat", lambda route: next_of(chat)(route))
     page.route("**/readyz", next_of(ready))
     send(page, "một", wait=False)
-    reply_says(page, "nói: một")
+    reply_says(page, "nói: Ta đang")
     assert chat == ready == [] and len(teller.seen) == 1
     assert "Inosuke còn đang thức dậy. Tin nhắn vẫn còn đây; khi Inosuke sẵn sàng, tin được gửi lại." in said
     expect(page.locator("#trouble")).to_be_hidden()
