@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -56,6 +57,11 @@ class FeedbackIn(BaseModel):
         return messages
 
 
+def feedback_files(folder: Path) -> list[Path]:
+    """Return a server's own files in a folder, the oldest first; not those that `inosuke feedback pull` fetched."""
+    return sorted(folder.glob("[0-9]*-[0-9]*-[0-9]*.jsonl"))
+
+
 class InboxFull(InosukeError):
     """The folder has reached its limit."""
 
@@ -63,13 +69,14 @@ class InboxFull(InosukeError):
 class Inbox:
     """A folder to which feedback is appended, a file a day, up to ``limit`` bytes.
 
-    ``run`` is the run that is served, or None.
+    ``run`` is the run that is served, or None. ``added`` is called after each line.
     """
 
-    def __init__(self, folder: Path, run: str | None, limit: int) -> None:
+    def __init__(self, folder: Path, run: str | None, limit: int, added: Callable[[], object] = lambda: None) -> None:
         self.folder = folder
         self._run = run
         self._limit = limit
+        self._added = added
         self._lock = threading.Lock()
 
     def add(self, feedback: FeedbackIn) -> None:
@@ -87,7 +94,7 @@ class Inbox:
         line = (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8")
         with self._lock:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if sum(p.stat().st_size for p in self._files()) + len(line) > self._limit:
+            if sum(p.stat().st_size for p in feedback_files(self.folder)) + len(line) > self._limit:
                 raise InboxFull("this server keeps no more feedback for now: what it keeps has reached its limit.")
             path = self.folder / f"{now:%Y-%m-%d}.jsonl"
             new = not path.exists()
@@ -99,11 +106,9 @@ class Inbox:
                 folder = os.open(self.folder, os.O_RDONLY)
                 os.fsync(folder)
                 os.close(folder)
+        self._added()
 
     def read(self) -> bytes:
         """Return every line of this server's files, the oldest first."""
         with self._lock:
-            return b"".join(p.read_bytes() for p in self._files())
-
-    def _files(self) -> list[Path]:
-        return sorted(self.folder.glob("[0-9]*-[0-9]*-[0-9]*.jsonl"))
+            return b"".join(p.read_bytes() for p in feedback_files(self.folder))
