@@ -104,6 +104,7 @@ class ServerConfig(BaseModel):
     feedback: Annotated[Path | None, BeforeValidator(_no_folder)] = Path("datasets/feedback")
     feedback_limit: int = Field(default=64, ge=1)
     feedback_key: Keys = ()
+    feedback_repo: str | None = None
     metrics_key: Keys = ()
     metrics_open: bool = True
     access_log: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -38,6 +38,10 @@ class Metrics:
         self._whole = Histogram(
             "inosuke_answer_seconds", "Time to the end of the answer.", buckets=_SECONDS, registry=self._registry
         )
+        self._pushes = Counter(
+            "inosuke_feedback_pushes", "Pushes of feedback to the Hub, by outcome.", ["outcome"],
+            registry=self._registry,
+        )  # fmt: skip
         self._feedback = Counter("inosuke_feedback", "Feedback, by rating.", ["rating"], registry=self._registry)
 
     def first_token(self, seconds: float) -> None:
@@ -64,6 +68,15 @@ class Metrics:
     def feedback_received(self, rating: str) -> None:
         """Count feedback."""
         self._feedback.labels(rating).inc()
+
+    def feedback_pushed(self, arrived: bool) -> None:
+        """Count a push of feedback to the Hub."""
+        self._pushes.labels("ok" if arrived else "failed").inc()
+
+    def watch_feedback(self, unpushed: Callable[[], int]) -> None:
+        """Show how many bytes of feedback are not on the Hub yet."""
+        name, words = "inosuke_feedback_unpushed_bytes", "Feedback that is on this disk alone."
+        Gauge(name, words, registry=self._registry).set_function(unpushed)
 
     def text(self) -> bytes:
         """Return all counters in Prometheus' text format."""

@@ -18,6 +18,8 @@ from serve.engine import Engine, Settings
 from serve.engines import ENGINES, RUN_ENGINES, native_libraries
 from serve.engines.options import Options, load_engine
 from serve.feedback.inbox import Inbox
+from serve.feedback.pushing import Pusher
+from serve.feedback.repository import FeedbackRepository
 from serve.guard.keys_and_rates import Keys, read_keys
 from serve.model_files.portrait import Portrait, load_portrait
 from serve.model_files.served_run import MODELS, Run, checked_run
@@ -47,6 +49,8 @@ class Service:
     """Where feedback is kept; None where the server keeps none."""
     feedback_keys: Keys
     """Who may fetch it."""
+    pusher: Pusher | None
+    """What pushes it to the Hub; None where that is not asked for."""
     since: int
     """When the service started, in seconds since 1970."""
     chosen: tuple[str, ...]
@@ -89,6 +93,10 @@ def start(config: ServerConfig) -> Service:
     if portrait.note:
         chosen.append(portrait.note)
     line = WaitingLine(engine.slots, config.waiting)
+    metrics = Metrics(lambda: line.load)
+    pusher = _pusher(config, metrics)
+    if pusher:
+        chosen.append(pusher.start())
     return Service(
         config=config,
         engine=engine,
@@ -97,18 +105,36 @@ def start(config: ServerConfig) -> Service:
         portrait=portrait,
         run=run,
         waiting_line=line,
-        metrics=Metrics(lambda: line.load),
-        feedback=_inbox(config, run),
+        metrics=metrics,
+        feedback=_inbox(config, run, pusher),
         feedback_keys=read_keys(config.feedback_key, None),
+        pusher=pusher,
         since=int(time.time()),
         chosen=tuple(chosen),
     )
 
 
-def _inbox(config: ServerConfig, run: Run | None) -> Inbox | None:
+def _inbox(config: ServerConfig, run: Run | None, pusher: Pusher | None) -> Inbox | None:
     if config.feedback is None:
         return None
-    return Inbox(config.root / config.feedback, run.name if run else None, config.feedback_limit * 2**20)
+    limit = config.feedback_limit * 2**20
+    return Inbox(
+        config.root / config.feedback, run.name if run else None, limit, pusher.wake if pusher else lambda: None
+    )
+
+
+def _pusher(config: ServerConfig, metrics: Metrics) -> Pusher | None:
+    if not config.feedback_repo:
+        return None
+    if config.feedback is None:
+        raise UsageError(
+            f"feedback would be pushed to {config.feedback_repo}, but this server keeps none. Leave --no-feedback (or "
+            "the empty INOSUKE_FEEDBACK) out, or INOSUKE_FEEDBACK_REPO."
+        )
+    repository = FeedbackRepository(config.feedback_repo)
+    pusher = Pusher(config.root / config.feedback, repository, metrics.feedback_pushed)
+    metrics.watch_feedback(pusher.unpushed)
+    return pusher
 
 
 def _run_folder(config: ServerConfig) -> Path:

@@ -18,12 +18,13 @@ def feedback() -> None:
     \b
     Example:
       inosuke feedback pull https://owner-inosuke.hf.space
+      inosuke feedback pull owner/feedback
     """
 
 
 @feedback.command(epilog="Example: INOSUKE_FEEDBACK_KEY=… inosuke feedback pull https://owner-inosuke.hf.space")
-@click.argument("url")
-@click.option("--key", envvar="INOSUKE_FEEDBACK_KEY", show_envvar=True, help="The server's feedback key.")
+@click.argument("source", metavar="URL|OWNER/NAME")
+@click.option("--key", envvar="INOSUKE_FEEDBACK_KEY", show_envvar=True, help="The server's feedback key, for a URL.")
 @click.option(
     "--into",
     default="datasets/feedback",
@@ -32,16 +33,22 @@ def feedback() -> None:
     help="The folder that `inosuke dataset` reads.",
 )
 @json_option
-def pull(url: str, key: str | None, into: Path, as_json: bool) -> None:
-    """Fetch new feedback from a server at URL; `inosuke dataset` then adds it to the queue."""
-    from serve.feedback.pull_remote import pull_feedback
+def pull(source: str, key: str | None, into: Path, as_json: bool) -> None:
+    """Fetch new feedback; `inosuke dataset` then adds it to the queue.
 
-    pulled = pull_feedback(url, key, into)
+    From a server at URL, or from the dataset repository OWNER/NAME on the Hugging Face Hub that servers push theirs to
+    (INOSUKE_FEEDBACK_REPO), with the token of HF_TOKEN or `hf auth login`.
+    """
+    from serve.feedback.pull_remote import pull_feedback, pull_repository
+    from serve.feedback.repository import FeedbackRepository
+
+    on_the_hub = "://" not in source
+    pulled = pull_repository(FeedbackRepository(source), into) if on_the_hub else pull_feedback(source, key, into)
     if as_json:
         click.echo(json.dumps(pulled._asdict() | {"path": str(pulled.path)}))
         return
     if pulled.left_out:
-        click.echo(f"Warning: {pulled.left_out} lines of {url} are not feedback and were left out.", err=True)
+        click.echo(f"Warning: {pulled.left_out} lines of {source} are not feedback and were left out.", err=True)
     click.echo(f"{pulled.new} new of {pulled.there} in {pulled.path}." + (" Next: make dataset" if pulled.new else ""))
     if pulled.new and Folders(into.resolve().parent.parent).corpus.is_file():
         click.echo(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -56,6 +57,11 @@ class FeedbackIn(BaseModel):
         return messages
 
 
+def feedback_files(folder: Path) -> list[Path]:
+    """Return a server's own files in a folder, the oldest first; not those that `inosuke feedback pull` fetched."""
+    return sorted(folder.glob("[0-9]*-[0-9]*-[0-9]*.jsonl"))
+
+
 class InboxFull(InosukeError):
     """The folder has reached its limit."""
 
@@ -64,13 +70,14 @@ class Inbox:
     """A folder to which feedback is appended, a file a day, up to ``limit`` bytes.
 
     Several servers may share it: one writes at a time, so that no line is torn and the lines are in the order of their
-    times. ``run`` is the run that is served, or None.
+    times. ``run`` is the run that is served, or None. ``added`` is called after each line.
     """
 
-    def __init__(self, folder: Path, run: str | None, limit: int) -> None:
+    def __init__(self, folder: Path, run: str | None, limit: int, added: Callable[[], object] = lambda: None) -> None:
         self.folder = folder
         self._run = run
         self._limit = limit
+        self._added = added
         self._lock = FileLock(folder / ".lock")
 
     def add(self, feedback: FeedbackIn) -> None:
@@ -78,6 +85,7 @@ class Inbox:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock:
             self._append(feedback, datetime.now(UTC))
+        self._added()
 
     def _append(self, feedback: FeedbackIn, now: datetime) -> None:
         row: dict[str, Any] = {
@@ -90,7 +98,7 @@ class Inbox:
             "run": self._run,
         }
         line = (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8")
-        if sum(p.stat().st_size for p in self._files()) + len(line) > self._limit:
+        if sum(p.stat().st_size for p in feedback_files(self.folder)) + len(line) > self._limit:
             raise InboxFull("this server keeps no more feedback for now: what it keeps has reached its limit.")
         path = self.folder / f"{now:%Y-%m-%d}.jsonl"
         new = not path.exists()
@@ -108,7 +116,4 @@ class Inbox:
         if not self.folder.is_dir():
             return b""
         with self._lock:
-            return b"".join(p.read_bytes() for p in self._files())
-
-    def _files(self) -> list[Path]:
-        return sorted(self.folder.glob("[0-9]*-[0-9]*-[0-9]*.jsonl"))
+            return b"".join(p.read_bytes() for p in feedback_files(self.folder))

@@ -19,6 +19,7 @@ Settings, all optional:
 ``PROXIES``        how many proxies in front of the server write X-Forwarded-For (0)
 ``FEEDBACK``       the folder for feedback, below ROOT; None keeps none (``datasets/feedback``)
 ``FEEDBACK_LIMIT`` how many MiB of feedback are kept at most (64)
+``FEEDBACK_REPO``  a private dataset repository on the Hugging Face Hub to which feedback is pushed (none)
 ``METRICS_KEY``    the key for ``/metrics``; without one, ``/metrics`` is open on a server for this machine alone
 ``ACCESS_LOG``     whether to log each request: client, method, path, status and time (no)
 ``FEEDBACK_KEY``   the key with which feedback can be fetched (it cannot be fetched)

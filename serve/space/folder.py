@@ -27,7 +27,7 @@ _HERE = Path(__file__).parent
 _PACKAGES = Path(__file__).parents[2]
 
 # What `python -m serve` imports, whichever engine it runs; constraints.txt pins their dependencies.
-_ALWAYS = ("click", "filelock", "flask", "prometheus_client", "pydantic", "waitress")
+_ALWAYS = ("click", "filelock", "flask", "huggingface_hub", "prometheus_client", "pydantic", "waitress")
 # The engines that a Space can run, with what it installs for each.
 REQUIREMENTS = {name: (*_ALWAYS, *entry.requirements) for name, entry in ENGINES.items() if entry.requirements}
 # The shared ground: all that serve may import of curation, with the files it reads.
@@ -64,7 +64,6 @@ def write_space(
         )
     terms = _terms(run, engine, base_licence, licence_known)
     licence_text = licences.text_of(terms.licence, run.folder, api) if terms else None
-    requirements = (*REQUIREMENTS[engine], *(("huggingface_hub",) if weights_from else ()))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         # Not `whole_folder`, which would have to replace the clone with its .git. Nothing half-written stays in `out`.
@@ -79,7 +78,7 @@ def write_space(
             _write_card(part, run, terms)
             if terms:
                 licences.write_files(part, terms, licence_text)
-            _write_build(part, root, requirements, engine)
+            _write_build(part, root, REQUIREMENTS[engine], engine)
             out.mkdir(exist_ok=True)
             written = sorted(p.relative_to(part) for p in part.rglob("*") if p.is_file())
             for entry in part.iterdir():

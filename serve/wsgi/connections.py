@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from waitress import wasyncore
@@ -33,10 +34,11 @@ def limit_per_address(server: Any, most: int) -> None:
     server.channel_class = channel
 
 
-def stop_on_sigterm(server: Any, grace: float = GRACE_SECONDS) -> None:
+def stop_on_sigterm(server: Any, grace: float = GRACE_SECONDS, begun: Callable[[], object] = lambda: None) -> None:
     """End the server at SIGTERM once its running answers have ended, or after ``grace`` seconds; at a second one, now.
 
-    As process 1 of a container, Python gets the signal only if it handles it. Call it in the main thread.
+    ``begun`` is called at the first one. As process 1 of a container, Python gets the signal only if it handles it.
+    Call it in the main thread.
     """
     draining = threading.Event()
 
@@ -44,7 +46,11 @@ def stop_on_sigterm(server: Any, grace: float = GRACE_SECONDS) -> None:
         if draining.is_set():
             raise SystemExit(1)
         draining.set()
-        threading.Thread(target=drain, args=(server, grace), name="drain", daemon=True).start()
+        threading.Thread(target=end, name="drain", daemon=True).start()
+
+    def end() -> None:
+        begun()  # not in the handler, which may have interrupted what holds the same lock
+        drain(server, grace)
 
     signal.signal(signal.SIGTERM, stop)
 

@@ -24,6 +24,7 @@ from waitress import wasyncore
 from curation.errors import InosukeError
 from serve.config import LOOPBACK, ServerConfig, read_config
 from serve.engine import MOST_SLOTS
+from serve.feedback.pushing import Pusher
 from serve.http.app import build
 from serve.schema import MAX_BODY
 from serve.wsgi.connections import PER_ADDRESS, limit_per_address, stop_on_sigterm
@@ -44,7 +45,7 @@ def run_server(host: str, port: int, given: Mapping[str, Any], say: Callable[[st
     """
     config = read_config(given)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", datefmt="%H:%M:%S")
-    for noisy in ("httpx", "transformers", "waitress"):
+    for noisy in ("httpx", "httpx2", "huggingface_hub", "transformers", "waitress"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # First the port, then the model: a taken port is reported at once, and early requests learn that the model loads.
     with bind(host, port) as listener:
@@ -53,17 +54,19 @@ def run_server(host: str, port: int, given: Mapping[str, Any], say: Callable[[st
         # Behind a proxy all connections are its own, and it has to limit its clients.
         if not config.proxies and not _is_loopback(host):
             limit_per_address(server, PER_ADDRESS)
-        stop_on_sigterm(server)
+        stop_on_sigterm(server, begun=loading.hurry)
 
         def load() -> None:
             try:
-                app.ready(_load(host, listener, config, say))
+                loading.app = _load(host, listener, config, say)
+                app.ready(loading.app)
             except BaseException as error:
                 loading.failed = error
                 server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
 
         threading.Thread(target=load, name="load", daemon=True).start()
         server.run()
+        loading.end()
         if loading.failed is not None:
             raise loading.failed
 
@@ -71,6 +74,21 @@ def run_server(host: str, port: int, given: Mapping[str, Any], say: Callable[[st
 @dataclass
 class _Loading:
     failed: BaseException | None = None
+    app: Flask | None = None
+
+    @property
+    def pusher(self) -> Pusher | None:
+        return self.app.extensions["inosuke"].pusher if self.app else None
+
+    def hurry(self) -> None:
+        """Push feedback at once: the server ends soon, and may be killed before it has."""
+        if self.pusher:
+            self.pusher.hurry()
+
+    def end(self) -> None:
+        """Push the feedback that is left."""
+        if self.pusher:
+            self.pusher.close()
 
 
 def _load(host: str, listener: socket.socket, config: ServerConfig, say: Callable[[str], Any]) -> Flask:

@@ -77,6 +77,7 @@ class FakeHub:
     refusals: list[Refusal] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
     received: int = 0  # bytes of uploaded files
+    committing: threading.Lock = field(default_factory=threading.Lock)
     sent: list[tuple[str, int]] = field(default_factory=list)  # path and bytes of files that were downloaded whole
 
     def __getitem__(self, name: str) -> Repo:
@@ -268,9 +269,10 @@ def _app(hub: FakeHub) -> Flask:
             _cut()
         if hub.race:
             hub._add(repo, "Another client was faster", "", {}, [])
-        if header.get("parentCommit", repo.head.oid) != repo.head.oid:
-            _refuse(412, None, "A commit has happened since. Please refresh and try again.")
-        made = hub._add(repo, header["summary"], header.get("description", ""), new, gone)
+        with hub.committing:  # of two commits on one parent, one is refused
+            if header.get("parentCommit", repo.head.oid) != repo.head.oid:
+                _refuse(412, None, "A commit has happened since. Please refresh and try again.")
+            made = hub._add(repo, header["summary"], header.get("description", ""), new, gone)
         page = f"{hub.url}/{'' if kind == 'models' else kind + '/'}{owner}/{name}/commit/{made.oid}"
         return jsonify({"commitUrl": page, "commitOid": made.oid, "hookOutput": ""})
 

@@ -296,3 +296,10 @@ def test_a_space_is_not_pushed_before_the_licence_of_its_base_is_known(light, tm
     assert "license: other" in (tmp_path / "space" / "README.md").read_text(encoding="utf-8")
     write_space(tmp_path / "free", root=light, base_licence="mit")
     assert "license: mit\n" in (tmp_path / "free" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_space_can_push_feedback_and_its_card_tells_how(light, tmp_path):
+    write_space(tmp_path / "space", root=light)
+    card = (tmp_path / "space" / "README.md").read_text(encoding="utf-8")
+    assert "`INOSUKE_FEEDBACK_REPO`" in card and "`HF_TOKEN`" in card and "inosuke feedback pull OWNER/NAME" in card
+    assert "huggingface_hub==" in (tmp_path / "space" / "requirements.txt").read_text(encoding="utf-8")
