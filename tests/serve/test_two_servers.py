@@ -146,9 +146,10 @@ def test_one_address_with_hundreds_of_slow_connections_keeps_no_one_out(upstream
             closed.register(one, selectors.EVENT_READ)
         left = 620
         while left > 100:
-            ready = closed.select(timeout=60)
-            assert ready, f"{left} connections of one address are open"
-            for key, _ in ready:
+            for key, _ in closed.select():
+                with suppress(ConnectionError):
+                    # Not a 408: that comes when a request takes too long, after it has held its place all the time.
+                    assert key.fileobj.recv(100) == b"", f"{left} connections of one address are open"
                 closed.unregister(key.fileobj)
-            left -= len(ready)
+                left -= 1
         assert minh.post(f"{layout.url}/api/chat", json=ASKED).json()["reply"].strip() == WHOLE
