@@ -240,10 +240,17 @@ def test_feedback_is_on_the_disk_and_has_a_limit(app, client, kept, monkeypatch)
 
 ADDS = """
 import sys
+import time
 from pathlib import Path
 from serve.feedback.inbox import FeedbackIn, Inbox, InboxFull
 
-inbox = Inbox(Path(sys.argv[1]), None, int(sys.argv[2]))
+class Slow(Inbox):
+    def _files(self):
+        found = super()._files()
+        time.sleep(0.003)  # a disk in the network: time for the other server to write between a look and a line
+        return found
+
+inbox = Slow(Path(sys.argv[1]), None, int(sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 kept = 0
