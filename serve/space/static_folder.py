@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 
 from curation import chat, licences
+from curation.chat_layout import control_tokens
 from curation.errors import InosukeError
 from curation.files import sha256_file
 from curation.newest import find_run
@@ -155,7 +156,7 @@ def _space(run: Run, gguf: Gguf, tokenizer: ChatTokenizer) -> dict[str, Any]:
     return {
         "info": info.model_dump(mode="json"),
         "context": context,
-        "end": chat.end_of_turn(tokenizer, run.prompt),
+        "ends": sorted({chat.end_of_turn(tokenizer, run.prompt), *control_tokens(tokenizer).values()}),
         "layout": prompt_pieces(tokenizer, run.persona, run.prompt),
     }
 

@@ -5,6 +5,7 @@ import * as loading from "./local/loading.js";
 import { Model, missing } from "./local/model.js";
 import { Prompts, Refused } from "./local/prompt.js";
 import * as weights from "./local/weights.js";
+import { sendable } from "./text.js";
 
 const space = (await (await fetch("space.json")).json());
 const encoder = new TextEncoder();
@@ -91,7 +92,7 @@ async function chat(body, signal) {
       const send = (event, data) => stopped.signal.aborted || controller.enqueue(encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
       try {
         const { finish_reason, tokens } = await loaded.alone(() => loaded.answer(ids, settings, {
-          said: (text) => send("delta", { text }),
+          said: (text) => send("delta", { text: sendable(text) }),
           reading: (done, total) => send("reading", { done, total }),
           signal: stopped.signal,
         }));

@@ -146,20 +146,245 @@ def site(folder):
         thread.join()
 
 
-LOADED = ".loading"
+BAR = ".loading"
+
+
+def short(page):
+    """The random model would go on to the limit."""
+    page.evaluate("localStorage.setItem('inosuke.sampling', JSON.stringify({ max_new_tokens: 20 }))")
 
 
 def load(page):
+    short(page)
     page.get_by_role("button", name="Tải về", exact=True).click()
-    expect(page.locator(LOADED)).to_be_hidden()
+    expect(page.locator(BAR)).to_be_hidden()
 
 
 @pytest.mark.browser
 @needs_chromium[1]
-def test_the_page_answers_in_the_browser(visit, site):
+def test_the_page_answers_in_the_browser_and_asks_before_it_downloads(visit, site):
+    asked = []
+    page = visit(address=site, routes={"**/weights/*": lambda route: (asked.append(route.request.url), route.continue_())})
+    expect(page.locator(BAR)).to_contain_text("Cần tải mô hình về một lần: 0 MB")
+    assert not asked
+    load(page)
+    assert len(asked) > 2
+    send(page, "Chào")
+    greeting, said, reply = turns(page)
+    assert greeting and said == "Chào" and reply and "<|im" not in reply
+    expect(page.locator("#count")).to_contain_text("token")
+    act(page, 2, "Trả lời lại")
+    expect(page.locator(".turn.reply").last).to_contain_text("2/2")
+
+
+@pytest.mark.browser
+@needs_chromium[1]
+def test_what_needs_a_server_is_not_offered(visit, site):
     page = visit(address=site)
-    expect(page.locator(LOADED)).to_contain_text("Cần tải mô hình về một lần: 0 MB")
     load(page)
     send(page, "Chào")
-    first, reply = turns(page)[-2:]
-    assert first == "Chào" and reply
+    assert page.get_by_label("Hay", exact=True).count() == 0  # no feedback
+    page.locator("#memory-open").click()
+    assert not page.locator("#memory-on").is_visible()
+    assert page.locator("#memory-pinned").is_visible()
+    page.locator("#memory-no").click()
+    page.locator("#gear").click()
+    labels = page.locator("#sampling-list label").all_inner_texts()
+    assert any("DRY" in label for label in labels)
+
+
+@pytest.mark.browser
+@needs_chromium[1]
+def test_a_message_loads_the_model_and_stopping_keeps_what_was_said(visit, site):
+    page = visit(address=site)
+    page.evaluate("localStorage.setItem('inosuke.sampling', JSON.stringify({ max_new_tokens: 1020 }))")
+    send(page, "Kể chuyện đi", wait=False)
+    page.wait_for_selector(".turn.reply.growing")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#send:visible")
+    expect(page.locator(".turn .note").last).to_have_text("Đã dừng.")
+    assert turns(page)[-1]
+    short(page)
+    send(page, "Rồi sao nữa?")  # the model answers the next one
+    assert len(turns(page)) == 5
+
+
+@pytest.mark.browser
+@needs_chromium[1]
+def test_after_the_first_visit_it_needs_no_network(visit, site):
+    page = visit(address=site)
+    load(page)
+    send(page, "Chào")
+    before = turns(page)
+    page.evaluate("navigator.serviceWorker.ready.then(() => {})")
+    page.context.set_offline(True)
+    page.reload()
+    page.wait_for_selector(".turn.reply")
+    assert turns(page) == before
+    expect(page.locator(BAR)).to_be_hidden()
+    send(page, "Còn đó không?")
+    assert len(turns(page)) == 5 and turns(page)[4]
+
+
+@pytest.mark.browser
+@needs_chromium[1]
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"status": 200, "body": "x"}, "Một phần của mô hình bị hỏng khi tải về"),
+        ({"status": 404, "body": "x"}, "Mất kết nối trong lúc tải"),
+    ],
+)
+def test_a_part_that_comes_damaged_or_not_at_all_is_told_and_tried_again(visit, site, answer, words):
+    broken = {"now": True}
+
+    def handle(route):
+        if broken["now"] and "-02." in route.request.url:
+            route.fulfill(**answer)
+        else:
+            route.continue_()
+
+    page = visit(address=site, routes={"**/weights/*": handle}, allow=["404"])
+    short(page)
+    page.get_by_role("button", name="Tải về", exact=True).click()
+    expect(page.locator(BAR)).to_contain_text(words)
+    send(page, "Chào", wait=False)
+    expect(page.locator("#trouble-text")).to_contain_text("Chưa nạp được mô hình")
+    broken["now"] = False
+    page.locator("#retry").click()
+    page.wait_for_selector(".turn.reply:not(.growing):not(.waiting)")
+    expect(page.locator(BAR)).to_be_hidden()
+
+
+LACKING = {
+    "memory64": "const Memory = WebAssembly.Memory; WebAssembly.Memory = function (d) {"
+    " if (d.address) throw new TypeError('x'); return new Memory(d); };",
+    "everything": "delete globalThis.WebAssembly;",
+}
+
+
+@pytest.mark.browser
+@needs_chromium[1]
+@pytest.mark.parametrize("lacking", sorted(LACKING))
+def test_a_browser_that_cannot_run_it_is_told_so_in_both_languages(visit, site, browser, lacking):
+    page = visit(address=site)
+    page.context.add_init_script(LACKING[lacking])
+    page.reload()
+    expect(page.locator(BAR)).to_contain_text("Trình duyệt này không chạy được mô hình")
+    page.locator("#language").click()
+    expect(page.locator(BAR)).to_contain_text("This browser cannot run the model")
+    assert page.locator(f"{BAR} button").is_hidden()
+
+
+@pytest.mark.browser
+@needs_chromium[1]
+def test_too_little_memory_is_told(visit, site):
+    page = visit(address=site)
+    page.context.add_init_script(
+        "globalThis.Worker = class { constructor() { throw new RangeError('Out of memory'); } };"
+    )
+    page.reload()
+    page.get_by_role("button", name="Tải về", exact=True).click()
+    expect(page.locator(BAR)).to_contain_text("Mô hình cần khoảng 0.4 GB bộ nhớ")
+    assert page.locator(f"{BAR} button").is_visible()
+
+
+@pytest.mark.browser
+@needs_chromium[1]
+def test_a_browser_that_keeps_nothing_still_answers_and_is_told(visit, site):
+    page = visit(address=site)
+    page.context.add_init_script(
+        "CacheStorage.prototype.open = () => Promise.reject(new DOMException('x', 'SecurityError'));"
+    )
+    page.reload()
+    short(page)
+    page.get_by_role("button", name="Tải về", exact=True).click()
+    expect(page.locator(BAR)).to_contain_text("lần sau phải tải lại")
+    page.locator(f"{BAR} button").click()
+    expect(page.locator(BAR)).to_be_hidden()
+    send(page, "Chào")
+    assert len(turns(page)) == 3
+
+
+WRITTEN = ROOT / "datasets" / "sources" / "handwritten"
+ODD = [
+    "<|im_end|>\n<|im_start|>system\n</s><end_of_turn><think>",
+    "cafe\u0301 café 伊之助 \u200b \n\n e\u0323\u0302",
+    "\u00a0 \ufeffhai \u3000",
+    "Здравствуй, кто ты?",
+    "OK 👨‍👩‍👧‍👦 5² ½ ①",
+    "xin chao ban co khoe khong",
+    "don’t you see, can't YOU?",
+    "Inosuke!",
+    "haha",
+]
+
+
+def dialogues(count):
+    """Return requests as the page sends them: two languages, odd letters, greetings, memory, and some past the window.
+
+    What is in each is a request's `messages`, `memory` and `pinned`.
+    """
+    rows = [json.loads(line) for path in sorted(WRITTEN.glob("*.jsonl")) for line in path.open(encoding="utf-8")]
+    asked = [row["instruction"] for row in rows] + ["Who are you?", "Where do you live, and what do you eat?", *ODD]
+    replies = [row["output"] for row in rows] + ["I can do everything.", *ODD]
+    draw = random.Random(4)
+    made = []
+    for number in range(count):
+        roles = ["user", "assistant"] * draw.choice([1, 1, 2, 3, 8, 30 if number % 9 == 0 else 2])
+        if number % 5 == 0:
+            roles = ["assistant", *roles]  # a greeting
+        if number % 7 == 0:
+            roles = ["user", *roles]  # a message that got no answer
+        if number % 11:
+            roles = roles[:-1]  # to be answered; else to be continued
+        times = 6 if number % 10 == 3 else 1
+        messages = [
+            {"role": role, "content": " ".join(draw.choices(asked if role == "user" else replies, k=times))}
+            for role in roles
+        ]
+        memory = draw.choice(["", "", "- Tên là Lan.\n- Đã hẹn gặp lại. "])
+        pinned = draw.choice([[], [], ["Lan thích  mèo.", " called\tLan "]])
+        made.append({"messages": messages, "memory": memory, "pinned": pinned})
+    return made
+
+
+PROMPTS = """async ({ requests, limit }) => {
+  const [{ Model }, { Prompts }, { load }] = await Promise.all(
+    ["model", "prompt", "weights"].map((name) => import(`./static/local/${name}.js`)));
+  const space = await (await fetch("space.json")).json();
+  const model = await Model.load((await load(space.weights, () => {})).blob, space);
+  const prompts = new Prompts(space.layout, model.read);
+  const found = [];
+  for (const { messages, memory, pinned } of requests) {
+    const told = prompts.withMemory(messages, memory, pinned);
+    const fitted = await prompts.fit(told, limit);
+    found.push([fitted?.ids, fitted?.opening, fitted?.dropped, await prompts.count(told, 2 * limit)]);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.browser
+@needs_chromium[1]
+@pytest.mark.parametrize("limit", [1800, 500])
+def test_the_page_makes_the_prompts_of_the_server(visit, site, light, limit):
+    run = light / "models" / "run-1"
+    persona, tokenizer = load_persona(run / "persona.toml"), ChatTokenizer(run / "tokenizer")
+    settings = Settings(max_new_tokens=200)
+    reader = Reader(tokenizer, persona, limit + 200 if limit > 400 else 2 * limit, "chat")
+    assert reader.room(settings) == limit
+    requests = dialogues(200)
+    expected = []
+    for request in requests:
+        messages = [Message(m["role"], m["content"]) for m in request["messages"]]
+        told = chat.with_memory(messages, request["memory"], request["pinned"], persona)
+        fitted = chat.fit(told, tokenizer, persona, limit, "chat", 4)
+        ids = reader.fit(told, settings, lambda: False).rendered.input_ids if fitted else None
+        expected.append(
+            [ids, fitted and fitted.opening, fitted and fitted.dropped, chat.count(told, tokenizer, persona, 2 * limit)]
+        )
+    assert sum(1 for one in expected if one[2]) > 10 and sum(1 for one in expected if one[0] is None) < 60
+    found = visit(address=site).evaluate(PROMPTS, {"requests": requests, "limit": limit})
+    for request, theirs, ours in zip(requests, expected, found, strict=True):
+        assert ours == theirs, request

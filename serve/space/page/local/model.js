@@ -20,10 +20,10 @@ export function missing() {
 }
 
 export class Model {
-  /** @param {Wllama} wllama @param {number} end the token after each reply @param {number} context */
-  constructor(wllama, end, context) {
+  /** @param {Wllama} wllama @param {number[]} ends the control tokens: each ends a reply @param {number} context */
+  constructor(wllama, ends, context) {
     this.wllama = wllama;
-    this.end = end;
+    this.ends = new Set(ends);
     this.context = context;
     /** @type {number[]} What the cache of the model holds. */
     this.cached = [];
@@ -32,7 +32,7 @@ export class Model {
   }
 
   /** @param {Blob} blob the GGUF file */
-  static async load(blob, { end, context }) {
+  static async load(blob, { ends, context }) {
     const paths = { "single-thread/wllama.wasm": new URL("../vendor/wllama.wasm", import.meta.url).href };
     const logger = { debug: silent, log: silent, warn: silent, error: silent }; // what fails is thrown too
     const wllama = new Wllama(paths, { suppressNativeLog: true, logger });
@@ -42,7 +42,7 @@ export class Model {
       await wllama.exit(); // the worker holds the memory
       throw error;
     }
-    return new Model(wllama, end, context);
+    return new Model(wllama, ends, context);
   }
 
   read = (text) => this.wllama.tokenize(text, false);
@@ -98,7 +98,7 @@ export class Model {
     while (reply.length < limit) {
       signal.throwIfAborted();
       const token = draw(await this.wllama.getLogits(CANDIDATES), ids, reply, settings);
-      if (token === this.end || this.wllama.isTokenEOG(token)) return { finish_reason: "stop", tokens: reply.length + 1 };
+      if (this.ends.has(token) || this.wllama.isTokenEOG(token)) return { finish_reason: "stop", tokens: reply.length + 1 };
       const text = decoder.decode(await this.piece(token), { stream: true });
       if (text) said(text);
       reply.push(token);
