@@ -61,7 +61,7 @@ function reason(error) {
     const key = error.reason === "network" ? "localNetwork" : "localDamaged";
     return { key, args: [], again: true };
   }
-  const memory = /memory|allocat|OOM|out of bounds|Array buffer|array length/i.test(String(error?.message ?? error));
+  const memory = /memory|alloc|OOM|out of bounds|Array buffer|array length/i.test(String(error?.message ?? error));
   return { key: memory ? "localMemory" : "localFailed", args: memory ? [needed()] : [String(error?.message ?? error)], again: true };
 }
 

@@ -6,7 +6,6 @@ import http.server
 import json
 import random
 import re
-import shutil
 import threading
 
 import pytest
@@ -18,6 +17,7 @@ from curation import chat
 from curation.errors import InosukeError, UsageError
 from curation.persona import load_persona
 from curation.record import Message
+from curation.repeats import repeat_penalties
 from serve.commands.space import space
 from serve.engine import Settings
 from serve.engines.prompts import Reader
@@ -136,9 +136,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture
 def site(folder):
     """The folder on a static server, as a Space is."""
-    with http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
-    ) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://localhost:{server.server_address[1]}/"
@@ -164,7 +162,9 @@ def load(page):
 @needs_chromium[1]
 def test_the_page_answers_in_the_browser_and_asks_before_it_downloads(visit, site):
     asked = []
-    page = visit(address=site, routes={"**/weights/*": lambda route: (asked.append(route.request.url), route.continue_())})
+    page = visit(
+        address=site, routes={"**/weights/*": lambda route: (asked.append(route.request.url), route.continue_())}
+    )
     expect(page.locator(BAR)).to_contain_text("Cần tải mô hình về một lần: 0 MB")
     assert not asked
     load(page)
@@ -388,3 +388,33 @@ def test_the_page_makes_the_prompts_of_the_server(visit, site, light, limit):
     found = visit(address=site).evaluate(PROMPTS, {"requests": requests, "limit": limit})
     for request, theirs, ours in zip(requests, expected, found, strict=True):
         assert ours == theirs, request
+
+
+DRAWN = """async ({ replies, candidates, draws }) => {
+  const { draw, repeatPenalties } = await import("./static/local/draw.js");
+  const costs = replies.map((reply) => [...repeatPenalties(reply, 0.8)]);
+  const none = { temperature: 1, top_p: 1, top_k: 0, min_p: 0, repetition_penalty: 1, dry_multiplier: 0 };
+  return [costs, draws.map(([settings, at, reply]) => draw(candidates, [], reply, { ...none, ...settings }, () => at))];
+}"""
+
+
+@pytest.mark.browser
+@needs_chromium[1]
+def test_the_page_draws_tokens_as_the_server_does(visit, site):
+    some = random.Random(7)
+    replies = [some.choices(range(4), k=length) for length in (0, 1, 2, 3, 10, 40, 300)]
+    candidates = [{"token": token, "p": p} for token, p in ((10, 0.5), (11, 0.3), (12, 0.15), (13, 0.05))]
+    draws = [
+        ({"temperature": 0}, 0.99, []),
+        ({}, 0.99, []),
+        ({"top_k": 2}, 0.99, []),
+        ({"min_p": 0.2}, 0.99, []),
+        # At this temperature the first two have 93%. Before it they had 80%, and the third would have stayed.
+        ({"temperature": 0.5, "top_p": 0.9}, 0.99, []),
+        ({"temperature": 0, "repetition_penalty": 1.1}, 0.5, [10]),
+        ({"temperature": 0, "dry_multiplier": 0.8}, 0.5, [7, 8, 10, 7, 8]),
+    ]
+    page = visit(address=site)
+    costs, drawn = page.evaluate(DRAWN, {"replies": replies, "candidates": candidates, "draws": draws})
+    assert [dict(pairs) for pairs in costs] == [repeat_penalties(reply, 0.8) for reply in replies]
+    assert drawn == [10, 13, 11, 12, 11, 11, 11]
