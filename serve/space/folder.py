@@ -134,4 +134,4 @@ def _write_build(part: Path, root: Path, requirements: tuple[str, ...], engine: 
     pins = [f"{name}=={metadata.version(name).split('+')[0]}\n" for name in sorted(requirements)]
     text_file(part / "requirements.txt", "".join(pins))
     for name, target in ((f"Dockerfile.{engine}", "Dockerfile"), ("gitattributes", ".gitattributes")):
-        text_file(part / target, (_HERE / name).readtext_file(encoding="utf-8"))
+        text_file(part / target, (_HERE / name).read_text(encoding="utf-8"))

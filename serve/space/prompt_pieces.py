@@ -6,7 +6,9 @@ In: a run and its tokenizer. Out: plain data for ``page/local/prompt.js``, which
 
 from __future__ import annotations
 
+import json
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from curation import chat_language
@@ -26,7 +28,8 @@ def prompt_pieces(tokenizer: Any, persona: Persona, prompt: Prompt) -> dict[str,
     prompts = persona.system_prompts
     tokens = sum(len(tokenizer(text, False, True)["input_ids"]) for text in prompts.values())
     begins: tuple[Roles, ...] = (("system",),) if prompt == "chat" else ((),)
-    users: list[Roles] = [("user",) * count for count in range(_IN_A_ROW + 1)]
+    one: Roles = ("user",)
+    users = [one * count for count in range(_IN_A_ROW + 1)]
     return {
         "prompt": prompt,
         "system": prompts,
@@ -38,6 +41,12 @@ def prompt_pieces(tokenizer: Any, persona: Persona, prompt: Prompt) -> dict[str,
         "blocks": BLOCKS,
         "language": chat_language.tables(persona),
     }
+
+
+def plain_tokenizer(folder: Path) -> dict[str, Any]:
+    """Return a run's tokenizer.json without control tokens: what is said never contains one."""
+    data: dict[str, Any] = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    return data | {"added_tokens": [token for token in data["added_tokens"] if not token["special"]]}
 
 
 def _forms(layout: Layout, wanted: list[Roles], form_of: Any) -> dict[str, list[int | list[int]]]:

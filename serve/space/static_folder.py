@@ -31,7 +31,7 @@ from serve.model_files.served_run import MODELS, Run, checked_run
 from serve.schema import MAX_CHARS, MAX_MEMORY, MAX_MESSAGES, MAX_PINNED, MAX_PINNED_CHARS
 from serve.space.card import terms_of, write_card
 from serve.space.filling import check_empty, files_of, filling, text_file
-from serve.space.prompt_pieces import prompt_pieces
+from serve.space.prompt_pieces import plain_tokenizer, prompt_pieces
 
 CARD = "README.static.md.template"
 # A part is kept in the browser's cache as a whole and hashed in memory.
@@ -101,6 +101,7 @@ def write_static_space(
         (part / picture).write_bytes(portrait.data)
         weights = _write_parts(part, gguf.path, part_bytes)
         text_file(part / "space.json", _json(_space(run, gguf, tokenizer) | {"weights": weights}))
+        text_file(part / "tokenizer.json", _json(plain_tokenizer(run.folder / "tokenizer")))
         text_file(part / "index.html", _page(run, picture, portrait.mimetype))
         memory = f"{bytes_ / 1e9 + _BESIDE:.1f}"
         write_card(part, CARD, run, terms, megabytes=str(round(bytes_ / 1e6)), memory=memory)
@@ -165,7 +166,8 @@ def _write_parts(part: Path, path: Path, most: int) -> dict[str, Any]:
     """Cut the file into parts and return their list. The names change with the file, so no cache mixes two models."""
     folder = part / "weights"
     folder.mkdir()
-    name, parts = sha256_file(path)[:12], []
+    name = sha256_file(path)[:12]
+    parts: list[dict[str, Any]] = []
     with path.open("rb") as file:
         while data := file.read(most):
             target = folder / f"{name}-{len(parts) + 1:02}.gguf-part"
@@ -185,7 +187,9 @@ def _page(run: Run, portrait: str, portrait_type: str) -> str:
 
 def _service_worker(part: Path, parts: list[str]) -> str:
     """Return the service worker with the list of what it keeps, under a version that changes with any of it."""
-    kept = [p for p in files_of(part) if p.parts[0] == "static" or p.name in ("index.html", "space.json")]
+    kept = [
+        p for p in files_of(part) if p.parts[0] == "static" or p.name in ("index.html", "space.json", "tokenizer.json")
+    ]
     kept += [p.relative_to(part) for p in part.glob("portrait.*")]
     version = hashlib.sha256()
     for path in kept:

@@ -41,11 +41,12 @@ async function start() {
   loading.fetching(0, all);
   const { blob, kept } = await weights.load(space.weights, (bytes) => loading.fetching(bytes, all));
   loading.waking();
+  const tokenizer = await (await fetch("tokenizer.json")).json();
+  const prompts = new Prompts(space.layout, tokenizer);
   const model = await Model.load(blob, space);
-  const prompts = new Prompts(space.layout, model.read);
   // The system prompt is read before the first message, as the server does it.
   const greeting = space.layout.prompt === "chat" ? [{ role: /** @type {const} */ ("system"), content: systemPrompt() }] : [];
-  const ids = await prompts.render([...greeting, { role: "user", content: "!" }]);
+  const ids = prompts.render([...greeting, { role: "user", content: "!" }]);
   await model.take(ids, (done, total) => loading.waking(done / total));
   if (kept) loading.hide();
   else loading.note("localNotKept");
@@ -78,7 +79,7 @@ async function chat(body, signal) {
   const turns = prompts.withMemory(body.messages, body.memory, body.pinned);
   let fitted;
   try {
-    fitted = await prompts.fit(turns, room(settings));
+    fitted = prompts.fit(turns, room(settings));
   } catch (error) {
     if (error instanceof Refused) throw new Refusal("invalid_request", error.message, 400);
     throw error;
@@ -127,8 +128,8 @@ async function count(body) {
   const typed = body.draft?.trim() ? [{ role: "user", content: body.draft }] : [];
   const turns = prompts.withMemory([...body.messages, ...typed], body.memory, body.pinned);
   const window = room(space.info.settings);
-  const tokens = await prompts.count(turns, 2 * window);
-  const fitted = await prompts.fit(turns, window);
+  const tokens = prompts.count(turns, 2 * window);
+  const fitted = prompts.fit(turns, window);
   if (!fitted) return Response.json({ tokens, window, kept_from: Math.max(0, body.messages.length + typed.length - 1), opening: 0 });
   const { opening, dropped } = fitted;
   return Response.json({ tokens, window, kept_from: dropped ? opening + dropped : 0, opening });

@@ -64,7 +64,14 @@ def test_the_page_has_a_policy_that_lets_it_compile_webassembly_and_nothing_else
 def test_the_service_worker_keeps_every_file_that_the_page_asks_for(folder):
     lines = (folder / "sw.js").read_text(encoding="utf-8").split("\n")
     kept = json.loads(lines[1].removeprefix("const FILES = ").rstrip(";"))
-    assert {"index.html", "space.json", "static/main.js", "static/vendor/wllama.wasm", "portrait.svg"} <= set(kept)
+    assert {
+        "index.html",
+        "space.json",
+        "static/main.js",
+        "tokenizer.json",
+        "static/vendor/wllama.wasm",
+        "portrait.svg",
+    } <= set(kept)
     assert all((folder / name).is_file() for name in kept)
 
 
@@ -117,12 +124,19 @@ def test_it_is_pushed_as_a_static_space(folder):
     assert hub.calls == [("create", "me/boar", "static"), ("upload", "me/boar")]
 
 
-def test_wllama_is_npm_s_own():
-    package = ROOT / "node_modules" / "@wllama" / "wllama"
-    if not package.is_dir():
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("wllama.js", "@wllama/wllama/esm/index.min.js"),
+        ("wllama.wasm", "@wllama/wllama/esm/single-thread/wllama.wasm"),
+        ("tokenizers.js", "@huggingface/tokenizers/dist/tokenizers.min.mjs"),
+        ("tokenizers.LICENSE", "@huggingface/tokenizers/LICENSE"),
+    ],
+)
+def test_the_libraries_are_npm_s_own(ours, theirs):
+    if not (ROOT / "node_modules" / theirs).is_file():
         pytest.skip("npm ci has not been run")
-    assert (VENDOR / "wllama.js").read_bytes() == (package / "esm" / "index.min.js").read_bytes()
-    assert (VENDOR / "wllama.wasm").read_bytes() == (package / "esm" / "single-thread" / "wllama.wasm").read_bytes()
+    assert (VENDOR / ours).read_bytes() == (ROOT / "node_modules" / theirs).read_bytes()
 
 
 # ------------------------------------------------------------------------------------------------------ in the browser
@@ -350,16 +364,15 @@ def dialogues(count):
 
 
 PROMPTS = """async ({ requests, limit }) => {
-  const [{ Model }, { Prompts }, { load }] = await Promise.all(
-    ["model", "prompt", "weights"].map((name) => import(`./static/local/${name}.js`)));
-  const space = await (await fetch("space.json")).json();
-  const model = await Model.load((await load(space.weights, () => {})).blob, space);
-  const prompts = new Prompts(space.layout, model.read);
+  const { Prompts } = await import("./static/local/prompt.js");
+  const [{ layout }, tokenizer] = await Promise.all(
+    ["space.json", "tokenizer.json"].map(async (file) => (await fetch(file)).json()));
+  const prompts = new Prompts(layout, tokenizer);
   const found = [];
   for (const { messages, memory, pinned } of requests) {
     const told = prompts.withMemory(messages, memory, pinned);
-    const fitted = await prompts.fit(told, limit);
-    found.push([fitted?.ids, fitted?.opening, fitted?.dropped, await prompts.count(told, 2 * limit)]);
+    const fitted = prompts.fit(told, limit);
+    found.push([fitted?.ids, fitted?.opening, fitted?.dropped, prompts.count(told, 2 * limit)]);
   }
   return found;
 }"""

@@ -4,7 +4,7 @@ import { Wllama } from "../vendor/wllama.js";
 import { draw } from "./draw.js";
 
 const CANDIDATES = 256; // of a token: what lies below the 256 likeliest is never drawn
-const READ_AT_ONCE = 16; // tokens, read no faster than one by one; between two such pieces a reading can be stopped
+const READ_AT_ONCE = 32; // tokens; between two such pieces a reading can be stopped
 const silent = () => {};
 
 /** What a browser lacks to run the model: "memory64" or "simd", or null where it lacks nothing. */
@@ -44,8 +44,6 @@ export class Model {
     }
     return new Model(wllama, ends, context);
   }
-
-  read = (text) => this.wllama.tokenize(text, false);
 
   /** Run `work` when all work before it is done: the model has one cache. */
   async alone(work) {

@@ -2,6 +2,7 @@
 // chat template as ids, in space.json; what is said is read as text, in which a control token is text too. A test
 // compares the ids with the server's.
 
+import { Tokenizer } from "../vendor/tokenizers.js";
 import { Language } from "./language.js";
 
 /**
@@ -35,21 +36,21 @@ export class Refused extends Error {}
 export class Prompts {
   /**
    * @param {Layout} layout
-   * @param {(text: string) => Promise<number[]>} read gives the ids of a text in which nothing is a control token
+   * @param {object} tokenizer a tokenizer.json without control tokens
    */
-  constructor(layout, read) {
+  constructor(layout, tokenizer) {
     this.layout = layout;
     this.language = new Language(layout.language);
-    this.read = read;
+    this.tokenizer = new Tokenizer(tokenizer, {});
+    /** @type {Map<string, number[]>} */
     this.known = new Map();
   }
 
-  /** @returns {Promise<number[]>} */
-  async ids(text) {
+  ids(text) {
     let ids = this.known.get(text);
     if (!ids) {
       if (this.known.size > 20_000) this.known.clear();
-      this.known.set(text, (ids = text ? await this.read(text) : []));
+      this.known.set(text, (ids = text ? this.tokenizer.encode(text, { add_special_tokens: false }).ids : []));
     }
     return ids;
   }
@@ -81,7 +82,7 @@ export class Prompts {
   }
 
   /** The ids of a dialogue: to be answered, to be continued where it ends with a reply. */
-  async render(messages) {
+  render(messages) {
     const turns = this.withSystem(messages);
     /** @type {number[]} */
     const all = [];
@@ -89,10 +90,10 @@ export class Prompts {
     for (const end of exchangeEnds(turns)) {
       const roles = turns.slice(begin, end).map(({ role }) => role);
       for (const part of this.form(begin ? "following" : "opening", roles)) {
-        all.push(...(typeof part === "number" ? await this.ids(strip(turns[begin + part].content)) : part));
+        all.push(...(typeof part === "number" ? this.ids(strip(turns[begin + part].content)) : part));
       }
       if (end === turns.length) break;
-      all.push(...(await this.ids(strip(turns[end].content))));
+      all.push(...(this.ids(strip(turns[end].content))));
       begin = end + 1;
     }
     return all;
@@ -101,34 +102,34 @@ export class Prompts {
   /**
    * Drop whole exchanges, by blocks, until a dialogue has at most `limit` tokens; null if even the last one is too long.
    * @param {Message[]} messages
-   * @returns {Promise<Fitted | null>}
+   * @returns {Fitted | null}
    */
-  async fit(messages, limit) {
+  fit(messages, limit) {
     const sizes = new Sizes(messages, this);
     if (!sizes.turns.length) return null;
-    const tails = await sizes.tails(limit);
-    const opening = await sizes.opening(Math.floor(limit / 8));
+    const tails = sizes.tails(limit);
+    const opening = sizes.opening(Math.floor(limit / 8));
     const marks = sizes.marks(opening, limit / this.layout.blocks);
     const last = sizes.begins.length - 1;
     const tried = new Set([0, ...marks]);
     for (let first = Math.max(0, ...marks); first <= last; first++) tried.add(first);
     for (const kept of new Set([opening, 0])) {
       for (const first of tried) {
-        if (!tails.has(first) || !sizes.canBegin(first) || (await sizes.whole(kept, first, tails)) > limit) continue;
+        if (!tails.has(first) || !sizes.canBegin(first) || (sizes.whole(kept, first, tails)) > limit) continue;
         const stays = first > kept ? sizes.begins[kept] : 0;
         const begin = first > kept ? sizes.begins[first] : 0;
         const left = [...sizes.system, ...sizes.turns.slice(0, stays), ...sizes.turns.slice(begin)];
-        return { messages: left, ids: await this.render(left), opening: stays, dropped: Math.max(0, begin - stays) };
+        return { messages: left, ids: this.render(left), opening: stays, dropped: Math.max(0, begin - stays) };
       }
     }
     return null;
   }
 
   /** How many tokens a dialogue has: exactly up to `most`, beyond by the length of its texts. */
-  async count(messages, most) {
+  count(messages, most) {
     const sizes = new Sizes(messages, this);
     if (!sizes.turns.length) return 0;
-    const tails = await sizes.tails(most);
+    const tails = sizes.tails(most);
     if (tails.has(0)) return sizes.whole(0, 0, tails);
     const first = tails.size ? Math.min(...tails.keys()) : sizes.begins.length - 1;
     return (tails.get(first) ?? most) + Math.round(sum(sizes.estimates().slice(0, first)));
@@ -151,12 +152,12 @@ class Sizes {
   following = (exchange) => length(this.prompts.form("following", this.roles(exchange)));
 
   /** The tokens from each exchange to the end: the texts alone of the first one, and all else after it. */
-  async tails(limit) {
+  tails(limit) {
     /** @type {Map<number, number>} */
     const found = new Map();
     let after = this.turns.at(-1)?.role === "user" ? 0 : this.prompts.layout.closing.length;
     for (let exchange = this.begins.length - 1; exchange >= 0; exchange--) {
-      const said = await this.said(this.turns.slice(this.begins[exchange], this.ends[exchange] + 1));
+      const said = this.said(this.turns.slice(this.begins[exchange], this.ends[exchange] + 1));
       if (after + said > limit) break;
       found.set(exchange, after + said);
       after += said + this.following(exchange);
@@ -165,11 +166,11 @@ class Sizes {
   }
 
   /** How many exchanges lead to the first reply to the user, or 0 where they take more than `most`. */
-  async opening(most) {
+  opening(most) {
     let heard = 0;
     for (let n = 0; n < this.begins.length - 1 && !heard; n++) if (this.roles(n).includes("user")) heard = n + 1;
     let tokens = 0;
-    for (const turn of this.turns.slice(0, this.begins[heard])) tokens += await this.said([turn]);
+    for (const turn of this.turns.slice(0, this.begins[heard])) tokens += this.said([turn]);
     return tokens <= most ? heard : 0;
   }
 
@@ -194,22 +195,22 @@ class Sizes {
   }
 
   /** The tokens of the prompt with the opening exchanges and those from `first`, one of `tails`. */
-  async whole(opening, first, tails) {
+  whole(opening, first, tails) {
     if (first <= opening) opening = first = 0;
     const { prompts } = this;
     const kept = [...this.turns.slice(0, this.begins[opening]), ...this.turns.slice(this.begins[first])];
     const system = this.system.length ? this.system : prompts.withSystem(kept).slice(0, -kept.length);
     const form = prompts.form("opening", [...system.map(({ role }) => role), ...this.roles(opening ? 0 : first)]);
-    let tokens = length(form) + tails.get(first) + (await this.said(system));
+    let tokens = length(form) + tails.get(first) + (this.said(system));
     if (!opening) return tokens;
-    tokens += await this.said(this.turns.slice(0, this.begins[opening]));
+    tokens += this.said(this.turns.slice(0, this.begins[opening]));
     for (let n = 1; n < opening; n++) tokens += this.following(n);
     return tokens + this.following(first);
   }
 
-  async said(turns) {
+  said(turns) {
     let tokens = 0;
-    for (const { content } of turns) tokens += (await this.prompts.ids(strip(content))).length;
+    for (const { content } of turns) tokens += (this.prompts.ids(strip(content))).length;
     return tokens;
   }
 }

@@ -2,7 +2,6 @@
 export class Wllama {
   constructor(paths: { "single-thread/wllama.wasm": string }, options?: object);
   loadModel(blobs: Blob[], options?: object): Promise<void>;
-  tokenize(text: string, special: boolean): Promise<number[]>;
   detokenize(tokens: number[]): Promise<Uint8Array>;
   decode(tokens: number[], options: { skipLogits?: boolean }): Promise<{ nPast: number }>;
   getLogits(topK: number): Promise<{ token: number; p: number }[]>;
