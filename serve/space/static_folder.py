@@ -157,6 +157,7 @@ def _space(run: Run, gguf: Gguf, tokenizer: ChatTokenizer) -> dict[str, Any]:
     return {
         "info": info.model_dump(mode="json"),
         "context": context,
+        "loops": "loop" not in run.persona.checks.off,
         "ends": sorted({chat.end_of_turn(tokenizer, run.prompt), *control_tokens(tokenizer).values()}),
         "layout": prompt_pieces(tokenizer, run.persona, run.prompt),
     }

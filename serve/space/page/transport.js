@@ -96,6 +96,7 @@ async function chat(body, signal) {
           said: (text) => send("delta", { text: sendable(text) }),
           reading: (done, total) => send("reading", { done, total }),
           signal: stopped.signal,
+          loops: space.loops,
         }));
         const usage = { prompt_tokens: ids.length, completion_tokens: tokens, total_tokens: ids.length + tokens };
         send("done", { finish_reason, usage, dropped_messages: dropped, run: space.info.run });

@@ -17,7 +17,7 @@ from curation import chat
 from curation.errors import InosukeError, UsageError
 from curation.persona import load_persona
 from curation.record import Message
-from curation.repeats import repeat_penalties
+from curation.repeats import listen, repeat_penalties
 from serve.commands.space import space
 from serve.engine import Settings
 from serve.engines.prompts import Reader
@@ -431,3 +431,24 @@ def test_the_page_draws_tokens_as_the_server_does(visit, site):
     costs, drawn = page.evaluate(DRAWN, {"replies": replies, "candidates": candidates, "draws": draws})
     assert [dict(pairs) for pairs in costs] == [repeat_penalties(reply, 0.8) for reply in replies]
     assert drawn == [10, 13, 11, 12, 11, 11, 11]
+
+
+HEARD = """async (texts) => {
+  const { listen } = await import("./static/local/loops.js");
+  return texts.map((text) => { const { safe, looping } = listen(text); return [safe, looping]; });
+}"""
+
+
+@pytest.mark.browser
+@needs_chromium[1]
+def test_the_page_hears_loops_as_the_server_does(visit, site):
+    some = random.Random(3)
+    words = ["ta", "là", "Vua", "núi", "rừng!", "ha", "Ha,", "lợn\n", "x_1", "…"]
+    texts = ["", "!", "haha" * 12, "ta là vua. " * 4, "Xông lên! " * 3]
+    for _ in range(300):
+        block = " ".join(some.choices(words, k=some.randint(1, 12)))
+        texts.append(" ".join(some.choices(words, k=some.randint(0, 20))) + " " + (block + " ") * some.randint(1, 5))
+        texts.append(texts[-1][: some.randint(0, len(texts[-1]))])
+    expected = [list(listen(text)) for text in texts]
+    assert 50 < sum(looping for _, looping in expected) < 500
+    assert visit(address=site).evaluate(HEARD, texts) == expected

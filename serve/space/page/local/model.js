@@ -2,9 +2,11 @@
 
 import { Wllama } from "../vendor/wllama.js";
 import { draw } from "./draw.js";
+import { listen } from "./loops.js";
 
 const CANDIDATES = 256; // of a token: what lies below the 256 likeliest is never drawn
 const READ_AT_ONCE = 32; // tokens; between two such pieces a reading can be stopped
+const BREAK_OFF = "…"; // ends a reply that repeats itself
 const silent = () => {};
 
 /** What a browser lacks to run the model: "memory64" or "simd", or null where it lacks nothing. */
@@ -82,28 +84,46 @@ export class Model {
   }
 
   /**
-   * Answer a prompt. `said(text)` is called as the reply grows. Returns how it ended, and how many tokens it has.
+   * Answer a prompt. `said(text)` is called as the reply grows; a reply that has begun to repeat itself ends there.
+   * Returns how it ended, and how many tokens it has.
    * @param {number[]} ids
    * @param {Record<string, number>} settings
-   * @param {{said: (text: string) => void, reading: (done: number, total: number) => void, signal: AbortSignal}} to
+   * @param {{
+   *   said: (text: string) => void, reading: (done: number, total: number) => void, signal: AbortSignal, loops: boolean,
+   * }} to `loops`: whether loops are listened for
    */
-  async answer(ids, settings, { said, reading, signal }) {
+  async answer(ids, settings, { said, reading, signal, loops }) {
     await this.take(ids, reading, signal);
     const limit = Math.min(settings.max_new_tokens, this.context - ids.length);
     const decoder = new TextDecoder();
     /** @type {number[]} */
     const reply = [];
+    let text = "";
+    let shown = 0;
+    const show = (safe) => {
+      if (safe > shown) said(text.slice(shown, safe));
+      shown = Math.max(shown, safe);
+    };
     while (reply.length < limit) {
       signal.throwIfAborted();
       const token = draw(await this.wllama.getLogits(CANDIDATES), ids, reply, settings);
-      if (this.ends.has(token) || this.wllama.isTokenEOG(token)) return { finish_reason: "stop", tokens: reply.length + 1 };
-      const text = decoder.decode(await this.piece(token), { stream: true });
-      if (text) said(text);
+      if (this.ends.has(token) || this.wllama.isTokenEOG(token)) {
+        show(text.length);
+        return { finish_reason: "stop", tokens: reply.length + 1 };
+      }
+      text += decoder.decode(await this.piece(token), { stream: true });
       reply.push(token);
+      const { safe, looping } = loops ? listen(text) : { safe: text.length, looping: false };
+      show(safe);
+      if (looping) {
+        said(BREAK_OFF);
+        return { finish_reason: "stop", tokens: reply.length };
+      }
       if (reply.length === limit) break;
       await this.wllama.decode([token], {});
       this.cached.push(token);
     }
+    show(text.length);
     return { finish_reason: "length", tokens: reply.length };
   }
 
