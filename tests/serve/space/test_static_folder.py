@@ -10,6 +10,7 @@ import threading
 
 import pytest
 import yaml
+from axe_playwright_python.sync_playwright import Axe
 from click.testing import CliRunner
 from playwright.sync_api import expect
 
@@ -25,7 +26,7 @@ from serve.engines.tokenizer import ChatTokenizer
 from serve.space.static_folder import MOST_BYTES, POLICY, write_static_space
 from serve.space.upload import push
 from tests.conftest import ROOT
-from tests.tools.chromium import act, needs_chromium, send, turns
+from tests.tools.chromium import PHONE, act, needs_chromium, send, turns
 
 VENDOR = ROOT / "serve" / "space" / "page" / "vendor"
 
@@ -189,6 +190,17 @@ def test_the_page_answers_in_the_browser_and_asks_before_it_downloads(visit, sit
     expect(page.locator("#count")).to_contain_text("token")
     act(page, 2, "Trả lời lại")
     expect(page.locator(".turn.reply").last).to_contain_text("2/2")
+
+
+@pytest.mark.browser
+@needs_chromium[1]
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing_in_the_bar(visit, site, device):
+    # The page's own policy forbids it the script that looks at it.
+    page = visit(address=site, bypass_csp=True, reduced_motion="reduce", **device)
+    page.get_by_role("button", name="Tải về", exact=True).wait_for()
+    assert Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.browser
