@@ -8,7 +8,7 @@ const current = PAGES + VERSION;
 const url = (file) => new URL(file, self.registration.scope).href;
 
 self.addEventListener("install", (event) => {
-  const fresh = FILES.map((file) => new Request(url(file), { cache: "reload" }));
+  const fresh = FILES.map((file) => new Request(url(file), { cache: "no-cache" }));
   event.waitUntil(caches.open(current).then((cache) => cache.addAll(fresh)).then(() => self.skipWaiting()));
 });
 
@@ -33,6 +33,7 @@ self.addEventListener("fetch", (event) => {
 
 async function answer(request) {
   const cache = await caches.open(current);
-  const asked = request.mode === "navigate" ? url("index.html") : request;
-  return (await cache.match(asked, { ignoreSearch: true })) ?? fetch(request);
+  const address = request.url.split(/[?#]/, 1)[0];
+  const kept = await cache.match(address === url("") ? url("index.html") : address);
+  return kept ?? fetch(request);
 }
