@@ -318,7 +318,7 @@ def _rendered(
 # ---------------------------------------------------------------- what a model remembers
 
 # The headings of what is remembered, by language. English serves for every other one: models read it best.
-_REMEMBERED = {
+REMEMBERED = {
     "vi": ("Về người đang nói chuyện:", "Chuyện trước đó:"),
     "en": ("About the visitor:", "Earlier in this conversation:"),
 }
@@ -335,7 +335,7 @@ def with_memory(messages: Sequence[Message], memory: str, pinned: Sequence[str],
     turns = [m for m in messages if m.role != "system"]
     if not facts and not memory:
         return list(messages)
-    about, before = _REMEMBERED.get(language_of(turns, persona).lower().split("-")[0], _REMEMBERED["en"])
+    about, before = REMEMBERED.get(language_of(turns, persona).lower().split("-")[0], REMEMBERED["en"])
     parts = [system_prompt(messages, persona)]
     if facts:
         parts.append("\n".join((about, *(f"- {fact}" for fact in facts))))

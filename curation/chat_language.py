@@ -7,9 +7,11 @@ every machine. :mod:`curation.cleaning.language` judges the lines of a dataset a
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 from curation.persona import Persona
 from curation.record import Message
@@ -116,6 +118,37 @@ def language_of(messages: Sequence[Message], persona: Persona) -> str:
     have been served under another system prompt.
     """
     return languages_at(messages, persona)[-1] if messages else persona.languages[0]
+
+
+def tables(persona: Persona) -> dict[str, Any]:
+    """Return what this module goes by, as JSON, for a page that chooses the system prompt without a server.
+
+    Only the scripts of the persona's languages are in it, each with the ranges of its letters.
+    """
+    bases = {code.lower().split("-")[0] for code in persona.languages}
+    scripts = {name: codes for name, codes in _SCRIPTS.items() if bases & set(codes)}
+    return {
+        "languages": persona.languages,
+        "names": (persona.name, *persona.aliases),
+        "clear": _CLEAR,
+        "words": {code: sorted(words) for code, words in _LISTS.items() if code in bases},
+        "hints": {code: sorted(words) for code, words in _HINTS.items() if code in bases},
+        "anywhere": sorted(_ANYWHERE),
+        "syllable": _SYLLABLE.pattern,
+        "scripts": {name: {"languages": codes, "ranges": _ranges(name)} for name, codes in scripts.items()},
+    }
+
+
+def _ranges(script: str) -> list[tuple[int, int]]:
+    """Return the first and the last letter of each run of a script's letters."""
+    ranges: list[tuple[int, int]] = []
+    for point in range(0x370, sys.maxunicode + 1):
+        if _scripts(chr(point)) == {script: 1}:
+            if ranges and ranges[-1][1] == point - 1:
+                ranges[-1] = (ranges[-1][0], point)
+            else:
+                ranges.append((point, point))
+    return ranges
 
 
 def languages_at(messages: Sequence[Message], persona: Persona) -> list[str]:

@@ -6,10 +6,19 @@ from pathlib import Path
 
 import click
 
+from curation.errors import UsageError
 
-@click.command(epilog="Example: inosuke space --out build/space")
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The folder to write.")
+
+@click.command(epilog="Example: inosuke space --static --push me/boar")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to write.  [default: build/space, with --static build/static-space]",
+)
 @click.option("--run", "run_name", help="A run under models/.  [default: the newest]")
+@click.option(
+    "--static", is_flag=True, help="Write a page that needs no server: the run's GGUF answers in the visitor's browser."
+)
 @click.option(
     "--weights-from",
     metavar="OWNER/NAME[@REVISION]",
@@ -22,16 +31,31 @@ import click
 )
 @click.option("--push", "repo", metavar="OWNER/NAME", help="Upload it to this Space, which is created if necessary.")
 def space(
-    out: Path, run_name: str | None, weights_from: str | None, base_licence: str | None, repo: str | None
+    out: Path | None,
+    run_name: str | None,
+    static: bool,
+    weights_from: str | None,
+    base_licence: str | None,
+    repo: str | None,
 ) -> None:
-    """Write a folder that Hugging Face builds as a Docker Space."""
-    from serve.space.folder import write_space
+    """Write a folder that Hugging Face builds as a Docker Space, or shows as a static one."""
+    known = repo is not None
+    if static:
+        from serve.space.static_folder import write_static_space
 
-    written = write_space(
-        out, run_name, weights_from=weights_from, base_licence=base_licence, licence_known=repo is not None
-    )
-    click.echo(f"{len(written)} files in {out}. Try it with `docker build {out}`, then push the folder to a Space.")
+        if weights_from:
+            raise UsageError("--weights-from is for a Space with a server. Leave it out: --static brings the weights.")
+        out = out or Path("build/static-space")
+        written = write_static_space(out, run_name, base_licence=base_licence, licence_known=known)
+        how = f"`python -m http.server --bind 127.0.0.1 --directory {out}`"
+    else:
+        from serve.space.folder import write_space
+
+        out = out or Path("build/space")
+        written = write_space(out, run_name, weights_from=weights_from, base_licence=base_licence, licence_known=known)
+        how = f"`docker build {out}`"
+    click.echo(f"{len(written)} files in {out}. Try it with {how}, then push the folder to a Space.")
     if repo:
         from serve.space.upload import push
 
-        click.echo(f"Open {push(out, repo)}")
+        click.echo(f"Open {push(out, repo, sdk='static' if static else 'docker')}")

@@ -20,6 +20,7 @@ blueprint = Blueprint("page", __name__)
 
 # The page has words in these languages; another language is a file in web/static/words/ and an entry here.
 LANGUAGES = ("vi", "en")
+TEMPLATE = "index.html"
 # An SVG that is opened by itself is a document: it gets no scripts, no network and an origin of its own.
 _PORTRAIT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
@@ -31,14 +32,8 @@ blueprint.record(lambda _: mimetypes.add_type("text/javascript", ".js"))
 @described(None, "text/html")
 def index() -> str:
     """Return the chat page; everything else that it does goes through the API."""
-    persona = service().persona
-    return render_template(
-        "index.html",
-        title=persona.page.title or persona.name,
-        language=next((code for code in persona.languages if code in LANGUAGES), LANGUAGES[0]),
-        persona=_for_page(persona),
-        portrait_type=service().portrait.mimetype,
-    )
+    shown = variables(service().persona, url_for("page.portrait"), service().portrait.mimetype)
+    return render_template(TEMPLATE, **shown)
 
 
 @blueprint.get("/portrait")
@@ -54,12 +49,18 @@ def portrait() -> Response:
     return response
 
 
-def _for_page(persona: Persona) -> dict[str, Any]:
+def variables(persona: Persona, portrait: str, portrait_type: str) -> dict[str, Any]:
+    """Return what the template needs; ``portrait`` is the picture's address."""
     return {
-        "name": persona.name,
-        "portrait": url_for("page.portrait"),
-        "languages": persona.languages,
-        "greetings": persona.greetings,
-        "starters": persona.page.starters,
-        "notice": persona.page.notice,
+        "title": persona.page.title or persona.name,
+        "language": next((code for code in persona.languages if code in LANGUAGES), LANGUAGES[0]),
+        "portrait_type": portrait_type,
+        "persona": {
+            "name": persona.name,
+            "portrait": portrait,
+            "languages": persona.languages,
+            "greetings": persona.greetings,
+            "starters": persona.page.starters,
+            "notice": persona.page.notice,
+        },
     }

@@ -75,6 +75,7 @@ class Info(BaseModel):
     context: int | None
     window: int | None = Field(description="How many tokens a prompt may have with these settings.")
     remembers: bool = Field(description="Whether `memory` and `pinned` reach the model.")
+    sums_up: bool = Field(default=True, description="Whether `POST /api/memory` is there.")
     run: str | None
     base: str | None
     dataset: str | None

@@ -8,14 +8,14 @@ from typing import Any
 from curation.errors import InosukeError
 
 
-def push(folder: Path, repo: str, api: Any = None) -> str:
+def push(folder: Path, repo: str, api: Any = None, sdk: str = "docker") -> str:
     """Create the Space if it does not exist, upload the folder, and return its address. ``api`` is an ``HfApi``."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 
     api = api or HfApi()
     try:
-        api.create_repo(repo, repo_type="space", space_sdk="docker", exist_ok=True)
+        api.create_repo(repo, repo_type="space", space_sdk=sdk, exist_ok=True)
         api.upload_folder(
             repo_id=repo, repo_type="space", folder_path=folder, commit_message="Chat page", delete_patterns="*"
         )

@@ -1,6 +1,8 @@
 // Waits for the server to answer again: polls /readyz, less and less often, and at once when the browser is online again.
 // Not /healthz: a server that is still loading its model is healthy and cannot answer.
 
+import { request } from "./transport.js";
+
 const FIRST_MS = 1000;
 const LONGEST_MS = 15_000;
 
@@ -20,7 +22,7 @@ async function look() {
   if (!asked) return;
   let there = false;
   try {
-    there = (await fetch("readyz", { cache: "no-store" })).ok;
+    there = (await request("readyz", { cache: "no-store" })).ok;
   } catch {
     // still away, which is the question here
   }

@@ -5,6 +5,7 @@ import { told } from "./recall.js";
 import { sendableTurns } from "./chat.js";
 import * as server from "./server.js";
 import { sendable } from "./text.js";
+import { request } from "./transport.js";
 import { leaf } from "./tree.js";
 
 /** @import { Conversation } from "./tree.js" */
@@ -62,7 +63,7 @@ function forget(conversation) {
 export async function post(path, body) {
   try {
     const headers = { "Content-Type": "application/json" };
-    const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+    const response = await request(path, { method: "POST", headers, body: JSON.stringify(body) });
     return response.ok ? await response.json() : null;
   } catch {
     return null; // the connection is lost; the conversation itself tells the visitor

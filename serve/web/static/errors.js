@@ -11,6 +11,7 @@ const WORDS = {
   conversation_too_long: "tooLongToRead",
   engine_failed: "failed",
   internal_error: "failed",
+  model_not_loaded: "notLoaded", // on a page without a server
 };
 
 export const words = (error) => t(WORDS[error.code] ?? "unforeseen");

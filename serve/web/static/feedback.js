@@ -7,6 +7,7 @@ import { saveSetting, setting } from "./settings.js";
 import * as store from "./store.js";
 import { ChatError, refusal } from "./stream.js";
 import { clean } from "./text.js";
+import { request } from "./transport.js";
 import { turnBefore } from "./tree.js";
 
 /** @import { Turn } from "./tree.js" */
@@ -34,7 +35,7 @@ export async function send(conversation, reply, { rating = null, better = null }
   const messages = [said, reply].map(({ role, content }) => ({ role, content: clean(content.slice(0, MAX_CHARS)) }));
   let response;
   try {
-    response = await fetch("api/feedback", {
+    response = await request("api/feedback", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       // The turn's id, and not its number, which can differ between tabs.

@@ -23,6 +23,7 @@ import * as speech from "./speech.js";
 import * as store from "./store.js";
 import { clean } from "./text.js";
 import { mention } from "./toast.js";
+import { request } from "./transport.js";
 import { create, leaf, path } from "./tree.js";
 import { drawTrouble } from "./trouble.js";
 import { edit, rewrite, turnActions } from "./turn_actions.js";
@@ -186,7 +187,7 @@ function settled() {
 
 async function loadInfo() {
   try {
-    const response = await fetch("api/info");
+    const response = await request("api/info");
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
     const info = await response.json();
     server.setInfo(info);

@@ -18,7 +18,7 @@ const LEAST = 4; // turns that are worth a summary of their own
  * @param {Conversation} conversation
  */
 export async function update(conversation) {
-  if (!server.remembers() || conversation.memoryOff) return;
+  if (!server.sumsUp() || conversation.memoryOff) return;
   await counting.count();
   const fallen = counting.of(conversation)?.fallen ?? [];
   const turns = path(conversation);
@@ -63,6 +63,7 @@ function fill(conversation) {
 export function show(conversation, saved) {
   const { memory, pinned, pinned_chars } = server.limits();
   const [on, summary, facts] = [$("memory-on"), $("memory-text"), $("memory-pinned")];
+  /** @type {HTMLElement} */ (on.parentElement).hidden = !server.sumsUp();
   on.checked = !conversation.memoryOff;
   summary.maxLength = memory;
   fill(conversation);

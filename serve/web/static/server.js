@@ -12,6 +12,8 @@ export const limits = () => ({ messages: 400, chars: 4000, memory: 2000, pinned:
 
 /** Whether the character can be told what to remember. */
 export const remembers = () => Boolean(told?.remembers);
+/** Whether what falls out of the window can be summed up. */
+export const sumsUp = () => remembers() && told?.sums_up !== false;
 /** Whether the server can count tokens before it answers. */
 export const counts = () => Boolean(told?.window);
 /** Whether a reply can be continued. */

@@ -1,5 +1,7 @@
 // One answer from the server: POST the conversation, read server-sent events, yield {type, ...data}.
 
+import { request } from "./transport.js";
+
 /** A failed answer: `code` is the server's, or "lost" when the server did not answer; `retryAfter` is in seconds, or 0. */
 export class ChatError extends Error {
   constructor(code, message, retryAfter = 0) {
@@ -13,7 +15,7 @@ export class ChatError extends Error {
 export async function* answer(body, signal) {
   let response;
   try {
-    response = await fetch("api/chat", {
+    response = await request("api/chat", {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
       body: JSON.stringify({ ...body, stream: true }),

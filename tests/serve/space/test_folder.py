@@ -20,14 +20,7 @@ from serve.model_files.portrait import load_portrait
 from serve.space.folder import REQUIREMENTS, write_space
 from serve.space.upload import push
 from tests.serve.conftest import PROJECT
-from tests.tools.gguf_files import manifest, write_gguf
 from tests.tools.personas import ANNE
-
-
-@pytest.fixture
-def ready(finished):
-    shutil.copy(PROJECT / "constraints.txt", finished)
-    return finished
 
 
 @pytest.mark.slow
@@ -80,16 +73,6 @@ def test_the_folder_is_complete_and_its_start_command_works(ready, tmp_path):
     finally:
         process.terminate()
         process.communicate(timeout=120)
-
-
-@pytest.fixture
-def light(ready, tiny_model, tokenizer):
-    """A project whose run has a GGUF."""
-    folder = ready / "models" / "run-1" / "gguf"
-    write_gguf(folder / "model-F16.gguf", tiny_model, tokenizer)
-    (folder / "model-F32.gguf").write_bytes((folder / "model-F16.gguf").read_bytes())
-    manifest(folder, served="model-F16.gguf")
-    return ready
 
 
 def test_a_run_with_a_gguf_needs_neither_torch_nor_its_base_weights(light, tmp_path):
