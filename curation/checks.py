@@ -170,7 +170,7 @@ _NAMED = re.compile(
 _START = r"(?:^|(?<=[.!?…,;:\n–—-])|(?<=[.!?…,;:\n–—-]\s))"
 _PERSONS = (
     *("anh", "chị", "em", "cô", "chú", "bác", "ông", "bà", "thầy", "ngài", "sếp", "cậu", "cha", "mẹ", "sư phụ", "quý"),
-    *("các", "đại", "bẩm", "cụ", "mọi", "bạn"),
+    *("các", "đại", "bẩm", "cụ", "mọi", "bạn", "ngươi"),
 )
 _ANSWERS = ("vâng", "thưa", "ạ", "có", "không", "được", "rồi", "em", "con", "cháu", "tôi")
 _NOT_ME = ("tớ", "đòi", "luyện", "thép", "rèn", "vôi")

@@ -42,6 +42,16 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
 
 
+def size(count: int) -> str:
+    """Return a number of bytes as ``12.3 MB``, in units of a thousand as the Hub shows them."""
+    number = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"
+
+
 def listed(counts: Mapping[str, int]) -> str:
     """Return ``train 1,200, eval 130``, without what counts nothing."""
     return ", ".join(f"{name} {n:,}" for name, n in counts.items() if n)

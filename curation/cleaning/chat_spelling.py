@@ -13,7 +13,7 @@ from functools import lru_cache
 _CHAT_WORDS = (
     "ko kô khg hok hk k kg đc dc đk bik bjt bjk mik mìk mk vl vcl vkl cx ntn trc ck vk nyc bn j gj z wá qá thik "
     "thíck lun roài rùi zậy dzậy dzô zô zui zề zìa zời bth bt nhìu chs sml clgt klq ib cmt ms hnay hqua hnao mng "
-    "mn sn tks nge nhg nhm nma kphai kbh dz đz lm nv nch"
+    "mn sn tks nge nhg nhm nma kphai kbh dz đz lm nv nch ik iu cj nek"
 )
 _CHAT = frozenset(_CHAT_WORDS.split())
 # Letters that stand for a word only beside another word of a chat.

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from curation.cleaning.chat_spelling import chat_words
 from curation.cleaning.latin_letters import Judged, judge_words, words_of
+from curation.cleaning.lost_marks import part_without_marks
 from curation.cleaning.scripts import foreign_words, language_of_script, script_names, scripts_of
 from curation.cleaning.vietnamese_fonts import is_syllable
 from curation.cleaning.word_lists import UNMARKED, knows, likeliest, may_be_romaji
@@ -23,6 +24,7 @@ from curation.record import Flag, Sample
 
 # A foreign script counts as part of a line from this share of its words on, and this many words.
 _PART, _PART_WORDS = 1 / 3, 2
+_PHRASE_WORDS = 3  # so many are no cry and no catchphrase, however long the line is
 # A word in no list is a foreign one from so many letters on.
 _STRANGE = 8
 _CAPITAL = re.compile(r"(?<=[^\W\d_] )[^\W\d_a-z][^\W\d_]+")
@@ -50,7 +52,8 @@ def judge(text: str, persona: Persona, file: str | None = None) -> Judged:
         )
     latin = judge_words(text, own, file)
     total = strange.total()
-    if total >= _PART_WORDS and total / (total + known) >= _PART and not latin.foreign:
+    part = total >= _PART_WORDS and total / (total + known) >= _PART
+    if (part or total >= _PHRASE_WORDS) and not latin.foreign:
         return replace(latin, reason=f"partly written in {script_names(strange)}", foreign=True)
     return latin
 
@@ -162,8 +165,13 @@ def _flags(
         else:
             reason = f"{foreign.reason}, {foreign.confidence:.0%}"
             found.append(Flag("language", f"looks like `{foreign.language}` ({reason}); {expected}"))
-    if unmarked := next((reply for reply, one in zip(replies, judged, strict=True) if one.unmarked), None):
-        found.append(Flag("no_diacritics", unmarked[:80]))
+    vietnamese = "vi" in persona.languages
+    unmarked = (
+        reply if one.unmarked else part_without_marks(reply) if vietnamese else ""
+        for reply, one in zip(replies, judged, strict=True)
+    )
+    if first := next(filter(None, unmarked), ""):
+        found.append(Flag("no_diacritics", first[:80]))
     typed = [
         word
         for reply, one in zip(replies, judged, strict=True)

@@ -22,6 +22,8 @@ _PAGE = re.compile(
 )
 # Fewer than seven digits are not a phone number; this check spares most texts the slow library.
 _DIGITS = re.compile(r"(?:\d[\s.()+/-]{0,3}){6}\d")
+# Numbers of the United States that films and examples use (555) are not valid ones for the library.
+_AMERICAN = re.compile(r"(?<![\d-])(?:\(555\) ?|555[ .-])\d{3}[ .-]\d{4}(?![\d-])")
 _CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 # Vietnam's 12 digits (a province 001 to 096, then century and sex) and the United States' 3-2-4.
 _IDENTITY = re.compile(
@@ -65,6 +67,7 @@ def _emails(text: str, languages: Sequence[str]) -> Iterator[str]:
 def _phones(text: str, languages: Sequence[str]) -> Iterator[str]:
     if _DIGITS.search(text):
         yield from _numbers(text, languages)
+    yield from (m.group() for m in _AMERICAN.finditer(text) if "en" in languages)
     for written, digits in personal_words.phones_in_letters(text):
         if any(_numbers(digits, languages)):
             yield written

@@ -64,6 +64,11 @@ def frequency(language: str, word: str) -> float:
     return _list(language).get(word, 0.0)
 
 
+def words_of_list(language: str) -> Mapping[str, float]:
+    """Return the words of a language's list, each with its share of all words."""
+    return _list(language)
+
+
 def likeliest(text: str, language: str) -> str:
     """Return which language of this one's script the words of a text fit best: this one unless another does clearly."""
     from wordfreq import available_languages

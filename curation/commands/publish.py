@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from curation.command import json_option, persona_option
-from curation.commands.publish_options import dry_run_option, private_option, tag_option, text, yes_option
+from curation.commands.publish_options import (
+    Asked,
+    dry_run_option,
+    private_option,
+    tag_option,
+    text,
+    yes_option,
+)
 from curation.record import KINDS
-
-if TYPE_CHECKING:
-    from curation.hub.publication import DatasetPublication
 
 
 @click.command()
@@ -94,25 +96,3 @@ def publish(
         click.echo(json.dumps(publication.to_json(), ensure_ascii=False))
     else:
         click.echo(text(publication, shown=asked.has_shown))
-
-
-class Asked:
-    """Show what will be published, and on a terminal ask. Remembers that it was shown."""
-
-    def __init__(self, as_json: bool) -> None:
-        self._as_json = as_json
-        self.has_shown = False
-
-    def confirm(self, planned: DatasetPublication) -> None:
-        """Raise InosukeError where the answer is no, or where there is no one to answer."""
-        from curation.errors import InosukeError
-        from curation.hub.preview import refuse_unanswered
-
-        on_a_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not self._as_json
-        if not self._as_json and (on_a_terminal or planned.questions):
-            click.echo(text(planned))
-            self.has_shown = True
-        if not on_a_terminal or planned.removes_much:
-            refuse_unanswered(planned)
-        elif not click.confirm(f"Publish this to {planned.repo}?"):
-            raise InosukeError("not published. Nothing was uploaded.")

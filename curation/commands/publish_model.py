@@ -8,7 +8,14 @@ from pathlib import Path
 import click
 
 from curation.command import json_option, persona_option
-from curation.commands.publish_options import dry_run_option, private_option, tag_option, text
+from curation.commands.publish_options import (
+    Asked,
+    dry_run_option,
+    private_option,
+    tag_option,
+    text,
+    yes_option,
+)
 
 
 @click.command("publish-model")
@@ -24,6 +31,7 @@ from curation.commands.publish_options import dry_run_option, private_option, ta
 @private_option
 @tag_option
 @dry_run_option
+@yes_option
 @persona_option
 @json_option
 def publish_model(
@@ -36,6 +44,7 @@ def publish_model(
     private: bool,
     tag: str | None,
     dry_run: bool,
+    yes: bool,
     persona_file: Path,
     as_json: bool,
 ) -> None:
@@ -43,6 +52,11 @@ def publish_model(
 
     RUN is the name of a run in models/, or the path of a run's folder. Card, LICENSE and NOTICE follow the licence of
     the base model; what it forbids is refused.
+
+    Before anything is sent, the command shows who sees the repository, the base's licence, what the repository holds
+    now, and the files that come, are replaced and go, with their sizes; on a terminal it asks. Elsewhere it publishes,
+    unless something wants an answer: files of others, or more than a third of the published bytes removed. The latter
+    wants --yes on a terminal too.
 
     \b
     Example:
@@ -52,6 +66,7 @@ def publish_model(
     from curation.newest import find_run
     from curation.persona import load_persona
 
+    asked = Asked(as_json)
     models = load_persona(persona_file).root / "models"
     publication = model_repository.publish_model(
         find_run(models, str(run), anywhere=True),
@@ -62,6 +77,11 @@ def publish_model(
         private=private,
         tag=tag,
         dry_run=dry_run,
+        yes=yes,
+        confirm=asked.confirm,
         quiet=as_json,
     )
-    click.echo(json.dumps(publication.to_json(), ensure_ascii=False) if as_json else text(publication))
+    if as_json:
+        click.echo(json.dumps(publication.to_json(), ensure_ascii=False))
+    else:
+        click.echo(text(publication, shown=asked.has_shown))

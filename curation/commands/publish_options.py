@@ -1,7 +1,8 @@
-"""What `inosuke publish` and `inosuke publish-model` share: their options and the text that they print."""
+"""What `inosuke publish` and `inosuke publish-model` share: options, the text that they print, the question."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -32,3 +33,25 @@ def text(publication: Publication, *, shown: bool = False) -> str:
         lines += [f"  commit    {publication.commit}", f"  page      {publication.url}"]
     lines += [f"Warning: {warning}" for warning in publication.warnings]
     return "\n".join(lines)
+
+
+class Asked:
+    """Show what will be published, and on a terminal ask. Remembers that it was shown."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self.has_shown = False
+
+    def confirm(self, planned: Publication) -> None:
+        """Raise InosukeError where the answer is no, or where there is no one to answer."""
+        from curation.errors import InosukeError
+        from curation.hub.preview import refuse_unanswered
+
+        on_a_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not self._as_json
+        if not self._as_json and (on_a_terminal or planned.questions):
+            click.echo(text(planned))
+            self.has_shown = True
+        if not on_a_terminal or planned.removes_much:
+            refuse_unanswered(planned)
+        elif not click.confirm(f"Publish this to {planned.repo}?"):
+            raise InosukeError("not published. Nothing was uploaded.")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rapidfuzz import fuzz
 
 from curation.checks import own_speech
+from curation.faults.syllables import is_syllable
 from curation.faults.words import blanked, whole
 from curation.persona import Persona
 from curation.record import Flag, Message
@@ -15,6 +16,7 @@ from curation.record import Flag, Message
 # A reply may repeat a shorter user's line ("Ta hả?") by chance.
 _LINE_CHARS = 12
 _ECHO_WORDS = 3
+_MOST = 0.75  # of a question's letters, where a reply stops before its end
 _SAME = 95.0  # fuzz.ratio: one letter of twenty
 _WORDS = re.compile(r"[^\W_]+")
 
@@ -44,6 +46,21 @@ _KIN = re.compile(
     r"(?:\w+\s){0,4}(?:đi|nhé|nha|ạ|à|ơi|nào|thôi)(?!\w)",
     re.IGNORECASE,
 )
+# `Em không sợ anh đâu!`: the first does something to the other, and a particle ends the sentence.
+_KIN_TOLD = re.compile(
+    r"(?:^|[.!?…]\s)(?P<self>anh|em|chị|con|cháu)\s(?:không|chưa|sẽ|đã|đang|cũng|vẫn|xin|thương|yêu|nhớ|muốn|biết|ghét|sợ|quý)"
+    r"(?!\w)(?:\s\w+){0,3}\s(?P<you>anh|em|chị|cô|chú|bác|mẹ|bố|ông|bà)\s(?:đâu|lắm|mà|nữa|rồi|nhiều|quá)(?=\s?[.!?…])",
+    re.IGNORECASE,
+)
+# `mình` is also "oneself" and "body": it is "I" at the beginning of a clause beside a friend who is spoken to.
+_FRIENDS = re.compile(
+    r"(?:(?:^|[.!?…,]\s)(?P<self>mình|tớ)\s(?:thấy|nghĩ|sẽ|đã|đang|cũng|không|chẳng|muốn|thích|biết|thổi|đấm|đánh|tin|là|"
+    r"có|rất|vui|chỉ)(?!\w)[^.!?\n]{0,80}(?<!\w)(?P<you>bạn|cậu)(?!\w))",
+    re.IGNORECASE,
+)
+_FRIENDS_TURNED = re.compile(
+    r"(?:^|[.!?…]\s)(?P<you>bạn|cậu)(?!\w)(?! (?:ấy|ta|bè|bé|chủ))[^.!?\n]{0,60},\s(?P<self>mình|tớ)(?!\w)", re.IGNORECASE
+)
 # The words for one other person. `nó` is not among them: of nine that were seen, eight were a thing.
 _OTHER = (
     "ông ấy", "ông ta", "lão ấy", "lão ta", "lão", "anh ấy", "anh ta", "chị ấy", "chị ta", "cô ấy", "cô ta", "bà ấy",
@@ -53,7 +70,7 @@ _OTHER = (
 _TITLES = ("ông", "lão", "anh", "chị", "cô", "bà", "mụ", "cậu", "thằng", "con", "gã", "nhỏ", "em", "bé")
 # Where one of these is about, `hắn` may be someone else than the person who is named.
 _THIRD = re.compile(r"\b(?:quỷ|địch|kẻ|tên|ai|đứa|con|thằng|gã|người|bọn|lũ|chúng|sư phụ|mẹ|cha|bố)\b", re.IGNORECASE)
-_NAME = re.compile(r"(?<=[^\W\d_,] )[A-ZĐ][^\W\d_]{2,}|^[A-ZĐ][^\W\d_]{3,}(?=[ ,'’])", re.MULTILINE)
+_NAME = re.compile(r"(?:(?<=[^\W\d_] )|(?<=, ))[A-ZĐ][^\W\d_]{2,}|^[A-ZĐ][^\W\d_]{3,}(?=[ ,'’])", re.MULTILINE)
 
 
 def in_dialogue(messages: Sequence[Message], persona: Persona) -> tuple[Flag, ...]:
@@ -65,18 +82,23 @@ def in_dialogue(messages: Sequence[Message], persona: Persona) -> tuple[Flag, ..
         if message.role == "user":
             said.append(text)
         elif message.role == "assistant":
-            for flag in (*_repeats(text, said), *_address(text, said[-1] if said else "", persona)):
+            for flag in (*_repeats(text, said, (persona.name, *persona.aliases)), *_address(text, said[-1] if said else "", persona)):
                 found.setdefault(flag.code, flag)
     return tuple(flag for code, flag in found.items() if code not in persona.checks.off)
 
 
-def _repeats(text: str, said: Sequence[str]) -> Iterator[Flag]:
+def _repeats(text: str, said: Sequence[str], names: Sequence[str]) -> Iterator[Flag]:
     reply = _folded(text)
     for line in said[-1:]:
         asked = _folded(line)
         words = asked.count(" ") + 1
-        first = words > _ECHO_WORDS and reply.startswith(f"{asked} ")
-        if words >= _ECHO_WORDS and reply and (first or fuzz.ratio(asked, reply) >= _SAME):
+        # The name that the question begins with may be left out, and its last word or two.
+        called = next((name for name in names if asked.startswith(f"{name.casefold()} ")), "")
+        bare = asked.removeprefix(f"{called.casefold()} ") if called else asked
+        first = words > _ECHO_WORDS and reply.startswith((f"{asked} ", f"{bare} ")) and bare.count(" ") >= _ECHO_WORDS
+        begun = reply.count(" ") >= _ECHO_WORDS and bare.startswith(f"{reply} ") and len(reply) >= _MOST * len(bare)
+        same = max(fuzz.ratio(asked, reply), fuzz.ratio(bare, reply)) >= _SAME
+        if words >= _ECHO_WORDS and reply and (first or begun or same):
             yield Flag("prompt_echoed", line[:80])
             return
     folded = text.casefold()
@@ -101,7 +123,7 @@ def _address(text: str, asked: str, persona: Persona) -> Iterator[Flag]:
         *(_wrong_word("self", own, _I, table["self"], _NOT_I) if "self" in table else ()),
         *(_wrong_word("user", own, _YOU, table["user"], _NOT_YOU) if to_user else ()),
         *(_kin(own, table["self"], table.get("user", ())) if "self" in table and to_user else ()),
-        *_wrong_other(own, asked, {name: words for name, words in table.items() if name not in NOT_NAMES}),
+        *_wrong_other(own, asked, {name: words for name, words in table.items() if name not in NOT_NAMES}, persona.name),
     ]
     if wrong:
         yield Flag("wrong_address", "; ".join(f"{who}: {word}" for who, word in dict.fromkeys(wrong))[:200])
@@ -120,12 +142,13 @@ def _wrong_word(
 def _kin(text: str, own: Sequence[str], user: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield a word of kinship as "I" that stands beside another one as "you": ``Anh ăn rồi, em ăn đi!``."""
     fine = {form.casefold() for form in (*own, *user)}
-    for match in _KIN.finditer(text):
-        if match["self"].casefold() not in fine and match["self"].casefold() != match["you"].casefold():
-            yield "self", match["self"]
+    for pattern in (_KIN, _KIN_TOLD, _FRIENDS, _FRIENDS_TURNED):
+        for match in pattern.finditer(text):
+            if match["self"].casefold() not in fine and match["self"].casefold() != match["you"].casefold():
+                yield "self", match["self"]
 
 
-def _wrong_other(text: str, asked: str, table: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+def _wrong_other(text: str, asked: str, table: Mapping[str, Sequence[str]], own_name: str) -> Iterator[tuple[str, str]]:
     """Yield what people of the table are called otherwise: before their name, and where no one else is spoken of."""
     named = [name for name in table if whole(name).search(f"{asked} {text}")]
     for name in named:
@@ -139,8 +162,17 @@ def _wrong_other(text: str, asked: str, table: Mapping[str, Sequence[str]]) -> I
     [name] = named
     for form in table[name]:
         text = blanked(text, re.finditer(rf"(?<!\w){re.escape(form)}(?: (?:ấy|ta|đó|này|kia))?(?!\w)", text, re.I))
-    others = set(_NAME.findall(asked)) - {name, *name.split()}
-    if others or not whole(name).search(asked) or _THIRD.search(blanked(asked, whole(name).finditer(asked))):
-        return
     allowed = {form.casefold() for form in table[name]}
+    if not whole(name).search(asked):
+        # `Rengoku á? Hắn ăn khỏe lắm!`: the reply names a person and goes on about that person.
+        begun = re.match(rf"(?:Cái )?{re.escape(name)}(?: (?:á|à|hả|ấy|thì|ư))?\s?[?,!…]+\s+", text)
+        rest = text[begun.end() :] if begun else ""
+        spoken = whole(*_OTHER).match(rest)
+        if spoken and spoken.group().casefold() not in allowed:
+            yield name, spoken.group()
+        return
+    # The first word of a sentence has a capital as well.
+    others = {word for word in _NAME.findall(asked) if not is_syllable(word)} - {name, *name.split(), own_name}
+    if others or _THIRD.search(blanked(asked, whole(name).finditer(asked))):
+        return
     yield from ((name, m.group()) for m in whole(*_OTHER).finditer(text) if m.group().casefold() not in allowed)

@@ -20,6 +20,7 @@ _MARKUP = re.compile(
   | !?\[[^\]\n]{1,200}\]\([^)\s]{1,300}\)
   | \[/?(?:b|i|u|s|url|img|color|size|quote|code)(?:=[^\]\n]{1,80})?\]
   | \[\[[^\]\n]{1,100}\]\] | '''[^'\n]{1,100}''' | ^==+[^=\n]{1,100}==+$ | \{\\[a-z0-9][^}\n]{0,80}\}
+  | \{\{[^{}|\n]{1,60}\|[^{}\n]{0,200}\}\}
   | ^\|.{0,200}\|$ | ^>\ (?=\S) | ^-{3,}$
   | \{\s*"[^"\n]{1,40}"\s*: | "(?:role|content|output|input|instruction|reply|response|text)"\s*:
   | (?<![\w:]):[a-z]+(?:_[a-z]+)*:(?![\w:])
@@ -33,7 +34,7 @@ _ITEM = re.compile(r"^(?:[-*+•]|\d{1,2}[.)])\ +(?=\S)", re.MULTILINE)
 _ENDINGS = "com|net|org|vn|io|gg|me|xyz|info|co|dev|app|tv|ly|ai|jp|ru|edu|gov|wiki|site|online|shop|be|us|uk"
 _LINK = re.compile(
     rf"""
-    \b(?:h(?:tt|xx)ps?|ftp|file)://[^\s<>"'“”]+
+    \b(?:h(?:tt|xx)ps?|ftp|file)(?:\[:\]|:)//[^\s<>"'“”]+
   | \b[a-z0-9-]+\s?[\[(]\.[\])]\s?[a-z]{{2,6}}\b | \bhttps?:/?\s?/?\b[\w.-]+ | \bwww\.[^\s<>"'“”]+ | \bmailto:\S+
   | (?<![\w@.-])[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.(?:com|net|org|io|xyz|info|vn|gg|dev)(?![\w-])(?:/[^\s<>"']*)?
   | (?<![\w@.-])[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.(?:{_ENDINGS})/[^\s<>"']+
@@ -52,6 +53,8 @@ _SAID = re.compile(r"[.!?…]$|\b(?:ta|ngươi|I|you|me|my)\b")
 _STARS = re.compile(r"(?<![*\w])\*(?![*\s])([^*\n]{1,200}?)(?<!\s)\*(?!\*)")
 _WAVES = re.compile(r"(?<![~\w])~(?![~\s])([^~\n]{1,200}?)(?<!\s)~(?!~)")
 _LINES = re.compile(r"(?<![_\w])_(?![_\s])([^_\n]{1,200}?)(?<!\s)_(?![_\w])")
+# What stands between angle brackets or two asterisks is markup; with an action inside it is a direction as well.
+_FRAMED = re.compile(r"(?<!<)<([^\W\d_][^<>|/\n=]{1,60})>(?!>)|\*\*([^*\n]{1,80})\*\*|(?<!\S)(?:--|–|—) ([^\n–—]{3,60}?) (?:--|–|—)(?!\S)")
 _BEFORE = re.compile(r"(?:^|[.!?…,:;\n\"”’')\]*])\s*$")
 
 _ROLES = (
@@ -87,6 +90,10 @@ def stage_direction(text: str, persona: Persona) -> Iterable[str]:
         if _is_action(text, match, inside, persona) and any(c.isalpha() for c in inside):
             yield match.group()
     yield from (m.group() for m, inside in _between(text) if _is_action(text, m, inside, persona))
+    for match in _FRAMED.finditer(text):
+        inside = next(group for group in match.groups() if group)
+        if _ACTION.match(inside) and not _SAID.search(inside):
+            yield match.group()
     for match in _narrated(persona.name).finditer(text):
         if action := _ACTION.match(text, match.end()):
             yield text[match.start() : action.end()]
@@ -129,14 +136,18 @@ def _narrated(name: str) -> re.Pattern[str]:
 @lru_cache(maxsize=8)
 def _labels(names: tuple[str, ...]) -> re.Pattern[str]:
     known = "|".join(re.escape(name) for name in names)
-    # Bold, brackets and hashes may stand around a label: `**Bạn:**`, `[User]:`.
+    # Bold, brackets and hashes may stand around a label: `**Bạn:**`, `[User]:`. Beside a colon it can be a dash, or what
+    # the speaker does: `Bot - …`, `Tanjiro (cười): …`.
     return re.compile(
         rf"""
           ^(Q\s?[:：])
-        | ^[^\w\n]{{0,4}}((?:{_ROLES}|(?i:user|assistant|human|chatbot))\b[*_\])>]{{0,3}}\s?[:：])
+        | ^[^\w\n]{{0,4}}((?:{_ROLES}|(?i:user|assistant|human|chatbot|system|bot|ai))\b[*_\])>]{{0,3}}\s?[:：])
         | ^[*_\[(<\#]{{1,4}}\s?((?:{known}|{_ROLES})[*_\])>]{{0,3}}\s?[:：][*_]{{0,2}})
         | (?<!\w)((?:{_ANYWHERE}|USER|ASSISTANT|HUMAN|SYSTEM)\s?[:：](?=\s|$))
         | (?<=[.!?…”’"'*)\]])\ +[*_\[(]{{0,3}}((?:{known}|{_ROLES})[*_\])]{{0,3}}\s?[:：][*_]{{0,2}}(?=\s))
+        | ^((?:{_ROLES})\ (?:[-–—]|said:|says:|nói:|trả\ lời:|đáp:)(?=\s))
+        | (?<![\w,])((?:{known}|{_ROLES})\ ?\([^()\n]{{1,40}}\)\s?[:：])
+        | ^((?:{known})\s?[:：])(?=[^\n]*\n(?:{known}|{_ROLES})\s?[:：])
         | ([\[<(](?i:user|assistant|human|system|bot|người\ dùng|trợ\ lý)[\])>])
         """,
         re.MULTILINE | re.VERBOSE,

@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterable
 from itertools import pairwise
 
+from curation.cleaning.chat_spelling import is_chat_word
 from curation.faults.registry import fault
 from curation.faults.syllables import is_syllable
 from curation.persona import Persona
 
 _WORD = re.compile(r"[^\W\d_]+")
-_BOXES = re.compile(r"\w*[\ufffd□▯￿￾]+\w*")
+_BOXES = re.compile(r"\w*[\ufffd□▯￿￾\ue000-\uf8ff]+\w*")
+# A mark beside its letter instead of on it, as text copied from a PDF has it: `nu´i`, `tha^´y`.
+_APART = re.compile(r"[^\W\d_]+(?:[´ˆ˜¨]|(?<=[aeoAEO])\^)[´`~.]?\w*")
 # Letters as programs write them down: `\u1ea1`, `%E1%BA%A1`, `\xe1`.
-_ESCAPES = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|(?:%[0-9A-F]{2}){2,}")
+_ESCAPES = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|(?:%[0-9A-F]{2}){2,}|&#\d{3,5};")
 # Vietnamese fonts from before Unicode, read without the font: `lµ chóa tÓ`, `laø chuùa`. One such word is a name.
 _OLD_FONT = re.compile(r"[^\W\d_]*(?:(?<=[^\W\d_])[µ¸¶®§¨©ª«¬¹»¼½¾]|[øåñïöëæßþðØÅÑÏÖËÆÞÐ])[^\W\d_]*")
 # A question mark after a word, in the middle of a sentence: three of them are letters that were lost.
@@ -21,6 +24,10 @@ _QUESTIONED = re.compile(r"\w*\?(?= [a-zà-ỹđ])|\w+\?\w+")
 _MARKED = re.compile(r"(?<![\w/=?&])[^\W\d_]*(?:[^\W\d_]\?+[^\W\d_])(?:[^\W\d_]|\?(?=\w))*")
 # `m_nh nh_t`: an underscore inside two words or more.
 _LINED = re.compile(r"(?<![\w/@.])[^\W\d_]+_[^\W\d_]+(?![\w/@.])")
+# A letter of Western Europe beside one of Vietnamese: half of a letter was read in another encoding (`Äẹp`).
+_WESTERN, _OURS = re.compile("[äåæçëïñöøüÿß]", re.IGNORECASE), re.compile("[ăđơưạ-ỹ]", re.IGNORECASE)
+# `khng`, `nhn`: the vowels were lost with their marks. A cry (`hmm`, `grr`) has its own consonants, and doubles them.
+_NO_VOWEL = re.compile(r"(?i)(?!.*(.)\1)(?![hmr]+$)[bcdđghklmnpqrstvx]{3,}")
 _VOWELS = re.compile("[aeiouyăâêôơưà-ỹ]", re.IGNORECASE)
 
 
@@ -29,8 +36,15 @@ def lost_letters(text: str, persona: Persona) -> Iterable[str]:
     """A word of the reply has a question mark or a box where a letter was."""
     yield from (m.group() for m in _BOXES.finditer(text))
     yield from (m.group() for m in _ESCAPES.finditer(text))
-    odd = [*(m.group() for m in _OLD_FONT.finditer(text)), *filter(_has_capital_inside, _WORD.findall(text))]
-    if len(odd) > 1 and "vi" in persona.languages:
+    yield from (m.group() for m in _APART.finditer(text))
+    yield from (word for word in _WORD.findall(text) if _WESTERN.search(word) and _OURS.search(word))
+    bare = [word for word in _WORD.findall(text) if _NO_VOWEL.fullmatch(word) and not is_chat_word(word.lower())]
+    if len({word.lower() for word in bare}) > 2 and not text.isupper():
+        yield from bare
+    inside = [word for word in _WORD.findall(text) if _has_capital_inside(word)]
+    odd = [*(m.group() for m in _OLD_FONT.finditer(text)), *inside]
+    # A marked capital between small letters is in no word: `gÊu` is `gấu` in such a font.
+    if (len(odd) > 1 or any(word[-1].islower() for word in inside)) and "vi" in persona.languages:
         yield from odd
     open_words = [m.group() for m in _QUESTIONED.finditer(text)]
     if len(open_words) > 2:

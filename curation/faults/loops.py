@@ -67,7 +67,7 @@ def _enough(block: Sequence[str]) -> int:
         return -(-TIMES_ONE_WORD // len(block))
     if len(block) >= LONGER_PHRASE:
         return 2
-    return 3 if len(block) >= LONG_PHRASE else TIMES
+    return 3 if len(block) >= LONG_PHRASE or (len(block) == LONG_PHRASE - 1 and len(set(block)) == 2) else TIMES
 
 
 def _anywhere(words: Sequence[str]) -> tuple[int, int] | None:

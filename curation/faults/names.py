@@ -17,6 +17,7 @@ from curation.record import Sample
 
 _LEAST_LETTERS = 4
 _USUAL = 3  # how many samples a spelling needs to be the usual one
+_FAR_RARER, _LONG = 100, 6  # with another vowel it must be this much rarer, and a long name: Tanjuro is a father
 _RARER = 10  # a slip of one letter is this many times rarer; two spellings of one name can be nearer
 # A capitalised word that follows a small one is a name; at the start of a sentence it may be any word.
 _WORD = re.compile(r"(?<![\w'’])[A-ZĐĀĒĪŌŪ][^\W\d_]*(?:-[^\W\d_]+)*")
@@ -63,7 +64,7 @@ def _is_name(word: str) -> bool:
 
 
 def _is_slip(word: str, usual: str, seen: Counter[str], listed: bool) -> bool:
-    if len(usual) < _LEAST_LETTERS or abs(len(word) - len(usual)) > 2:
+    if (len(usual) < _LEAST_LETTERS and not listed) or abs(len(word) - len(usual)) > 2:
         return False
     more = seen[usual]
     if _one_sound(word) == _one_sound(usual):
@@ -72,6 +73,8 @@ def _is_slip(word: str, usual: str, seen: Counter[str], listed: bool) -> bool:
         return False
     if word[0] == usual[0] and len(word) == len(usual) and sorted(word) == sorted(usual) and word != usual:
         return True  # the same letters in another order: `Gyiu`, `Renkogu`
+    if min(len(word), len(usual)) >= _LONG and seen[word] < _USUAL and more >= _FAR_RARER and _one_off(word, usual):
+        return True
     return min(len(word), len(usual)) > _LEAST_LETTERS and _one_letter(word, usual)
 
 
@@ -95,5 +98,9 @@ def _one_letter(word: str, usual: str) -> bool:
 @lru_cache(maxsize=20_000)
 def _one_sound(name: str) -> str:
     """Return a name without the ways to write a long vowel: Giyuu, Giyū and Giyu, Kyojuro and Kyoujurou are one."""
-    bare = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name.casefold()).replace("\u0304", ""))
-    return re.sub(r"([aeiou])\1+", r"\1", bare.replace("ou", "o").replace("oh", "o").replace("-", ""))
+    bare = unicodedata.normalize("NFD", name.casefold())
+    # With hyphens and marks (`Tan-ji-rổ`) a name is mangled on purpose.
+    bare = "".join(c for c in bare if not unicodedata.combining(c) or ("-" in name and c != "\u0304"))
+    for written, meant in (("ou", "o"), ("oh", "o"), ("-", ""), ("dz", "j"), ("tz", "ts"), ("z", "j")):
+        bare = bare.replace(written, meant)
+    return re.sub(r"c(?!h)", "k", re.sub(r"([aeiou])\1+", r"\1", bare))

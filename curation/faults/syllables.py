@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from curation.faults.words import WORDS
 
-_TONES = "\u0300\u0301\u0303\u0309\u0323"  # grave, acute, tilde, hook, dot below
+TONES = "\u0300\u0301\u0303\u0309\u0323"  # grave, acute, tilde, hook, dot below
 _SHARP = {"\u0301", "\u0323"}  # the tones that a syllable in c, ch, p or t can have
 _BEGINNING = re.compile("ngh|ng|nh|gh|gi|kh|ph|qu|th|tr|ch|[bcdđghklmnprstvx]")
 _BEFORE_E = frozenset("eêiy")
@@ -37,6 +37,12 @@ def is_syllable(word: str) -> bool:
     return any(_fits(b, letters.removeprefix(b), tones) for b in beginnings)
 
 
+def beginning(word: str) -> str:
+    """Return the consonants that a syllable in lower case begins with: `ngh` of `nghe`; empty for a vowel."""
+    match = _BEGINNING.match(word)
+    return match.group() if match else ""
+
+
 def is_foreign(word: str) -> bool:
     """Return whether a word has a letter that Vietnamese does not write (f, j, w and z, too)."""
     letters, _ = _parts(word)
@@ -46,8 +52,8 @@ def is_foreign(word: str) -> bool:
 def _parts(word: str) -> tuple[str, list[str]]:
     """Return a word's letters in lower case without its tones, and the tones."""
     spread = unicodedata.normalize("NFD", word.lower())
-    tones = [c for c in spread if c in _TONES]
-    return unicodedata.normalize("NFC", "".join(c for c in spread if c not in _TONES)), tones
+    tones = [c for c in spread if c in TONES]
+    return unicodedata.normalize("NFC", "".join(c for c in spread if c not in TONES)), tones
 
 
 def _fits(beginning: str, rime: str, tones: list[str]) -> bool:

@@ -31,14 +31,14 @@ def in_use(syllable: str) -> bool:
 def typed(word: str) -> str:
     """Return what Telex makes of a word whose marks were typed and not made: ``nuis`` and ``tuwf`` are núi and từ.
 
-    The word itself comes back if it is a syllable, or if Telex makes none of it.
+    The word itself comes back if it is a syllable in use, or if Telex makes none of it.
     """
     tone = _TELEX_TONES.get(word[-1:], "")
     bare = word[:-1] if tone else word
     for keys, letter in _TELEX_LETTERS:
         bare = bare.replace(keys, letter)
     vowels = [at for at, c in enumerate(bare) if c in "aăâeêioôơuưy"]
-    if is_syllable(word) or not vowels or (bare == word and not tone):
+    if (is_syllable(word) and in_use(word)) or not vowels or (bare == word and not tone):
         return word
     for at in vowels:
         made = unicodedata.normalize("NFC", f"{bare[: at + 1]}{tone}{bare[at + 1 :]}")

@@ -8,7 +8,6 @@ publication tells which files in the repository are ours to remove. Files that o
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ from curation.errors import InosukeError
 from curation.export import card_merge
 from curation.export.manifest import CARD, with_card
 from curation.files import write_atomically
-from curation.hub.client import Hub, Remote, same
+from curation.hub.client import Hub, HubUnreachable, Remote, RepoType, same
 
 FrontMatter = Callable[[Mapping[str, Any]], dict[str, Any]]
 
@@ -167,26 +166,21 @@ def send(
     )
 
 
-def upload(
-    hub: Hub,
-    folder: Path,
-    title: str,
-    describe: Callable[[Before], str],
-    *,
-    front_matter: FrontMatter = dict,
-    private: bool,
-    tag: str | None,
-    quiet: bool,
-) -> Outcome:
-    """Make the repository hold what ``folder`` holds, in at most one commit, without a question.
+def look_first(
+    repo: str, repo_type: RepoType, scratch: Path, *, private: bool, dry_run: bool
+) -> tuple[Before, str]:
+    """Return the repository as it is, and why the Hub was not asked (only in a dry run; else an empty text)."""
+    from huggingface_hub import get_token
 
-    ``describe`` returns the description of the commit, given what was there before. Raises InosukeError; the repository
-    is then unchanged unless the message names a commit.
-    """
-    with tempfile.TemporaryDirectory(prefix="inosuke-hub-") as scratch:
-        before = look(hub, hub.repo, Path(scratch), private=private)
-        wanted = draft(before, folder, tag=tag, front_matter=front_matter)
-        return send(wanted, hub, title, describe(before), private=private, tag=tag, quiet=quiet)
+    scratch.mkdir()
+    if dry_run and get_token() is None:
+        return look(None, repo, scratch, private=private), "there is no token to ask the Hub with"
+    try:
+        return look(Hub(repo, repo_type), repo, scratch, private=private), ""
+    except HubUnreachable:
+        if not dry_run:
+            raise
+        return look(None, repo, scratch, private=private), "the Hub cannot be reached"
 
 
 def _published(before: Before) -> Manifest | None:

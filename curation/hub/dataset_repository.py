@@ -24,8 +24,8 @@ from curation.export.manifest import CARD
 from curation.export.write import write_card, write_citations, write_folder
 from curation.files import write_atomically
 from curation.hub import neutral, preview, rights
-from curation.hub.client import Hub, HubUnreachable, check_name
-from curation.hub.commit import Before, Draft, draft, look, send
+from curation.hub.client import check_name
+from curation.hub.commit import Draft, draft, look_first, send
 from curation.hub.publication import DatasetPublication, completed
 from curation.hub.rehearsal import Rehearsal
 from curation.hub.verify import load_back
@@ -63,7 +63,9 @@ def publish(
     local = manifest.check(export)
     with tempfile.TemporaryDirectory(prefix="inosuke-publish-") as scratch:
         with console.bar(3, "look at the repository", "step", quiet=quiet) as bar:
-            before, unasked = _before(repo, Path(scratch) / "hub", private=private, dry_run=dry_run)
+            before, unasked = look_first(
+                repo, "dataset", Path(scratch) / "hub", private=private, dry_run=dry_run
+            )
             _next(bar, "check rights and texts")
             hidden = before.remote.private if before.remote else private
             whole = exported_rows.read(export)
@@ -123,21 +125,6 @@ def publish(
             confirm(planned)
         title = f"{about.persona.name} {about.version}: " + " + ".join(f"{n:,} {s}" for s, n in planned.samples.items())
         return _send(planned, wanted, folder, title, compared.description(about.version), quiet)
-
-
-def _before(repo: str, scratch: Path, *, private: bool, dry_run: bool) -> tuple[Before, str]:
-    """Return the repository as it is, and why the Hub was not asked (only in a dry run; else an empty text)."""
-    from huggingface_hub import get_token
-
-    scratch.mkdir()
-    if dry_run and get_token() is None:
-        return look(None, repo, scratch, private=private), "there is no token to ask the Hub with"
-    try:
-        return look(Hub(repo, "dataset"), repo, scratch, private=private), ""
-    except HubUnreachable:
-        if not dry_run:
-            raise
-        return look(None, repo, scratch, private=private), "the Hub cannot be reached"
 
 
 def _send(

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from curation import licences
+from curation import console, licences
 from curation.contracts import (
     GGUF_LIST,
     MANIFEST,
@@ -29,10 +31,10 @@ from curation.errors import InosukeError
 from curation.export import versions
 from curation.export.manifest import CARD, with_version
 from curation.files import sha256_file, write_atomically
-from curation.hub import model_card, rights
-from curation.hub.client import Hub, check_name
-from curation.hub.commit import Before, upload
-from curation.hub.publication import ModelPublication, completed
+from curation.hub import model_card, preview, rights
+from curation.hub.client import check_name
+from curation.hub.commit import Before, Draft, draft, look_first, send
+from curation.hub.publication import MOST_REMOVED, ModelPublication, completed
 from curation.licences import Terms
 
 _ABOUT = (CARD, "recipe.toml", "persona.toml", METRICS, SAME_IDS, "loss_curve.png")
@@ -53,13 +55,16 @@ def publish_model(
     tag: str | None = None,
     base_licence: str | None = None,
     dry_run: bool = False,
+    yes: bool = False,
+    confirm: Callable[[ModelPublication], None] = preview.refuse_unanswered,
     quiet: bool = False,
 ) -> ModelPublication:
     """Publish the adapter of a run, or with ``merged`` its merged model, as ``repo``.
 
     GGUF files of the run are included unless ``gguf`` is False. ``base_licence`` names the licence of a base that is
-    not in the table of bases. ``dry_run`` does not contact the Hub. Raises InosukeError that names the missing or
-    damaged file, what the base's licence forbids, or the answer of the Hub.
+    not in the table of bases. ``confirm`` is called before the commit, unless ``yes``, and raises to stop. ``dry_run``
+    reads the Hub and changes nothing; without a token it does not ask the Hub. Raises InosukeError that names the
+    missing or damaged file, what the base's licence forbids, or the answer of the Hub.
     """
     check_name(repo)
     if tag is not None:
@@ -74,37 +79,82 @@ def publish_model(
         folder = Path(scratch) / "model"
         unfetched = terms.licence.hub_text if dry_run else None
         text = unfetched or licences.text_of(terms.licence, run)
+        before, unasked = look_first(repo, "model", Path(scratch) / "hub", private=private, dry_run=dry_run)
+        hidden = before.remote.private if before.remote else private
         version = _stage(run, files, folder, repo, merged, terms, text)
+        where = f"{repo}/{CARD} on the Hub"
+        wanted = draft(
+            before, folder, tag=tag, front_matter=lambda data: licences.checked_front_matter(data, terms, where)
+        )
         planned = ModelPublication(
             repo=repo,
-            private=private,
+            private=hidden,
             version=version,
             run=run.name,
+            base=terms.base + (f" (https://huggingface.co/{terms.hub_id})" if terms.hub_id else ""),
             licence=terms.licence.name,
-            files=sorted([*read_manifest(folder).files, MANIFEST]),
+            files=sorted(wanted.files),
+            deleted=sorted(wanted.stale),
             tag=tag,
-            warnings=_warnings(files, terms, merged) + ([] if private else _not_publishable(run, metrics)),
+            warnings=_warnings(files, terms, merged) + ([] if hidden else _not_publishable(run, metrics)),
+            visibility=preview.visibility(before, hidden, unasked),
+            **_changes(wanted, terms),
         )
         if dry_run:
             return planned
-        hub = Hub(repo, "model")
-
-        def describe(before: Before) -> str:
-            return f"Run {run.name}, {'merged model' if merged else 'adapter'}, version {version}."
-
+        if wanted.changed and not yes:
+            confirm(planned)
+        assert before.hub is not None  # only a dry run does without
+        what = "merged model" if merged else "adapter"
         title = f"{'Model' if merged else 'Adapter'} of run {run.name}"
-        where = f"{repo}/{CARD} on the Hub"
-        outcome = upload(
-            hub,
-            folder,
-            title,
-            describe,
-            front_matter=lambda data: licences.checked_front_matter(data, terms, where),
-            private=private,
-            tag=tag,
-            quiet=quiet,
-        )
-        return completed(planned, outcome, hub.url)
+        description = f"Run {run.name}, {what}, version {version}."
+        outcome = send(wanted, before.hub, title, description, private=hidden, tag=tag, quiet=quiet)
+        return completed(planned, outcome, before.hub.url)
+
+
+def _changes(wanted: Draft, terms: Terms) -> dict[str, Any]:
+    """Return what the repository holds, what would come and go, what the licence adds, and what wants an answer."""
+    before = wanted.before
+    sizes = before.remote.sizes if before.remote else {}
+    removed = {name: sizes.get(name, 0) for name in wanted.stale}
+    published = sum(size for name, size in sizes.items() if before.manifest and name in before.manifest.files)
+    share = sum(removed.values()) / published if published else 0.0
+    questions = preview.of_others(wanted)
+    if share > MOST_REMOVED:
+        gone = console.size(sum(removed.values()))
+        questions.append(f"{gone} of the {console.size(published)} that are published would be removed")
+    sent = {name: path.stat().st_size for name, path in wanted.files.items()}
+    return {
+        "notice": _notice(terms, wanted),
+        "there": _there(before, sizes),
+        "added": {name: size for name, size in sent.items() if name not in sizes},
+        "replaced": {name: size for name, size in sent.items() if name in sizes},
+        "removed": removed,
+        "removed_share": share,
+        "questions": questions if wanted.changed else [],
+    }
+
+
+def _notice(terms: Terms, wanted: Draft) -> list[str]:
+    licence = terms.licence
+    carried = " and ".join(name for name in (licences.LICENCE_FILE, licences.NOTICE_FILE) if name in wanted.local)
+    said = [f"{licence.title}, {licence.link}; {carried} go with the model"]
+    said += [licence.built_with] if licence.built_with else []
+    said += [f"use is restricted: {licence.use_policy}"] if licence.use_policy else []
+    return said
+
+
+def _there(before: Before, sizes: Mapping[str, int]) -> str:
+    """Return what the repository holds now."""
+    if before.hub is None:
+        return "not known"
+    if before.remote is None:
+        return "nothing: the repository does not exist"
+    held = f"{len(sizes)} files, {console.size(sum(sizes.values()))}"
+    if before.manifest is None:
+        return f"{held}, not published from here"
+    run = f"run {before.manifest.run}" if before.manifest.run else "not a run"
+    return f"{run} (version {before.manifest.version}), {held}"
 
 
 def _files(run: Path, merged: bool) -> dict[str, Path]:

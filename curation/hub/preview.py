@@ -16,7 +16,7 @@ from curation.export.exported_rows import Rows
 from curation.export.manifest import CARD
 from curation.export.versions import Diff
 from curation.hub.commit import Before, Draft
-from curation.hub.publication import MOST_REMOVED, DatasetPublication, RowChanges
+from curation.hub.publication import MOST_REMOVED, Publication, RowChanges
 from curation.hub.rights import PUBLISHABLE
 
 _SHOWN = 10  # changed samples of each sort in the description of a commit
@@ -110,6 +110,17 @@ def origins(sources: Iterable[SourceFacts]) -> dict[str, str]:
 
 def questions(wanted: Draft, compared: Comparison) -> list[str]:
     """Return what wants an answer: rows or files of others that would go, and data that are not ours."""
+    found = of_others(wanted)
+    if compared.why:
+        found.append(f"the published rows cannot be read ({compared.why}), so none of them may be left")
+    changes = compared.changes
+    if changes and changes.removed_share > MOST_REMOVED:
+        found.append(f"{changes.removed:,} of the {changes.before:,} published rows would be removed")
+    return found
+
+
+def of_others(wanted: Draft) -> list[str]:
+    """Return what wants an answer because other people's files are in the repository."""
     before, found = wanted.before, []
     known = before.manifest.files if before.manifest else {}
     if replaced := [n for n in wanted.files if n in before.files and n not in known and n not in (CARD, *known)]:
@@ -121,11 +132,6 @@ def questions(wanted: Draft, compared: Comparison) -> list[str]:
         others = [n for n in before.files if n not in wanted.local and n not in (CARD, ".gitattributes")]
         if others:
             found.append(f"the repository holds data that are not from this project ({_some(others)}); they stay")
-    if compared.why:
-        found.append(f"the published rows cannot be read ({compared.why}), so none of them may be left")
-    changes = compared.changes
-    if changes and changes.removed_share > MOST_REMOVED:
-        found.append(f"{changes.removed:,} of the {changes.before:,} published rows would be removed")
     return found
 
 
@@ -154,18 +160,12 @@ def other_source(before: Before, about: Manifest) -> list[str]:
     return [f"the published version was built from {words[was]}, this one from {words[now]}"]
 
 
-def refuse_unanswered(planned: DatasetPublication) -> None:
+def refuse_unanswered(planned: Publication) -> None:
     """Raise InosukeError where something wants an answer, with what to do."""
     if not planned.questions:
         return
-    hint = ""
-    if planned.removes_much:
-        hint = (
-            "If the export was built from the wrong folders, build it again: `inosuke dataset --corpus FOLDER`, or "
-            "`inosuke dataset --starter` for those of persona.toml. "
-        )
     raise InosukeError(
-        f"{planned.repo}: {'; '.join(planned.questions)}. Nothing was uploaded. {hint}If that is what you want, run "
+        f"{planned.repo}: {'; '.join(planned.questions)}. Nothing was uploaded. {planned.way_out}If that is what you want, run "
         "the command again with --yes."
     )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
-from curation.console import listed
+from curation.console import listed, size
 from curation.hub.commit import Outcome
 
 P = TypeVar("P", bound="Publication")
-MOST_REMOVED = 1 / 3  # of the published rows, without `--yes`
+MOST_REMOVED = 1 / 3  # of the published rows, or of a model's bytes, without `--yes`
+_NAMED = 6  # files of a list by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,20 @@ class Publication:
     deleted: list[str] = field(default_factory=list)
     commit: str | None = None
     url: str | None = None
+    # Who sees the repository on the Hub ("public", "new, private", "not known: …"), and what wants an answer before
+    # the commit.
+    visibility: str = ""
+    questions: list[str] = field(default_factory=list)
+
+    @property
+    def removes_much(self) -> bool:
+        """Whether so much of what is published goes that it wants `--yes` on a terminal too."""
+        return False
+
+    @property
+    def way_out(self) -> str:
+        """What else the user can do about the questions, as a sentence with a space behind it; may be empty."""
+        return ""
 
     def details(self) -> list[str]:
         """Return the lines that describe the content, for a terminal."""
@@ -38,14 +53,40 @@ class Publication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPublication(Publication):
-    """The publication of a run; ``licence`` is its base's."""
+    """The publication of a run; ``licence`` is its base's, and ``notice`` what that makes the repository carry.
+
+    ``there`` says what the repository holds now. ``added``, ``replaced`` and ``removed`` are path → bytes of the files
+    that would be sent, and of those that go.
+    """
 
     run: str
+    base: str
     licence: str
+    notice: list[str] = field(default_factory=list)
+    there: str = ""
+    added: dict[str, int] = field(default_factory=dict)
+    replaced: dict[str, int] = field(default_factory=dict)
+    removed: dict[str, int] = field(default_factory=dict)
+    removed_share: float = 0.0
+
+    @property
+    def removes_much(self) -> bool:
+        """Whether more than a third of the published bytes would go and nothing would take their name."""
+        return self.removed_share > MOST_REMOVED
+
+    @property
+    def way_out(self) -> str:
+        """How to keep both."""
+        return "To keep what is there, publish to a repository of another name. " if self.removes_much else ""
 
     def details(self) -> list[str]:
         """Return the lines that describe the content, for a terminal."""
-        return [f"  licence   {self.licence}"]
+        lines = [f"  visible   {self.visibility}", f"  base      {self.base}", f"  licence   {self.licence}"]
+        lines += [f"  {'' if number else 'notice':<9} {line}" for number, line in enumerate(self.notice)]
+        lines += [f"  there     {self.there}"]
+        for title, files in (("new", self.added), ("replaced", self.replaced), ("removed", self.removed)):
+            lines += [f"  {title:<9} {_sizes(files)}"] if files else []
+        return lines + [f"  asks      {question}" for question in self.questions]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +129,6 @@ class DatasetPublication(Publication):
 
     exported_as: str
     corpus: str | None
-    visibility: str
     licence: str
     origin: dict[str, str]
     samples: dict[str, int]
@@ -99,12 +139,21 @@ class DatasetPublication(Publication):
     included: dict[str, int]
     checked: dict[str, str]
     notes: list[str]
-    questions: list[str]
 
     @property
     def removes_much(self) -> bool:
         """Whether more of the published rows would go than a version usually changes."""
         return self.rows is not None and self.rows.removed_share > MOST_REMOVED
+
+    @property
+    def way_out(self) -> str:
+        """How to build the export from other folders."""
+        if not self.removes_much:
+            return ""
+        return (
+            "If the export was built from the wrong folders, build it again: `inosuke dataset --corpus FOLDER`, or "
+            "`inosuke dataset --starter` for those of persona.toml. "
+        )
 
     def details(self) -> list[str]:
         """Return the lines that describe the content, for a terminal."""
@@ -125,6 +174,14 @@ class DatasetPublication(Publication):
             lines.append(f"  {'' if number else 'tried':<9} {config}: {how}")
         lines += [f"  note      {note}" for note in self.notes]
         return lines + [f"  asks      {question}" for question in self.questions]
+
+
+def _sizes(files: dict[str, int]) -> str:
+    """Return the largest files with their sizes, and how many there are in all."""
+    largest = sorted(files, key=lambda name: (-files[name], name))
+    named = ", ".join(f"{name} {size(files[name])}" for name in largest[:_NAMED])
+    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+    return f"{len(files)} ({size(sum(files.values()))}): {named}{more}"
 
 
 def completed(planned: P, outcome: Outcome, url: str) -> P:

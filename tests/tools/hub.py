@@ -83,9 +83,9 @@ class FakeHub:
     def __getitem__(self, name: str) -> Repo:
         return self.repos[f"datasets/{name}"]
 
-    def make(self, name: str, files: dict[str, bytes], *, private: bool = False) -> Repo:
-        """Make a dataset repository with these files, as another program does."""
-        repo = self.repos[f"datasets/{name}"] = Repo(private, [])
+    def make(self, name: str, files: dict[str, bytes], *, private: bool = False, kind: str = "datasets") -> Repo:
+        """Make a repository with these files, as another program does."""
+        repo = self.repos[f"{kind}/{name}"] = Repo(private, [])
         self._add(repo, "initial commit", "", {".gitattributes": b"*.parquet filter=lfs -text\n"} | files, [])
         return repo
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from curation.contracts import Manifest, write_manifest
 from curation.errors import InosukeError
 from curation.files import sha256_file
 from curation.hub.client import Hub
-from curation.hub.commit import Before, Outcome, upload
+from curation.hub.commit import Before, Outcome, draft, look, send
 from tests.tools.hub import WRITER, FakeHub
 
 REPO = "writer/lines"
@@ -34,7 +35,11 @@ def _describe(before: Before) -> str:
 
 def _upload(folder: Path, tag: str | None) -> Outcome:
     os.environ["HF_TOKEN"] = WRITER
-    return upload(Hub(REPO, "dataset"), folder, "Lines", _describe, private=False, tag=tag, quiet=True)
+    hub = Hub(REPO, "dataset")
+    with tempfile.TemporaryDirectory() as scratch:
+        before = look(hub, REPO, Path(scratch), private=False)
+        wanted = draft(before, folder, tag=tag)
+        return send(wanted, hub, "Lines", _describe(before), private=False, tag=tag, quiet=True)
 
 
 def test_only_what_differs_is_sent_and_only_our_own_stale_files_are_deleted(

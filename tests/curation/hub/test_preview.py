@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import select
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -18,10 +15,10 @@ import pytest
 
 from curation.record import Message, Sample
 from curation.review.decisions import State
-from tests.conftest import ROOT
 from tests.curation.conftest import Shell
 from tests.tools.exports import PERSONA_FILE, SAMPLES, sample, write
 from tests.tools.hub import READER, WRITER, FakeHub
+from tests.tools.terminals import answered
 
 REPO = "writer/lines"
 MANY = [sample(f"Câu {n}?", f"Ta trả lời câu số {n}! {'Hú' * n}!") for n in range(12)]
@@ -162,35 +159,11 @@ def test_rows_that_may_not_be_public_say_that_the_dataset_is_built_again(root: P
 def test_on_a_terminal_it_shows_and_asks(
     answer: str, published: bool, root: Path, hub: FakeHub, environment: dict[str, str]
 ) -> None:
-    import pty
-
     export(root, SAMPLES)
     variables = {k: v for k, v in os.environ.items() if k != "HF_HUB_OFFLINE"} | environment
-    main, other = pty.openpty()
-    run = subprocess.Popen(
-        [sys.executable, "-m", "inosuke", "publish", REPO, "--persona", str(root / "persona.toml")],
-        stdin=other, stdout=other, stderr=other, cwd=ROOT, env=variables | {"HF_TOKEN": WRITER},
-    )  # fmt: skip
-    os.close(other)
-    said, answered, until = b"", False, time.monotonic() + 120
-    while time.monotonic() < until:
-        if select.select([main], [], [], 0.2)[0]:
-            try:
-                said += os.read(main, 4096)
-            except OSError:  # the other end is closed
-                run.wait(timeout=30)
-                break
-        if b"[y/N]" in said and not answered:
-            answered = True
-            assert not hub.repos, "asked before anything is created"
-            os.write(main, f"{answer}\n".encode())
-        if run.poll() is not None and not select.select([main], [], [], 0)[0]:
-            break
-    run.kill()
-    run.wait()
-    os.close(main)
-    text = said.decode().replace("\r\n", "\n")
+    command = ["publish", REPO, "--persona", str(root / "persona.toml")]
+    status, text = answered(command, answer, variables, lambda: not hub.repos)
     assert text.startswith("writer/lines: would be published") and "visible   new, public" in text
-    assert answered and (run.returncode == 0) is published, text
+    assert (status == 0) is published, text
     assert bool(hub.repos) is published
     assert ("Error: not published. Nothing was uploaded." in text) is not published
