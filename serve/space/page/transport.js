@@ -44,13 +44,22 @@ async function start() {
   const tokenizer = await (await fetch("tokenizer.json")).json();
   const prompts = new Prompts(space.layout, tokenizer);
   const model = await Model.load(blob, space);
-  // The system prompt is read before the first message, as the server does it.
-  const greeting = space.layout.prompt === "chat" ? [{ role: /** @type {const} */ ("system"), content: systemPrompt() }] : [];
-  const ids = prompts.render([...greeting, { role: "user", content: "!" }]);
+  // The system prompt and the greeting are read before the first message.
+  const ids = prompts.render([...(await opening()), { role: "user", content: "!" }]);
   await model.take(ids, (done, total) => loading.waking(done / total));
   if (kept) loading.hide();
   else loading.note("localNotKept");
   return { model, prompts };
+}
+
+/** The turns with which the conversation that is shown begins, before the visitor has said anything. */
+async function opening() {
+  // Only now: these files import this one.
+  const [{ shown }, { greeting }] = await Promise.all([import("./session.js"), import("./opening.js")]);
+  const first = shown()?.nodes.length === 0 && greeting(shown());
+  /** @type {{role: "system" | "assistant", content: string}[]} */
+  const turns = space.layout.prompt === "chat" ? [{ role: "system", content: systemPrompt() }] : [];
+  return first ? [...turns, { role: "assistant", content: first }] : turns;
 }
 
 /** The browser cannot run the model. */

@@ -192,6 +192,29 @@ def test_the_page_answers_in_the_browser_and_asks_before_it_downloads(visit, sit
     expect(page.locator(".turn.reply").last).to_contain_text("2/2")
 
 
+COUNT_READ = """async () => {
+  const { Wllama } = await import(new URL("static/vendor/wllama.js", document.baseURI));
+  const decode = Wllama.prototype.decode;
+  window.read = [];
+  Wllama.prototype.decode = function (ids, options) {
+    window.read.push(ids.length);
+    return decode.call(this, ids, options);
+  };
+}"""
+
+
+@pytest.mark.browser
+@needs_chromium[1]
+def test_what_comes_before_the_first_message_is_read_while_the_model_loads(visit, site):
+    page = visit(address=site)
+    load(page)
+    page.evaluate(COUNT_READ)
+    send(page, "!")
+    first, *replied = page.evaluate("window.read")
+    assert turns(page)[0] and set(replied) == {1}  # there is a greeting
+    assert first < 8  # the message is the very one that was read: what is left is its last token, or a few
+
+
 @pytest.mark.browser
 @needs_chromium[1]
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
