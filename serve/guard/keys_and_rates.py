@@ -101,11 +101,23 @@ def read_keys(given: Sequence[str], file: Path | None) -> Keys:
     return Keys(keys)
 
 
-def protect(app: Flask, config: ServerConfig) -> None:
-    """Add the checks to an application."""
+class Limits:
+    """How often a client may ask. Applications that share one count a client's requests together."""
+
+    def __init__(self, rate: float) -> None:
+        self._messages = Rates(rate) if rate else None
+        self._typing = Rates(rate * _TIMES) if rate else None
+
+    def take(self, path: str, client: str) -> float:
+        """Count a request. Returns 0, or the seconds after which the next one is allowed."""
+        rates = self._typing if path == _TYPING else self._messages
+        return rates.take(client) if rates else 0.0
+
+
+def protect(app: Flask, config: ServerConfig, limits: Limits | None = None) -> None:
+    """Add the checks to an application; ``limits`` are those that it shares with others."""
     keys = read_keys(config.keys, config.keys_file)
-    rates = Rates(config.rate) if config.rate else None
-    typing = Rates(config.rate * _TIMES) if config.rate else None
+    limits = limits or Limits(config.rate)
 
     metrics = read_keys(config.metrics_key, None)
 
@@ -123,9 +135,9 @@ def protect(app: Flask, config: ServerConfig) -> None:
 
     @app.before_request
     def slow_down() -> None:
-        if rates is None or typing is None or request.path not in LIMITED or request.method != "POST":
+        if request.path not in LIMITED or request.method != "POST":
             return
-        wait = (typing if request.path == _TYPING else rates).take(client())
+        wait = limits.take(request.path, client())
         if wait:
             seconds = math.ceil(wait)
             raise TooOften(f"too many messages in a short time. Try again in {seconds} s.", seconds)

@@ -57,6 +57,8 @@ def portrait() -> Response:
 def _for_page(persona: Persona) -> dict[str, Any]:
     return {
         "name": persona.name,
+        # Where a server has several characters, each has conversations of its own in the visitor's browser.
+        "place": request.environ.get("inosuke.character", ""),
         "portrait": url_for("page.portrait"),
         "languages": persona.languages,
         "greetings": persona.greetings,
