@@ -19,7 +19,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     Serves the newest run under ``models/`` by default. Raises InosukeError when there is nothing to serve.
     """
     from serve.config import NAMES, read_config
-    from serve.http.app import build
+    from serve.http.several import build
 
     given = config or {}
     return build(read_config(given), {key: value for key, value in given.items() if key not in NAMES})

@@ -68,6 +68,11 @@ def _origin(text: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, usual) else "")
 
 
+def _run_names(value: object) -> object:
+    """Return the names of a list as a text with commas; anything else as it is."""
+    return ",".join(str(name) for name in value) if isinstance(value, list | tuple) else value
+
+
 Keys = Annotated[tuple[str, ...], BeforeValidator(_key_list)]
 
 
@@ -82,7 +87,7 @@ class ServerConfig(BaseModel):
     )
 
     root: Path = Path()
-    run: str | None = None
+    run: Annotated[str | None, BeforeValidator(_run_names)] = None
     engine: SkipValidation[Engine | str | None] = None
     gguf: str | None = None
     url: str | None = None
@@ -112,6 +117,13 @@ class ServerConfig(BaseModel):
     frame_ancestors: str = "'none'"
     system: SystemPolicy = "after"
     cors: Annotated[tuple[str, ...], BeforeValidator(_origins)] = ()
+
+    def each_run(self) -> list[ServerConfig]:
+        """Return the settings for each run that is named, in that order. Raises UsageError for one that comes twice."""
+        names = [name for part in (self.run or "").split(",") if (name := part.strip())]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise UsageError(f"the run {twice} was named twice. Expected runs of different characters: name it once.")
+        return [self.model_copy(update={"run": name}) for name in names] or [self]
 
     def with_defaults(self, **defaults: Any) -> ServerConfig:
         """Return a copy with other defaults for what neither the caller nor the environment has set."""

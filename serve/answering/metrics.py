@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
@@ -81,6 +81,37 @@ class Metrics:
     def text(self) -> bytes:
         """Return all counters in Prometheus' text format."""
         return generate_latest(self._registry)
+
+    def families(self) -> Iterator[Metric]:
+        """Yield every counter with its values."""
+        yield from self._registry.collect()
+
+
+class Together(Collector):
+    """The counters of a server with several characters: each with the label ``character``, the process's once."""
+
+    def __init__(self, characters: Mapping[str, Metrics], server: Metrics) -> None:
+        self._characters, self._server = characters, server
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each counter once, with the values of all characters."""
+        found: dict[str, Metric] = {}
+        for name, metrics in self._characters.items():
+            for family in metrics.families():
+                if _of_the_server(family):
+                    continue
+                together = found.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+                together.samples += [s._replace(labels=s.labels | {"character": name}) for s in family.samples]
+        yield from found.values()
+        yield from (family for family in self._server.families() if _of_the_server(family))
+
+    def text(self) -> bytes:
+        """Return all counters in Prometheus' text format."""
+        return generate_latest(self)
+
+
+def _of_the_server(family: Metric) -> bool:
+    return family.name.startswith(("process_", "inosuke_feedback_pushes", "inosuke_feedback_unpushed"))
 
 
 class _Load(Collector):

@@ -57,8 +57,13 @@ class Service:
     """What was chosen and why, a line each."""
 
 
-def start(config: ServerConfig) -> Service:
-    """Load what the settings ask for. Raises InosukeError if that cannot be served."""
+def start(config: ServerConfig, shared: Pusher | None = None, later: int = 0) -> Service:
+    """Load what the settings ask for.
+
+    ``shared`` pushes the feedback of several characters; ``later`` models are loaded after this one.
+
+    Raises InosukeError if that cannot be served.
+    """
     native_libraries.let_threads_sleep()  # early: torch may be asked for CUDA before an engine is chosen
     engine, chosen = config.engine, []
     run: Run | None = None
@@ -83,6 +88,7 @@ def start(config: ServerConfig) -> Service:
             model=config.model,
             context=config.context,
             gguf=config.gguf,
+            later=later,
         )
         engine = load_engine(engine, options)
     reads = f", up to {engine.context:,} tokens of a conversation" if engine.context else ""
@@ -94,8 +100,8 @@ def start(config: ServerConfig) -> Service:
         chosen.append(portrait.note)
     line = WaitingLine(engine.slots, config.waiting)
     metrics = Metrics(lambda: line.load)
-    pusher = _pusher(config, metrics)
-    if pusher:
+    pusher = shared or pusher_for(config, metrics)
+    if pusher and not shared:
         chosen.append(pusher.start())
     return Service(
         config=config,
@@ -123,7 +129,8 @@ def _inbox(config: ServerConfig, run: Run | None, pusher: Pusher | None) -> Inbo
     )
 
 
-def _pusher(config: ServerConfig, metrics: Metrics) -> Pusher | None:
+def pusher_for(config: ServerConfig, metrics: Metrics) -> Pusher | None:
+    """Return what pushes feedback to the Hub, or None where the settings do not ask for that. It is not started."""
     if not config.feedback_repo:
         return None
     if config.feedback is None:

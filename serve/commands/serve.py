@@ -15,7 +15,12 @@ _ENGINES = "; ".join(f"{name} ({entry.description})" for name, entry in ENGINES.
 @click.command(epilog="Example: inosuke serve --run 2026-11-22-1 --port 8000")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all networks.")
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for a free one.")
-@click.option("--run", "run_name", help="A run under models/.  [default: the newest]")
+@click.option(
+    "--run",
+    "run_names",
+    multiple=True,
+    help="A run under models/; repeat it for several characters, each at /NAME/.  [default: the newest]",
+)
 @click.option("--engine", help=f"One of: {_ENGINES}.  [default: the fastest for the run]")
 @click.option("--gguf", help="The type of GGUF for llamacpp, such as F16.  [default: the one that measured best]")
 @click.option("--url", help="The model server for --engine openai, such as http://127.0.0.1:8000/v1")
@@ -58,7 +63,7 @@ _ENGINES = "; ".join(f"{name} ({entry.description})" for name, entry in ENGINES.
 def serve(
     host: str,
     port: int,
-    run_name: str | None,
+    run_names: tuple[str, ...],
     engine: str | None,
     gguf: str | None,
     url: str | None,
@@ -77,7 +82,7 @@ def serve(
     from serve.wsgi.server import run_server
 
     options: dict[str, Any] = {
-        "RUN": run_name,
+        "RUN": run_names or None,
         "ENGINE": engine,
         "GGUF": gguf,
         "URL": url,

@@ -287,7 +287,7 @@ def load(options: Options) -> LlamaCppEngine:
         header.context,
         options.context,
         lambda tokens: header.cache_bytes * pool(tokens, SLOTS),
-        free_memory(),
+        free_memory(options.later),
         LARGEST_ON_A_CPU,
     )
     tokenizer = ChatTokenizer(run.folder / "tokenizer")

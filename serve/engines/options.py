@@ -22,6 +22,8 @@ class Options:
     model: str | None = None
     context: int | None = None
     gguf: str | None = None
+    later: int = 0
+    """How many models are loaded after this one."""
 
 
 def load_engine(name: str, options: Options) -> Engine:

@@ -131,7 +131,7 @@ def load(options: Options) -> TransformersEngine:
     run = options.run
     tokenizer = ChatTokenizer(run.folder / "tokenizer")
     prove(run, tokenizer)
-    context = _window(run, options.context)
+    context = _window(run, options.context, options.later)
     engine = TransformersEngine(
         _load_model(run, pool(context)),
         tokenizer,
@@ -157,7 +157,7 @@ def own_window(config: Any) -> int | None:
     return min((n for n in known if n), default=None)
 
 
-def _window(run: Run, asked: int | None) -> int:
+def _window(run: Run, asked: int | None, later: int) -> int:
     try:
         config = AutoConfig.from_pretrained(run.base)
     except (OSError, ValueError) as error:
@@ -169,7 +169,7 @@ def _window(run: Run, asked: int | None) -> int:
     width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     a_token = 2 * text.num_hidden_layers * heads * width * (2 if cuda else 4)  # bytes: bf16 on a GPU, else fp32
     own = own_window(config)
-    free = _beside_the_weights(run) if cuda else free_memory()
+    free = _beside_the_weights(run) / (later + 1) if cuda else free_memory(later)
     most = (own or SMALLEST_DEFAULT) if cuda else LARGEST_ON_A_CPU
     return window(run.base_name, own, asked, lambda tokens: a_token * pool(tokens), free, most)
 

@@ -46,8 +46,11 @@ def window(
     return asked
 
 
-def free_memory() -> int | None:
-    """Return how many bytes this process may still take, or None where the system does not say."""
+def free_memory(later: int = 0) -> int | None:
+    """Return how many bytes this process may still take, or None where the system does not say.
+
+    Where ``later`` more models are loaded after this one, it is an equal part for each of them.
+    """
     known = []
     info = Path("/proc/meminfo")
     if info.is_file():
@@ -57,7 +60,8 @@ def free_memory() -> int | None:
     if most.is_file() and used.is_file() and (text := most.read_text(encoding="ascii").strip()) != "max":
         # What the system only keeps as long as nobody needs it counts as used there.
         known.append(max(0, int(text) - int(used.read_text(encoding="ascii")) + _file_cache()))
-    return min(known, default=None)
+    free = min(known, default=None)
+    return None if free is None else free // (later + 1)
 
 
 def _file_cache() -> int:

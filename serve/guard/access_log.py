@@ -23,6 +23,6 @@ def add(app: Flask) -> None:
     def end(response: Response) -> Response:
         milliseconds = (time.perf_counter() - g.get("begun", time.perf_counter())) * 1000
         # A path may hold line ends and other control characters, with which a client could write lines of its own.
-        path = request.path.encode("unicode_escape").decode()[:200]
+        path = f"{request.script_root}{request.path}".encode("unicode_escape").decode()[:200]
         log.info("%s %s %s %d %.0f ms", client(), request.method, path, response.status_code, milliseconds)
         return response

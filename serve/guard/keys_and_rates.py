@@ -102,10 +102,36 @@ def read_keys(given: Sequence[str], file: Path | None) -> Keys:
     return Keys(keys)
 
 
-def protect(app: Flask, config: ServerConfig) -> None:
-    """Add the checks to an application."""
+class Limits:
+    """How often a client may ask: messages, and counts while it types. Applications that share one count together.
+
+    Raises InosukeError where several servers are to count together and cannot.
+    """
+
+    def __init__(self, config: ServerConfig) -> None:
+        store = config.rate_store.get_secret_value() if config.rate_store else None
+        if store and not config.rate:
+            raise UsageError(f"{VARIABLE} is set, but there is no rate to count. Set INOSUKE_RATE, for example to 30.")
+        self._store = open_store(store) if store else None
+        self._messages = self._counting("messages", config.rate)
+        self._typing = self._counting("typing", config.rate * _TIMES)
+
+    def take(self, path: str, client: str) -> float:
+        """Count a request. Returns 0, or the seconds after which the next one is allowed."""
+        rates = self._typing if path == _TYPING else self._messages
+        return rates.take(client) if rates else 0.0
+
+    def _counting(self, kind: str, per_minute: float) -> Counting | None:
+        if not per_minute:
+            return None
+        alone = Rates(per_minute)
+        return SharedRates(self._store, kind, per_minute, int(alone.burst), alone) if self._store else alone
+
+
+def protect(app: Flask, config: ServerConfig, limits: Limits | None = None) -> None:
+    """Add the checks to an application; ``limits`` are those that it shares with others."""
     keys = read_keys(config.keys, config.keys_file)
-    limits = _limits(config)
+    limits = limits or Limits(config)
     metrics = read_keys(config.metrics_key, None)
 
     @app.before_request
@@ -122,32 +148,12 @@ def protect(app: Flask, config: ServerConfig) -> None:
 
     @app.before_request
     def slow_down() -> None:
-        if limits is None or request.path not in LIMITED or request.method != "POST":
+        if request.path not in LIMITED or request.method != "POST":
             return
-        rates, typing = limits
-        wait = (typing if request.path == _TYPING else rates).take(client())
+        wait = limits.take(request.path, client())
         if wait:
             seconds = math.ceil(wait)
             raise TooOften(f"too many messages in a short time. Try again in {seconds} s.", seconds)
-
-
-def _limits(config: ServerConfig) -> tuple[Counting, Counting] | None:
-    """Return the rate of messages and that of typing, or None where there is no limit.
-
-    Raises InosukeError where they are to be counted together with other servers and cannot be.
-    """
-    store = config.rate_store.get_secret_value() if config.rate_store else None
-    if not config.rate:
-        if store:
-            raise UsageError(f"{VARIABLE} is set, but there is no rate to count. Set INOSUKE_RATE, for example to 30.")
-        return None
-    shared = open_store(store) if store else None
-
-    def counting(kind: str, per_minute: float) -> Counting:
-        alone = Rates(per_minute)
-        return SharedRates(shared, kind, per_minute, int(alone.burst), alone) if shared else alone
-
-    return counting("messages", config.rate), counting("typing", config.rate * _TIMES)
 
 
 def given_key() -> str:

@@ -3,7 +3,8 @@
 Settings, all optional:
 
 ``ROOT``           the project's folder (default: the current one)
-``RUN``            the name of a run under ``models/`` (the newest)
+``RUN``            the name of a run under ``models/`` (the newest); several, in a list or a text with commas, are a
+                   character each (:mod:`serve.http.several`)
 ``ENGINE``         a name from :data:`serve.engines.ENGINES`, or an engine object
                   (:mod:`serve.answering.engine_choice` chooses)
 ``GGUF``           a type of GGUF, for the engine ``llamacpp`` (the smallest without a loss in quality)
@@ -44,6 +45,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from serve.answering.service import start
 from serve.config import ServerConfig
+from serve.feedback.pushing import Pusher
 from serve.guard import access_log, browser, keys_and_rates
 from serve.http import api, errors, feedback_api, llamacpp_api, monitoring, openai_api, openapi, page
 from serve.schema import MAX_BODY
@@ -54,23 +56,42 @@ _FLASK: dict[str, Any] = {
 }
 
 
-def build(config: ServerConfig, flask: Mapping[str, Any] | None = None) -> Flask:
+def build(
+    config: ServerConfig,
+    flask: Mapping[str, Any] | None = None,
+    limits: keys_and_rates.Limits | None = None,
+    pusher: Pusher | None = None,
+    later: int = 0,
+) -> Flask:
     """Return the application; ``flask`` are Flask's own settings.
 
+    Others may share its limits and its pusher; ``later`` of them are loaded after it.
+
     Raises InosukeError when what the settings ask for cannot be served.
+    """
+    app = guarded(start(config, pusher, later), config, flask or {}, limits)
+    for part in (page, api, openai_api, llamacpp_api, feedback_api, monitoring, openapi):
+        app.register_blueprint(part.blueprint)
+    return app
+
+
+def guarded(
+    serving: Any, config: ServerConfig, flask: Mapping[str, Any], limits: keys_and_rates.Limits | None
+) -> Flask:
+    """Return an application without routes, whose requests are checked and whose errors are JSON.
+
+    ``serving`` is what its routes serve.
     """
     app = Flask("serve", template_folder="web/templates", static_folder="web/static")
     app.config.from_mapping(_FLASK)
     app.config.from_prefixed_env("INOSUKE")
-    app.config.from_mapping(flask or {})
+    app.config.from_mapping(flask)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.extensions["inosuke"] = start(config)
+    app.extensions["inosuke"] = serving
     browser.protect(app, config)
     if config.access_log:
         access_log.add(app)
-    keys_and_rates.protect(app, config)
-    for part in (page, api, openai_api, llamacpp_api, feedback_api, monitoring, openapi):
-        app.register_blueprint(part.blueprint)
+    keys_and_rates.protect(app, config, limits)
     errors.register(app)
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies)  # type: ignore[method-assign]

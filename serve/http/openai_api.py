@@ -54,20 +54,21 @@ def completions() -> Response:
 @described(shapes.Models)
 def models() -> Response:
     """List the one model."""
-    return json_response(shapes.Models(data=[_model(service())]))
+    return json_response(shapes.Models(data=[describe(service())]))
 
 
 @blueprint.get("/models/<path:name>")
 @described(shapes.Model, errors=[404])
 def model(name: str) -> Response:
     """Describe the model."""
-    described_model = _model(service())
+    described_model = describe(service())
     if name not in (described_model.id, described_model.root):
         return errors.problem("model_not_found", f"{name!r} is not a model here. See /v1/models.", 404, "model")
     return json_response(described_model)
 
 
-def _model(serving: Service) -> shapes.Model:
+def describe(serving: Service) -> shapes.Model:
+    """Return the entry of the model in the list."""
     return shapes.Model(
         id=shapes.model_id(serving.persona),
         created=serving.since,

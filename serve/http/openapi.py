@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Blueprint, Flask, Response, current_app, jsonify
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
@@ -65,7 +65,10 @@ def described(
 @described(None, _JSON)
 def openapi() -> Response:
     """Describe the API."""
-    return jsonify(document(current_app, service().persona.name))
+    found = document(current_app, service().persona.name)
+    if request.script_root:  # one of several characters
+        found["servers"] = [{"url": request.script_root}]
+    return jsonify(found)
 
 
 def document(app: Flask, character: str) -> dict[str, Any]:

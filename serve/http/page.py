@@ -32,7 +32,8 @@ blueprint.record(lambda _: mimetypes.add_type("text/javascript", ".js"))
 @described(None, "text/html")
 def index() -> str:
     """Return the chat page; everything else that it does goes through the API."""
-    shown = variables(service().persona, url_for("page.portrait"), service().portrait.mimetype)
+    place = request.environ.get("inosuke.character", "")
+    shown = variables(service().persona, url_for("page.portrait"), service().portrait.mimetype, place)
     return render_template(TEMPLATE, **shown)
 
 
@@ -49,14 +50,16 @@ def portrait() -> Response:
     return response
 
 
-def variables(persona: Persona, portrait: str, portrait_type: str) -> dict[str, Any]:
-    """Return what the template needs; ``portrait`` is the picture's address."""
+def variables(persona: Persona, portrait: str, portrait_type: str, place: str = "") -> dict[str, Any]:
+    """Return what the template needs; ``portrait`` is the picture's address, ``place`` the character's name in it."""
     return {
         "title": persona.page.title or persona.name,
         "language": next((code for code in persona.languages if code in LANGUAGES), LANGUAGES[0]),
         "portrait_type": portrait_type,
         "persona": {
             "name": persona.name,
+            # Where a server has several characters, each has conversations of its own in the visitor's browser.
+            "place": place,
             "portrait": portrait,
             "languages": persona.languages,
             "greetings": persona.greetings,

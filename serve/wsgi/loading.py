@@ -28,7 +28,8 @@ _LOADING = {"error": {"code": "loading", "message": "the model is loading. Try a
 class LoadingApp:
     """A WSGI application that hands requests to another one as soon as that one is ready.
 
-    Until then ``/`` is a page that reloads itself. ``frame_ancestors`` may show it in a frame, as in CSP.
+    Until then ``/``, and any path that ends so, is a page that reloads itself. ``frame_ancestors`` may show it in a
+    frame, as in CSP.
     """
 
     def __init__(self, frame_ancestors: str = "'none'") -> None:
@@ -45,7 +46,7 @@ class LoadingApp:
             return self._application(environ, start_response)
         healthy = environ.get("PATH_INFO") == "/healthz"
         body, kind = json.dumps({"status": "ok"} if healthy else _LOADING).encode(), "application/json"
-        if environ.get("PATH_INFO") == "/" and environ.get("REQUEST_METHOD") == "GET":
+        if environ.get("PATH_INFO", "").endswith("/") and environ.get("REQUEST_METHOD") == "GET":
             body, kind = _PAGE, "text/html; charset=utf-8"
         headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
         headers += [("Content-Security-Policy", self._policy), ("X-Content-Type-Options", "nosniff")]

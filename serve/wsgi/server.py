@@ -25,7 +25,7 @@ from curation.errors import InosukeError
 from serve.config import LOOPBACK, ServerConfig, read_config
 from serve.engine import MOST_SLOTS
 from serve.feedback.pushing import Pusher
-from serve.http.app import build
+from serve.http.several import build
 from serve.schema import MAX_BODY
 from serve.wsgi.connections import PER_ADDRESS, limit_per_address, stop_on_sigterm
 from serve.wsgi.loading import LoadingApp
@@ -50,7 +50,9 @@ def run_server(host: str, port: int, given: Mapping[str, Any], say: Callable[[st
     # First the port, then the model: a taken port is reported at once, and early requests learn that the model loads.
     with bind(host, port) as listener:
         app, loading = LoadingApp(config.frame_ancestors), _Loading()
-        server = make_server(app, listener, config.waiting, config.proxies)
+        others = len(config.each_run()) - 1  # each character has a waiting line of its own
+        waiting = config.waiting + others * (config.waiting + MOST_SLOTS)
+        server = make_server(app, listener, waiting, config.proxies)
         # Behind a proxy all connections are its own, and it has to limit its clients.
         if not config.proxies and not _is_loopback(host):
             limit_per_address(server, PER_ADDRESS)

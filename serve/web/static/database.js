@@ -5,13 +5,14 @@
 //   turns          {conversation, id, …}   by [conversation, id]
 //   deleted        {id, time}              by id: what was deleted stays deleted in tabs that did not hear of it
 
-const NAME = "inosuke";
+import { PLACE } from "./place.js";
+
 const VERSION = 1;
 
 /** @returns {Promise<IDBDatabase>} */
 export function open() {
   return new Promise((resolve, reject) => {
-    const request = indexedDB.open(NAME, VERSION);
+    const request = indexedDB.open(PLACE, VERSION);
     request.onupgradeneeded = () => {
       request.result.createObjectStore("conversations", { keyPath: "id" });
       request.result.createObjectStore("turns", { keyPath: ["conversation", "id"] });

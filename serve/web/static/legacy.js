@@ -1,12 +1,13 @@
 // Conversations in localStorage: those of earlier versions of the page, and what could not be written to the database before
 // a page was closed. `store.js` moves both into the database.
 
+import { PLACE } from "./place.js";
 import { fragment, salvaged } from "./shape.js";
 
 /** @import { Conversation, Turn } from "./tree.js" */
 
-const PREFIX = "inosuke.conversation.";
-const UNFINISHED = "inosuke.unfinished.";
+const PREFIX = `${PLACE}.conversation.`;
+const UNFINISHED = `${PLACE}.unfinished.`;
 
 /**
  * What is there: `conversations` with the text and the key that each came from, and the ids that cannot be read. Raises

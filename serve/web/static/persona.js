@@ -6,14 +6,14 @@
  */
 /**
  * @typedef {{
- *   name: string, portrait: string, languages: string[],
+ *   name: string, place: string, portrait: string, languages: string[],
  *   greetings: ByLanguage<string[]>, starters: ByLanguage<string[]>, notice: ByLanguage<string>,
  * }} Persona
  */
 
 const sent = /** @type {Persona} */ (JSON.parse(document.body.dataset.persona ?? ""));
 
-export const { name, portrait, languages } = sent;
+export const { name, place, portrait, languages } = sent;
 
 /**
  * What persona.toml has in a language or, failing that, in another one, first those that the character speaks:

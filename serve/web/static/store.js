@@ -3,6 +3,7 @@
 
 import { inOne, open, result, turnsOf } from "./database.js";
 import * as legacy from "./legacy.js";
+import { PLACE } from "./place.js";
 import { heading, put, read } from "./records.js";
 import { forbidden as settingsForbidden } from "./settings.js";
 import { conflict, merge, newId } from "./tree.js";
@@ -25,7 +26,7 @@ let writing = Promise.resolve();
 /** @type {Promise<Map<string, Turn[]>> | null} */
 let texts = null; // all turns, while the visitor searches
 
-const tabs = new BroadcastChannel("inosuke");
+const tabs = new BroadcastChannel(PLACE);
 /** @type {{changed(id: string, turns: string[]): void, deleted(id: string): void, drawn(): void}} */
 let told = { changed() {}, deleted() {}, drawn() {} };
 

@@ -29,6 +29,7 @@ def test_a_persona_without_page_is_neutral(parrot):
     assert "<title>Anne</title>" in page and "<h1>Anne</h1>" in page and '<html lang="en">' in page
     assert sent(page) == {
         "name": "Anne",
+        "place": "",
         "portrait": "/portrait",
         "languages": ["en"],
         "greetings": {},
