@@ -54,7 +54,9 @@ _STARS = re.compile(r"(?<![*\w])\*(?![*\s])([^*\n]{1,200}?)(?<!\s)\*(?!\*)")
 _WAVES = re.compile(r"(?<![~\w])~(?![~\s])([^~\n]{1,200}?)(?<!\s)~(?!~)")
 _LINES = re.compile(r"(?<![_\w])_(?![_\s])([^_\n]{1,200}?)(?<!\s)_(?![_\w])")
 # What stands between angle brackets or two asterisks is markup; with an action inside it is a direction as well.
-_FRAMED = re.compile(r"(?<!<)<([^\W\d_][^<>|/\n=]{1,60})>(?!>)|\*\*([^*\n]{1,80})\*\*|(?<!\S)(?:--|–|—) ([^\n–—]{3,60}?) (?:--|–|—)(?!\S)")
+_FRAMED = re.compile(
+    r"(?<!<)<([^\W\d_][^<>|/\n=]{1,60})>(?!>)|\*\*([^*\n]{1,80})\*\*|(?<!\S)(?:--|–|—) ([^\n–—]{3,60}?) (?:--|–|—)(?!\S)"
+)
 _BEFORE = re.compile(r"(?:^|[.!?…,:;\n\"”’')\]*])\s*$")
 
 _ROLES = (
