@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from annotations.desk_api.bodies import Cluster, Undo, Verdict
+from annotations.desk_api.pairing import newest_on_a_pair
 from annotations.dialogue_checks import UNFINISHED, check_messages
 from annotations.store.types import BadVerdict, Item
 from annotations.ui.sample.item_page import payload
@@ -65,7 +66,8 @@ def cluster(desk: Desk, body: Cluster) -> dict[str, Any]:
 def undo(desk: Desk, body: Undo) -> dict[str, Any]:
     """Undo a verdict and return its sample. An undo that is sent again returns what it undid the first time.
 
-    Without a target it undoes the newest verdict that stands; the stage does not repeat such a request by itself.
+    Without a target it undoes the newest verdict that stands, on a sample or on a pair (``undone`` is then "same"): a
+    page that was loaded again does not know what came last. The stage does not repeat such a request by itself.
     """
     if body.target is not None and body.sample is not None:
         events = desk.store.log.history(body.sample)
@@ -75,6 +77,8 @@ def undo(desk: Desk, body: Undo) -> dict[str, Any]:
             return _undone(desk, target.verdict, target.sample_id)
         if target is None or target.annotator != desk.who:
             raise BadVerdict(desk.say("nothing_to_undo"))
+    if body.target is None and body.sample is None and (pair := newest_on_a_pair(desk)) is not None:
+        return {"undone": "same", **pair}
     undone = desk.store.undo(desk.who, body.sample)
     if undone is None:
         return {"undone": None, "item": None}

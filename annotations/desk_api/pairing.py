@@ -6,7 +6,8 @@ from typing import Any
 
 from annotations.desk_api.bodies import Same, Unsame
 from annotations.meaning import pairs
-from annotations.store.types import BadVerdict
+from annotations.store.types import BadVerdict, UnknownSample
+from annotations.ui.sample.item_page import payload
 from annotations.ui.sample.meaning_page import index_of, meaning, sides
 from annotations.ui.session import Desk
 from curation.errors import UsageError
@@ -47,3 +48,21 @@ def unsame(desk: Desk, body: Unsame) -> dict[str, Any]:
     if pairs.withdraw(desk.store, desk.who, body.verdict_id) is None:
         raise BadVerdict(desk.say("nothing_to_undo"))
     return meaning(desk, desk.store.queue.item(body.sample, desk.who)).to_json()
+
+
+def newest_on_a_pair(desk: Desk) -> dict[str, Any] | None:
+    """Withdraw the annotator's newest verdict on a pair, unless one on a sample is newer: then return None.
+
+    Returns ``item``, the sample beside which it was given, and ``meaning``, its part; both are None for a sample that
+    the queue no longer has.
+    """
+    mine = [v for v in pairs.verdicts(desk.store) if v.annotator == desk.who]
+    other = desk.store.undoable(desk.who)
+    if not mine or (other is not None and other.time > mine[-1].time):
+        return None
+    pairs.withdraw(desk.store, desk.who, mine[-1].id)
+    try:
+        item = desk.store.queue.open_item(mine[-1].a.sample, desk.who)
+    except UnknownSample:
+        return {"item": None, "meaning": None}
+    return {"item": payload(desk, item), "meaning": meaning(desk, item).to_json()}

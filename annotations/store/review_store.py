@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, insert
 
 from annotations.store import events_table, leases, projection
-from annotations.store.database import open_engine, writing
+from annotations.store.database import open_engine, reading, writing
 from annotations.store.event_log import EventLog
 from annotations.store.review_queue import ReviewQueue, lock_sample, lock_samples, panel_of, read_item
 from annotations.store.rules import Request, check, check_undoable, find_undoable, recorded_as, sight
@@ -213,6 +213,11 @@ class ReviewStore:
         open.
         """
         return next(iter(self.take_back(annotator, sample_id, client)), None)
+
+    def undoable(self, annotator: str) -> Decision | None:
+        """Return the annotator's newest verdict that still stands, which :meth:`undo` would undo; None for none."""
+        with reading(self.engine) as connection:
+            return next(iter(find_undoable(connection, annotator, None)), None)
 
     def take_back(
         self, annotator: str, sample_id: str | None = None, client: Client = "streamlit"

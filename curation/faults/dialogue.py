@@ -59,7 +59,8 @@ _FRIENDS = re.compile(
     re.IGNORECASE,
 )
 _FRIENDS_TURNED = re.compile(
-    r"(?:^|[.!?…]\s)(?P<you>bạn|cậu)(?!\w)(?! (?:ấy|ta|bè|bé|chủ))[^.!?\n]{0,60},\s(?P<self>mình|tớ)(?!\w)", re.IGNORECASE
+    r"(?:^|[.!?…]\s)(?P<you>bạn|cậu)(?!\w)(?! (?:ấy|ta|bè|bé|chủ))[^.!?\n]{0,60},\s(?P<self>mình|tớ)(?!\w)",
+    re.IGNORECASE,
 )
 # The words for one other person. `nó` is not among them: of nine that were seen, eight were a thing.
 _OTHER = (
@@ -82,7 +83,10 @@ def in_dialogue(messages: Sequence[Message], persona: Persona) -> tuple[Flag, ..
         if message.role == "user":
             said.append(text)
         elif message.role == "assistant":
-            for flag in (*_repeats(text, said, (persona.name, *persona.aliases)), *_address(text, said[-1] if said else "", persona)):
+            for flag in (
+                *_repeats(text, said, (persona.name, *persona.aliases)),
+                *_address(text, said[-1] if said else "", persona),
+            ):
                 found.setdefault(flag.code, flag)
     return tuple(flag for code, flag in found.items() if code not in persona.checks.off)
 
@@ -123,7 +127,9 @@ def _address(text: str, asked: str, persona: Persona) -> Iterator[Flag]:
         *(_wrong_word("self", own, _I, table["self"], _NOT_I) if "self" in table else ()),
         *(_wrong_word("user", own, _YOU, table["user"], _NOT_YOU) if to_user else ()),
         *(_kin(own, table["self"], table.get("user", ())) if "self" in table and to_user else ()),
-        *_wrong_other(own, asked, {name: words for name, words in table.items() if name not in NOT_NAMES}, persona.name),
+        *_wrong_other(
+            own, asked, {name: words for name, words in table.items() if name not in NOT_NAMES}, persona.name
+        ),
     ]
     if wrong:
         yield Flag("wrong_address", "; ".join(f"{who}: {word}" for who, word in dict.fromkeys(wrong))[:200])

@@ -54,7 +54,10 @@ _STARS = re.compile(r"(?<![*\w])\*(?![*\s])([^*\n]{1,200}?)(?<!\s)\*(?!\*)")
 _WAVES = re.compile(r"(?<![~\w])~(?![~\s])([^~\n]{1,200}?)(?<!\s)~(?!~)")
 _LINES = re.compile(r"(?<![_\w])_(?![_\s])([^_\n]{1,200}?)(?<!\s)_(?![_\w])")
 # What stands between angle brackets or two asterisks is markup; with an action inside it is a direction as well.
-_FRAMED = re.compile(r"(?<!<)<([^\W\d_][^<>|/\n=]{1,60})>(?!>)|\*\*([^*\n]{1,80})\*\*|(?<!\S)(?:--|–|—) ([^\n–—]{3,60}?) (?:--|–|—)(?!\S)")
+_FRAMED = re.compile(
+    r"(?<!<)<([^\W\d_][^<>|/\n=]{1,60})>(?!>)|\*\*([^*\n]{1,80})\*\*|"
+    r"(?<!\S)(?:--|–|—) ([^\n–—]{3,60}?) (?:--|–|—)(?!\S)"
+)
 _BEFORE = re.compile(r"(?:^|[.!?…,:;\n\"”’')\]*])\s*$")
 
 _ROLES = (
@@ -136,8 +139,8 @@ def _narrated(name: str) -> re.Pattern[str]:
 @lru_cache(maxsize=8)
 def _labels(names: tuple[str, ...]) -> re.Pattern[str]:
     known = "|".join(re.escape(name) for name in names)
-    # Bold, brackets and hashes may stand around a label: `**Bạn:**`, `[User]:`. Beside a colon it can be a dash, or what
-    # the speaker does: `Bot - …`, `Tanjiro (cười): …`.
+    # Bold, brackets and hashes may stand around a label: `**Bạn:**`, `[User]:`. Beside a colon it can be a dash, or
+    # what the speaker does: `Bot - …`, `Tanjiro (cười): …`.
     return re.compile(
         rf"""
           ^(Q\s?[:：])

@@ -44,7 +44,8 @@ def _told(name: str) -> re.Pattern[str]:
     """Return a pattern of a sentence that tells how the character would answer: `Inosuke would probably say`."""
     return re.compile(
         rf"\b{re.escape(name)} (?:(?:would|might|could|will|may)(?: \w+)? (?:say|reply|respond|answer|shout|yell)|"
-        r"(?:có thể|có lẽ|chắc|sẽ|hẳn)(?: (?:sẽ|là|có thể))? (?:nói|đáp|trả lời|phản ứng|hét|bảo)(?: rằng| là| như| thế này)?)"
+        r"(?:có thể|có lẽ|chắc|sẽ|hẳn)(?: (?:sẽ|là|có thể))? "
+        r"(?:nói|đáp|trả lời|phản ứng|hét|bảo)(?: rằng| là| như| thế này)?)"
         r"(?!\w)",
         re.IGNORECASE,
     )

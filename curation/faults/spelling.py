@@ -37,7 +37,9 @@ _MARKED_TWICE = re.compile(r"([à-ỹ])\1(?=[^\W\d_])", re.IGNORECASE)
 # Marks that no other language has: a letter of another language beside them is a slip (`njư`, `tjấy`).
 _OURS = re.compile("\u031b|[\u0302\u0306][\u0300\u0301\u0303\u0309\u0323]|\u0323[\u0302\u0306]|[\u0309\u0323]|đ")
 # A vulgar word that is hidden: `f***`, `đ*t`, `b1tch`, `Đ.ị.t`. Bold words (`**rất**`) have no letter before the stars.
-_MASKED = re.compile(r"(?<![\w*])[^\W\d_](?:[^\W_]|[.*·_@$!-](?=[\w*])|\*)*(?:[^\W_]|\*)(?:(?: [^\W\d_]+)(?=\W|$))?(?![\w*])")
+_MASKED = re.compile(
+    r"(?<![\w*])[^\W\d_](?:[^\W_]|[.·_@$!-](?=[\w*])|\*)*(?:[^\W_]|\*)(?:(?: [^\W\d_]+)(?=\W|$))?(?![\w*])"
+)
 _STARRED = re.compile(r"^[^\W\d_]\*+[^\W\d_]*$|^[^\W\d_]{1,3}\*{2,}")
 _LEET = str.maketrans("013457@$!", "oieastasi")
 
@@ -106,7 +108,7 @@ def _is_no_word(word: str, text: str) -> bool:
     language is in its list.
     """
     if is_foreign(word) and len(word) >= _STRANGE and not _SOUND.search(_bare(word)) and not may_be_romaji(word):
-        return word.isascii() and not any(knows(code, word) for code in latin_languages())
+        return word.isascii() and word not in _LOANS and not any(knows(code, word) for code in latin_languages())
     if len(word) < _LEAST_LETTERS or _SOUND.search(_bare(word)) or is_foreign(word) or f" {word.title()}" in text:
         return bool(len(word) > _LEAST_LETTERS and _TAIL.search(word) and is_syllable(word[:-1]))
     if vietnamese.typed(word) != word and vietnamese.in_use(vietnamese.typed(word)) and not knows("en", word):

@@ -166,9 +166,7 @@ def send(
     )
 
 
-def look_first(
-    repo: str, repo_type: RepoType, scratch: Path, *, private: bool, dry_run: bool
-) -> tuple[Before, str]:
+def look_first(repo: str, repo_type: RepoType, scratch: Path, *, private: bool, dry_run: bool) -> tuple[Before, str]:
     """Return the repository as it is, and why the Hub was not asked (only in a dry run; else an empty text)."""
     from huggingface_hub import get_token
 

@@ -63,9 +63,7 @@ def publish(
     local = manifest.check(export)
     with tempfile.TemporaryDirectory(prefix="inosuke-publish-") as scratch:
         with console.bar(3, "look at the repository", "step", quiet=quiet) as bar:
-            before, unasked = look_first(
-                repo, "dataset", Path(scratch) / "hub", private=private, dry_run=dry_run
-            )
+            before, unasked = look_first(repo, "dataset", Path(scratch) / "hub", private=private, dry_run=dry_run)
             _next(bar, "check rights and texts")
             hidden = before.remote.private if before.remote else private
             whole = exported_rows.read(export)

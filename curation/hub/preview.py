@@ -165,8 +165,8 @@ def refuse_unanswered(planned: Publication) -> None:
     if not planned.questions:
         return
     raise InosukeError(
-        f"{planned.repo}: {'; '.join(planned.questions)}. Nothing was uploaded. {planned.way_out}If that is what you want, run "
-        "the command again with --yes."
+        f"{planned.repo}: {'; '.join(planned.questions)}. Nothing was uploaded. {planned.way_out}If that is "
+        "what you want, run the command again with --yes."
     )
 
 

@@ -30,6 +30,15 @@ export class Meaning {
     return true;
   }
 
+  /** A page that was loaded again asked for the newest, which was on a pair: show its sample. @param {any} data */
+  undone(data) {
+    if (data.item) {
+      this.stage.samples.instead(data.item);
+      this.stage.panels.arrived("meaning", data.item.id, data.meaning);
+    }
+    this.stage.drawing.tell(this.stage.say("same_undone"), data.item?.spoken);
+  }
+
   /** @param {string} path @param {Record<string, any>} body */
   async send(path, body) {
     const { status, data } = await this.stage.api.post(path, body);

@@ -118,6 +118,10 @@ export class Verdicts {
       this.stage.drawing.alert(data.message, { id: "undo" });
       return;
     }
+    if (data.undone === "same") {
+      this.stage.meaning.undone(data);
+      return;
+    }
     if (!data.item) {
       this.stage.drawing.tell(this.stage.say("nothing_to_undo"));
       return;

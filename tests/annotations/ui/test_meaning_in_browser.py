@@ -108,6 +108,52 @@ def test_an_answer_does_not_judge_the_sample_and_u_undoes_in_the_order_of_work(a
     assert verdicts(store) == []
 
 
+def test_u_undoes_an_answer_after_the_page_was_loaded_again(annotator, project):
+    _, store = project
+    an = annotator(sample=ONE)
+    page = an.page
+    an.press("i")
+    page.locator(f"{PART} .card").first.wait_for()
+    page.click(f'{PART} [data-action="same"]')
+    answered(page, "same")
+    page.click(f'{PART} [data-action="different"]')
+    answered(page, "different")
+    for left in (["same"], []):
+        page.reload()
+        painted(page)
+        an.press("u")
+        page.wait_for_function("document.querySelector('.stage-told')?.innerText.includes('withdrawn')")
+        assert [v.answer for v in verdicts(store)] == left
+        assert shown(page) == ONE
+    an.press("i")
+    page.locator(f"{PART} .card").first.wait_for()
+    assert page.locator(f"{PART} [aria-pressed=true]").count() == 0
+    assert an.verdicts() == [], "no sample was judged, and none undone"
+
+
+def test_u_after_a_reload_undoes_in_the_order_of_work(annotator, project):
+    _, store = project
+    an = annotator(sample=ONE)
+    page = an.page
+    an.press("i")
+    page.locator(f"{PART} .card").first.wait_for()
+    page.click(f'{PART} [data-action="same"]')
+    answered(page, "same")
+    an.press("s")
+    page.wait_for_function("(id) => document.querySelector('.stage-item').dataset.sample !== id", arg=ONE)
+    an.sent()
+    page.reload()
+    painted(page)
+    an.press("u")
+    page.wait_for_function("document.querySelector('.stage-told').innerText.length > 0")
+    an.sent()
+    assert [verdict for verdict, _, _ in an.verdicts()] == ["skip", "undo"]
+    assert [v.answer for v in verdicts(store)] == ["same"], "the skip was newer"
+    an.press("u")
+    page.wait_for_function("document.querySelector('.stage-told').innerText.includes('withdrawn')")
+    assert verdicts(store) == []
+
+
 def test_a_neighbour_can_be_opened(annotator):
     page = annotator(sample=ONE).page
     page.keyboard.press("i")

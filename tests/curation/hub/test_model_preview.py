@@ -55,7 +55,9 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def go(root: Path, shell: Shell) -> Go:
-    def run(*options: str, run: str = "run-1", token: str | None = "hf_writer_token_1234567890") -> tuple[int, str, str]:
+    def run(
+        *options: str, run: str = "run-1", token: str | None = "hf_writer_token_1234567890"
+    ) -> tuple[int, str, str]:
         return shell("publish-model", run, REPO, "--persona", root / "persona.toml", *options, token=token)
 
     return run
@@ -65,7 +67,10 @@ def test_a_dry_run_shows_visibility_licence_what_is_there_and_sizes(root: Path, 
     status, said, error = go("--dry-run")
     assert (status, error, hub.repos) == (0, "", {}), "nothing is created"
     assert "\n  visible   new, public\n  base      SmolLM2-135M-Instruct (https://huggingface.co/" in said
-    assert "\n  licence   Apache-2.0\n  notice    Apache License 2.0" in said and "LICENSE and NOTICE go with the model" in said
+    assert (
+        "\n  licence   Apache-2.0\n  notice    Apache License 2.0" in said
+        and "LICENSE and NOTICE go with the model" in said
+    )
     assert "\n  there     nothing: the repository does not exist\n  new       " in said
     assert "adapter_model.safetensors 7.0 kB" in said and "replaced" not in said
     assert go("--private")[0] == 0
