@@ -302,6 +302,7 @@ REJECTIONS: dict[str, Code] = {
         Code("cancelled", "Mọi lần duyệt tác vụ này đều bị bỏ qua.", "Every annotation of the task was skipped."),
         Code("rejected_by_annotator", "Người duyệt đã loại.", "An annotator rejected it."),
         Code("superseded", "Có ý kiến mới hơn cho lượt này.", "Later feedback on the same turn replaces it."),
+        Code("other_character", "Câu trả lời của nhân vật khác.", "The reply is another character's."),
         Code("withdrawn", "Người dùng đã rút lại ý kiến.", "The visitor withdrew the feedback."),
         # text
         Code("undecodable", "Có chỗ không giải mã được.", "Some bytes cannot be decoded."),

@@ -84,7 +84,7 @@ def profanity(text: str, persona: Persona) -> Iterable[str]:
 
 
 def _is_telex(word: str, text: str) -> bool:
-    """Return whether a word is what Telex keys leave behind: ``theer``, ``Khoong``, ``luaatj``."""
+    """Return whether a word is what Telex keys leave behind: ``nguowif``, ``Khoong``, ``luaatj``."""
     small = word.lower()
     if not word.isascii() or word[1:] != small[1:] or (word[0].isupper() and not _opens(word, text)):
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,6 +104,7 @@ def start(config: ServerConfig, shared: Pusher | None = None, later: int = 0) ->
     pusher = shared or pusher_for(config, metrics)
     if pusher and not shared:
         chosen.append(pusher.start())
+    about = {"run": run.name if run else None, "character": persona.name, "model": engine.model}
     return Service(
         config=config,
         engine=engine,
@@ -112,7 +114,7 @@ def start(config: ServerConfig, shared: Pusher | None = None, later: int = 0) ->
         run=run,
         waiting_line=line,
         metrics=metrics,
-        feedback=_inbox(config, run, pusher),
+        feedback=_inbox(config, pusher, about),
         feedback_keys=read_keys(config.feedback_key, None),
         pusher=pusher,
         since=int(time.time()),
@@ -120,13 +122,11 @@ def start(config: ServerConfig, shared: Pusher | None = None, later: int = 0) ->
     )
 
 
-def _inbox(config: ServerConfig, run: Run | None, pusher: Pusher | None) -> Inbox | None:
+def _inbox(config: ServerConfig, pusher: Pusher | None, about: Mapping[str, str | None]) -> Inbox | None:
     if config.feedback is None:
         return None
     limit = config.feedback_limit * 2**20
-    return Inbox(
-        config.root / config.feedback, run.name if run else None, limit, pusher.wake if pusher else lambda: None
-    )
+    return Inbox(config.root / config.feedback, about, limit, pusher.wake if pusher else lambda: None)
 
 
 def pusher_for(config: ServerConfig, metrics: Metrics) -> Pusher | None:

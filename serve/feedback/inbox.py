@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -69,13 +69,16 @@ class InboxFull(InosukeError):
 class Inbox:
     """A folder to which feedback is appended, a file a day, up to ``limit`` bytes.
 
-    Several servers may share it: one writes at a time, so that no line is torn and the lines are in the order of their
-    times. ``run`` is the run that is served, or None. ``added`` is called after each line.
+    Several servers and characters may share it: one writes at a time, so that no line is torn and the lines are in the
+    order of their times. ``about`` tells in each line whose reply it is: `character`, `model`, and `run` where one is
+    served. ``added`` is called after each line.
     """
 
-    def __init__(self, folder: Path, run: str | None, limit: int, added: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, folder: Path, about: Mapping[str, str | None], limit: int, added: Callable[[], object] = lambda: None
+    ) -> None:
         self.folder = folder
-        self._run = run
+        self._about = dict(about)
         self._limit = limit
         self._added = added
         self._lock = FileLock(folder / ".lock")
@@ -95,7 +98,7 @@ class Inbox:
             "rating": feedback.rating,
             "better": feedback.better,
             "messages": [m.model_dump() for m in feedback.messages],
-            "run": self._run,
+            **self._about,
         }
         line = (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8")
         if sum(p.stat().st_size for p in feedback_files(self.folder)) + len(line) > self._limit:

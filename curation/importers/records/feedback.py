@@ -68,6 +68,10 @@ def _renamed(row: Mapping[str, Any], number: int, last: Mapping[str, int]) -> bo
 
 def read(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
     """Return the sample of a row. Raises BadRow where nothing is left to review."""
+    # Rows of earlier servers do not tell whose reply it was; those kept one character's alone.
+    character = row.get("character", persona.name)
+    if not isinstance(character, str) or not persona.is_character(character):
+        raise BadRow("other_character", f"the reply is from {character!r}, not from {persona.name}")
     if row.get(_OLD):
         raise BadRow("superseded", "a later row has other feedback on this turn")
     better, rating = row["better"], row["rating"]

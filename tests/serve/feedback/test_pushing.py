@@ -166,7 +166,7 @@ class Server:
         self.folder, self.counted, self.told = folder, [], threading.Event()
         repository = FeedbackRepository(REPO, HfApi(endpoint=hub.url, token=WRITER))
         self.pusher = Pusher(folder, repository, self._count, every)
-        self.inbox = Inbox(folder, "run-1", 2**20, self.pusher.wake)
+        self.inbox = Inbox(folder, {"run": "run-1"}, 2**20, self.pusher.wake)
 
     def _count(self, arrived):
         self.counted.append(arrived)

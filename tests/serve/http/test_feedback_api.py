@@ -47,7 +47,8 @@ def test_feedback_with_consent_is_one_line(client, kept):
     [line] = kept()
     assert line.pop("time").endswith("+00:00")
     assert len(line["conversation"]) == 16 and line.pop("conversation") != "c-1"  # a hash
-    assert line == {"turn": 3, "rating": "down", "better": "Ta mạnh nhất!", "messages": SAID, "run": None}
+    whose = {"run": None, "character": "Inosuke", "model": "parrot-1"}
+    assert line == {"turn": 3, "rating": "down", "better": "Ta mạnh nhất!", "messages": SAID, **whose}
 
 
 @pytest.mark.parametrize("consent", [False, None, "true", 1, "missing"])
@@ -123,6 +124,18 @@ def test_the_importers_read_what_the_server_wrote(client, tmp_path, persona):
     assert {s.source.importer for s in found.samples} == {"feedback"}
     assert [r.reason for r in found.rejected] == ["superseded", "superseded", "withdrawn"]
     assert SAID[1]["content"] in found.samples[-1].flags[0].detail  # the annotator sees the original reply
+
+
+def test_feedback_on_another_character_is_not_imported(client, tmp_path, persona):
+    client.post("/api/feedback", json=GIVEN)
+    [path] = (tmp_path / "datasets" / "feedback").glob("*.jsonl")
+    line = json.loads(path.read_text(encoding="utf-8"))
+    theirs = line | {"character": "Anne", "turn": 4}
+    older = {key: value for key, value in line.items() if key != "character"} | {"turn": 5}
+    path.write_text("".join(json.dumps(row) + "\n" for row in (line, theirs, older)), encoding="utf-8")
+    found = read(path, persona)
+    assert [s.source.locator.split(" ", 2)[2] for s in found.samples] == ["turn 3", "turn 5"]
+    assert [(r.reason, r.locator.split(" ", 2)[2]) for r in found.rejected] == [("other_character", "turn 4")]
 
 
 def test_a_turn_is_named_by_its_id_and_older_numbers_are_still_understood(client, tmp_path, persona):
