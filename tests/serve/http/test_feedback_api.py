@@ -135,7 +135,7 @@ def test_feedback_on_another_character_is_not_imported(client, tmp_path, persona
     path.write_text("".join(json.dumps(row) + "\n" for row in (line, theirs, older)), encoding="utf-8")
     found = read(path, persona)
     assert [s.source.locator.split(" ", 2)[2] for s in found.samples] == ["turn 3", "turn 5"]
-    assert [(r.reason, r.locator.split(" ", 2)[2]) for r in found.rejected] == [("other_character", "turn 4")]
+    assert [(r.reason, r.source.locator.split(" ", 2)[2]) for r in found.rejected] == [("other_character", "turn 4")]
 
 
 def test_a_turn_is_named_by_its_id_and_older_numbers_are_still_understood(client, tmp_path, persona):
@@ -255,15 +255,16 @@ ADDS = """
 import sys
 import time
 from pathlib import Path
-from serve.feedback.inbox import FeedbackIn, Inbox, InboxFull
+from serve.feedback import inbox as module
+from serve.feedback.inbox import FeedbackIn, Inbox, InboxFull, feedback_files
 
-class Slow(Inbox):
-    def _files(self):
-        found = super()._files()
-        time.sleep(0.003)  # a disk in the network: time for the other server to write between a look and a line
-        return found
+def slow(folder):
+    found = feedback_files(folder)
+    time.sleep(0.003)  # a disk in the network: time for the other server to write between a look and a line
+    return found
 
-inbox = Slow(Path(sys.argv[1]), None, int(sys.argv[2]))
+module.feedback_files = slow
+inbox = Inbox(Path(sys.argv[1]), {}, int(sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 kept = 0
