@@ -376,7 +376,7 @@ def test_the_users_corpus_is_imported_with_nothing_lost(corpus: Path, project: P
     assert (report.multi_turn, report.held_out, report.rejected) == (1551, 5, {})
     assert report.approved + report.awaiting_flagged + report.duplicates["exact"] == 9259
     assert report.approved_on_import == {"corpus-author": report.approved}
-    # What waits is one name in two spellings (Giyu, Giyuu), two typing errors, a quotation without its end, and a curse.
+    # What waits: one name in two spellings (Giyu, Giyuu), two typing errors, a quotation without its end, a curse.
     assert report.flagged["profanity"] == 1
     assert report.awaiting_review == report.awaiting_flagged
     assert report.awaiting_flagged - report.flagged["profanity"] < 40
