@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from curation.contracts import RunBase
+from curation.contracts.run import RunBase
 from curation.errors import InosukeError, UsageError, explain
 
 TABLE = Path(__file__).with_name("bases.toml")

@@ -13,7 +13,7 @@ from typing import Any
 
 from curation import bases
 from curation.bases import Licence
-from curation.contracts import RunBase
+from curation.contracts.run import RunBase
 from curation.errors import InosukeError, UsageError
 from curation.files import write_atomically
 

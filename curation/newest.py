@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from curation.contracts import MANIFEST, METRICS, read_metrics
+from curation.contracts.manifest import MANIFEST
+from curation.contracts.run import METRICS, read_metrics
 from curation.errors import InosukeError
 from curation.files import write_atomically
 
@@ -57,7 +58,7 @@ def set_latest_run(models: Path, name: str) -> list[str]:
     """Make ``name`` the newest run if its figures allow it. Returns the reasons where they do not.
 
     The run has to be better than its base, end its turns, keep the prompt's language and not repeat itself, see
-    :meth:`curation.contracts.RunMetrics.faults`.
+    :meth:`curation.contracts.run.RunMetrics.faults`.
     """
     faults = read_metrics(models / name).faults()
     if not faults:

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from curation import contracts, newest
+from curation import newest
+from curation.contracts.gguf import read_gguf_list
+from curation.contracts.manifest import read_manifest
+from curation.contracts.run import read_metrics
 from curation.errors import InosukeError
 from inosuke import cli
 from tests.train.conftest import ONE, TWO, write_export
@@ -34,7 +37,7 @@ READERS = {
         ("train", "publish", "dataset stats", "dataset diff"),
     ),
     "datasets/export/v1/manifest.json": (
-        lambda root: contracts.read_manifest(root / "datasets" / "export" / "v1"),
+        lambda root: read_manifest(root / "datasets" / "export" / "v1"),
         ("train", "publish", "dataset stats", "dataset diff"),
     ),
     "models/latest": (
@@ -42,11 +45,11 @@ READERS = {
         ("evaluate", "merge", "gguf", "serve"),
     ),
     "models/run-1/metrics.json": (
-        lambda root: contracts.read_metrics(root / "models" / "run-1"),
+        lambda root: read_metrics(root / "models" / "run-1"),
         ("evaluate", "merge", "gguf", "serve", "publish-model"),
     ),
     "models/run-1/gguf/gguf.json": (
-        lambda root: contracts.read_gguf_list(root / "models" / "run-1"),
+        lambda root: read_gguf_list(root / "models" / "run-1"),
         ("serve", "publish-model"),
     ),
 }

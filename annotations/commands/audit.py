@@ -11,7 +11,7 @@ import click
 from curation.command import json_option, persona_option
 
 if TYPE_CHECKING:
-    from curation.contracts import AuditFacts
+    from curation.contracts.manifest import AuditFacts
 
 
 @click.command()

@@ -21,7 +21,7 @@ from annotations.store.review_store import ReviewStore
 from annotations.store.schema import events, samples
 from annotations.store.types import Item, NeedsAdjudicator
 from annotations.team.books import Books, books_of
-from curation.contracts import AuditFacts
+from curation.contracts.manifest import AuditFacts
 from curation.errors import InosukeError, UsageError
 from curation.review.audit import (
     Answer,

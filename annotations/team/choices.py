@@ -21,7 +21,7 @@ from annotations.store.review_queue import read_item
 from annotations.store.review_store import ReviewStore
 from annotations.store.schema import samples
 from annotations.team.books import books_of
-from curation.contracts import read_metrics
+from curation.contracts.run import read_metrics
 from curation.newest import LATEST, newest_run
 from curation.record import Message, messages_to_json
 from curation.review.choices import Pair, Reply, Vote, Withdrawal, make_pair, standing_votes

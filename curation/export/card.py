@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from curation.contracts import Manifest
+from curation.contracts.manifest import Manifest
 from curation.export import terms, trainers
 from curation.export.card_merge import BEGIN, END
 from curation.export.charts import KIND_NAMES

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from curation.contracts import ChatRow
+from curation.contracts.rows import ChatRow
 from curation.export.exported_rows import SIDES, replies
 from curation.record import KINDS
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curation.contracts import Manifest
+from curation.contracts.manifest import Manifest
 
 CITATION = "CITATION.cff"
 # Hub identifier → SPDX identifier, the form that the format asks for. Any other licence is left to the card.

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from curation.contracts import Manifest
+from curation.contracts.manifest import Manifest
 from curation.export.citation import abstract, title
 from curation.export.columns import COLUMNS
 from curation.export.exported_rows import CONFIGS, SIDES, features, parquet

@@ -20,7 +20,8 @@ from typing import Any, TypeVar, cast
 from curation.chat import Exchange, exchanges, system_prompt, with_topic
 from curation.cleaning.referents import mention
 from curation.codes import findings
-from curation.contracts import HELD_OUT, AboutRow, ChatRow, HeldOutRow, InstructRow, Manifest, RowMessage
+from curation.contracts.manifest import Manifest
+from curation.contracts.rows import HELD_OUT, AboutRow, ChatRow, HeldOutRow, InstructRow, RowMessage
 from curation.files import write_atomically
 from curation.persona import Persona
 from curation.record import Kind, Message, Role, Sample, Source

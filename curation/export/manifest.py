@@ -14,7 +14,8 @@ from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import Any
 
-from curation.contracts import MANIFEST, ChatRow, ExportPersona, Manifest, Side, check_files
+from curation.contracts.manifest import MANIFEST, ExportPersona, Manifest, Side, check_files
+from curation.contracts.rows import ChatRow
 from curation.errors import InosukeError
 from curation.export import terms, trainers
 from curation.export.citation import CITATION

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from curation.codes import Language
-from curation.contracts import Manifest
+from curation.contracts.manifest import Manifest
 from curation.record import KINDS
 
 _KINDS: dict[Language, dict[str, str]] = {

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curation.contracts import AboutRow, Manifest, SourceFacts
+from curation.contracts.manifest import Manifest, SourceFacts
+from curation.contracts.rows import AboutRow
 from curation.persona import Corpus, Persona
 
 OFFERED = frozenset({"own", "licensed"})

@@ -7,7 +7,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from curation.contracts import ChatRow, InstructRow, Manifest, TrainerFacts
+from curation.contracts.manifest import Manifest, TrainerFacts
+from curation.contracts.rows import ChatRow, InstructRow
 from curation.dedup.wording import normal
 from curation.export.exported_rows import SIDES, parquet
 

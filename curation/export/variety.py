@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from curation.contracts import ChatRow
+from curation.contracts.rows import ChatRow
 from curation.export.exported_rows import replies
 from curation.record import BY_REPLY, KINDS
 

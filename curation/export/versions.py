@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from curation.contracts import ChatRow, Manifest
+from curation.contracts.manifest import Manifest
+from curation.contracts.rows import ChatRow
 from curation.errors import InosukeError, UsageError
 from curation.export import manifest
 from curation.export.exported_rows import Rows, read, sample_of

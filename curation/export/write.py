@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from curation.contracts import Manifest, write_manifest
+from curation.contracts.manifest import Manifest, write_manifest
 from curation.errors import InosukeError
 from curation.export import card, charts, exported_rows, manifest, trainers
 from curation.export.citation import CITATION, cff

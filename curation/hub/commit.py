@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from curation.contracts import MANIFEST, Manifest, read_manifest, write_manifest
+from curation.contracts.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from curation.errors import InosukeError
 from curation.export import card_merge
 from curation.export.manifest import CARD, with_card

@@ -16,7 +16,7 @@ import tomli_w
 
 from curation import console
 from curation.cleaning import personal_data
-from curation.contracts import Manifest, Published
+from curation.contracts.manifest import Manifest, Published
 from curation.errors import InosukeError
 from curation.export import card, card_merge, exported_rows, manifest, terms, versions
 from curation.export.exported_rows import Rows

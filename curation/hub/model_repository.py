@@ -15,18 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from curation import console, licences
-from curation.contracts import (
-    GGUF_LIST,
-    MANIFEST,
-    METRICS,
-    SAME_IDS,
-    Manifest,
-    RunMetrics,
-    read_gguf_list,
-    read_manifest,
-    read_metrics,
-    write_manifest,
-)
+from curation.contracts.gguf import GGUF_LIST, read_gguf_list
+from curation.contracts.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+from curation.contracts.run import METRICS, SAME_IDS, RunMetrics, read_metrics
 from curation.errors import InosukeError
 from curation.export import versions
 from curation.export.manifest import CARD, with_version

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from curation.contracts import AboutRow, AuditFacts, HeldOutRow, Manifest
+from curation.contracts.manifest import AuditFacts, Manifest
+from curation.contracts.rows import AboutRow, HeldOutRow
 from curation.export.exported_rows import Rows
 from curation.export.terms import folder_of
 from curation.persona import Persona

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from curation.contracts import HELD_OUT, Manifest, SourceFacts
+from curation.contracts.manifest import Manifest, SourceFacts
+from curation.contracts.rows import HELD_OUT
 from curation.errors import InosukeError
 from curation.export import exported_rows, terms, versions
 from curation.export.diff_text import headline, text

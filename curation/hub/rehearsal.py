@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from curation.contracts import MANIFEST, read_manifest
+from curation.contracts.manifest import MANIFEST, read_manifest
 from curation.errors import InosukeError
 from curation.export import card_merge, exported_rows
 from curation.export.manifest import CARD

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
-from curation.contracts import AboutRow, HeldOutRow
+from curation.contracts.rows import AboutRow, HeldOutRow
 from curation.errors import UsageError
 from curation.export.exported_rows import Rows
 

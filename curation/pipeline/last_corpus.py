@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from curation.contracts import read_manifest
+from curation.contracts.manifest import read_manifest
 from curation.errors import InosukeError, UsageError
 from curation.files import write_atomically
 from curation.folders import Folders

@@ -19,7 +19,7 @@ from curation.checks import check_reply, check_sample
 from curation.cleaning import personal_data, referents
 from curation.cleaning.normalise import clean
 from curation.codes import blocks_approval, findings, never_trained
-from curation.contracts import Manifest
+from curation.contracts.manifest import Manifest
 from curation.errors import InosukeError
 from curation.files import write_atomically
 from curation.folders import Folders

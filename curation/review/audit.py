@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from curation.contracts import AuditFacts
+from curation.contracts.manifest import AuditFacts
 from curation.review.decisions import DECISIVE, Decision, standing
 from curation.review.records import Record, known
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from curation.contracts import AuditFacts
+from curation.contracts.manifest import AuditFacts
 
 _NUMBERS = {1: "one person", 2: "two people", 3: "three people", 4: "four people"}
 

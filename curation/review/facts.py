@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from curation.contracts import Agreement, AuditFacts, ReviewFacts
+from curation.contracts.manifest import Agreement, AuditFacts, ReviewFacts
 from curation.review.agreement import krippendorff, observed, votes
 from curation.review.audit import approved_by_trust, figures, in_source, read_audits
 from curation.review.decisions import DECISIVE, Decision, Log, ordered, standing

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from curation import chat
-from curation.contracts import HeldOutRow
+from curation.contracts.rows import HeldOutRow
 from curation.importers.source.source_file import SourceFile
 from curation.persona import Persona
 from curation.record import ROLES, Message, Rejected, Sample, messages_from_json, messages_to_json, sample_id

@@ -7,7 +7,7 @@ from ctypes.util import find_library
 from importlib.util import find_spec
 from pathlib import Path
 
-from curation.contracts import read_metrics
+from curation.contracts.run import read_metrics
 from curation.errors import UsageError
 from serve.engines import native_libraries
 from serve.model_files import gguf_choice

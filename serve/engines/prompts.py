@@ -8,7 +8,7 @@ from typing import Any
 
 from curation import chat
 from curation.chat_layout import layout_of
-from curation.contracts import SAME_IDS, read_same_ids
+from curation.contracts.run import SAME_IDS, read_same_ids
 from curation.errors import InosukeError
 from curation.persona import Persona
 from curation.record import Message, messages_from_json

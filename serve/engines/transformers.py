@@ -17,7 +17,7 @@ from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from curation import chat
-from curation.contracts import read_metrics
+from curation.contracts.run import read_metrics
 from curation.errors import InosukeError, UsageError, is_out_of_memory
 from curation.persona import Persona
 from curation.record import Message

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from curation.contracts import GgufFile, read_gguf_list
+from curation.contracts.gguf import GgufFile, read_gguf_list
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file
 

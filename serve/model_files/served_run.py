@@ -10,7 +10,7 @@ from pathlib import Path
 
 from curation.bases import check_adapter
 from curation.chat import Prompt
-from curation.contracts import RunBase, read_metrics
+from curation.contracts.run import RunBase, read_metrics
 from curation.errors import InosukeError
 from curation.files import sha256_file
 from curation.newest import find_run, runs

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from curation import licences
-from curation.contracts import SAME_IDS, GgufFile, GgufList, write_gguf_list
+from curation.contracts.gguf import GgufFile, GgufList, write_gguf_list
+from curation.contracts.run import SAME_IDS
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file
 from curation.newest import find_run, set_latest

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from annotations.words import say
-from curation.contracts import read_manifest
+from curation.contracts.manifest import read_manifest
 from inosuke import cli
 from tests.annotations.labelstudio.fake_server import FakeLabelStudio, running
 from tests.annotations.labelstudio.project import Annotator

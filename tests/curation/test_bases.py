@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from curation import bases, chat
-from curation.contracts import RunBase
+from curation.contracts.run import RunBase
 from curation.errors import InosukeError, UsageError
 from curation.persona import load_persona
 from curation.record import Message

@@ -10,8 +10,13 @@ from typing import Any
 
 import pytest
 
-from curation import contracts
+from curation.contracts.evaluation import read_evaluation
+from curation.contracts.gguf import read_gguf_list
+from curation.contracts.manifest import Manifest, check_files, read_manifest, write_manifest
+from curation.contracts.rows import chat_rows, read_chat_rows
+from curation.contracts.run import RunMetrics, Scores, read_metrics, write_metrics
 from curation.errors import InosukeError
+from curation.files import sha256_file
 from curation.newest import find_run, newest_export, newest_run, set_latest
 
 METRICS: dict[str, Any] = {
@@ -30,16 +35,16 @@ def run(folder: Path, content: dict[str, Any] = METRICS) -> Path:
 
 
 def test_metrics_come_back_with_the_keys_they_had(tmp_path: Path) -> None:
-    metrics = contracts.read_metrics(run(tmp_path / "run-1"))
+    metrics = read_metrics(run(tmp_path / "run-1"))
     assert (metrics.eval.adapter.loss, metrics.base_model.name) == (1.5, "Tiny")
-    contracts.write_metrics(tmp_path, metrics)
+    write_metrics(tmp_path, metrics)
     assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8")) == METRICS
 
 
 def test_a_figure_that_is_not_a_number_is_null_in_the_file_and_nan_here(tmp_path: Path) -> None:
-    scores = contracts.Scores(loss=math.inf, perplexity=math.nan)
+    scores = Scores(loss=math.inf, perplexity=math.nan)
     assert scores.to_json() == {"loss": None, "perplexity": None}
-    assert math.isnan(contracts.Scores.model_validate({"loss": None}).loss)
+    assert math.isnan(Scores.model_validate({"loss": None}).loss)
 
 
 @pytest.mark.parametrize(
@@ -47,14 +52,14 @@ def test_a_figure_that_is_not_a_number_is_null_in_the_file_and_nan_here(tmp_path
 )
 def test_a_run_is_worse_where_its_adapter_does_not_beat_the_base(base: Any, adapter: Any, worse: bool) -> None:
     scores = {"base": {"loss": base}, "adapter": {"loss": adapter}}
-    assert contracts.RunMetrics.model_validate(METRICS | {"eval": scores}).is_worse is worse
+    assert RunMetrics.model_validate(METRICS | {"eval": scores}).is_worse is worse
 
 
 READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
-    "manifest.json": ("inosuke dataset", contracts.read_manifest),
-    "metrics.json": ("make train", contracts.read_metrics),
-    "gguf/gguf.json": ("inosuke gguf", contracts.read_gguf_list),
-    "evaluation.json": ("inosuke evaluate", contracts.read_evaluation),
+    "manifest.json": ("inosuke dataset", read_manifest),
+    "metrics.json": ("make train", read_metrics),
+    "gguf/gguf.json": ("inosuke gguf", read_gguf_list),
+    "evaluation.json": ("inosuke evaluate", read_evaluation),
 }
 
 
@@ -72,35 +77,35 @@ def test_a_damaged_file_is_named_with_what_writes_it(name: str, damage: bytes, t
 
 def test_a_changed_file_of_an_export_is_named(tmp_path: Path) -> None:
     (tmp_path / "rows").write_text("a", encoding="utf-8")
-    digest = contracts.sha256_file(tmp_path / "rows")
-    contracts.write_manifest(tmp_path, contracts.Manifest(version="1", files={"rows": digest}))
-    assert contracts.check_files(tmp_path).version == "1"
+    digest = sha256_file(tmp_path / "rows")
+    write_manifest(tmp_path, Manifest(version="1", files={"rows": digest}))
+    assert check_files(tmp_path).version == "1"
     (tmp_path / "rows").write_text("b", encoding="utf-8")
     with pytest.raises(InosukeError, match="rows: changed after the export"):
-        contracts.check_files(tmp_path)
+        check_files(tmp_path)
     (tmp_path / "rows").unlink()
     with pytest.raises(InosukeError, match=r"rows: missing, though manifest\.json lists it"):
-        contracts.check_files(tmp_path)
+        check_files(tmp_path)
 
 
 def test_a_line_separator_inside_a_reply_does_not_end_its_row(tmp_path: Path) -> None:
     messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b\u2028c\x85d"}]
     row = {"id": "1", "kind": "quote", "language": "vi", "messages": messages}
-    file = tmp_path / contracts.chat_rows("train")
+    file = tmp_path / chat_rows("train")
     file.parent.mkdir()
     file.write_text(json.dumps(row, ensure_ascii=False) + "\n\n", encoding="utf-8")
-    (read,) = contracts.read_chat_rows(tmp_path, "train")
+    (read,) = read_chat_rows(tmp_path, "train")
     assert (read.messages[-1].content, read.language) == ("b\u2028c\x85d", "vi")
 
 
 @pytest.mark.parametrize("line", ["{", '{"id": 1}', "[]", '{"id": "1", "kind": "quote", "messages": 3}'])
 def test_a_damaged_row_is_named_by_its_line(line: str, tmp_path: Path) -> None:
     good = {"id": "1", "kind": "quote", "messages": []}
-    file = tmp_path / contracts.chat_rows("eval")
+    file = tmp_path / chat_rows("eval")
     file.parent.mkdir()
     file.write_text(f"{json.dumps(good)}\n{line}\n", encoding="utf-8")
     with pytest.raises(InosukeError, match=r"chat\.eval\.jsonl: damaged at line 2 "):
-        contracts.read_chat_rows(tmp_path, "eval")
+        read_chat_rows(tmp_path, "eval")
 
 
 def test_the_newest_is_what_the_pointer_names(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from curation import bases, licences
-from curation.contracts import RunBase
+from curation.contracts.run import RunBase
 from curation.errors import InosukeError, UsageError
 from curation.export import card_merge
 from curation.hub.model_repository import publish_model

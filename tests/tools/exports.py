@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from curation.contracts import Manifest
+from curation.contracts.manifest import Manifest
 from curation.export.exported_rows import ExportInput
 from curation.export.write import write_export
 from curation.persona import load_persona

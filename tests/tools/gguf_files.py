@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from curation.contracts import GgufFile, GgufList, write_gguf_list
+from curation.contracts.gguf import GgufFile, GgufList, write_gguf_list
 from curation.files import sha256_file
 
 NAMES = {

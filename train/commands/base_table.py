@@ -13,7 +13,7 @@ from typing import Any
 
 from curation import bases, chat
 from curation.bases import Base
-from curation.contracts import ExportedRow, read_chat_rows
+from curation.contracts.rows import ExportedRow, read_chat_rows
 from curation.errors import InosukeError
 from curation.persona import Persona, load_persona
 from train.data.dialogues import find_export

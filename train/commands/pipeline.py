@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curation import licences
-from curation.contracts import RunMetrics, read_metrics, write_metrics
+from curation.contracts.run import RunMetrics, read_metrics, write_metrics
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file, write_atomically
 from train import distributed, gpu

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from curation import chat
-from curation.contracts import ExportedRow, HeldOut, chat_rows, check_files, read_chat_rows, read_held_out
+from curation.contracts.manifest import check_files
+from curation.contracts.rows import ExportedRow, HeldOut, chat_rows, read_chat_rows, read_held_out
 from curation.errors import InosukeError
 from curation.folders import Folders
 from curation.newest import newest_export

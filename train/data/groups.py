@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Sequence
 
-from curation.contracts import ExportedRow
+from curation.contracts.rows import ExportedRow
 
 VALIDATION_SHARE = 0.05
 FEWEST = 16  # rows: the loss of fewer cannot tell one checkpoint from the next

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from curation.contracts import ExportedRow, HeldOut
+from curation.contracts.rows import ExportedRow, HeldOut
 from curation.errors import InosukeError
 from train.data.dialogues import Export, load_export
 from train.evaluation import likelihood

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from curation.contracts import ExportedRow
+from curation.contracts.rows import ExportedRow
 from train.data.groups import drawn_together
 from train.evaluation import bootstrap
 from train.evaluation.metrics import LIKELIHOOD_METRICS, LikelihoodMetric

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from curation.checks import check_reply
-from curation.contracts import HeldOut
+from curation.contracts.rows import HeldOut
 from curation.persona import Persona
 from curation.repeats import find_loop
 from train.model.generate import Reply

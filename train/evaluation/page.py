@@ -14,7 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from curation.contracts import Evaluation
+from curation.contracts.evaluation import Evaluation
 from curation.persona import Persona
 from train.evaluation import text, votes
 from train.evaluation.metrics import REPLY_METRICS

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.contracts import HeldOut
+from curation.contracts.rows import HeldOut
 from curation.persona import Persona
 from curation.repeats import find_loop
 from train.data.dialogues import Export

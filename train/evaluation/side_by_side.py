@@ -12,16 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from curation.contracts import (
-    EVALUATION,
-    Answer,
-    Evaluation,
-    ExportedRow,
-    HeldOut,
-    read_evaluation,
-    read_manifest,
-    write_evaluation,
-)
+from curation.contracts.evaluation import EVALUATION, Answer, Evaluation, read_evaluation, write_evaluation
+from curation.contracts.manifest import read_manifest
+from curation.contracts.rows import ExportedRow, HeldOut
 from curation.errors import InosukeError
 from curation.files import write_atomically
 from curation.record import Message

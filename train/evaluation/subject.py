@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curation.contracts import ExportedRow, HeldOut, read_gguf_list
+from curation.contracts.gguf import read_gguf_list
+from curation.contracts.rows import ExportedRow, HeldOut
 from train.data.dialogues import Encoded, encode
 from train.model.generate import Reply, replies
 from train.model.load import device, end_ids, load_adapter, load_base, load_tokenizer

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from curation.contracts import Evaluation
+from curation.contracts.evaluation import Evaluation
 from curation.persona import Persona
 from train.evaluation.metrics import LIKELIHOOD_METRICS, REPLY_METRICS, SET_METRICS, Metric
 

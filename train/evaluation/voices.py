@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.contracts import ExportedRow, HeldOut
+from curation.contracts.rows import ExportedRow, HeldOut
 from train.evaluation import bootstrap
 from train.evaluation.bootstrap import Figure
 

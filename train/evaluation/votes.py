@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from curation.contracts import Answer, Evaluation
+from curation.contracts.evaluation import Answer, Evaluation
 from curation.errors import UsageError, explain
 from train.evaluation import bootstrap
 

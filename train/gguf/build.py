@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 
 from filelock import FileLock
 
-from curation.contracts import GgufFile, GgufList, MeasuredOn, RunMetrics, read_gguf_list, write_gguf_list
+from curation.contracts.gguf import GgufFile, GgufList, MeasuredOn, read_gguf_list, write_gguf_list
+from curation.contracts.run import RunMetrics
 from curation.errors import InosukeError
 from curation.files import PARTIAL, remove_partial, sha256_file, whole_file
 from train.data.dialogues import Encoded, Export, encode, load_export

@@ -18,7 +18,7 @@ from transformers import TrainerCallback, set_seed
 
 from curation import chat
 from curation.console import duration
-from curation.contracts import RecordedDialogue, SameIds, write_same_ids
+from curation.contracts.run import RecordedDialogue, SameIds, write_same_ids
 from curation.errors import InosukeError
 from curation.persona import Persona
 from curation.record import messages_to_json

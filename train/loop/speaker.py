@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from curation.contracts import Speaking
+from curation.contracts.run import Speaking
 from train.data.dialogues import Encoded, Export, prompts
 from train.model.base_model import BaseModel
 from train.model.generate import Reply, replies

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.console import duration
-from curation.contracts import RunBase, RunDataset, RunEval, RunMetrics, Scores
+from curation.contracts.run import RunBase, RunDataset, RunEval, RunMetrics, Scores
 from train.data.dialogues import Export
 from train.evaluation import likelihood
 from train.loop.callbacks import History, Step, rows_seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from curation import bases, licences
-from curation.contracts import RunBase, RunDataset, RunMetrics
+from curation.contracts.run import RunBase, RunDataset, RunMetrics
 from curation.licences import Terms
 from train.results.sentences import chosen_on, seen, speaking_line
 

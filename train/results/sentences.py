@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from curation.contracts import RunMetrics, Speaking
+from curation.contracts.run import RunMetrics, Speaking
 
 
 def seen(training: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curation.bases import check_adapter
-from curation.contracts import RunMetrics, read_metrics
+from curation.contracts.run import RunMetrics, read_metrics
 from curation.errors import InosukeError
 from curation.newest import find_run
 from curation.persona import Persona, load_persona

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from curation.contracts import METRICS, read_metrics
+from curation.contracts.run import METRICS, read_metrics
 from curation.errors import InosukeError, UsageError, no_space
 from curation.newest import set_latest_run
 from train.run import checkpoint

@@ -1,6 +1,6 @@
 """Measures how a trained model speaks before it may be served: held-out prompts, answered with its base's sampling.
 
-In: a loaded model (or replies) and an export. Out: :class:`curation.contracts.Speaking`.
+In: a loaded model (or replies) and an export. Out: :class:`curation.contracts.run.Speaking`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import Any
 
 from curation import bases, chat
 from curation.bases import Sampling
-from curation.contracts import HeldOut, Speaking
+from curation.contracts.rows import HeldOut
+from curation.contracts.run import Speaking
 from curation.persona import Persona
 from curation.record import Message
 from curation.repeats import find_loop

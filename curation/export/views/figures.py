@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from curation.contracts import Manifest
+from curation.contracts.manifest import Manifest
 from curation.export import variety
 from curation.export.exported_rows import Rows
 from curation.export.views import gaps, people, questions

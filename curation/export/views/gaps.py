@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from curation.contracts import ChatRow, HeldOutRow
+from curation.contracts.rows import ChatRow, HeldOutRow
 
 LITTLE = 5  # a subject in fewer rows than this is a gap
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")

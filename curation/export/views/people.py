@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from curation.contracts import ChatRow
+from curation.contracts.rows import ChatRow
 from curation.export.exported_rows import replies
 from curation.faults.dialogue import NOT_NAMES
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from curation.contracts import ChatRow
+from curation.contracts.rows import ChatRow
 
 _MARKS = re.compile(r"[^\w\s]+")
 _CAPITAL = re.compile(r"(?<=\w )[A-ZĐÀ-Ỹ]\w+")

@@ -8,7 +8,7 @@ from annotations.store.queries import Filters
 from annotations.store.review_store import ReviewStore
 from annotations.team import many
 from annotations.team.search import Replacement
-from curation.contracts import read_manifest
+from curation.contracts.manifest import read_manifest
 from curation.persona import Persona
 from curation.record import Flag, Message
 from tests.annotations.conftest import make_item

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from curation.chat import with_topic
 from curation.cleaning.referents import check, mention
 from curation.commands.dataset import dataset
-from curation.contracts import read_chat_rows
+from curation.contracts.rows import read_chat_rows
 from curation.persona import Persona
 from curation.record import Message, Sample, Source, sample_id
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from curation.commands.dataset import dataset
-from curation.contracts import read_manifest
+from curation.contracts.manifest import read_manifest
 from curation.export import methods
 from tests.conftest import ROOT
 from tests.tools.exports import write

@@ -13,7 +13,7 @@ from huggingface_hub import DatasetCard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.contracts import Manifest, read_manifest
+from curation.contracts.manifest import Manifest, read_manifest
 from curation.errors import InosukeError
 from curation.export import card, card_merge
 from curation.export.card_merge import BEGIN, END, merge, merge_data

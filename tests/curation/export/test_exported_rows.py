@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curation.contracts import Manifest
+from curation.contracts.manifest import Manifest
 from curation.export import exported_rows
 from curation.export.exported_rows import ExportInput, Rows
 from curation.persona import Persona

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from curation.contracts import read_manifest
+from curation.contracts.manifest import read_manifest
 from curation.errors import UsageError
 from curation.export import card, card_merge, terms
 from curation.export.terms import Licence

@@ -16,7 +16,8 @@ from click.testing import CliRunner
 
 from curation import chat
 from curation.commands.dataset import dataset
-from curation.contracts import read_chat_rows, read_manifest
+from curation.contracts.manifest import read_manifest
+from curation.contracts.rows import read_chat_rows
 from curation.export.columns import COLUMNS
 from curation.export.exported_rows import CONFIGS, SIDES, features
 from curation.persona import Persona

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from curation.commands.dataset_diff import diff as diff_command
 from curation.commands.dataset_tag import tag as tag_command
-from curation.contracts import Manifest
+from curation.contracts.manifest import Manifest
 from curation.errors import InosukeError, UsageError
 from curation.export import exported_rows, versions
 from curation.folders import Folders

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from curation.contracts import Manifest, write_manifest
+from curation.contracts.manifest import Manifest, write_manifest
 from curation.errors import InosukeError
 from curation.files import sha256_file
 from curation.hub.client import Hub

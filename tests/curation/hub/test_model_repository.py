@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from curation.contracts import RunBase
+from curation.contracts.run import RunBase
 from curation.errors import InosukeError
 from curation.export import card_merge
 from curation.hub.model_card import for_repository

@@ -16,7 +16,8 @@ from click.testing import CliRunner
 
 from curation.commands.dataset import dataset
 from curation.commands.dataset_diff import diff as diff_command
-from curation.contracts import read_chat_rows, read_manifest
+from curation.contracts.manifest import read_manifest
+from curation.contracts.rows import read_chat_rows
 from curation.errors import InosukeError
 from curation.folders import Folders
 from curation.newest import newest_export

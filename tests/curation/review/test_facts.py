@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from curation.contracts import Agreement
+from curation.contracts.manifest import Agreement
 from curation.review.agreement import agreement
 from curation.review.decisions import Client, Decision, Log, Verdict
 from curation.review.facts import blind_agreement, position, review

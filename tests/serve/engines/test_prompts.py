@@ -5,7 +5,7 @@ import json
 import pytest
 
 from curation import chat
-from curation.contracts import RecordedDialogue, SameIds, write_same_ids
+from curation.contracts.run import RecordedDialogue, SameIds, write_same_ids
 from curation.errors import InosukeError
 from curation.record import messages_to_json
 from serve.engines.prompts import greetings, prove

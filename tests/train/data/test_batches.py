@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from curation import chat
-from curation.contracts import ExportedRow
+from curation.contracts.rows import ExportedRow
 from curation.persona import Persona
 from curation.record import Message
 from tests.tools.tokenizers import chatml_tokenizer

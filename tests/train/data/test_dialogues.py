@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from curation.contracts import ExportedRow
+from curation.contracts.rows import ExportedRow
 from curation.errors import InosukeError
 from curation.persona import Persona
 from curation.record import Message

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curation.contracts import ExportedRow
+from curation.contracts.rows import ExportedRow
 from curation.record import Message
 from train.data.groups import FEWEST, drawn_together, validation_part
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from curation.contracts import ExportedRow
+from curation.contracts.rows import ExportedRow
 from curation.persona import Persona
 from curation.record import Message
 from tests.conftest import ROOT

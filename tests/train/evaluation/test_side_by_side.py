@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from curation.contracts import Evaluation, HeldOut
+from curation.contracts.evaluation import Evaluation
+from curation.contracts.rows import HeldOut
 from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message

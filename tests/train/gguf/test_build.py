@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from curation.contracts import GgufFile, GgufList, RunMetrics, read_metrics
+from curation.contracts.gguf import GgufFile, GgufList
+from curation.contracts.run import RunMetrics, read_metrics
 from curation.errors import InosukeError
 from tests.conftest import ROOT
 from tests.tools import tokenizers

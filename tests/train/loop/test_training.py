@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from curation import chat
-from curation.contracts import RunMetrics, read_same_ids
+from curation.contracts.run import RunMetrics, read_same_ids
 from curation.errors import InosukeError, UsageError
 from curation.persona import load_persona
 from curation.record import Message

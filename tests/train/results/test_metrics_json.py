@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from curation.contracts import RunMetrics, read_metrics, write_metrics
+from curation.contracts.run import RunMetrics, read_metrics, write_metrics
 from tests.train.conftest import ONE, TWO, write_export
 from train.data.dialogues import Encoded, load_export
 from train.loop.callbacks import Evaluation, History, Step

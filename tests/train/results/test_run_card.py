@@ -8,7 +8,7 @@ import pytest
 
 from curation import bases
 from curation.bases import Base
-from curation.contracts import RunMetrics
+from curation.contracts.run import RunMetrics
 from curation.export import card_merge
 from train.results import run_card
 

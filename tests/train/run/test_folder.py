@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from curation.contracts import RunBase, RunEval, RunMetrics, Scores, write_metrics
+from curation.contracts.run import RunBase, RunEval, RunMetrics, Scores, write_metrics
 from curation.errors import InosukeError, UsageError
 from train.run import checkpoint, folder
 from train.run.folder import NothingLearnt

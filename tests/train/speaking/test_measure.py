@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from curation import bases
-from curation.contracts import RunBase, RunEval, RunMetrics, Scores, Speaking
+from curation.contracts.run import RunBase, RunEval, RunMetrics, Scores, Speaking
 from curation.persona import Persona
 from curation.record import Message
 from tests.train.conftest import ONE, TWO, write_export
