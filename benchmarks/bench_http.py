@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.bench_serve import QUESTIONS, ROOT, body, running, say
-from benchmarks.sections import write
+from benchmarks.sections import quick, write
 from benchmarks.whole_replies import whole
 from curation import chat
 from curation.record import Message
@@ -94,7 +93,7 @@ class Direct:
 
 
 def main() -> None:
-    rounds = 4 if "--quick" in sys.argv else 12
+    rounds = 4 if quick(__doc__) else 12
     arguments = ("--engine", "llamacpp", "--port", "0")
     with running("-m", "benchmarks.whole_replies", *arguments) as (process, url):
         ours, direct = Ours(process.pid, url), Direct()

@@ -23,7 +23,7 @@ import httpx
 from annotations.labelstudio import tasks
 from annotations.labelstudio.connection import Server
 from annotations.labelstudio.project import find
-from benchmarks.sections import write
+from benchmarks.sections import quick, write
 from curation.persona import load_persona
 from tests.annotations.labelstudio.project import Annotator, Desk, real_samples
 from tests.tools.labelstudio_server import TOKEN, VERSION, LabelStudioServer, ensure_venv
@@ -47,7 +47,7 @@ print(json.dumps({"seconds": time.perf_counter() - start, "cpu": cpu, "peak_mb":
 
 
 def main() -> None:
-    count = 1000 if "--quick" in sys.argv else 9259
+    count = 1000 if quick(__doc__) else 9259
     ensure_venv()
     with tempfile.TemporaryDirectory(prefix="bench-label-studio-") as folder:
         server = LabelStudioServer(Path(folder) / "data")

@@ -8,9 +8,9 @@ measured that a request of 400 messages takes before llama.cpp is called, which 
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
-import sys
 import time
 from collections.abc import Sequence
 from itertools import pairwise
@@ -126,10 +126,10 @@ def before_llama(tokenizer: ChatTokenizer, persona: Persona, context: int) -> st
 
 
 def main() -> None:
-    exchanges = 26 if "--quick" in sys.argv else 60
-    if "--file" in sys.argv:
-        path = Path(sys.argv[sys.argv.index("--file") + 1])
-        tokenizer = ChatTokenizer(Path(sys.argv[sys.argv.index("--tokenizer") + 1]))
+    options = _options()
+    exchanges = 26 if options.quick else 60
+    if options.file:
+        path, tokenizer = options.file, ChatTokenizer(options.tokenizer)
         persona = load_persona(ROOT / "persona.toml")
     else:
         run = checked_run(ROOT, weights=False)
@@ -137,7 +137,7 @@ def main() -> None:
         tokenizer = ChatTokenizer(run.folder / "tokenizer")
     before = before_llama(tokenizer, persona, LARGEST_ON_A_CPU)
     print(before, flush=True)
-    if "--before" in sys.argv:
+    if options.before:
         return
     lines = [
         "## A long conversation",
@@ -159,8 +159,20 @@ def main() -> None:
         lines.append(f"| {name} | {early:.0f} | {after:.0f} ({after / early:.2f} times) | {most} | {goes} |")
         print(lines[-1], flush=True)
     lines += ["", before]
-    if "--file" not in sys.argv:
+    if not options.file:
         write("long_talk", "\n".join(lines))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="26 exchanges instead of 60")
+    parser.add_argument("--before", action="store_true", help="measure only the time before llama.cpp is called")
+    parser.add_argument("--file", type=Path, metavar="GGUF", help="this file, not the newest run's; results.md stays")
+    parser.add_argument("--tokenizer", type=Path, metavar="FOLDER", help="the tokenizer of that file")
+    options = parser.parse_args()
+    if bool(options.file) != bool(options.tokenizer):
+        parser.error("--file and --tokenizer go together")
+    return options
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sections import write
+from benchmarks.sections import quick, write
 from tests.conftest import CORPUS, ROOT
 from tests.tools.hub import WRITER, environment, running
 
@@ -40,9 +40,10 @@ print(json.dumps({"seconds": time.perf_counter() - start, "peak_mb": peak}), fil
 
 
 def main() -> None:
+    small = quick(__doc__)
     with tempfile.TemporaryDirectory(prefix="bench-publish-") as folder:
         root = Path(folder) / "project"
-        corpus = _project(root, CORPUS if CORPUS.is_dir() and "--quick" not in sys.argv else None)
+        corpus = _project(root, CORPUS if CORPUS.is_dir() and not small else None)
         with running() as hub:
             variables = environment(hub.url, str(Path(folder) / "hf")) | {"HF_TOKEN": WRITER}
 

@@ -24,7 +24,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.sections import write
+from benchmarks.sections import quick, write
 from serve.model_files.gguf_choice import choose
 from serve.model_files.served_run import checked_run
 from tests.tools.bench_streams import cross_check
@@ -48,8 +48,7 @@ class Side:
 
 
 def main() -> None:
-    quick = "--quick" in sys.argv
-    rounds, requests = (3, 2000) if quick else (9, 2000)
+    rounds, requests = 3 if quick(__doc__) else 9, 2000
     with ExitStack() as stack:
         first = Side(*stack.enter_context(running("-m", "benchmarks.first_server")))
         ours = Side(

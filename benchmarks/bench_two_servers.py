@@ -25,7 +25,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.bench_serve import running, say
-from benchmarks.sections import write
+from benchmarks.sections import quick, write
 from tests.tools import redis as redis_server
 from tests.tools import two_servers
 from tests.tools.upstream import WORDS
@@ -74,7 +74,7 @@ def _processor(pid: int) -> float:
 
 
 def main() -> None:
-    rounds = 3 if "--quick" in sys.argv else 7
+    rounds = 3 if quick(__doc__) else 7
     if two_servers.PROGRAM is None:
         sys.exit("HAProxy is missing: apt-get install haproxy")
     lines = [

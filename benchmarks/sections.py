@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from curation.files import write_atomically
 
 RESULTS = Path(__file__).with_name("results.md")
+
+
+def quick(about: str | None) -> bool:
+    """Return whether `--quick` was given; answers `--help` with what a benchmark says of itself (its docstring)."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, or less data")
+    return bool(parser.parse_args().quick)
 
 
 def write(name: str, text: str) -> None:
