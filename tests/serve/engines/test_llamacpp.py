@@ -503,6 +503,14 @@ def test_penalties_and_biases_change_what_llama_cpp_draws(engine, spy, light):
     assert (spy.asked[-1]["typical_p"], spy.asked[-1]["samplers"][-1]) == (0.5, "typ_p")
 
 
+def test_what_comes_again_is_held_back_across_a_colon_too(engine, light):
+    [colon] = light(":", False, True)["input_ids"]
+    always = GREEDY.model_copy(update={"logit_bias": {colon: 30.0}})
+    assert words(engine.stream(TALK, always, never)) == ":" * 24
+    # Ten in a row cost more than 30. llama.cpp's own sequences end at a colon and never cost anything.
+    assert words(engine.stream(TALK, always.model_copy(update={"dry_multiplier": 0.8}), never)) != ":" * 24
+
+
 def test_the_likeliest_tokens_are_reported_where_they_are_asked_for(engine):
     asked = GREEDY.model_copy(update={"logprobs": 3, "max_new_tokens": 6})
     pieces = [event for event in engine.stream(TALK, asked, never) if isinstance(event, Delta)]
