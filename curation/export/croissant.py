@@ -14,7 +14,7 @@ from typing import Any
 from curation.contracts.manifest import Manifest
 from curation.export.citation import abstract, title
 from curation.export.columns import COLUMNS
-from curation.export.exported_rows import CONFIGS, SIDES, features, parquet
+from curation.export.exported_rows import features, filled, parquet
 
 CROISSANT = "croissant.json"
 _LICENCES = {
@@ -27,7 +27,7 @@ _TYPES = {"string": "sc:Text", "int32": "sc:Integer"}
 
 def jsonld(about: Manifest, repo: str, licence: str, bibtex: str) -> str:
     """Return the file for the sides that have rows; paths are relative to it."""
-    sides = [(config, side) for config in CONFIGS for side in SIDES if about.counts[side].samples]
+    sides = [(config, side) for config, found in filled(about).items() for side in found]
     content = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
