@@ -136,6 +136,8 @@ def _text(report: Report) -> str:
         aside = f"set aside: {listed(report.preferences_set_aside)}" if report.preferences_set_aside else ""
         pairs = sum(report.preferences.values())
         lines.append(f"{'preferences':<12}{pairs:>8,}  {'; '.join(filter(None, (listed(report.preferences), aside)))}")
+    if report.labels:
+        lines.append(f"{'labels':<12}{sum(report.labels.values()):>8,}  {listed(report.labels)}")
     return "\n".join([*lines, "", *_outcome(report)])
 
 

@@ -25,7 +25,8 @@ class PreferenceRow(AboutRow):
     """A row of the configuration ``preferences``.
 
     ``annotators`` is how many people preferred ``chosen``; ``edit_distance`` how far it is from ``rejected``, from 0
-    (the same) to 1 (nothing in common): 1 - ``fuzz.ratio`` / 100.
+    (the same) to 1 (nothing in common): 1 - ``fuzz.ratio`` / 100. ``rejected_source`` and ``rejected_rights`` are those
+    of the sample that ``rejected`` stands in, where it is not the one that the row is about; None otherwise.
     """
 
     prompt: list[RowMessage]
@@ -34,6 +35,8 @@ class PreferenceRow(AboutRow):
     origin: str
     annotators: int
     edit_distance: float
+    rejected_source: str | None
+    rejected_rights: str | None
 
 
 class LabelRow(AboutRow):

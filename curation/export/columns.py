@@ -18,6 +18,8 @@ COLUMNS: dict[str, str] = {
     "origin": "how it is known: rewrite, approved_later, vote, better_answer, approval, rejection or thumb",
     "annotators": "how many people stand behind it",
     "edit_distance": "how far `chosen` is from `rejected`, from 0 (the same) to 1",
+    "rejected_source": "the source file of `rejected` where it is from another sample than the row's",
+    "rejected_rights": "the rights of `rejected` where it is from another sample than the row's",
     "system": "the system prompt that comes before the dialogue, in training and when serving",
     "group": "samples of one group resemble each other (near replies, near prompts or one scene) and are never split "
     "between train and eval: resample groups, not rows",

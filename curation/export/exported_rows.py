@@ -223,7 +223,8 @@ def features(config: str) -> Any:
         "chat": {"messages": turns},
         "instruct": {"turn": count} | dict.fromkeys(("instruction", "input", "output"), text) | history,
         "preferences": dict.fromkeys(("prompt", "chosen", "rejected"), turns)
-        | {"origin": text, "annotators": count, "edit_distance": Value("float32")},
+        | {"origin": text, "annotators": count, "edit_distance": Value("float32")}
+        | dict.fromkeys(("rejected_source", "rejected_rights"), text),
         "labels": {"prompt": turns, "completion": turns, "label": Value("bool"), "origin": text, "annotators": count},
     }[config]
     known = dict.fromkeys(("system", "group", "kind", "language", "topic"), text) | {"flags": List(text)}
@@ -270,6 +271,8 @@ def _preference(pair: Pair, content: ExportInput) -> PreferenceRow:
         "origin": pair.origin,
         "annotators": pair.annotators,
         "edit_distance": round(1 - fuzz.ratio(pair.chosen, pair.rejected) / 100, 3),
+        "rejected_source": None if pair.other is None else pair.other.source.path,
+        "rejected_rights": None if pair.other is None else pair.other.source.rights,
     }
 
 

@@ -63,6 +63,9 @@ def names(manifest: Manifest, persona: Persona, rows: Rows) -> Names:
     corpus = manifest.configuration.get("corpus")
     folders = [*([corpus] if corpus else []), *(source.path for source in persona.sources)]
     paths = [row["source"] for row in rows.samples] + [row.get("source", "") for row in rows.held_out]
+    for pairs, labels in zip(rows.preferences.values(), rows.labels.values(), strict=True):
+        paths += [path for row in pairs for path in (row["source"], row["rejected_source"] or "")]
+        paths += [row["source"] for row in labels]
     return Names(list(dict.fromkeys(folders)), [path for path in paths if path])
 
 
@@ -75,6 +78,14 @@ def rows(content: Rows, known: Names) -> Rows:
             cast(HeldOutRow, {**row, "source": known.path(row["source"])}) if row.get("source") else row
             for row in content.held_out
         ],
+        preferences={
+            side: [
+                row | {"rejected_source": known.path(row["rejected_source"])} if row["rejected_source"] else row
+                for row in _of_side(part, known)
+            ]
+            for side, part in content.preferences.items()
+        },
+        labels={side: _of_side(part, known) for side, part in content.labels.items()},
     )
 
 

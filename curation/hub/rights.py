@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
+from curation.contracts.preferences import PreferenceRow
 from curation.contracts.rows import AboutRow, HeldOutRow
 from curation.errors import UsageError
 from curation.export.exported_rows import Rows
@@ -65,7 +66,10 @@ def public(rows: Rows, include: Sequence[str] = ()) -> tuple[Rows, Held]:
             chat={side: _published(content, allowed) for side, content in rows.chat.items()},
             instruct={side: _published(content, allowed) for side, content in rows.instruct.items()},
             held_out=prompts,
-            preferences={side: _published(content, judged) for side, content in rows.preferences.items()},
+            preferences={
+                side: _published([row for row in content if _rejected_may_be(row, names)], judged)
+                for side, content in rows.preferences.items()
+            },
             labels={side: _published(content, judged) for side, content in rows.labels.items()},
         ),
         held,
@@ -91,6 +95,14 @@ def _is_allowed(row: AboutRow, names: Iterable[str], held: Held) -> bool:
     held.ids.setdefault(row["rights"], []).append(row["id"])
     held.sources[row["source"]] += 1
     return False
+
+
+def _rejected_may_be(row: PreferenceRow, names: Sequence[str]) -> bool:
+    """Return whether the rejected reply may be public: one from another sample has rights of its own."""
+    source = row["rejected_source"]
+    if source is None or row["rejected_rights"] in PUBLISHABLE:
+        return True
+    return any(source == name or source.startswith(f"{name}/") for name in names)
 
 
 def _is_publishable(row: AboutRow | HeldOutRow) -> bool:

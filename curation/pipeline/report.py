@@ -32,6 +32,7 @@ class Report:
     languages: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     preferences: dict[str, int] = field(default_factory=dict)  # pairs by origin
+    labels: dict[str, int] = field(default_factory=dict)  # single replies by origin
     preferences_set_aside: dict[str, int] = field(default_factory=dict)
     approved_on_import: dict[str, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)

@@ -349,6 +349,7 @@ def _export(run: Build, report: Report) -> None:
         run.persona,
     )
     report.preferences = _tally(pair.origin for pair in opinions.pairs)
+    report.labels = _tally(label.origin for label in opinions.labels)
     report.preferences_set_aside = dict(opinions.set_aside.most_common())
     content = ExportInput(
         samples=run.approved,

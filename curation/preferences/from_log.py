@@ -153,6 +153,7 @@ def _rejected(
                     rejected=one.sample.messages[-1].content,
                     origin="approved_later",
                     annotators=one.people,
+                    other=one.sample,
                 )
 
 

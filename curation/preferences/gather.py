@@ -38,8 +38,9 @@ class Material:
 def gather(material: Material, persona: Persona) -> Opinions:
     """Return the pairs and labels that can be trained on or measured, with their sides.
 
-    A pair is on its sample's side. One that is not, or whose texts are near an eval row or a held-out prompt by the
-    split's own rule, is set aside: nothing that is evaluated is trained in this way either.
+    A pair is on its sample's side; one whose sample has none is trained on. A pair for training whose texts are near an
+    eval row, an evaluated pair or a held-out prompt by the split's own rule is set aside, and so is an evaluated one
+    near a held-out prompt: nothing that is evaluated is trained in this way either.
     """
     found = Opinions()
     near = Nearness([], persona.dedup.threshold, persona.dedup.template_prompts, persona.names)
@@ -62,7 +63,8 @@ def _from_votes(material: Material) -> list[Pair]:
     for row in rows:
         prompt = messages_from_json(row["prompt"])
         chosen, rejected = row["chosen"][0]["content"], row["rejected"][0]["content"]
-        sample = known.get((_texts(prompt), chosen)) or known.get((_texts(prompt), rejected))
+        ours, theirs = known.get((_texts(prompt), chosen)), known.get((_texts(prompt), rejected))
+        sample = ours or theirs
         pairs.append(
             Pair(
                 sample=sample or _of_vote(prompt, chosen, row["id"], material.choices_file),
@@ -71,6 +73,7 @@ def _from_votes(material: Material) -> list[Pair]:
                 rejected=rejected,
                 origin="vote",
                 annotators=row["votes"]["chosen"],
+                other=theirs if ours and theirs and ours.id != theirs.id else None,
             )
         )
     return pairs
@@ -150,20 +153,16 @@ def _take_sides(found: Opinions, material: Material, persona: Persona) -> None:
         persona.dedup.template_prompts,
         persona.names,
     )
-    links = near.links(range(len(shown)), range(len(shown), len(near.samples)))
-    close = {link.a for link in links}
-    # What is near a held-out prompt is on no side, as in the split.
-    beside_held_out = {link.a for link in links if link.b >= len(shown) + len(evaluated)}
-    sides: list[Side | None] = []
-    for at, one in enumerate(everything):
-        side = material.side.get(one.sample.id)
-        if side == "eval" and at not in beside_held_out:
-            sides.append("eval")
-        elif at in close:
-            found.set_aside["near_eval"] += 1
-            sides.append(None)
-        else:
-            sides.append("train")
+    held_out = range(len(shown) + len(evaluated), len(near.samples))
+    beside_held_out = {link.a for link in near.links(range(len(shown)), held_out)}
+    wanted = {at for at, one in enumerate(everything) if material.side.get(one.sample.id) == "eval"}
+    measured = wanted - beside_held_out
+    rest = {*range(len(shown))} - wanted
+    # A rejected reply is on no row of `chat`, so the evaluated pairs are compared too, not only the eval rows.
+    close = {link.a for link in near.links(rest, {*measured, *range(len(shown), len(shown) + len(evaluated))})}
+    gone = beside_held_out | close
+    sides: list[Side | None] = [None if at in gone else "eval" if at in wanted else "train" for at in range(len(shown))]
+    found.set_aside["near_eval"] += len(gone)
     pairs = len(found.pairs)
     found.pairs, found.labels = on_side(found.pairs, sides[:pairs]), on_side(found.labels, sides[pairs:])
 

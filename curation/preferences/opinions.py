@@ -31,7 +31,8 @@ Reason = Literal[
 class Pair:
     """``chosen`` was preferred to ``rejected`` by ``annotators`` people, as the reply to ``prompt``.
 
-    ``sample`` is where it comes from; ``side`` is None until it is known.
+    ``sample`` is where it comes from; ``side`` is None until it is known. ``other`` is the sample of ``rejected`` where
+    that is another one.
     """
 
     sample: Sample
@@ -41,6 +42,7 @@ class Pair:
     origin: Origin
     annotators: int
     side: Side | None = None
+    other: Sample | None = None
 
     @property
     def texts(self) -> tuple[str, ...]:
