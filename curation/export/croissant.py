@@ -22,7 +22,7 @@ _LICENCES = {
     "cc0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
     "mit": "https://opensource.org/license/mit",
 }
-_TYPES = {"string": "sc:Text", "int32": "sc:Integer"}
+_TYPES = {"string": "sc:Text", "int32": "sc:Integer", "float32": "sc:Float", "bool": "sc:Boolean"}
 
 
 def jsonld(about: Manifest, repo: str, licence: str, bibtex: str) -> str:

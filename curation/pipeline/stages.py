@@ -349,7 +349,7 @@ def _export(run: Build, report: Report) -> None:
         run.persona,
     )
     report.preferences = _tally(pair.origin for pair in opinions.pairs)
-    report.preferences_set_aside = dict(opinions.set_aside.most_common())
+    report.preferences_set_aside = _tally(opinions.set_aside.elements())
     content = ExportInput(
         samples=run.approved,
         side=divided.side,
