@@ -350,7 +350,7 @@ def _export(run: Build, report: Report) -> None:
     )
     report.preferences = _tally(pair.origin for pair in opinions.pairs)
     report.labels = _tally(label.origin for label in opinions.labels)
-    report.preferences_set_aside = dict(opinions.set_aside.most_common())
+    report.preferences_set_aside = _tally(opinions.set_aside.elements())
     content = ExportInput(
         samples=run.approved,
         side=divided.side,

@@ -95,8 +95,9 @@ def test_a_public_repository_gets_the_pairs_that_may_be_public_without_local_nam
 
 
 def test_trl_reads_pairs_and_labels_as_conversations(export: Path, tmp_path: Path) -> None:
-    from datasets import load_dataset
     from trl.data_utils import is_conversational, maybe_apply_chat_template
+
+    from datasets import load_dataset
 
     tokenizer = chatml_tokenizer()
     for config, keys in (("preferences", ("chosen", "rejected")), ("labels", ("completion",))):
