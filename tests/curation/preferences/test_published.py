@@ -94,6 +94,7 @@ def test_a_public_repository_gets_the_pairs_that_may_be_public_without_local_nam
     assert "config_name: preferences" in files["README.md"].decode()
 
 
+@pytest.mark.slow
 def test_trl_reads_pairs_and_labels_as_conversations(export: Path, tmp_path: Path) -> None:
     from trl.data_utils import is_conversational, maybe_apply_chat_template
 
