@@ -16,7 +16,7 @@ from serve.answering import facts
 from serve.answering.metrics import Metrics
 from serve.answering.service import Service
 from serve.answering.waiting_line import LineFull
-from serve.engine import Alive, Cancelled, ConversationTooLong, Delta, Done, Event, Settings
+from serve.engine import Alive, Cancelled, ConversationTooLong, CountsTokens, Delta, Done, Event, Settings
 from serve.schema import only_text
 
 log = logging.getLogger("serve")
@@ -37,6 +37,8 @@ def begin(
     """
     start = time.perf_counter()
     told = facts.told(service, turns, settings)
+    if isinstance(service.engine, CountsTokens):
+        service.engine.check(told.messages, settings)
     left = threading.Event()
 
     def cancelled() -> bool:

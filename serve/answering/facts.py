@@ -18,12 +18,10 @@ def told(service: Service, turns: Sequence[Message], settings: Settings) -> chat
     """Return the turns with the facts that fire on them.
 
     Where the newest message does not fit beside the facts, those of the lowest priority are left out: a book must not
-    make a message too long that fits without it. Raises ConversationTooLong where it does not fit alone.
+    make a message too long that fits without it. A message that does not fit alone comes back alone.
     """
     engine = service.engine
     if service.persona.book is None or (service.run is not None and service.run.prompt == "alpaca"):
-        if isinstance(engine, CountsTokens):
-            engine.check(turns, settings)
         return chat.Told(list(turns))
 
     def count(text: str) -> int:
@@ -40,5 +38,5 @@ def told(service: Service, turns: Sequence[Message], settings: Settings) -> chat
             return found
         except ConversationTooLong:
             if not found.facts:
-                raise
+                return found
             most = sum(count(fact.text) for fact in found.facts) // 2

@@ -6,7 +6,7 @@ Each request carries the whole conversation; nothing of it is kept or logged.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import asdict
 
 from flask import Blueprint, Response, request, stream_with_context
@@ -16,7 +16,7 @@ from curation.record import Message
 from serve.answering import answers, facts
 from serve.answering import memory as remembering
 from serve.answering.service import Service
-from serve.engine import Alive, ConversationTooLong, CountsTokens, Delta, Done, Event, Reading, Settings
+from serve.engine import Alive, CountsTokens, Delta, Done, Event, Reading, Settings
 from serve.http import errors, sse
 from serve.http.current import client_gone, json_body, service
 from serve.http.openai_parts.parameters import check_honoured
@@ -79,14 +79,12 @@ def count() -> Response:
     body = validated(CountRequest, json_body())
     if not isinstance(serving.engine, CountsTokens):
         return json_response(Count(tokens=None, window=None, kept_from=0, opening=0))
-    turns: Sequence[Message] = (
+    turns = (
         chat_shape.with_memory(body.turns(), body.memory, body.pinned, serving.persona)
         if _remembers(serving)
         else body.turns()
     )
-    with suppress(ConversationTooLong):  # the count shows it
-        turns = facts.told(serving, turns, serving.settings).messages
-    counted = serving.engine.count(turns, serving.settings)
+    counted = serving.engine.count(facts.told(serving, turns, serving.settings).messages, serving.settings)
     return json_response(Count(**asdict(counted)))
 
 
