@@ -35,8 +35,26 @@ Text = Annotated[str, Field(min_length=1)]
 # Files of exports and runs, beside which a copy of the lorebook lies.
 _TAKEN = frozenset(
     f"{name}.json"
-    for name in """adapter_config config croissant dataset_info dataset_infos evaluation generation_config gguf manifest
-    metrics same_ids special_tokens_map start state tags tokenizer tokenizer_config trainer_state""".split()
+    for name in [
+        "adapter_config",
+        "config",
+        "croissant",
+        "dataset_info",
+        "dataset_infos",
+        "evaluation",
+        "generation_config",
+        "gguf",
+        "manifest",
+        "metrics",
+        "same_ids",
+        "special_tokens_map",
+        "start",
+        "state",
+        "tags",
+        "tokenizer",
+        "tokenizer_config",
+        "trainer_state",
+    ]
 )
 # What the user is called where persona.toml names no label.
 _USER = "User"

@@ -54,8 +54,8 @@ def lorebook(say: tuple[str, ...], persona_file: Path, as_json: bool) -> None:
         return
     standing = sum(entry.stands for entry in book.entries)
     click.echo(
-        f"{persona.lorebook.file}: {len(book.entries):,} entries, {standing:,} of them constant; keys are looked for in "
-        f"the last {book.scan_depth} messages, facts take at most {book.token_budget} tokens"
+        f"{persona.lorebook.file}: {len(book.entries):,} entries, {standing:,} of them constant; keys are looked for "
+        f"in the last {book.scan_depth} messages, facts take at most {book.token_budget} tokens"
     )
     for entry in book.entries:
         if say and entry.number not in heard:

@@ -27,7 +27,9 @@ _MOST_SCANNED = 100_000
 PATTERN_SECONDS = 0.02
 ALL_PATTERNS_SECONDS = 0.1
 # Zero-width and invisible: they divide a word for a computer alone.
-_INVISIBLE = dict.fromkeys([0xAD, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A)])
+_INVISIBLE = dict.fromkeys(
+    [0xAD, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A)]
+)
 # Between messages, so that no key begins in one and ends in another.
 _BETWEEN = "\0"
 # How many letters of a key are looked up first: as many of these as it has.
@@ -144,7 +146,9 @@ class _Index:
         self.stands = {place for place, entry in enumerate(self.entries) if entry.stands}
         self.standing = [self.entries[place] for place in sorted(self.stands)]
         self._remembering = [entry for entry in self.entries if entry.keeps or entry.once]
-        self._always = {n for n, entry in enumerate(self.entries) if entry.always or (entry.constant and not entry.use_regex)}
+        self._always = {
+            n for n, entry in enumerate(self.entries) if entry.always or (entry.constant and not entry.use_regex)
+        }
         self._patterns: list[tuple[int, list[Any]]] = []
         keyed: dict[tuple[int | None, bool], list[tuple[str, int]]] = {}
         for number, entry in enumerate(self.entries):
@@ -166,7 +170,9 @@ class _Index:
                     for key, number in keys[gram]:
                         if number not in hits and _holds(text, key, self.entries[number].whole_words):
                             hits.add(number)
-        hits |= {n for n, patterns in self._patterns if any(scan.matches(p, self.entries[n].scan_depth) for p in patterns)}
+        hits |= {
+            n for n, patterns in self._patterns if any(scan.matches(p, self.entries[n].scan_depth) for p in patterns)
+        }
         return {n for n in hits if not (recursive and self.entries[n].only_messages) and self._agrees(n, scan)}
 
     def _agrees(self, number: int, scan: _Scan) -> bool:
@@ -182,7 +188,9 @@ class _Index:
 
         if entry.secondary and not entry.constant:
             seen = has(entry.secondary)
-            if not {"any": any(seen), "all": all(seen), "not_any": not any(seen), "not_all": not all(seen)}[entry.logic]:
+            if not {"any": any(seen), "all": all(seen), "not_any": not any(seen), "not_all": not all(seen)}[
+                entry.logic
+            ]:
                 return False
         return (not entry.also or any(has(entry.also))) and not any(has(entry.excluded))
 
@@ -200,7 +208,7 @@ class _Index:
 
 
 def _by_letters(keys: Sequence[tuple[str, int]]) -> dict[int, dict[str, list[tuple[str, int]]]]:
-    """Return keys by how many letters are looked up, then by these: a key's first or last, whichever fewer keys have."""
+    """Return keys by how many letters are looked up, then by these: a key's first or last, the rarer ones."""
     ends = [(key[:size], key[-size:]) for key, _ in keys for size in [_letters(key)]]
     common = Counter(end for pair in ends for end in set(pair))
     found: dict[int, dict[str, list[tuple[str, int]]]] = {}
@@ -241,7 +249,9 @@ def _joins(left: str, right: str) -> bool:
 
 def _compiled(entry: Entry) -> list[Any]:
     """Return the patterns of an entry; an invalid one never matches."""
-    return [pattern for key in (*entry.keys, *entry.also) if (pattern := compiled(key, entry.case_sensitive)) is not None]
+    return [
+        pattern for key in (*entry.keys, *entry.also) if (pattern := compiled(key, entry.case_sensitive)) is not None
+    ]
 
 
 def compiled(key: str, case_sensitive: bool | None) -> Any:

@@ -1,4 +1,4 @@
-"""The text of a lorebook file → a :class:`Book`: the V3 form, a bare book, a list of entries, SillyTavern's world files.
+"""A lorebook file → a :class:`Book`: the V3 form, a bare book, a list of entries, SillyTavern's world files.
 
 Unknown keys are left alone. What is of the wrong type is an error that names the entry and the key; what is right and
 has no effect here is noted.
@@ -41,7 +41,7 @@ _EXTENSIONS = {
     "preventRecursion": "no_others",
 }
 _LOGIC: dict[int, Logic] = {0: "any", 1: "not_all", 2: "not_any", 3: "all"}
-# Settings of SillyTavern that change when an entry fires and that are not done here, with what they are when they are off.
+# Settings of SillyTavern that change when an entry fires and have no effect here, with their values for off.
 _IGNORED: dict[str, tuple[Any, ...]] = {
     "group": ("", None),
     "sticky": (0, None),
@@ -72,7 +72,9 @@ def read_book(raw: bytes, where: str, whole_words: bool = False) -> Book:
     data, notes = _data(content, where)
     entries = data.get("entries")
     if isinstance(entries, Mapping):
-        notes.append("`entries` is an object, as in SillyTavern's world files: its values are the entries, in their order")
+        notes.append(
+            "`entries` is an object, as in SillyTavern's world files: its values are the entries, in their order"
+        )
         entries = list(entries.values())
     if not isinstance(entries, list):
         raise UsageError(f"{where}: `entries` is {_kind(entries)}; expected a list of entries. {_EXPECTED}")
@@ -94,7 +96,9 @@ def read_book(raw: bytes, where: str, whole_words: bool = False) -> Book:
 def _data(content: Any, where: str) -> tuple[Mapping[str, Any], list[str]]:
     """Return the book in a file's content, and a note where it is not in the V3 form."""
     if isinstance(content, list):
-        return {"entries": content}, ["a list of entries without a book: `scan_depth` and `token_budget` are the defaults"]
+        return {"entries": content}, [
+            "a list of entries without a book: `scan_depth` and `token_budget` are the defaults"
+        ]
     if not isinstance(content, Mapping):
         raise UsageError(f"{where}: {_kind(content)}; expected a lorebook. {_EXPECTED}")
     spec, data = content.get("spec"), content.get("data")
@@ -106,7 +110,9 @@ def _data(content: Any, where: str) -> tuple[Mapping[str, Any], list[str]]:
         return data, []
     if "entries" in content:
         return content, ["a bare lorebook, without the frame of the V3 form"]
-    raise UsageError(f"{where}: an object with the keys {sorted(map(str, content))[:8]}; that is no lorebook. {_EXPECTED}")
+    raise UsageError(
+        f"{where}: an object with the keys {sorted(map(str, content))[:8]}; that is no lorebook. {_EXPECTED}"
+    )
 
 
 def _entry(raw: Any, number: int, where: str, whole_words: bool) -> tuple[Entry, list[str]]:
@@ -151,11 +157,11 @@ def _entry(raw: Any, number: int, where: str, whole_words: bool) -> tuple[Entry,
         "fires_others": not own.truth("no_others"),
     }
     entry = Entry(**values | decorated)
-    notes += [f"`{key}` has no effect here" for key, off in _IGNORED.items() for s in (more, raw) if s.get(key) not in off]
+    notes += [
+        f"`{key}` has no effect here" for key, off in _IGNORED.items() for s in (more, raw) if s.get(key) not in off
+    ]
     if use_regex:
-        notes += [
-            f"the pattern {key[:60]!r} is invalid and never matches" for key in keys if not compiled(key, case)
-        ]
+        notes += [f"the pattern {key[:60]!r} is invalid and never matches" for key in keys if not compiled(key, case)]
     if not content:
         notes.append("it has no content, so it says nothing")
     elif not (keys or entry.constant or entry.always):

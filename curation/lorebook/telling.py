@@ -1,4 +1,4 @@
-"""What a character is told of a book's entries: the constant ones beside the system prompt, fired ones within a budget."""
+"""What a character is told: constant entries beside the system prompt, fired ones within a budget."""
 
 from __future__ import annotations
 

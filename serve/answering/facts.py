@@ -1,4 +1,4 @@
-"""What the lorebook tells the character before an answer: facts that fire on the newest messages, as far as they fit."""
+"""What the lorebook tells the character before an answer: facts that fire on the newest messages, where they fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts in prompts: one place, the same ids for training and serving, and dialogues cut so that every reply is served so."""
+"""Facts in prompts: one place, the same ids for training and serving, each reply learnt as it is served."""
 
 import json
 from dataclasses import replace
@@ -91,7 +91,9 @@ def test_the_beginning_of_a_prompt_stays_the_same_from_turn_to_turn(tmp_path, to
     """All but the newest turn of the request before: what a server has in its cache still holds."""
     persona = load_persona(write(tmp_path)).as_served()
     first, second = talk("Hi", "Ha!", "A boar?"), talk("Hi", "Ha!", "A boar?", "Yes!", "Oh?")
-    ids = [chat.render(chat.with_facts(t, persona, len).messages, tokenizer, persona).input_ids for t in (first, second)]
+    ids = [
+        chat.render(chat.with_facts(t, persona, len).messages, tokenizer, persona).input_ids for t in (first, second)
+    ]
     same = next(n for n, (a, b) in enumerate(zip(*ids, strict=False)) if a != b)
     assert tokenizer.decode(ids[0][:same]).endswith("<|im_start|>user\n")
 

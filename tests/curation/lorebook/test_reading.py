@@ -32,12 +32,20 @@ def read(content, **more):
 def test_each_form_gives_the_same_entry_and_says_which_form_it_is(content, note):
     book = read(content)
     (entry,) = book.entries
-    assert (entry.keys, entry.content, entry.order, entry.enabled, entry.name) == (("boar",), "A boar.", 3, True, "boar")
+    assert (entry.keys, entry.content, entry.order, entry.enabled, entry.name) == (
+        ("boar",),
+        "A boar.",
+        3,
+        True,
+        "boar",
+    )
     assert any(note in said for said in book.notes) if note else book.notes == ()
 
 
 def test_a_byte_order_mark_and_unknown_keys_are_fine():
-    raw = json.dumps({"spec": "lorebook_v3", "data": {"entries": [ENTRY | {"new": 1}], "other": []}}).encode("utf-8-sig")
+    raw = json.dumps({"spec": "lorebook_v3", "data": {"entries": [ENTRY | {"new": 1}], "other": []}}).encode(
+        "utf-8-sig"
+    )
     assert len(read(raw).entries) == 1
 
 
@@ -55,7 +63,7 @@ def test_a_byte_order_mark_and_unknown_keys_are_fine():
         ([ENTRY, {"keys": 5}], "entry 2: `keys` is 5; expected a list of texts"),
         ([ENTRY | {"keys": [None]}], "entry 1: `keys`"),
         ([ENTRY | {"content": ["x"]}], "entry 1: `content` is a list; expected a text"),
-        ([ENTRY | {"enabled": "no"}], "`enabled` is \"no\"; expected true or false"),
+        ([ENTRY | {"enabled": "no"}], '`enabled` is "no"; expected true or false'),
         ([ENTRY | {"insertion_order": "1"}], "`insertion_order`"),
         (b'[{"insertion_order": NaN}]', "`insertion_order`"),
         (b'[{"priority": 1e999}]', "`priority`"),
@@ -91,7 +99,7 @@ def test_what_has_no_effect_is_named():
     notes = "\n".join(book.notes)
     for said in (
         "entry 1 (boar): @@depth is not understood: a fact stands before the newest message",
-        "@@role is not", "@@made_up is not understood: the spec does not have it", "@@scan_depth is not understood: its",
+        "@@role is not", "@@made_up is not understood: the spec does not have it", "@@scan_depth is not understood",
         "entry 2 ((): the pattern '(' is invalid", "entry 3 (boar): `probability` has no effect", "`sticky` has no",
         "entry 4 (boar): it has no content", "entry 5 (#5): it has no keys",
     ):  # fmt: skip

@@ -14,7 +14,10 @@ EVIL = '<img src=x onerror="document.title=1"> **not bold**'
 
 @pytest.fixture
 def url(teller, live, tmp_path):
-    book = {"spec": "lorebook_v3", "data": {**BOOK["data"], "entries": [{"keys": ["boar"], "name": "<b>B</b>", "content": EVIL}]}}
+    book = {
+        "spec": "lorebook_v3",
+        "data": {**BOOK["data"], "entries": [{"keys": ["boar"], "name": "<b>B</b>", "content": EVIL}]},
+    }
     file = write(tmp_path / "her", book)
     with live(create_app({"ENGINE": teller, "PERSONA": file})) as address:
         yield address
