@@ -45,7 +45,7 @@ def facts(
 
 def examples(book: Book, most: int = 3) -> list[tuple[Message, ...]]:
     """Return short dialogues on each of which an entry fires, to prove rendering with: none where no key is a text."""
-    found = []
+    found: list[tuple[Message, ...]] = []
     for entry in book.entries:
         if len(found) == most:
             break
