@@ -1,4 +1,4 @@
-"""`inosuke lorebook`: the entries, what has no effect, what a message makes fire; and a published run carries the book."""
+"""`inosuke lorebook`: entries, what has no effect, what a message makes fire; a published run carries the book."""
 
 from __future__ import annotations
 
