@@ -120,7 +120,7 @@ def _entry(raw: Any, number: int, where: str, whole_words: bool) -> tuple[Entry,
         raise UsageError(f"{where}: entry {number} is {_kind(raw)}; expected an object with `keys` and `content`.")
     more = raw.get("extensions")
     more = dict(more) if isinstance(more, Mapping) else {}
-    named: dict[str, Any] = {_WORLD.get(key, key): value for key, value in raw.items()}
+    named: dict[str, Any] = {_WORLD.get(str(key), str(key)): value for key, value in raw.items()}
     if "disable" in raw and "enabled" not in raw:
         named["enabled"] = not _Fields(raw, where, number).truth("disable")
     extra = {ours: source[theirs] for source in (more, raw) for theirs, ours in _EXTENSIONS.items() if theirs in source}
