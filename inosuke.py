@@ -12,6 +12,7 @@ COMMANDS: dict[str, str] = {
     "import": "curation.commands.import_files:import_files",
     "source": "curation.commands.source:source",
     "dataset": "curation.commands.dataset:dataset",
+    "lorebook": "curation.commands.lorebook:lorebook",
     "dedup": "curation.commands.dedup:dedup",
     "review": "annotations.commands.review:review",
     "label-studio": "annotations.commands.label_studio:label_studio",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,6 +17,8 @@ from weakref import WeakKeyDictionary
 from curation.chat_language import language_of, languages_at
 from curation.chat_layout import JOINED, Form, Layout, Prompt, control_tokens, layout_of
 from curation.errors import InosukeError
+from curation.lorebook.book import Fact
+from curation.lorebook.telling import Count, examples, facts
 from curation.persona import Persona
 from curation.record import Flag, Kind, Message, Role, Sample, Source, sample_id
 
@@ -28,17 +30,23 @@ __all__ = [
     "Fitted",
     "Prompt",
     "Rendered",
+    "Told",
     "count",
+    "counter",
     "end_of_turn",
     "exchanges",
+    "fact_examples",
     "fit",
     "from_alpaca",
+    "in_parts",
     "language_of",
     "prove",
+    "prove_facts",
     "render",
     "system_prompt",
     "telling",
     "to_alpaca",
+    "with_facts",
     "with_memory",
     "with_topic",
 ]
@@ -344,6 +352,72 @@ def with_memory(messages: Sequence[Message], memory: str, pinned: Sequence[str],
     return [Message("system", "\n\n".join(parts)), *turns]
 
 
+# ---------------------------------------------------------------- what a lorebook tells
+
+# The heading of the facts, by language; English for every other one.
+FACTS = {"vi": "Điều cần biết:", "en": "Good to know:"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A dialogue with what the character is told, and the facts in it that this dialogue made fire."""
+
+    messages: list[Message]
+    facts: tuple[Fact, ...] = ()
+
+
+def with_facts(messages: Sequence[Message], persona: Persona, count: Count, most: int | None = None) -> Told:
+    """Return a dialogue in which the user's newest turn comes with the facts of the lorebook that fire on it.
+
+    They stand before that turn's own words, under a heading, and in no other turn: what is before it stays as a server
+    has it in its cache. Constant facts are part of the system prompt (:meth:`Persona.system_prompt_in`). ``count``
+    returns the tokens of a text, ``most`` is how many the facts may have beside the book's own budget. A persona that
+    is told nothing (:attr:`Persona.book`) gives the dialogue back as it is. The alpaca layout has no facts.
+    """
+    at = next((n for n in range(len(messages) - 1, -1, -1) if messages[n].role == "user"), None)
+    if persona.book is None or at is None:
+        return Told(list(messages))
+    heard = [m for m in messages[: at + 1] if m.role != "system"]
+    found = facts(persona.book, heard, persona.name, persona.user_label, count, most)
+    if not found:
+        return Told(list(messages))
+    heading = FACTS.get(language_of(heard, persona).lower().split("-")[0], FACTS["en"])
+    told = replace(messages[at], facts="\n".join((heading, *(fact.text for fact in found))))
+    return Told([*messages[:at], told, *messages[at + 1 :]], tuple(found))
+
+
+def in_parts(messages: Sequence[Message], persona: Persona, count: Count) -> list[list[Message]]:
+    """Return a dialogue to learn from as dialogues in each of which facts are told at the user's newest turn alone.
+
+    So it is when a reply is served. A dialogue is cut after each reply that is served with facts; every reply is in one
+    part.
+    """
+    if persona.book is None:
+        return [list(messages)]
+    system = [m for m in messages[:1] if m.role == "system"]
+    parts: list[list[Message]] = []
+    begin = len(system)
+    for end in range(begin + 1, len(messages) + 1):
+        is_last = end == len(messages)
+        if not is_last and (messages[end - 1].role != "assistant" or messages[end].role == "assistant"):
+            continue
+        told = with_facts(messages[:end], persona, count)
+        if told.facts or is_last:
+            parts.append([*system, *told.messages[begin:]])
+            begin = end
+    return parts
+
+
+def counter(tokenizer: Any) -> Count:
+    """Return a function that counts the tokens of what is said."""
+    return lambda text: _count(text, tokenizer, {})
+
+
+def fact_examples(persona: Persona) -> list[tuple[Message, ...]]:
+    """Return dialogues that make facts of a persona's lorebook fire; none without one."""
+    return examples(persona.book) if persona.book is not None else []
+
+
 # ---------------------------------------------------------------- what fits into a window
 
 
@@ -525,11 +599,14 @@ def _plain_ids(text: str, tokenizer: Any) -> list[int]:
 
 
 def _spoken(message: Message, persona: Persona) -> str:
-    """Return what the model reads for a turn: a third speaker's name is part of it, a layout label is not."""
+    """Return what the model reads for a turn: a third speaker's name is part of it, a layout label is not.
+
+    Facts come first, with an empty line after them. This is the one place where they reach a model.
+    """
     text = message.content.strip()
     if message.role == "user" and message.name and not persona.is_user(message.name):
-        return f"{message.name}: {text}"
-    return text
+        text = f"{message.name}: {text}"
+    return f"{message.facts}\n\n{text}" if message.facts else text
 
 
 # ---------------------------------------------------------------- what is trained is what is served
@@ -630,3 +707,11 @@ def prove(rows: Iterable[Sequence[Message]], tokenizer: Any, persona: Persona, p
     for text in control_tokens(tokenizer):
         if controls & set(_plain_ids(f"a {text} b", tokenizer)):
             raise wrong(f"a typed {text!r} is read as a control token")
+
+
+def prove_facts(rows: Iterable[Sequence[Message]], tokenizer: Any, persona: Persona) -> None:
+    """Prove the same as :func:`prove` on dialogues with the facts of a persona's lorebook; nothing without a book."""
+    count = counter(tokenizer)
+    told = [part for row in (*rows, *fact_examples(persona)) for part in in_parts(row, persona, count)]
+    if persona.book is not None:
+        prove(told, tokenizer, persona)

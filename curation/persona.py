@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 import unicodedata
 from fnmatch import fnmatch
@@ -14,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -22,11 +24,38 @@ from pydantic import (
 
 from curation.codes import FLAGS, REASONS, Language, may_be_off
 from curation.errors import UsageError, explain
+from curation.lorebook.book import Book
+from curation.lorebook.reading import MOST_BYTES, read_book
+from curation.lorebook.telling import beside
 from curation.record import Kind, Rights
 
 Text = Annotated[str, Field(min_length=1)]
 
 
+# Files of exports and runs, beside which a copy of the lorebook lies.
+_TAKEN = frozenset(
+    f"{name}.json"
+    for name in [
+        "adapter_config",
+        "config",
+        "croissant",
+        "dataset_info",
+        "dataset_infos",
+        "evaluation",
+        "generation_config",
+        "gguf",
+        "manifest",
+        "metrics",
+        "same_ids",
+        "special_tokens_map",
+        "start",
+        "state",
+        "tags",
+        "tokenizer",
+        "tokenizer_config",
+        "trainer_state",
+    ]
+)
 # What the user is called where persona.toml names no label.
 _USER = "User"
 
@@ -159,6 +188,33 @@ class Page(_Strict):
     starters: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
 
 
+class Lorebook(_Strict):
+    """Facts that the character is told when a word falls (docs/lorebook.md).
+
+    ``file`` is relative to persona.toml. With ``train``, training tells the facts too. ``whole_words`` is for entries
+    that do not say whether their keys must be whole words. With ``show`` a visitor sees which facts were told.
+    """
+
+    file: str = ""
+    train: bool = False
+    whole_words: bool = False
+    show: bool = True
+
+    @field_validator("file")
+    @classmethod
+    def _below(cls, value: str) -> str:
+        path = Path(value)
+        if value and (path.suffix != ".json" or path.name in _TAKEN):
+            raise ValueError(
+                "expected the name of a JSON file such as lorebook.json, and not one that an export or a run has itself"
+            )
+        if value and (path.is_absolute() or ".." in path.parts or "\\" in value or ":" in value):
+            raise ValueError(
+                "expected a JSON file below persona.toml's folder, with / between folders. A run carries a copy of it"
+            )
+        return value
+
+
 class CardWords(_Strict):
     """What the dataset card says of the character: to whom it belongs.
 
@@ -264,11 +320,15 @@ class Persona(_Strict):
     review: Review = Review()
     greetings: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
     page: Page = Page()
+    lorebook: Lorebook = Lorebook()
     kinds: dict[str, Kind] = Field(default_factory=dict)
     sources: tuple[SourceFolder, ...] = ()
     columns: tuple[Columns, ...] = ()
     corpus: Corpus = Corpus()
     card: CardWords = CardWords()
+    _book: Book | None = PrivateAttr(default=None)
+    # Constant facts before and after the system prompt, where the character is told facts at all.
+    _beside: tuple[str, str] | None = PrivateAttr(default=None)
 
     @field_validator("system_prompt")
     @classmethod
@@ -281,13 +341,43 @@ class Persona(_Strict):
         return value
 
     def system_prompt_in(self, language: str) -> str:
-        """Return the system prompt for a conversation in this language.
+        """Return the system prompt for a conversation in this language, with the lorebook's constant facts.
 
-        A language without a text of its own takes that of the first of ``languages`` that has one.
+        A language without a text of its own takes that of the first of ``languages`` that has one. The facts are there
+        in what :meth:`as_served` returns, and in training where ``[lorebook] train`` is set.
         """
         if isinstance(self.system_prompt, str):
-            return self.system_prompt
-        return next(self.system_prompt[code] for code in (language, *self.languages) if code in self.system_prompt)
+            text = self.system_prompt
+        else:
+            text = next(self.system_prompt[code] for code in (language, *self.languages) if code in self.system_prompt)
+        if self._beside is None or not any(self._beside):
+            return text
+        before, after = self._beside
+        return "\n\n".join(part for part in (before, text.strip(), after) if part)
+
+    @property
+    def book(self) -> Book | None:
+        """The lorebook, where the character is told its facts; see :meth:`system_prompt_in`."""
+        return None if self._beside is None else self._book
+
+    @property
+    def lore(self) -> Book | None:
+        """The lorebook, whether or not the character is told its facts here."""
+        return self._book
+
+    def as_served(self) -> Self:
+        """Return the persona as a server renders it: with the facts of the lorebook."""
+        return self._telling(True)
+
+    def as_trained(self) -> Self:
+        """Return the persona as training renders it: with the facts only where ``[lorebook] train`` is set."""
+        return self._telling(self.lorebook.train)
+
+    def _telling(self, tells: bool) -> Self:
+        copy = self.model_copy()
+        tells = tells and self._book is not None
+        copy._beside = beside(self._book, self.name, self.user_label) if tells and self._book else None
+        return copy
 
     @property
     def system_prompts(self) -> dict[str, str]:
@@ -363,11 +453,49 @@ def load_persona(path: str | Path = "persona.toml") -> Persona:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not valid TOML: {error}. Fix that line and try again.") from None
     try:
-        return Persona(root=path.resolve().parent, **data)
+        persona = Persona(root=path.resolve().parent, **data)
     except ValidationError as error:
         raise UsageError(f"{path}: {explain(error, Persona)}") from None
     except TypeError:
         raise UsageError(f"{path}: the key `root` cannot be set here. Remove it.") from None
+    if persona.lorebook.file:
+        persona._book = _read_lorebook(path, persona.lorebook)
+    return persona.as_trained()
+
+
+def persona_files(persona_file: Path) -> tuple[str, ...]:
+    """Return the files that a persona consists of, relative to its folder: persona.toml, and its lorebook.
+
+    Raises UsageError as :func:`load_persona` does.
+    """
+    book = load_persona(persona_file).lorebook.file
+    return (persona_file.name, *([book] if book else []))
+
+
+def copy_persona(persona_file: Path, folder: Path) -> None:
+    """Copy a persona into a folder as ``persona.toml``, with its lorebook, so that neither is without the other."""
+    _, *books = persona_files(persona_file)
+    shutil.copyfile(persona_file, folder / "persona.toml")
+    for name in books:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(persona_file.parent / name, folder / name)
+
+
+def _read_lorebook(path: Path, lorebook: Lorebook) -> Book:
+    file = path.parent / lorebook.file
+    where = f"{path}: `lorebook.file` is {lorebook.file!r}"
+    if file.name == path.name and file.parent == path.parent:
+        raise UsageError(f"{where}, which is the persona itself. Expected a lorebook's JSON file.")
+    try:
+        with file.open("rb") as opened:
+            raw = opened.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError(
+            f"{where}, and there is no such file at {file}. Put the lorebook there, or remove the [lorebook] table."
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{where}, and {file} cannot be read ({error.strerror or error}).") from None
+    return read_book(raw, str(file), lorebook.whole_words)
 
 
 def no_persona(path: Path) -> UsageError:

@@ -23,11 +23,16 @@ BY_REPLY: frozenset[str] = frozenset({"persona", "quote"})
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn. ``name`` keeps the label that the source wrote before it (``Bạn``, ``Tanjiro``), if it wrote one."""
+    """One turn. ``name`` keeps the label that the source wrote before it (``Bạn``, ``Tanjiro``), if it wrote one.
+
+    ``facts`` is what a model is told before the turn (:func:`curation.chat.with_facts`). No one said it, so files and
+    APIs do not carry it.
+    """
 
     role: Role
     content: str
     name: str | None = None
+    facts: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

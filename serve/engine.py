@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from curation.errors import InosukeError
+from curation.lorebook.book import Fact
 from curation.record import Message
 from serve.json_form import form_problem
 
@@ -137,6 +138,7 @@ class Done:
     """The end of an answer. ``dropped`` counts the oldest messages that did not fit into the context window.
 
     ``avoided`` and ``loops`` count how often the model was stopped at a word that the character avoids, or in a loop.
+    ``facts`` are those of the lorebook that the model was told; :mod:`serve.answering.answers` adds them.
     """
 
     finish_reason: FinishReason
@@ -145,6 +147,7 @@ class Done:
     dropped: int = 0
     avoided: int = 0
     loops: int = 0
+    facts: tuple[Fact, ...] = ()
 
 
 Event = Queued | Alive | Reading | Delta | Done

@@ -14,8 +14,10 @@ from inosuke import COMMANDS
 from tests.conftest import ROOT
 
 PACKAGES = ("curation", "annotations", "train", "serve")
-# Which packages each may import. train and serve take the shared ground of curation alone (the modules directly in it
-# and the types of files in `contracts`): everything else reaches them through files.
+# Which packages each may import. train and serve take the shared ground of curation alone (the modules directly in it,
+# the types of files in `contracts`, and `lorebook`, which both select facts with): everything else reaches them through
+# files.
+SHARED = ("curation.contracts", "curation.lorebook")
 MAY_IMPORT = {
     "curation": ("curation",),
     "annotations": ("curation", "annotations"),
@@ -53,7 +55,7 @@ def needed(module: str) -> set[str]:
 
 def folder(module: str) -> str:
     """Return where a module lies. `__init__.py` and `__main__.py` are a folder's doors and stand for themselves."""
-    if module.startswith("curation.contracts"):
+    if module.startswith(SHARED):
         return "curation.*"
     return module if FILES[module].stem in ("__init__", "__main__") else module.rpartition(".")[0] + ".*"
 

@@ -182,6 +182,9 @@ class SameIds(Contract):
     """
 
     dialogues: list[RecordedDialogue] = Field(default_factory=list)
+    # Dialogues that make facts of the run's lorebook fire, rendered with those facts; the book is named by its SHA-256.
+    with_facts: list[RecordedDialogue] = Field(default_factory=list)
+    lorebook: str = ""
 
 
 def read_same_ids(run: Path) -> SameIds | None:

@@ -8,7 +8,6 @@ follows from the content: same inputs, same bytes, same name.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from curation.export.croissant import CROISSANT, jsonld
 from curation.export.exported_rows import ExportInput, Rows
 from curation.files import PARTIAL, write_atomically
 from curation.newest import set_latest
-from curation.persona import Persona
+from curation.persona import Persona, copy_persona
 
 
 def write_export(content: ExportInput, out: Path) -> Path:
@@ -56,7 +55,7 @@ def write_export(content: ExportInput, out: Path) -> Path:
 def write_folder(folder: Path, rows: Rows, persona: Persona, persona_file: Path, facts: Manifest) -> Manifest:
     """Fill an empty folder with all files of an export and return its manifest."""
     exported_rows.write(rows, folder)
-    shutil.copyfile(persona_file, folder / "persona.toml")
+    copy_persona(persona_file, folder)
     charts.draw(rows.chat, folder / "charts")
     filled = [side for side, content in rows.chat.items() if content]
     write_atomically(folder / trainers.DATASET_INFO, trainers.dataset_info(persona.name, filled))

@@ -27,6 +27,7 @@ from curation.hub.client import check_name
 from curation.hub.commit import Before, Draft, draft, look_first, send
 from curation.hub.publication import MOST_REMOVED, ModelPublication, completed
 from curation.licences import Terms
+from curation.persona import persona_files
 
 _ABOUT = (CARD, "recipe.toml", "persona.toml", METRICS, SAME_IDS, "loss_curve.png")
 _NEEDED = (CARD, "persona.toml", METRICS)
@@ -152,6 +153,8 @@ def _files(run: Path, merged: bool) -> dict[str, Path]:
     """Return path in the repository → file of the run. Raises InosukeError if a file of the run is missing."""
     weights = run / ("merged" if merged else "adapter")
     files = {name: run / name for name in _ABOUT if (run / name).is_file()}
+    if "persona.toml" in files:  # and the lorebook that belongs to it
+        files |= {name: run / name for name in persona_files(run / "persona.toml")}
     for folder in (run / "tokenizer", weights):  # merged/ has its own tokenizer: the later one counts
         for path in sorted(folder.glob("*")):
             if path.is_file() and path.name not in _ABOUT and not any(path.match(pattern) for pattern in _NEVER):

@@ -99,9 +99,13 @@ def manifest(about: Manifest, known: Names) -> Manifest:
 
 
 def persona_file(data: Mapping[str, Any], known: Names) -> dict[str, Any]:
-    """Return what persona.toml says, with neutral names for its source folders."""
+    """Return what persona.toml says, with neutral names for its source folders.
+
+    Without the lorebook: its rights are unknown here, and no row of a dataset needs it.
+    """
     sources = [{**source, "path": known.folders[source["path"]]} for source in data.get("sources", ())]
-    return {**data, **({"sources": sources} if sources else {})}
+    kept = {key: value for key, value in data.items() if key != "lorebook"}
+    return {**kept, **({"sources": sources} if sources else {})}
 
 
 def _split(path: str, known: Sequence[str]) -> tuple[str, str, str]:

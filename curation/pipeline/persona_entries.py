@@ -116,4 +116,5 @@ def _holds(text: str, before: Persona, entry: SourceFolder) -> bool:
         found = Persona(root=before.root, **tomllib.loads(text.removeprefix("\ufeff")))
     except (tomllib.TOMLDecodeError, ValidationError):
         return False
-    return found == before.model_copy(update={"sources": (*before.sources, entry)})
+    # By what is written: `before` also has its lorebook, which is another file.
+    return found.model_dump() == before.model_copy(update={"sources": (*before.sources, entry)}).model_dump()

@@ -7,9 +7,12 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 
+from curation.lorebook.book import Fact
 from curation.record import Message
+from serve.answering import facts
 from serve.answering.metrics import Metrics
 from serve.answering.service import Service
 from serve.answering.waiting_line import LineFull
@@ -33,15 +36,16 @@ def begin(
     while there is nothing else, :class:`Alive` comes every ten seconds.
     """
     start = time.perf_counter()
+    told = facts.told(service, turns, settings)
     if isinstance(service.engine, CountsTokens):
-        service.engine.check(turns, settings)
+        service.engine.check(told.messages, settings)
     left = threading.Event()
 
     def cancelled() -> bool:
         return left.is_set() or gone()
 
-    events = service.waiting_line.in_turn(lambda: service.engine.stream(turns, settings, cancelled), cancelled)
-    events = _counted(_readable(events), start, service.metrics)
+    events = service.waiting_line.in_turn(lambda: service.engine.stream(told.messages, settings, cancelled), cancelled)
+    events = _counted(_readable(events, told.facts), start, service.metrics)
     next(events)  # has its place in the line, or raises LineFull
     return _started(_kept_alive(events, left)) if stream else events
 
@@ -107,11 +111,16 @@ def _kept_alive(events: Generator[Event], left: threading.Event) -> Generator[Ev
         thread.join()  # the engine's slot is free when this returns
 
 
-def _readable(events: Generator[Event]) -> Generator[Event]:
-    """Remove control characters from an engine's text. The page sends it back, and it would be refused then."""
+def _readable(events: Generator[Event], told: tuple[Fact, ...]) -> Generator[Event]:
+    """Remove control characters from an engine's text. The page sends it back, and it would be refused then.
+
+    The last event gets the facts that the engine was told.
+    """
     with closing(events):
         for event in events:
-            if not isinstance(event, Delta):
+            if isinstance(event, Done):
+                yield replace(event, facts=told)
+            elif not isinstance(event, Delta):
                 yield event
             elif text := only_text(event.text):
                 yield Delta(text, event.likely)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curation.errors import UsageError
+from curation.lorebook.matching import fired
 from curation.newest import find_run
 from curation.persona import Persona, load_persona
 from serve.answering.default_settings import default_settings, in_words
@@ -94,6 +95,8 @@ def start(config: ServerConfig, shared: Pusher | None = None, later: int = 0) ->
         engine = load_engine(engine, options)
     reads = f", up to {engine.context:,} tokens of a conversation" if engine.context else ""
     chosen.append(f"{persona.name} answers with {engine.model}, {engine.slots} at a time{reads}")
+    if persona.lore is not None:
+        chosen.append(_lorebook(persona, run))
     settings, source = default_settings(config, run)
     chosen.append(f"sampling: {in_words(settings)} ({source})")
     portrait = load_portrait(persona, config.root)
@@ -120,6 +123,18 @@ def start(config: ServerConfig, shared: Pusher | None = None, later: int = 0) ->
         since=int(time.time()),
         chosen=tuple(chosen),
     )
+
+
+def _lorebook(persona: Persona, run: Run | None) -> str:
+    """Describe the lorebook in a line, with what to do where something in it has no effect."""
+    book = persona.lore
+    assert book is not None
+    if run is not None and run.prompt == "alpaca":
+        return f"lorebook {persona.lorebook.file}: not used, since this run was trained without system prompts (alpaca)"
+    fired(book, ())  # a large book is prepared once, before the first visitor
+    standing = sum(entry.stands for entry in book.entries)
+    notes = f"; {len(book.notes)} notes, listed by `inosuke lorebook`" if book.notes else ""
+    return f"lorebook {persona.lorebook.file}: {len(book.entries):,} entries, {standing:,} of them constant{notes}"
 
 
 def _inbox(config: ServerConfig, pusher: Pusher | None, about: Mapping[str, str | None]) -> Inbox | None:
@@ -149,4 +164,5 @@ def _run_folder(config: ServerConfig) -> Path:
 
 
 def _persona(config: ServerConfig) -> Persona:
-    return config.persona if isinstance(config.persona, Persona) else load_persona(config.persona)
+    persona = config.persona if isinstance(config.persona, Persona) else load_persona(config.persona)
+    return persona.as_served()

@@ -41,12 +41,14 @@ def space(
     """Write a folder that Hugging Face builds as a Docker Space, or shows as a static one."""
     known = repo is not None
     if static:
-        from serve.space.static_folder import write_static_space
+        from serve.space.static_folder import untold_facts, write_static_space
 
         if weights_from:
             raise UsageError("--weights-from is for a Space with a server. Leave it out: --static brings the weights.")
         out = out or Path("build/static-space")
         written = write_static_space(out, run_name, base_licence=base_licence, licence_known=known)
+        if untold := untold_facts(run_name):
+            click.echo(f"Note: this page does not look for keys, so {untold} facts of the lorebook are not told there.")
         how = f"`python -m http.server --bind 127.0.0.1 --directory {out}`"
     else:
         from serve.space.folder import write_space

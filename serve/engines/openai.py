@@ -164,7 +164,8 @@ class OpenAIEngine:
             "messages": [
                 {"role": "system", "content": system_prompt(messages, self._persona)},
                 *(
-                    {"role": m.role, "content": m.content} | ({"name": m.name} if m.name else {})
+                    {"role": m.role, "content": f"{m.facts}\n\n{m.content}" if m.facts else m.content}
+                    | ({"name": m.name} if m.name else {})
                     for m in messages
                     if m.role != "system"
                 ),

@@ -98,11 +98,20 @@ def prove(run: Run, tokenizer: Any) -> None:
     Compares with what its training rendered, which the run keeps; an older run has no record and is proved in itself
     alone. Raises InosukeError when a tokenizer, template, persona or version of this program gives other ids.
     """
-    chat.prove(chat.EXAMPLES, tokenizer, run.persona, run.prompt)
+    served, trained = run.persona.as_served(), run.persona.as_trained()
+    chat.prove(chat.EXAMPLES, tokenizer, served, run.prompt)
+    if run.prompt == "chat":
+        chat.prove_facts((), tokenizer, served)
     if (recorded := read_same_ids(run.folder)) is None:
         return
-    for dialogue in recorded.dialogues:
-        rendered = chat.render(messages_from_json(dialogue.messages), tokenizer, run.persona, run.prompt)
+    told = [(trained, messages_from_json(d.messages), d) for d in recorded.dialogues]
+    # With another book than at the training, nothing can be compared: those dialogues were proved in themselves.
+    if served.book is not None and served.book.sha256 == recorded.lorebook:
+        talks = [(messages_from_json(d.messages), d) for d in recorded.with_facts]
+        count = chat.counter(tokenizer)
+        told += [(served, tuple(chat.with_facts(talk, served, count).messages), d) for talk, d in talks]
+    for persona, messages, dialogue in told:
+        rendered = chat.render(messages, tokenizer, persona, run.prompt)
         if rendered.input_ids != dialogue.input_ids:
             pairs = enumerate(zip(rendered.input_ids, dialogue.input_ids, strict=False))
             shorter = min(len(rendered.input_ids), len(dialogue.input_ids))

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request, stream_with_context
 
 from curation import chat as chat_shape
 from curation.record import Message
-from serve.answering import answers
+from serve.answering import answers, facts
 from serve.answering import memory as remembering
 from serve.answering.service import Service
 from serve.engine import Alive, CountsTokens, Delta, Done, Event, Reading, Settings
@@ -21,7 +21,7 @@ from serve.http import errors, sse
 from serve.http.current import client_gone, json_body, service
 from serve.http.openai_parts.parameters import check_honoured
 from serve.http.openapi import described
-from serve.http.responses import Count, Ending, Info, Limits, Remembering, Reply, json_response, plain, usage
+from serve.http.responses import Count, Ending, FactTold, Info, Limits, Remembering, Reply, json_response, plain, usage
 from serve.schema import (
     MAX_CHARS,
     MAX_MEMORY,
@@ -52,15 +52,14 @@ def chat() -> Response:
         raise InvalidRequest(
             "unsupported_parameter", "this engine cannot continue a reply. Leave `continue` out.", "continue"
         )
-    run = serving.run.name if serving.run else None
     settings = body.settings.over(serving.settings)
     turns = _told(serving, body.turns(), body, settings)
     stream = body.stream or request.accept_mimetypes.best_match(["application/json", sse.TYPE]) == sse.TYPE
     events = answers.begin(serving, turns, settings, client_gone(), stream)
     if stream:
-        return sse.response(stream_with_context(_event_stream(events, run)))
+        return sse.response(stream_with_context(_event_stream(events, serving)))
     text, done = answers.whole(events)
-    return json_response(Reply(reply=text, **dict(_ending(done, run))))
+    return json_response(Reply(reply=text, **dict(_ending(done, serving))))
 
 
 @blueprint.post("/api/memory")
@@ -85,7 +84,7 @@ def count() -> Response:
         if _remembers(serving)
         else body.turns()
     )
-    counted = serving.engine.count(turns, serving.settings)
+    counted = serving.engine.count(facts.told(serving, turns, serving.settings).messages, serving.settings)
     return json_response(Count(**asdict(counted)))
 
 
@@ -143,11 +142,18 @@ def _told(serving: Service, turns: Sequence[Message], body: Remembered, settings
     return told
 
 
-def _ending(done: Done, run: str | None) -> Ending:
-    return Ending(finish_reason=done.finish_reason, usage=usage(done), dropped_messages=done.dropped, run=run)
+def _ending(done: Done, serving: Service) -> Ending:
+    shown = done.facts if serving.persona.lorebook.show else ()
+    return Ending(
+        finish_reason=done.finish_reason,
+        usage=usage(done),
+        dropped_messages=done.dropped,
+        run=serving.run.name if serving.run else None,
+        facts=[FactTold(name=fact.name, text=fact.text) for fact in shown],
+    )
 
 
-def _event_stream(events: Generator[Event], run: str | None) -> Iterator[bytes]:
+def _event_stream(events: Generator[Event], serving: Service) -> Iterator[bytes]:
     """Encode events. An error after the first event can no longer be a status, so it becomes an event too."""
     with closing(events):
         try:
@@ -155,7 +161,7 @@ def _event_stream(events: Generator[Event], run: str | None) -> Iterator[bytes]:
                 if isinstance(event, Delta):
                     yield sse.encode("delta", {"text": event.text})
                 elif isinstance(event, Done):
-                    yield sse.encode("done", plain(_ending(event, run)))
+                    yield sse.encode("done", plain(_ending(event, serving)))
                 elif isinstance(event, Alive):
                     yield sse.PING
                 elif isinstance(event, Reading):

@@ -20,6 +20,13 @@ class Usage(BaseModel):
     total_tokens: Number
 
 
+class FactTold(BaseModel):
+    """A fact of the lorebook that the character was told before it answered."""
+
+    name: str
+    text: str
+
+
 class Ending(BaseModel):
     """How an answer ended."""
 
@@ -27,6 +34,9 @@ class Ending(BaseModel):
     usage: Usage
     dropped_messages: Number = Field(description="How many of the oldest messages did not fit into the context window.")
     run: str | None
+    facts: list[FactTold] = Field(
+        default_factory=list, description="The lorebook's facts that the conversation made fire, constant ones aside."
+    )
 
 
 class Reply(Ending):

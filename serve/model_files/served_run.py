@@ -62,7 +62,7 @@ def checked_run(root: Path, name: str | None = None, weights: bool = True) -> Ru
         trained_on=metrics.base_model,
         prompt=metrics.prompt,
         dataset=metrics.dataset.version,
-        persona=load_persona(folder / "persona.toml"),
+        persona=load_persona(folder / "persona.toml").as_served(),
         why=f"chosen by its name; {count} in {root / MODELS}" if name else f"the newest of {count} in {root / MODELS}",
     )
 

@@ -13,6 +13,7 @@ from curation.contracts.run import SAME_IDS
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file
 from curation.newest import find_run, set_latest
+from curation.persona import copy_persona
 from serve.engines import ENGINES
 from serve.model_files import gguf_choice, weights
 from serve.model_files.portrait import find_portrait
@@ -24,11 +25,11 @@ _HERE = Path(__file__).parent
 _PACKAGES = Path(__file__).parents[2]
 
 # What `python -m serve` imports, whichever engine it runs; constraints.txt pins their dependencies.
-_ALWAYS = ("click", "filelock", "flask", "huggingface_hub", "prometheus_client", "pydantic", "waitress")
+_ALWAYS = ("click", "filelock", "flask", "huggingface_hub", "prometheus_client", "pydantic", "regex", "waitress")
 # The engines that a Space can run, with what it installs for each.
 REQUIREMENTS = {name: (*_ALWAYS, *entry.requirements) for name, entry in ENGINES.items() if entry.requirements}
 # The shared ground: all that serve may import of curation, with the files it reads.
-_SHARED = ("*.py", "bases.toml", "chat_templates/*", "licence_texts/*")
+_SHARED = ("*.py", "bases.toml", "chat_templates/*", "contracts/*.py", "licence_texts/*", "lorebook/*.py")
 CARD = "README.md.template"
 
 
@@ -98,7 +99,8 @@ def _copy_gguf(part: Path, run: Run, weights_from: str | None, api: Any) -> None
     entry = GgufFile(file=file.path.name, type=file.type, sha256=sha256, bytes=file.path.stat().st_size)
     write_gguf_list(folder, GgufList(files=[entry], served=file.path.name))
     shutil.copytree(run.folder / "tokenizer", folder / "tokenizer")
-    for name in ("metrics.json", "persona.toml", SAME_IDS):
+    copy_persona(run.folder / "persona.toml", folder)
+    for name in ("metrics.json", SAME_IDS):
         if (run.folder / name).is_file():  # runs of older versions have no SAME_IDS
             shutil.copyfile(run.folder / name, folder / name)
     set_latest(part / MODELS, run.name)

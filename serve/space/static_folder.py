@@ -112,6 +112,12 @@ def write_static_space(
     return files_of(out)
 
 
+def untold_facts(run_name: str | None, root: Path = Path()) -> int:
+    """Return how many facts of a run's lorebook a static page does not tell: it has the constant ones alone."""
+    book = checked_run(root, run_name, weights=False).persona.lore
+    return sum(entry.speaks and not entry.stands for entry in book.entries) if book else 0
+
+
 def _gguf(folder: Path) -> Gguf:
     if not gguf_choice.available(folder):
         raise InosukeError(

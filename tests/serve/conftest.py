@@ -34,6 +34,7 @@ class Parrot:
     gate: threading.Event | None = None
     crash_after: int | None = None
     seen: list = field(default_factory=list)
+    told: list = field(default_factory=list)
     settings: list = field(default_factory=list)
     begun: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -44,6 +45,7 @@ class Parrot:
 
     def stream(self, messages, settings, cancelled):
         self.seen.append([(m.role, m.content) for m in messages])
+        self.told.append([m.facts for m in messages])
         self.settings.append(settings)
         self.begun.set()
         words = messages[-1].content.split()

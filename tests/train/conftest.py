@@ -35,8 +35,12 @@ def write_export(
     evaluation: Sequence[Turns],
     heldout: Sequence[Turns] = (),
     persona: Path = ROOT / "persona.toml",
+    lorebook: Sequence[object] = (),
 ) -> Path:
-    """Write ``datasets/export/v1`` below ``root`` as the dataset stage does, and return it."""
+    """Write ``datasets/export/v1`` below ``root`` as the dataset stage does, and return it.
+
+    With entries of a ``lorebook``, training is told its facts.
+    """
     out = root / "datasets" / "export" / "v1"
     (out / "jsonl").mkdir(parents=True)
     for name, dialogues in (("train", train), ("eval", evaluation)):
@@ -56,6 +60,10 @@ def write_export(
     _write_lines(prompts, out / "heldout.jsonl")
     for folder in (out, root):
         shutil.copyfile(persona, folder / "persona.toml")
+        if lorebook:
+            with (folder / "persona.toml").open("a", encoding="utf-8") as file:
+                file.write('\n[lorebook]\nfile = "lorebook.json"\ntrain = true\n')
+            (folder / "lorebook.json").write_text(json.dumps(lorebook), encoding="utf-8")
     files = {
         p.relative_to(out).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in out.rglob("*") if p.is_file()
     }

@@ -6,7 +6,6 @@ In: a :class:`Request`. Out: ``models/<run>/``, its figures, and the summary to 
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from curation import licences
 from curation.contracts.run import RunMetrics, read_metrics, write_metrics
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file, write_atomically
+from curation.persona import copy_persona, persona_files
 from train import distributed, gpu
 from train.data.dialogues import Export, find_export, load_export
 from train.distributed import Processes
@@ -258,7 +258,7 @@ def _train_and_write(
     loss_curve.draw(result.history, curve, title)
     (run_folder / "recipe.toml").write_text(to_toml(result.recipe), encoding="utf-8")
     # The persona that was reviewed with the export is the one that is trained, and the one that is served.
-    shutil.copyfile(plan.export.path / "persona.toml", run_folder / "persona.toml")
+    copy_persona(plan.export.path / "persona.toml", run_folder)
     (run_folder / "README.md").write_text(run_card.text(metrics, plan.export.persona.name), encoding="utf-8")
     if terms := run_card.terms_of(metrics):
         licences.write_files(run_folder, terms, terms.licence.text)
@@ -308,7 +308,9 @@ def _silence(line: str) -> None:
 
 def warn_of_another_persona(persona_file: Path, export: Export, say: Say) -> None:
     """Print a note when persona.toml differs from the export's copy, which is the one that is used."""
-    if sha256_file(persona_file) != export.files["persona.toml"]:
+    files = zip(persona_files(persona_file), persona_files(export.path / "persona.toml"), strict=False)
+    there = {theirs: persona_file.parent / ours for ours, theirs in files}
+    if any(sha256_file(path) != export.files.get(name) for name, path in there.items()):
         say(
             f"Note: {persona_file} has changed since export {export.version}; this run uses the export's copy. "
             "`make dataset` makes a new export."

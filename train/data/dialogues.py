@@ -76,17 +76,21 @@ def encode(
 ) -> tuple[list[Encoded], list[str]]:
     """Render rows to at most ``max_length`` tokens each.
 
-    A longer dialogue loses whole exchanges from its front. Returns the encoded rows and the ids of those that are too
+    A longer dialogue loses whole exchanges from its front. A persona that is told facts in training has dialogues with
+    them, cut as :func:`curation.chat.in_parts` does. Returns the encoded rows and the ids of those that are too
     long even then: they are left out, and the caller reports them.
     """
     encoded, left_out = [], []
+    count = chat.counter(tokenizer)
     for row in rows:
-        fitted = chat.fit(row.messages, tokenizer, persona, max_length, prompt)
-        if fitted is None:
-            left_out.append(row.id)
-            continue
-        rendered = fitted.rendered
-        encoded.append(Encoded(row.id, rendered.input_ids, rendered.loss_mask, rendered.chars))
+        parts = chat.in_parts(row.messages, persona, count) if prompt == "chat" else [row.messages]
+        for part in parts:
+            fitted = chat.fit(part, tokenizer, persona, max_length, prompt)
+            if fitted is None:
+                left_out.append(row.id)
+                continue
+            rendered = fitted.rendered
+            encoded.append(Encoded(row.id, rendered.input_ids, rendered.loss_mask, rendered.chars))
     return encoded, left_out
 
 

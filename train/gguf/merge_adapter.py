@@ -13,6 +13,7 @@ from typing import Any
 
 from curation.errors import InosukeError
 from curation.files import remove_partial, whole_folder
+from curation.persona import copy_persona
 from train.run.finished import FinishedRun, open_run
 
 
@@ -75,7 +76,7 @@ def write(trained: FinishedRun, folder: Path) -> None:
     try:
         merged.save_pretrained(folder)
         load_tokenizer(str(trained.folder / "tokenizer"), needs_template=False).save_pretrained(folder)
-        shutil.copyfile(trained.folder / "persona.toml", folder / "persona.toml")
+        copy_persona(trained.folder / "persona.toml", folder)
     except (OSError, SafetensorError) as error:
         raise InosukeError(
             f"{folder.parent}: the merged model cannot be written ({error}). Free some disk space or change the "

@@ -264,6 +264,8 @@ def prove_same_ids(export: Export, tokenizer: Any, recipe: Recipe, say: Say) -> 
     """Prove on real rows that what is trained is what will be served. Raises InosukeError where it is not."""
     rows = chat.telling([row.messages for row in (*export.train, *export.eval)], export.persona)
     chat.prove([*rows, *chat.EXAMPLES], tokenizer, export.persona, recipe.prompt)
+    if recipe.prompt == "chat":
+        chat.prove_facts(rows, tokenizer, export.persona.as_served())
     say(f"Trained ids are served ids: proved on {len(rows)} dialogues of the export")
 
 
@@ -276,8 +278,28 @@ def _same_ids(tokenizer: Any, persona: Persona, recipe: Recipe) -> SameIds:
                 input_ids=chat.render(talk, tokenizer, persona, recipe.prompt).input_ids,
             )
             for talk in chat.EXAMPLES
-        ]
+        ],
+        **_with_facts(tokenizer, persona.as_served(), recipe),
     )
+
+
+def _with_facts(tokenizer: Any, persona: Persona, recipe: Recipe) -> dict[str, Any]:
+    """Return what dialogues with facts of the lorebook are rendered to; nothing without a book."""
+    if persona.book is None or recipe.prompt != "chat":
+        return {}
+    count = chat.counter(tokenizer)
+    return {
+        "lorebook": persona.book.sha256,
+        "with_facts": [
+            RecordedDialogue(
+                messages=messages_to_json(talk),
+                input_ids=chat.render(
+                    chat.with_facts(talk, persona, count).messages, tokenizer, persona, recipe.prompt
+                ).input_ids,
+            )
+            for talk in chat.fact_examples(persona)
+        ],
+    }
 
 
 def plan_steps(recipe: Recipe, rows: int, processes: int) -> Schedule:

@@ -185,6 +185,8 @@ function take(reply, event) {
   else if (event.type === "done") {
     reply.state = event.finish_reason === "length" ? "cut" : "done";
     if (event.dropped_messages) reply.dropped = event.dropped_messages;
+    if (event.facts?.length) reply.facts = event.facts.map(({ name, text }) => ({ name, text }));
+    else delete reply.facts;
   }
 }
 

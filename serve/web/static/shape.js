@@ -101,6 +101,13 @@ function recalled({ memory, memoryOff, remembered, pinned, recalled: at }) {
   };
 }
 
+/** The facts that a reply came with, as far as they are what they should be. */
+function facts(value) {
+  if (!Array.isArray(value)) return [];
+  const whole = value.filter((fact) => typeof fact?.name === "string" && typeof fact.text === "string");
+  return whole.slice(0, 100).map(({ name, text }) => ({ name: clean(name).slice(0, 200), text: clean(text).slice(0, 40_000) }));
+}
+
 const own = (turn) => ({ id: turn?.id, parent: turn?.parent });
 
 /** A message of the first version follows the one before it. Its id is its number, so that migrating twice changes nothing. */
@@ -115,6 +122,8 @@ function said(turn, place, created, index) {
   if (turn.state !== undefined) node.state = STATES.includes(turn.state) ? turn.state : "broken";
   node.order = Number.isInteger(turn.order) && turn.order >= 0 ? turn.order : index;
   if (Number.isInteger(turn.dropped)) node.dropped = turn.dropped;
+  const told = facts(turn.facts);
+  if (told.length) node.facts = told;
   if (["up", "down", null].includes(turn.rating)) node.rating = turn.rating;
   if (typeof turn.better === "string") node.better = turn.better;
   if (turn.gone === true) node.gone = true;

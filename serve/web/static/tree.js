@@ -5,7 +5,7 @@
 //   {version: 2, id, title, titled, created, updated, nodes: [node], chosen: {id of a turn, or "": id of the turn shown after it}}
 //   and `damaged` with the turns that could not be read, as they were found; `memory` sums up the turns up to `remembered`,
 //   `pinned` are facts to keep in mind; both were changed at `recalled`
-//   node: {id, parent: id | null, role: "user" | "assistant", content, time, order, state?, dropped?, rating?, better?, gone?}
+//   node: {id, parent: id | null, role: "user" | "assistant", content, time, order, state?, dropped?, facts?, rating?, better?, gone?}
 //
 // A parent comes before its children. `order` sorts the turns of the database. `chosen` may leave out where there is one
 // version, or where the last one is shown. `titled` and a node's `time` are the times of the last change: the later one wins.
@@ -13,9 +13,10 @@
 /**
  * @typedef {"user" | "assistant"} Role
  * @typedef {"up" | "down" | null} Rating
+ * @typedef {{name: string, text: string}} Fact what the character was told before a reply
  * @typedef {{
  *   id: string, parent: string | null, role: Role, content: string, time: number, order: number, state?: string,
- *   place?: number, reading?: number, dropped?: number, rating?: Rating, better?: string, gone?: boolean,
+ *   place?: number, reading?: number, dropped?: number, facts?: Fact[], rating?: Rating, better?: string, gone?: boolean,
  * }} Turn
  * @typedef {{
  *   version: number, id: string, title: string, titled: number, created: number, updated: number, nodes: Turn[],

@@ -20,7 +20,7 @@ import { name as character, portrait } from "./persona.js";
 /** All that a turn's look depends on: where it is the same, the turn need not be drawn again. */
 export const look = ({ turn, before, all, last, edited, actions }) =>
   [
-    turn.id, turn.time, turn.state, turn.content.length, turn.rating, Boolean(turn.better), turn.dropped, before?.id,
+    turn.id, turn.time, turn.state, turn.content.length, turn.rating, Boolean(turn.better), turn.dropped, turn.facts?.length, before?.id,
     all.indexOf(turn), all.length, last, edited, Object.keys(actions).join(), currentLanguage(),
   ].join(" ");
 
@@ -45,7 +45,9 @@ export function draw(place) {
   row.append(...buttons(place));
   tools.append(row);
   const body = element("div", "body");
-  body.append(bubble, element("p", "note"), tools);
+  body.append(bubble, element("p", "note"));
+  if (isReply && turn.facts?.length) body.append(factsTold(turn.facts));
+  body.append(tools);
   item.append(body);
   fill(item, turn);
   return item;
@@ -74,6 +76,23 @@ function note(turn, waiting) {
   if (waiting) return turn.place ? t("queued", turn.place) : t("thinking");
   const notes = { stopped: t("stopped"), cut: t("cut"), broken: t("broken") };
   return [notes[turn.state ?? ""], turn.dropped && t("forgot", turn.dropped)].filter(Boolean).join(" ");
+}
+
+/**
+ * What the lorebook told the character before a reply, closed until the visitor opens it.
+ * @param {import("./tree.js").Fact[]} facts
+ */
+function factsTold(facts) {
+  const box = element("details", "facts");
+  const list = element("ul");
+  for (const { name, text } of facts) {
+    const item = element("li");
+    item.dir = "auto";
+    item.append(element("strong", "", name), document.createTextNode(` ${text}`));
+    list.append(item);
+  }
+  box.append(element("summary", "", t("facts", facts.length)), list);
+  return box;
 }
 
 /**

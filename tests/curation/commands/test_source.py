@@ -50,6 +50,14 @@ def test_an_entry_is_inserted_and_every_other_line_stays(persona: Path, folder: 
     assert after.index("phim của tôi") < after.index("# The folder that `--corpus` names"), "before the next comment"
 
 
+def test_a_persona_with_a_lorebook_takes_an_entry_too(persona: Path, folder: Path) -> None:
+    persona.write_text(MINIMAL + '[lorebook]\nfile = "lore.json"\n', encoding="utf-8")
+    (persona.parent / "lore.json").write_text('[{"keys": ["a"], "content": "x"}]', encoding="utf-8")
+    assert add(persona, folder).exit_code == 0
+    added = load_persona(persona)
+    assert len(added.sources) == 1 and added.lore is not None
+
+
 def test_options_and_line_ends_are_kept(persona: Path, folder: Path) -> None:
     persona.write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode().rstrip() + b"  # ours")
     assert add(persona, folder, "--rights", "own", "--trusted").exit_code == 0

@@ -14,9 +14,11 @@ TALK = (Message("user", "một hai"),)
 
 
 @pytest.fixture
-def service(parrot):
+def service(parrot, persona):
     line = WaitingLine(parrot.slots, limit=0)
-    return SimpleNamespace(engine=parrot, waiting_line=line, metrics=Metrics(lambda: line.load))
+    return SimpleNamespace(
+        engine=parrot, waiting_line=line, metrics=Metrics(lambda: line.load), persona=persona, run=None
+    )
 
 
 def test_the_events_come_one_by_one_and_can_be_read_as_a_whole(service):

@@ -40,6 +40,29 @@ def test_a_run_of_an_older_version_has_no_record(run):
     served(run)
 
 
+def test_a_run_is_served_its_facts_as_its_training_recorded_them(finished, tokenizer):
+    folder = finished / "models" / "run-1"
+    persona_file, book = folder / "persona.toml", folder / "lorebook.json"
+    persona_file.write_text(persona_file.read_text(encoding="utf-8") + '[lorebook]\nfile = "lorebook.json"\n', "utf-8")
+    book.write_text(json.dumps([{"keys": ["boar"], "content": "Boars are kin."}]), encoding="utf-8")
+    persona = checked_run(finished).persona
+    (talk,) = chat.fact_examples(persona)
+    told = chat.with_facts(talk, persona, len)
+    assert [fact.text for fact in told.facts] == ["Boars are kin."]
+    ids = chat.render(told.messages, tokenizer, persona).input_ids
+    recorded = RecordedDialogue(messages=messages_to_json(talk), input_ids=ids)
+    kept = SameIds(with_facts=[recorded], lorebook=persona.book.sha256)
+    write_same_ids(folder, kept)
+    served(checked_run(finished))
+    wrong = recorded.model_copy(update={"input_ids": [*ids[:-3], 0, *ids[-2:]]})
+    write_same_ids(folder, kept.model_copy(update={"with_facts": [wrong]}))
+    with pytest.raises(InosukeError, match="other token ids here than in the run's training"):
+        served(checked_run(finished))
+    # Another book can be tried without a training: its own dialogues are proved in themselves.
+    book.write_text(json.dumps([{"keys": ["boar"], "content": "Boars are strong."}]), encoding="utf-8")
+    served(checked_run(finished))
+
+
 @pytest.mark.parametrize("changed", ["persona.toml", "chat_template.jinja", "tokenizer.json"])
 def test_a_part_that_changed_after_the_training_stops_the_server(run, finished, changed):
     file = run.folder / changed if changed == "persona.toml" else run.folder / "tokenizer" / changed

@@ -44,6 +44,7 @@ def test_a_question_is_answered_as_one_json_object(client):
         "usage": {"prompt_tokens": 1, "completion_tokens": 3, "total_tokens": 4},
         "dropped_messages": 0,
         "run": None,
+        "facts": [],
     }
     assert "ngươi" in response.get_data(as_text=True)  # UTF-8, not \\u escapes
 
@@ -73,7 +74,7 @@ def test_a_stream_is_deltas_and_then_done(client, how):
     assert events(response) == [
         ("delta", {"text": "xin "}),
         ("delta", {"text": "chào "}),
-        ("done", {"finish_reason": "stop", "usage": done, "dropped_messages": 0, "run": None}),
+        ("done", {"finish_reason": "stop", "usage": done, "dropped_messages": 0, "run": None, "facts": []}),
     ]
 
 

@@ -92,6 +92,17 @@ def test_a_run_with_a_gguf_needs_neither_torch_nor_its_base_weights(light, tmp_p
     assert "libgomp1" in (out / "Dockerfile").read_text(encoding="utf-8")
 
 
+def test_a_space_carries_the_lorebook(light, tmp_path):
+    run = light / "models" / "run-1"
+    (run / "lorebook.json").write_text('[{"keys": ["/boar/"], "content": "x", "use_regex": true}]', encoding="utf-8")
+    with (run / "persona.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[lorebook]\nfile = "lorebook.json"\n')
+    write_space(tmp_path / "space", root=light)
+    written = tmp_path / "space" / "models" / "run-1"
+    assert (written / "lorebook.json").read_bytes() == (run / "lorebook.json").read_bytes()
+    assert "regex==" in (tmp_path / "space" / "requirements.txt").read_text(encoding="utf-8")
+
+
 def test_the_space_with_a_gguf_imports_nothing_that_it_does_not_install(light, tmp_path):
     out = tmp_path / "space"
     write_space(out, root=light)

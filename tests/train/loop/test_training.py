@@ -566,6 +566,22 @@ def test_a_run_learns_under_the_system_prompt_of_each_language_and_is_served_the
     assert systems == {f"<|im_start|>system\n{text}" for text in persona.system_prompts.values()}
 
 
+def test_a_run_learns_from_the_facts_of_its_lorebook_and_carries_it(trainer: Make) -> None:
+    project = trainer(train=[ONE, ENGLISH], evaluation=[TWO], lorebook=[{"keys": ["ai"], "content": "Ta là vua."}])
+    lines: list[str] = []
+    project.train(lines.append, recipe=project.recipe(quantization="none", epochs=1, samples=0), run="r")
+    folder = project.root / "models" / "r"
+    served = checked_run(project.root, "r", weights=False)
+    recorded = read_same_ids(folder)
+    assert recorded is not None and served.persona.book is not None
+    assert recorded.lorebook == served.persona.book.sha256
+    tokenizer = ChatTokenizer(folder / "tokenizer")
+    (dialogue,) = recorded.with_facts
+    text = tokenizer.backend_tokenizer.decode(dialogue.input_ids, skip_special_tokens=False)
+    assert "user\nĐiều cần biết:\nTa là vua.\n\nai<|im_end|>" in text
+    prove(served, tokenizer)
+
+
 def test_a_base_without_a_chat_template_learns_with_alpaca_prompts(trainer: Make, tmp_path: Path) -> None:
     project = without_template(trainer(train=[ONE], evaluation=[TWO]), None, tmp_path / "bare")
     with pytest.raises(InosukeError, match=r'no chat template.*prompt = "alpaca"'):

@@ -60,6 +60,7 @@ export default {
   editing: "Editing: the old version stays.",
   stopped: "Stopped.",
   cut: "Stopped at the length limit.",
+  facts: (n) => `${n === 1 ? "Fact" : "Facts"} used: ${n}`,
   forgot: (n) => `${name} no longer remembers the first ${n} messages.`,
   thinking: "is thinking…",
   queued: (n) => `Many visitors are here: you are number ${n} in the line.`,

@@ -60,6 +60,7 @@ export default {
   editing: "Đang sửa: bản cũ vẫn còn.",
   stopped: "Đã dừng.",
   cut: "Dừng vì đã đủ dài.",
+  facts: (n) => `Điều đã dùng: ${n}`,
   forgot: (n) => `${name} không còn nhớ ${n} tin nhắn đầu.`,
   thinking: "đang nghĩ…",
   queued: (n) => `Đông người quá: bạn đứng thứ ${n} trong hàng.`,
