@@ -19,6 +19,7 @@ from annotations.ui.sample.item_marks import Explained, explained, item_marks, t
 from annotations.ui.sample.twins_page import members, near_samples, neighbours
 from annotations.ui.session import Desk
 from curation.record import Message, messages_to_json
+from curation.review.teaching import Why
 
 # Above this a browser's text area is slow, and each pause in typing would send all of it.
 EDITABLE_CHARS = 100_000
@@ -28,6 +29,14 @@ _ALSO_IN = 3
 _SPOKEN_CHARS = 300
 
 _COLOURS = {"pending": "gray", "disputed": "orange", "approved": "green", "rejected": "red"}
+
+
+_WHY: dict[Why, str] = {
+    "surprise": "why_surprise",
+    "doubt": "why_doubt",
+    "thin": "why_thin",
+    "spread": "why_spread",
+}
 
 
 def payload(desk: Desk, item: Item) -> dict[str, Any]:
@@ -96,6 +105,13 @@ def badges(desk: Desk, item: Item) -> str:
     return markup.badges(shown)
 
 
+def comes_now(desk: Desk, item: Item) -> str:
+    """Return why the order of what teaches most brings the sample now; empty in the usual order and once judged."""
+    if item.queued.placed is None or item.status != "pending":
+        return ""
+    return markup.quiet(desk.say(_WHY[item.queued.placed.why]))
+
+
 # ---------------------------------------------------------------- beside the turns
 
 
@@ -151,7 +167,7 @@ def source(desk: Desk, item: Item) -> str:
     return markup.part(desk.say("source_of"), Markup("").join([markup.facts(pairs), folded]))
 
 
-ABOVE: tuple[Callable[[Desk, Item], str], ...] = (notices, badges)
+ABOVE: tuple[Callable[[Desk, Item], str], ...] = (notices, badges, comes_now)
 BESIDE: tuple[Callable[[Desk, Item], str], ...] = (changes, flags, near, notes, source)
 
 
