@@ -64,7 +64,7 @@ def read_waiting(file: Path) -> list[ExportedRow]:
     """Read the samples that wait. Raises InosukeError where the file is missing or damaged."""
     if not file.is_file():
         raise InosukeError(
-            f"{file}: does not exist, so it is not known what waits for a verdict. Set `order = \"teaching\"` below "
+            f'{file}: does not exist, so it is not known what waits for a verdict. Set `order = "teaching"` below '
             "[review] in persona.toml and run `inosuke dataset` first."
         )
 

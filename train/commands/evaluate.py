@@ -36,7 +36,7 @@ from train.progress import say
     type=click.IntRange(min=0),
     help="Scripted dialogues of 40 turns to talk through, to see whether the character drifts.",
 )
-@click.option("--queue", is_flag=True, help="Only score what waits for a verdict, for `[review] order = \"teaching\"`.")
+@click.option("--queue", is_flag=True, help='Only score what waits for a verdict, for `[review] order = "teaching"`.')
 @click.option("--against", metavar="RUN", help="Compare with this run too, on the same dialogues and prompts.")
 @persona_option
 @json_option

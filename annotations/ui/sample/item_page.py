@@ -19,7 +19,6 @@ from annotations.ui.sample.item_marks import Explained, explained, item_marks, t
 from annotations.ui.sample.twins_page import members, near_samples, neighbours
 from annotations.ui.session import Desk
 from curation.record import Message, messages_to_json
-from curation.review.teaching import Why
 
 # Above this a browser's text area is slow, and each pause in typing would send all of it.
 EDITABLE_CHARS = 100_000
@@ -29,14 +28,6 @@ _ALSO_IN = 3
 _SPOKEN_CHARS = 300
 
 _COLOURS = {"pending": "gray", "disputed": "orange", "approved": "green", "rejected": "red"}
-
-
-_WHY: dict[Why, str] = {
-    "surprise": "why_surprise",
-    "doubt": "why_doubt",
-    "thin": "why_thin",
-    "spread": "why_spread",
-}
 
 
 def payload(desk: Desk, item: Item) -> dict[str, Any]:
@@ -107,9 +98,10 @@ def badges(desk: Desk, item: Item) -> str:
 
 def comes_now(desk: Desk, item: Item) -> str:
     """Return why the order of what teaches most brings the sample now; empty in the usual order and once judged."""
-    if item.queued.placed is None or item.status != "pending":
+    if desk.persona.review.order != "teaching" or item.status != "pending":
         return ""
-    return markup.quiet(desk.say(_WHY[item.queued.placed.why]))
+    # A gold item had a verdict when the queue was built and has no place; without a line it could be told from others.
+    return markup.quiet(desk.say(f"comes_{item.queued.placed.why if item.queued.placed else 'spread'}"))
 
 
 # ---------------------------------------------------------------- beside the turns

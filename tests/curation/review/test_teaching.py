@@ -21,7 +21,9 @@ def test_the_reply_that_the_run_finds_least_likely_comes_first() -> None:
 
 
 def test_topics_take_turns_so_that_neighbours_do_not_follow_each_other() -> None:
-    samples = [Signals(id=f"{t}{n}", unit=f"{t}{n}", surprise=9.0 - 3 * t - n, topic=t) for t in range(3) for n in (0, 1)]
+    samples = [
+        Signals(id=f"{t}{n}", unit=f"{t}{n}", surprise=9.0 - 3 * t - n, topic=t) for t in range(3) for n in (0, 1)
+    ]
     shown = ids(samples)
     assert [name[0] for name in shown] == ["0", "1", "2", "0", "1", "2"]
     assert shown[:3] == ["00", "10", "20"], "within a topic the most unlikely one comes first"
@@ -52,9 +54,11 @@ def test_doubt_is_greatest_at_one_half_and_without_verdicts(precisions: list[flo
 
 
 def test_near_duplicates_stay_together_and_the_order_does_not_depend_on_the_input() -> None:
-    drawn = random.Random(3)  # noqa: S311
+    drawn = random.Random(3)
     samples = [
-        Signals(id=f"{n:03}", unit=f"u{n // 3}" if n < 30 else f"{n:03}", surprise=drawn.choice([1.0, 2.0]), topic=n % 5)
+        Signals(
+            id=f"{n:03}", unit=f"u{n // 3}" if n < 30 else f"{n:03}", surprise=drawn.choice([1.0, 2.0]), topic=n % 5
+        )
         for n in range(60)
     ]
     expected = order(samples, {1: 3})
