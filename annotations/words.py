@@ -26,6 +26,17 @@ WORDS: dict[str, tuple[str, str]] = {
     "view_dashboard": ("Tổng quan", "Dashboard"),
     "view_me": ("Của tôi", "My work"),
     "views": ("Trang", "Page"),
+    # why a sample comes now
+    "comes_surprise": (
+        "Đến lượt vì: mô hình mới nhất không ngờ tới câu này.",
+        "Why now: the newest run did not expect this.",
+    ),
+    "comes_doubt": (
+        "Đến lượt vì: chưa rõ dấu cảnh báo ở đây có đúng không.",
+        "Why now: its flag is often wrong, or not judged yet.",
+    ),
+    "comes_thin": ("Đến lượt vì: còn ít mẫu đã duyệt về ý này.", "Why now: few approved samples are about this."),
+    "comes_spread": ("Đến lượt vì: đổi sang một ý khác.", "Why now: another topic than the last one."),
     # sign-in
     "who": ("Bạn là ai?", "Who are you?"),
     "who_pick": ("Chọn tên", "Pick a name"),

@@ -62,6 +62,16 @@ class Folders:
         return self.datasets / "build" / "samples.parquet"
 
     @property
+    def waiting(self) -> Path:
+        """The samples that wait for a verdict, for `inosuke evaluate --queue` to read."""
+        return self.datasets / "build" / "waiting.jsonl"
+
+    @property
+    def queue_scores(self) -> Path:
+        """How unlikely a run finds the replies that wait, by `inosuke evaluate --queue`."""
+        return self.datasets / "build" / "queue_scores.json"
+
+    @property
     def stamp(self) -> Path:
         """What the last build was made from."""
         return self.datasets / "build" / "stamp.json"

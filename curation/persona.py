@@ -8,7 +8,7 @@ import tomllib
 import unicodedata
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -157,9 +157,12 @@ class Review(_Strict):
     ``annotators`` is the size of that panel. With an overlap of 0 one verdict decides. ``guidelines`` is a Markdown
     file, relative to persona.toml; without it the project's own guidelines count. ``reasons`` are further reasons to
     reject, after the fixed ones (:data:`curation.codes.REASONS`), by code. ``gold_share`` is the share of
-    an annotator's samples that are gold items: their verdict is known, and the annotator cannot tell.
+    an annotator's samples that are gold items: their verdict is known, and the annotator cannot tell. ``order`` is what
+    comes first: ``flagged`` samples, or those whose verdict would be ``teaching`` most
+    (:mod:`curation.review.teaching`).
     """
 
+    order: Literal["flagged", "teaching"] = "flagged"
     overlap: float = Field(default=0.0, ge=0.0, le=1.0)
     annotators: int = Field(default=2, ge=2)
     gold_share: float = Field(default=0.0, ge=0.0, le=1.0)

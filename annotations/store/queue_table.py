@@ -17,6 +17,7 @@ from annotations.store.schema import samples
 from curation.codes import findings
 from curation.record import Flag, Sample, Source, messages_from_json, messages_to_json
 from curation.review.queue import QueueItem
+from curation.review.teaching import Placed
 
 if TYPE_CHECKING:
     from curation.persona import Review
@@ -67,8 +68,11 @@ def load(connection: Connection, items: Sequence[QueueItem], review: Review | No
 def in_order(items: Sequence[QueueItem]) -> list[QueueItem]:
     """Return the items in the order of work: flagged ones, near-duplicate clusters together, then the rest.
 
-    A cluster with a flagged member moves to the front as a whole, so that its members are judged together.
+    A cluster with a flagged member moves to the front as a whole, so that its members are judged together. A queue
+    with places is in their order; what had a verdict when it was built has none and comes last.
     """
+    if any(item.placed for item in items):
+        return sorted(items, key=lambda item: item.placed.place if item.placed else len(items))
     groups: dict[str, list[QueueItem]] = defaultdict(list)
     for item in items:
         groups[f"cluster {item.cluster}" if item.cluster else item.sample.id].append(item)
@@ -114,6 +118,7 @@ def _body(item: QueueItem) -> dict[str, Any]:
         },
         "cluster": item.cluster,
         "merged": [_source(s) for s in item.merged],
+        **({"placed": [item.placed.place, item.placed.why]} if item.placed else {}),
     }
 
 
@@ -128,7 +133,8 @@ def from_body(body: str) -> QueueItem:
     fields["messages"] = messages_from_json(fields["messages"])
     fields["flags"] = tuple(Flag(**flag) for flag in fields["flags"])
     fields["source"] = Source(**fields["source"])
-    return QueueItem(Sample(**fields), data["cluster"], tuple(Source(**s) for s in data["merged"]))
+    placed = Placed(*data["placed"]) if "placed" in data else None
+    return QueueItem(Sample(**fields), data["cluster"], tuple(Source(**s) for s in data["merged"]), placed)
 
 
 def _listed(values: Any) -> str:

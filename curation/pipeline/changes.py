@@ -17,6 +17,7 @@ from curation.files import sha256_file, write_atomically
 from curation.folders import Folders
 from curation.importers import fingerprint
 from curation.newest import LATEST
+from curation.persona import Persona
 from curation.pipeline.report import Report
 from curation.pipeline.sources import SourcePath
 
@@ -46,6 +47,13 @@ def inputs(files: Sequence[SourcePath], persona_file: Path, *options: object) ->
     return digest.hexdigest()
 
 
+def scores(folders: Folders, persona: Persona) -> str:
+    """Return the hash of the run's scores of the queue where its order goes by them."""
+    if persona.review.order != "teaching" or not folders.queue_scores.is_file():
+        return ""
+    return sha256_file(folders.queue_scores)
+
+
 def unchanged(folders: Folders, inputs: str) -> Report | None:
     """Return the last report if it had the same inputs and the same log, and every output is still as it was.
 
@@ -67,6 +75,7 @@ def unchanged(folders: Folders, inputs: str) -> Report | None:
 def save(folders: Folders, inputs: str, report: Report) -> None:
     """Write the stamp. Call this last, after all outputs have been written."""
     outputs = [folders.queue, folders.quarantine]
+    outputs += [folders.waiting] if folders.waiting.is_file() else []
     if report.path:
         outputs += [folders.export / LATEST, *(p for p in Path(report.path).rglob("*") if p.is_file())]
     hashes = {path.relative_to(folders.root).as_posix(): sha256_file(path) for path in sorted(outputs)}

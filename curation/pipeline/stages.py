@@ -20,6 +20,7 @@ from curation.cleaning import personal_data, referents
 from curation.cleaning.normalise import clean
 from curation.codes import blocks_approval, findings, never_trained
 from curation.contracts.manifest import Manifest, PreferenceFacts
+from curation.contracts.queue_scores import write_waiting
 from curation.errors import InosukeError
 from curation.files import write_atomically
 from curation.folders import Folders
@@ -33,6 +34,7 @@ from curation.pipeline.report import Report
 from curation.record import KINDS, Imported, Rejected, Sample, Source
 from curation.review.decisions import Log, State, fold, read_log, write_log
 from curation.review.records import read_records
+from curation.review.teaching import Placed
 from curation.split.held_out import HeldOutSample, read_held_out_file
 from curation.transcripts.scenes import to_samples
 
@@ -91,7 +93,7 @@ def build(persona_file: Path, corpus: Path | None = None, *, auto_near: bool = F
     folders = Folders(persona.root)
     with folders.locked():
         files, unknown = sources.find(persona, corpus)
-        inputs = changes.inputs(files, persona_file, auto_near)
+        inputs = changes.inputs(files, persona_file, auto_near, changes.scores(folders, persona))
         if (known := changes.unchanged(folders, inputs)) is not None:
             return replace(known, up_to_date=True)
         run = Build(
@@ -259,15 +261,32 @@ def _select_approved(run: Build) -> None:
 def _write_queue(run: Build) -> None:
     from curation.review.queue import QueueItem, write_queue
 
+    placed = _placed(run)
     items = [
         QueueItem(
             sample=s,
             cluster=run.clusters.get(s.id),
             merged=tuple(source for _, source in run.merged.get(s.id, ())),
+            placed=placed.get(s.id),
         )
         for s in run.samples
     ]
     write_queue(items, run.folders.queue)
+
+
+def _placed(run: Build) -> Mapping[str, Placed]:
+    """Return the places of the samples that wait, where persona.toml orders them by what teaches most."""
+    if run.persona.review.order != "teaching":
+        run.folders.waiting.unlink(missing_ok=True)
+        return {}
+    from curation.pipeline import teaching_order
+
+    waiting = [s for s in run.samples if run.state(s).status == "pending"]
+    write_waiting(run.folders.waiting, waiting)
+    approved = {s.id for s in run.samples if run.state(s).status == "approved"}
+    return teaching_order.places(
+        run.samples, waiting, approved, run.log.decisions, run.clusters, run.persona, run.folders, quiet=run.quiet
+    )
 
 
 def _write_quarantine(run: Build) -> None:

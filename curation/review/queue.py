@@ -15,15 +15,20 @@ from typing import Any
 from curation.errors import InosukeError
 from curation.files import write_atomically
 from curation.record import Flag, Sample, Source, messages_from_json, messages_to_json
+from curation.review.teaching import Placed
 
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """A sample to review, its near-duplicate cluster, and the sources of its exact duplicates that were merged."""
+    """A sample to review, its near-duplicate cluster, and the sources of its exact duplicates that were merged.
+
+    ``placed`` is its place in the order of :mod:`curation.review.teaching`, where persona.toml asks for that order.
+    """
 
     sample: Sample
     cluster: str | None = None
     merged: tuple[Source, ...] = ()
+    placed: Placed | None = None
 
 
 def write_queue(items: Sequence[QueueItem], path: Path) -> bool:
@@ -41,6 +46,7 @@ def write_queue(items: Sequence[QueueItem], path: Path) -> bool:
             "cluster": item.cluster,
             "source": _source_to_json(item.sample.source),
             "merged": [_source_to_json(source) for source in item.merged],
+            "placed": None if item.placed is None else json.dumps([item.placed.place, item.placed.why]),
         }
         for item in items
     ]
@@ -65,7 +71,7 @@ def read_queue(path: Path) -> list[QueueItem]:
         ) from error
 
 
-_COLUMNS = ["id", "kind", "language", "topic", "messages", "flags", "cluster", "source", "merged"]
+_COLUMNS = ["id", "kind", "language", "topic", "messages", "flags", "cluster", "source", "merged", "placed"]
 
 
 def _item(row: Mapping[Any, Any]) -> QueueItem:
@@ -79,7 +85,8 @@ def _item(row: Mapping[Any, Any]) -> QueueItem:
         flags=tuple(Flag(*flag) for flag in json.loads(str(row["flags"]))),
     )
     merged = tuple(_source_from_json(text) for text in row["merged"])
-    return QueueItem(sample=sample, cluster=row["cluster"], merged=merged)
+    placed = Placed(*json.loads(row["placed"])) if row.get("placed") else None
+    return QueueItem(sample=sample, cluster=row["cluster"], merged=merged, placed=placed)
 
 
 def _source_to_json(source: Source) -> str:

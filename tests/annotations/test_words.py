@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from string import Formatter
+from typing import get_args
 
 import pytest
 
@@ -18,10 +19,12 @@ from annotations.ui.views.app import VIEWS
 from annotations.words import HELP, REASONS, TO_REWRITE, WORDS, explain_reason, say
 from curation.persona import Persona
 from curation.review.decisions import VERDICTS
+from curation.review.teaching import Why
 from tests.conftest import ROOT
 
 # What follows the prefix of a key that is put together, as in `status_{status}`.
 ENDINGS = {
+    "comes_": get_args(Why),
     "view_": tuple(VIEWS),
     "role_": ("annotator", "adjudicator"),
     "status_": (*STATUS_FILTERS, "pending"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from curation.command import json_option, persona_option
+from curation.errors import UsageError
 from train.progress import say
 
 
@@ -34,6 +36,7 @@ from train.progress import say
     type=click.IntRange(min=0),
     help="Scripted dialogues of 40 turns to talk through, to see whether the character drifts.",
 )
+@click.option("--queue", is_flag=True, help='Only score what waits for a verdict, for `[review] order = "teaching"`.')
 @click.option("--against", metavar="RUN", help="Compare with this run too, on the same dialogues and prompts.")
 @persona_option
 @json_option
@@ -44,6 +47,7 @@ def evaluate(
     eval_replies: int,
     votes_files: tuple[Path, ...],
     dialogues: int,
+    queue: bool,
     against: str | None,
     persona_file: Path,
     as_json: bool,
@@ -55,7 +59,11 @@ def evaluate(
       inosuke evaluate 20261122-104500-cpu --replies 50
       inosuke evaluate 20261122-104500-cpu --against 20261121-090000-cpu
       inosuke evaluate 20261122-104500-cpu --votes votes.json
+      inosuke evaluate --queue
     """
+    if queue:
+        _queue(run, persona_file, as_json, other_work=bool(votes_files or against or export))
+        return
     from train.evaluation import side_by_side, text
 
     if votes_files:
@@ -70,3 +78,12 @@ def evaluate(
     click.echo(text.table(evaluation, trained.persona))
     click.echo(f"\n  report      {trained.folder / 'report.html'}")
     click.echo(f"  blind pairs {trained.folder / 'ab.html'} (then: inosuke evaluate {trained.name} --votes FILE)")
+
+
+def _queue(run: str | None, persona_file: Path, as_json: bool, *, other_work: bool) -> None:
+    if other_work:
+        raise UsageError("--queue only scores what waits. Leave --votes, --against and --export out.")
+    from train.commands.queue_scores import score_queue
+
+    measured = score_queue(persona_file, run, say)
+    click.echo(json.dumps(asdict(measured), ensure_ascii=False) if as_json else measured.text())

@@ -96,6 +96,14 @@ def badges(desk: Desk, item: Item) -> str:
     return markup.badges(shown)
 
 
+def comes_now(desk: Desk, item: Item) -> str:
+    """Return why the order of what teaches most brings the sample now; empty in the usual order and once judged."""
+    if desk.persona.review.order != "teaching" or item.status != "pending":
+        return ""
+    # A gold item had a verdict when the queue was built and has no place; without a line it could be told from others.
+    return markup.quiet(desk.say(f"comes_{item.queued.placed.why if item.queued.placed else 'spread'}"))
+
+
 # ---------------------------------------------------------------- beside the turns
 
 
@@ -151,7 +159,7 @@ def source(desk: Desk, item: Item) -> str:
     return markup.part(desk.say("source_of"), Markup("").join([markup.facts(pairs), folded]))
 
 
-ABOVE: tuple[Callable[[Desk, Item], str], ...] = (notices, badges)
+ABOVE: tuple[Callable[[Desk, Item], str], ...] = (notices, badges, comes_now)
 BESIDE: tuple[Callable[[Desk, Item], str], ...] = (changes, flags, near, notes, source)
 
 

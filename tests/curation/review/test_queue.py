@@ -10,6 +10,7 @@ import pytest
 from curation.errors import InosukeError
 from curation.record import Flag
 from curation.review.queue import QueueItem, read_queue, write_queue
+from curation.review.teaching import Placed
 from tests.tools.exports import SAMPLES
 
 
@@ -17,7 +18,7 @@ def test_items_come_back_as_they_were_written(tmp_path: Path) -> None:
     first, second = SAMPLES[0], replace(SAMPLES[1], language=None, topic="Mưa")
     items = [
         QueueItem(sample=replace(first, flags=(Flag("over_length", "500 characters"),)), cluster="c1"),
-        QueueItem(sample=second, merged=(first.source, second.source)),
+        QueueItem(sample=second, merged=(first.source, second.source), placed=Placed(3, "thin")),
     ]
     path = tmp_path / "samples.parquet"
     assert write_queue(items, path)

@@ -13,10 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 from curation.contracts.evaluation import Evaluation
+from curation.contracts.queue_scores import read_queue_scores, write_waiting
 from curation.contracts.rows import HeldOut
 from curation.errors import InosukeError, UsageError
+from curation.folders import Folders
 from curation.persona import Persona
-from curation.record import Message
+from curation.record import Message, Sample, Source, sample_id
 from tests.train.conftest import ONE, TWO, Project, Turns, write_export
 from train.commands.evaluate import evaluate
 from train.evaluation import bootstrap, metrics, votes
@@ -377,3 +379,31 @@ def test_the_blind_page_opened_from_a_folder_keeps_votes_and_saves_them(
         ("Bé An", a["id"]) for a in (content["answers"][i] for i in (0, 1, 3))
     ]
     assert [v["choice"] for v in found] == ["a", "same", "neither"]
+
+
+@pytest.mark.slow
+def test_the_queue_that_waits_is_scored_once_for_a_run(evaluated: tuple[Project, dict[str, Any]]) -> None:
+    project, _ = evaluated
+    folders = Folders(project.root)
+    with pytest.raises(InosukeError, match=r"waiting\.jsonl: does not exist"):
+        invoke(project, "--queue")
+    samples = [sample(TWO), sample([ONE[0], ("assistant", "Kính chào quý khách, tôi xin phép ạ.")])]
+    write_waiting(folders.waiting, samples)
+    measured = json.loads(invoke(project, "r", "--queue", "--json"))
+    assert (measured["run"], measured["waiting"], measured["known"]) == ("r", 2, 0)
+    scores = read_queue_scores(folders.queue_scores)
+    assert scores is not None
+    learnt, strange = (scores.surprise()[s.id] for s in samples)
+    assert learnt < strange, "what the run has learnt is less of a surprise"
+    assert "2 were scored by r before" in invoke(project, "--queue")
+    with pytest.raises(UsageError, match="--queue only scores"):
+        invoke(project, "--queue", "--against", "r")
+
+
+def sample(turns: Turns) -> Sample:
+    messages = tuple(Message(role, text) for role, text in turns)  # type: ignore[arg-type]
+    source = Source(path="a.jsonl", sha256="0" * 64, locator="row 1", importer="rows")
+    return Sample(
+        id=sample_id("conversation", messages), kind="conversation", messages=messages, language="vi", topic=None,
+        source=source,
+    )  # fmt: skip
