@@ -33,20 +33,22 @@ def merge_run(persona_file: Path, run: str | None, say: Callable[[str], None]) -
     return final
 
 
-def merge_runs(
-    persona_file: Path, runs: Sequence[str], weights: Sequence[float], say: Callable[[str], None]
-) -> Path:
+def merge_runs(persona_file: Path, runs: Sequence[str], weights: Sequence[float], say: Callable[[str], None]) -> Path:
     """Write the base with the weighted sum of several runs' adapters into ``models/<first>/merged-with-<others>``.
 
     Tokenizer and persona.toml are those of the first run. Without ``weights`` each run has the same share. Raises
     UsageError when the weights do not match the runs, or the runs have different bases.
     """
     if weights and len(weights) != len(runs):
-        raise UsageError(f"{len(weights)} weights for {len(runs)} runs. Give --weight once for each run, in their order.")
+        raise UsageError(
+            f"{len(weights)} weights for {len(runs)} runs. Give --weight once for each run, in their order."
+        )
     if not all(map(math.isfinite, weights)):
         raise UsageError(f"--weight: expected numbers such as 0.5, not {', '.join(map(str, weights))}.")
     if len(set(runs)) < len(runs):
-        raise UsageError(f"a run is named twice in {' '.join(runs)}. Name each once; its weight says how much it counts.")
+        raise UsageError(
+            f"a run is named twice in {' '.join(runs)}. Name each once; its weight says how much it counts."
+        )
     shares = list(weights) or [1 / len(runs)] * len(runs)
     opened = [open_run(persona_file.resolve().parent, run, say) for run in runs]
     first = opened[0]
