@@ -20,7 +20,7 @@ from train.progress import say
 def merge(runs: tuple[str, ...], weights: tuple[float, ...], persona_file: Path, as_json: bool) -> None:
     """Merge adapters into their 16-bit base; RUN is a run's name, or the newest.
 
-    With several RUNs of one base, the sum of their adapters times their weights is merged, and written beside the first.
+    With several RUNs of one base, the weighted sum of their adapters is merged, and written beside the first.
 
     \b
     Example:

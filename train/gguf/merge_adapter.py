@@ -40,15 +40,11 @@ def merge_runs(persona_file: Path, runs: Sequence[str], weights: Sequence[float]
     UsageError when the weights do not match the runs, or the runs have different bases.
     """
     if weights and len(weights) != len(runs):
-        raise UsageError(
-            f"{len(weights)} weights for {len(runs)} runs. Give --weight once for each run, in their order."
-        )
+        raise UsageError(f"{len(weights)} weights for {len(runs)} runs. Give --weight once a run, in their order.")
     if not all(map(math.isfinite, weights)):
         raise UsageError(f"--weight: expected numbers such as 0.5, not {', '.join(map(str, weights))}.")
     if len(set(runs)) < len(runs):
-        raise UsageError(
-            f"a run is named twice in {' '.join(runs)}. Name each once; its weight says how much it counts."
-        )
+        raise UsageError(f"a run is named twice in {' '.join(runs)}. Name each once, with its weight.")
     shares = list(weights) or [1 / len(runs)] * len(runs)
     opened = [open_run(persona_file.resolve().parent, run, say) for run in runs]
     first = opened[0]

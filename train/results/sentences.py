@@ -34,8 +34,8 @@ def preference_lines(found: RunPreference, start: str) -> list[str]:
     ]
     if found.pairs:
         lines += [
-            f"margin accuracy on {found.pairs} eval pairs: {_with_interval(found.margin_accuracy, '.2f')} (0.50 before, by "
-            "definition)",
+            f"margin accuracy on {found.pairs} eval pairs: {_with_interval(found.margin_accuracy, '.2f')} (0.50 "
+            "before, by definition)",
             f"the chosen reply is the likelier one per token: {found.more_likely_before['value']:.2f} before, "
             f"{found.more_likely_after['value']:.2f} after",
             f"log-probability per token: chosen {_with_interval(found.chosen_change, '+.3f')}, rejected "
