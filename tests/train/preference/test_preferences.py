@@ -225,7 +225,7 @@ def test_a_collapsed_reward_stops_the_training_and_says_so(project: Project) -> 
         project.train(recipe=wild, run="x", start="first", preferences=True)
 
 
-def test_the_loss_is_that_of_trl() -> None:
+def test_the_loss_follows_the_formulas_of_trl() -> None:
     import torch
 
     from train.preference.loss import judged_losses
