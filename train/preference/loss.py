@@ -2,7 +2,7 @@
 
 - pairs: DPO (Rafailov et al. 2023, arXiv 2305.18290) with the supervised term of RPO (Pang et al. 2024, arXiv
   2404.19733): ``-log sigmoid(beta * margin) + rpo_alpha * nll(chosen) / tokens``. trl's ``DPOTrainer`` computes the
-  same with ``loss_type=["sigmoid", "sft"]``, but for the mean: there over all chosen tokens of a batch, here over pairs.
+  same with ``loss_type=["sigmoid", "sft"]``, which means over all chosen tokens of a batch, not pairs.
 - single replies: trl's ``KTOTrainer`` with ``loss_type="apo_zero_unpaired"``, which is KTO (Ethayarajh et al. 2024,
   arXiv 2402.01306) with a reference point of zero instead of one estimated over a batch, which would be noise for four.
 
