@@ -80,7 +80,7 @@ class Recipe(BaseModel):
     patience: int = Field(0, ge=0, description="stop after this many evaluations without a better one; 0: never")
     samples: int = Field(3, ge=0, description="number of held-out prompts answered in the model card")
     seed: int = Field(0, ge=0, description="seed for weights, order and dropout")
-    preference: PreferenceRecipe = Field(PreferenceRecipe(), description="of `--preferences`")
+    preference: PreferenceRecipe = Field(PreferenceRecipe.model_validate({}), description="of `--preferences`")
 
     @model_validator(mode="after")
     def _limits_fit(self) -> Recipe:
