@@ -23,6 +23,21 @@ PERSONA_CPU = "persona.models.cpu"
 Text = Annotated[str, Field(min_length=1)]
 
 
+class PreferenceRecipe(BaseModel):
+    """The table ``[preference]`` of a recipe: what `inosuke train --preferences` does in place of the fields above."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    beta: float = Field(0.1, gt=0, description="how strongly a pair is held to the model before; higher: closer")
+    rpo_alpha: float = Field(1.0, ge=0, description="weight of the supervised loss on the chosen reply")
+    labels: bool = Field(True, description="also learn from single replies that were wanted or not (KTO)")
+    epochs: float = Field(2, gt=0, description="passes over the pairs")
+    learning_rate: float = Field(1e-4, gt=0, description="peak")
+    batch_size: int = Field(4, ge=1, description="pairs in one forward pass, which are twice as many rows")
+    evals_per_epoch: int = Field(2, ge=1, description="evaluations in an epoch, of pairs and of dialogues")
+    max_dialogue_loss: float = Field(0.01, ge=0, description="share by which the loss of dialogues may rise")
+
+
 class Recipe(BaseModel):
     """Every field with what it does. The recipe files explain the values."""
 
@@ -65,6 +80,7 @@ class Recipe(BaseModel):
     patience: int = Field(0, ge=0, description="stop after this many evaluations without a better one; 0: never")
     samples: int = Field(3, ge=0, description="number of held-out prompts answered in the model card")
     seed: int = Field(0, ge=0, description="seed for weights, order and dropout")
+    preference: PreferenceRecipe = Field(PreferenceRecipe.model_validate({}), description="of `--preferences`")
 
     @model_validator(mode="after")
     def _limits_fit(self) -> Recipe:
@@ -151,6 +167,26 @@ def resolve(recipe: Recipe, persona: Persona, device: Device) -> tuple[Recipe, l
     if "torch" not in recipe.optimizer and device.kind == "cpu":
         changes["optimizer"] = "adamw_torch"
         reasons.append(f"optimizer = adamw_torch instead of {recipe.optimizer}: it needs CUDA")
+    return recipe.model_copy(update=changes), reasons
+
+
+def continuing(recipe: Recipe, earlier: Recipe, run: str) -> tuple[Recipe, list[str]]:
+    """Return a recipe that continues the adapter of ``earlier``: its shape and its prompt, and a reason for each."""
+    shape = ("base", "prompt", "lora_rank", "lora_alpha", "lora_targets", "lora_upper_layers")
+    changes = {k: getattr(earlier, k) for k in shape if getattr(earlier, k) != getattr(recipe, k)}
+    reasons = [f"{key} = {value}, as in {run}" for key, value in changes.items() if key != "base"]
+    return recipe.model_copy(update=changes), reasons
+
+
+def for_preferences(recipe: Recipe) -> tuple[Recipe, list[str]]:
+    """Return a recipe whose table `preference` took the place of its fields of the same names."""
+    table = recipe.preference
+    named = ("epochs", "learning_rate", "batch_size", "evals_per_epoch")
+    changes: dict[str, Any] = {key: getattr(table, key) for key in named}
+    reasons = [f"{key} = {value:g}, from [preference]" for key, value in changes.items()]
+    name = f"{recipe.name.removesuffix('-preferences')}-preferences"
+    # Single replies of prompts are what pairs hold, whatever the supervised training counted.
+    changes |= {"gradient_accumulation": 1, "max_epochs": None, "loss_on": "replies", "name": name}
     return recipe.model_copy(update=changes), reasons
 
 

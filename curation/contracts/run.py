@@ -118,6 +118,42 @@ def _too_many(bad: int, all_replies: int, share: float) -> bool:
     return bad >= FEWEST_BAD and bad > share * all_replies + 1e-9
 
 
+class RunPreference(Contract):
+    """What a run learnt from preferences, measured on the pairs of the eval side (none: ``pairs`` is 0).
+
+    A pair is won when the training made the chosen reply more likely than before by more than the rejected one; before
+    the training half of them are, by definition. ``more_likely`` counts the pairs whose chosen reply is the likelier
+    one per token. The changes are in nats per token. Each figure holds value, low, high, n and groups.
+    """
+
+    train: int = 0
+    labels: int = 0
+    validation: int = 0
+    pairs: int = 0
+    chosen_on: str = "validation"
+    left_out: list[str] = Field(default_factory=list)
+    margin_accuracy: dict[str, Any] = Field(default_factory=dict)
+    more_likely_before: dict[str, Any] = Field(default_factory=dict)
+    more_likely_after: dict[str, Any] = Field(default_factory=dict)
+    chosen_change: dict[str, Any] = Field(default_factory=dict)
+    rejected_change: dict[str, Any] = Field(default_factory=dict)
+    dialogues_before: Scores = Scores()
+    dialogues_change: dict[str, Any] = Field(default_factory=dict)
+    evaluations: list[dict[str, Any]] = Field(default_factory=list)
+    speaking_before: Speaking | None = None
+
+    @property
+    def rise(self) -> float:
+        """The share by which the nll per character of eval dialogues rose against the run that it started from."""
+        before = self.dialogues_before.reply_nll_per_char
+        change = self.dialogues_change.get("value")
+        return math.nan if change is None else change / before
+
+
+# The share by which a run that learnt from preferences may lose on the eval dialogues.
+MOST_RISE = 0.01
+
+
 class RunMetrics(Contract):
     """``metrics.json`` of a run. Written by training alone; the keys of ``eval`` and ``epochs`` are public.
 
@@ -139,6 +175,8 @@ class RunMetrics(Contract):
     dataset: RunDataset = RunDataset()
     environment: dict[str, Any] = Field(default_factory=dict)
     seed: int = 0
+    started_from: str | None = None
+    preference: RunPreference | None = None
 
     @property
     def is_worse(self) -> bool:
@@ -149,6 +187,11 @@ class RunMetrics(Contract):
     def faults(self) -> list[str]:
         """Return why the run must not become the newest, one reason each; empty where it may."""
         found = ["it is not better than its base"] if self.is_worse else []
+        if self.preference is not None and self.preference.rise > MOST_RISE:
+            found.append(
+                f"its nll per character on eval dialogues is {self.preference.rise:.1%} higher than that of "
+                f"{self.started_from} (at most {MOST_RISE:.0%} may be lost)"
+            )
         if self.speaking is not None:
             found += self.speaking.faults()
         elif self.speaking_failed is not None:

@@ -14,17 +14,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curation import licences
-from curation.contracts.run import RunMetrics, read_metrics, write_metrics
+from curation.contracts.run import RunMetrics, Speaking, read_metrics, write_metrics
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file, write_atomically
 from curation.persona import copy_persona, persona_files
+from curation.newest import LATEST
 from train import distributed, gpu
 from train.data.dialogues import Export, find_export, load_export
 from train.distributed import Processes
 from train.model import base_model
-from train.recipe import Ceiling, Recipe, for_processes, load_recipe, pick, resolve, to_toml
+from train.recipe import (
+    Ceiling,
+    Recipe,
+    continuing,
+    for_preferences,
+    for_processes,
+    load_recipe,
+    pick,
+    resolve,
+    to_toml,
+)
 from train.run import checkpoint, folder, resume
-from train.run.resume import ResumeInfo
+from train.run.finished import FinishedRun, open_run
+from train.run.resume import ResumeInfo, Start
 
 if TYPE_CHECKING:
     from train.loop.speaker import Speaker
@@ -40,7 +52,8 @@ class Request:
     ``export`` is a folder, ``recipe`` a name or a file, ``run`` the name for the run. ``minutes`` are a ceiling in
     place of the recipe's `max_minutes`, and are filled with up to `max_epochs`. ``resume`` names a run that was
     interrupted or stopped by its ceiling, whose recipe, export and checkpoints are used; ``minutes`` then count from
-    now.
+    now. ``start`` names a finished run whose adapter is continued (``latest``: the newest); ``preferences`` learns from
+    pairs of replies instead of dialogues, and starts from the newest run unless ``start`` names one.
     """
 
     persona_file: Path
@@ -50,6 +63,8 @@ class Request:
     minutes: float | None = None
     resume: str | None = None
     tensorboard: bool = False
+    start: str | None = None
+    preferences: bool = False
 
     @property
     def root(self) -> Path:
@@ -66,7 +81,8 @@ class Request:
 class Plan:
     """What will be trained: the recipe as this machine runs it, and the reason for each value that it changed.
 
-    ``begun`` is what a run that is resumed wrote about itself; None for a new run.
+    ``begun`` is what a run that is resumed wrote about itself; None for a new run. ``start`` is the run whose adapter
+    is continued, with ``preferences`` by pairs of replies.
     """
 
     run: str
@@ -75,6 +91,8 @@ class Plan:
     reasons: list[str]
     ceiling: Ceiling
     begun: ResumeInfo | None = None
+    start: FinishedRun | None = None
+    preferences: bool = False
 
 
 class Trained(NamedTuple):
@@ -106,11 +124,15 @@ def run_training(request: Request, say: Say) -> Trained | None:
     _announce(plan, request.persona_file, say)
     try:
         with _run_folder(request.models, plan, processes) as run_folder:
-            base = base_model.resolve(plan.recipe.base, request.root, plan.export.persona.languages, say)
+            if plan.start is not None:
+                base = plan.start.base
+            else:
+                base = base_model.resolve(plan.recipe.base, request.root, plan.export.persona.languages, say)
             if plan.begun is not None:
                 plan.begun.check_base(base)
             elif processes.is_first:
-                resume.write(run_folder, request.root, plan.export, plan.recipe, plan.reasons, base)
+                start = _recorded_start(plan)
+                resume.write(run_folder, request.root, plan.export, plan.recipe, plan.reasons, base, start)
             trained = _train_and_write(request, plan, base, run_folder, processes, say)
     except KeyboardInterrupt:
         kept = folder.kept(request.models, plan.run)
@@ -145,8 +167,11 @@ def check_training(request: Request, say: Say) -> Trial:
     Raises InosukeError as a training does.
     """
     _check_persona(request)
-    if request.resume or request.run or request.tensorboard:
-        raise UsageError("--check makes no run. Leave --resume, --run and --tensorboard out.")
+    if request.resume or request.run or request.tensorboard or request.start or request.preferences:
+        raise UsageError(
+            "--check makes no run and tries fresh adapters. Leave --resume, --run, --tensorboard, --from and "
+            "--preferences out."
+        )
     processes = distributed.of_environment()
     if processes.count > 1:
         raise UsageError("--check measures one process. Start it without `accelerate launch`.")
@@ -167,17 +192,71 @@ def _check_persona(request: Request) -> None:
 
 def _new_plan(request: Request, processes: Processes, say: Say) -> Plan:
     wanted = load_recipe(request.recipe) if request.recipe else None
+    start = _start(request, say)
+    if start is not None and wanted is None:
+        wanted = start.recipe.model_copy(update={"precision": "auto"})
+        say(f"Recipe of {start.name}")
+    more: list[str] = []
+    if start is not None and wanted is not None:
+        wanted, more = continuing(wanted, start.recipe, start.name)
+    if request.preferences and wanted is not None:
+        wanted, others = for_preferences(wanted)
+        more += others
     export = load_export(find_export(request.root, request.export))
     recipe, reasons = _recipe_for_this_machine(wanted, request.minutes, export, processes, say)
+    reasons = more + reasons
     run = request.run or folder.new_name(request.models, recipe.name, datetime.now())
     if interrupted := folder.unfinished_names(request.models):
         say(f"Note: {interrupted[-1]} was interrupted; continue it with `inosuke train --resume {interrupted[-1]}`.")
     ceiling = Ceiling(recipe.max_minutes, fill=request.minutes is not None)
-    return Plan(run=run, export=export, recipe=recipe, reasons=reasons, ceiling=ceiling)
+    return Plan(
+        run=run,
+        export=export,
+        recipe=recipe,
+        reasons=reasons,
+        ceiling=ceiling,
+        start=start,
+        preferences=request.preferences,
+    )
+
+
+def _start(request: Request, say: Say) -> FinishedRun | None:
+    """Return the run whose adapter is continued; None for fresh adapters."""
+    if request.start is None and not request.preferences:
+        return None
+    name = None if request.start in (None, LATEST) else request.start
+    start = open_run(request.root, name, say)
+    say(f"Continuing the adapter of {start.name}")
+    return start
+
+
+def _adapter_hash(start: FinishedRun) -> str:
+    file = start.folder / "adapter" / "adapter_model.safetensors"
+    if not file.is_file():
+        raise InosukeError(f"{file}: missing, so there is no adapter to continue. Put it back, or name another run.")
+    return sha256_file(file)
+
+
+def _recorded_start(plan: Plan) -> Start | None:
+    """Return what `--resume` has to find again of the run that is continued."""
+    return Start(plan.start.name, _adapter_hash(plan.start), plan.preferences) if plan.start is not None else None
+
+
+def _start_of_resumed(request: Request, begun: ResumeInfo, say: Say) -> FinishedRun | None:
+    """Open the run that an interrupted one continues. Raises InosukeError when it is gone or has another adapter."""
+    if begun.start is None:
+        return None
+    start = open_run(request.root, begun.start.run, say)
+    if _adapter_hash(start) != begun.start.sha256:
+        raise InosukeError(
+            f"{start.folder / 'adapter'}: this adapter has changed since {request.resume} began to continue it. Put "
+            "the first one back, or train again."
+        )
+    return start
 
 
 def _resumed_plan(request: Request, processes: Processes, say: Say) -> Plan:
-    if request.recipe or request.export or request.run:
+    if request.recipe or request.export or request.run or request.start or request.preferences:
         raise UsageError(
             "--resume takes recipe, export and name from the run. Leave the other options out, but for --minutes."
         )
@@ -191,7 +270,16 @@ def _resumed_plan(request: Request, processes: Processes, say: Say) -> Plan:
         say("--minutes is ignored: the clocks of several processes would disagree")
         minutes = None
     ceiling = Ceiling(minutes, from_now=request.minutes is not None or place == request.models / run)
-    return Plan(run=run, export=export, recipe=begun.recipe, reasons=begun.reasons, ceiling=ceiling, begun=begun)
+    return Plan(
+        run=run,
+        export=export,
+        recipe=begun.recipe,
+        reasons=begun.reasons,
+        ceiling=ceiling,
+        begun=begun,
+        start=_start_of_resumed(request, begun, say),
+        preferences=begun.start is not None and begun.start.preferences,
+    )
 
 
 def _recipe_for_this_machine(
@@ -239,21 +327,29 @@ def _train_and_write(
     say(f"Loss curve, redrawn at each evaluation: {curve}")
     title = f"{base.name}, {plan.run}"
     watched = request.tensorboard and processes.is_first
-    trained = qlora.train_adapter(
-        plan.export,
-        plan.recipe,
-        base,
-        run_folder,
-        say,
-        processes=processes,
-        watchers=[tensorboard.writer(run_folder / tensorboard.FOLDER)] if watched else [],
-        draw=lambda history: loss_curve.draw(history, curve, title) if processes.is_first else None,
-        ceiling=plan.ceiling,
-    )
-    if trained is None:
-        return None
-    result, speaker = trained
+    shared: dict[str, Any] = {
+        "processes": processes,
+        "watchers": [tensorboard.writer(run_folder / tensorboard.FOLDER)] if watched else [],
+        "draw": lambda history: loss_curve.draw(history, curve, title) if processes.is_first else None,
+        "ceiling": plan.ceiling,
+    }
+    start = plan.start.folder / "adapter" if plan.start is not None else None
+    preference = None
+    if plan.preferences and start is not None:
+        from train.preference import tune
+
+        result, speaker, preference = tune.tune_adapter(
+            plan.export, plan.recipe, base, start, run_folder, say, **shared
+        )
+        preference = preference.model_copy(update={"speaking_before": _spoke_before(plan)})
+    else:
+        trained = qlora.train_adapter(plan.export, plan.recipe, base, run_folder, say, start=start, **shared)
+        if trained is None:
+            return None
+        result, speaker = trained
     metrics = metrics_json.metrics(plan.run, plan.export, result.recipe, result, plan.reasons, request.root)
+    started_from = plan.start.name if plan.start is not None else None
+    metrics = metrics.model_copy(update={"started_from": started_from, "preference": preference})
     write_metrics(run_folder, metrics)
     loss_curve.draw(result.history, curve, title)
     (run_folder / "recipe.toml").write_text(to_toml(result.recipe), encoding="utf-8")
@@ -263,6 +359,12 @@ def _train_and_write(
     if terms := run_card.terms_of(metrics):
         licences.write_files(run_folder, terms, terms.licence.text)
     return metrics, speaker
+
+
+def _spoke_before(plan: Plan) -> Speaking | None:
+    """Return how the starting run spoke, where it answered the same prompts: those of the same export."""
+    earlier = plan.start.metrics if plan.start is not None else None
+    return earlier.speaking if earlier is not None and earlier.dataset.version == plan.export.version else None
 
 
 def _with_answers(request: Request, plan: Plan, metrics: RunMetrics, speaker: Speaker, say: Say) -> RunMetrics:

@@ -23,6 +23,8 @@ MINUTES = click.FloatRange(min=0, min_open=True)
 @click.option("--max-minutes", type=MINUTES, hidden=True)  # its name in earlier versions
 @click.option("--no-gguf", is_flag=True, help="Do not end by writing GGUF files (a small base on a CPU does).")
 @click.option("--resume", metavar="RUN", help="Continue a run that was interrupted, or stopped by its minutes.")
+@click.option("--preferences", is_flag=True, help="Learn from pairs of replies, from the newest run's adapter on.")
+@click.option("--from", "start", metavar="RUN", help="Continue this run's adapter; `latest` is the newest.")
 @click.option("--check", is_flag=True, help="Only try two steps: peak memory, speed and a forecast, in a minute.")
 @click.option("--tensorboard", is_flag=True, help="Write models/<run>/tensorboard while it runs.")
 @persona_option
@@ -35,6 +37,8 @@ def train(
     max_minutes: float | None,
     no_gguf: bool,
     resume: str | None,
+    preferences: bool,
+    start: str | None,
     check: bool,
     tensorboard: bool,
     persona_file: Path,
@@ -49,6 +53,8 @@ def train(
     Example:
       inosuke train --check
       inosuke train --recipe cpu --minutes 60
+      inosuke train --from latest
+      inosuke train --preferences
       inosuke train --resume 20261122-104500-cpu --minutes 30
     """
     from train.commands.pipeline import Request, check_training, run_training
@@ -61,6 +67,8 @@ def train(
         run=run,
         minutes=max_minutes if minutes is None else minutes,
         resume=resume,
+        preferences=preferences,
+        start=start,
         tensorboard=tensorboard,
     )
     if check:

@@ -6,12 +6,13 @@ It never merges into 4-bit weights: the sum would be rounded to 16 levels again,
 from __future__ import annotations
 
 import json
+import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from curation.errors import InosukeError
+from curation.errors import InosukeError, UsageError
 from curation.files import remove_partial, whole_folder
 from curation.persona import copy_persona
 from train.run.finished import FinishedRun, open_run
@@ -28,6 +29,38 @@ def merge_run(persona_file: Path, run: str | None, say: Callable[[str], None]) -
     remove_partial(trained.folder)
     with whole_folder(final) as part:
         write(trained, part)
+        if final.exists():
+            shutil.rmtree(final)
+    return final
+
+
+def merge_runs(persona_file: Path, runs: Sequence[str], weights: Sequence[float], say: Callable[[str], None]) -> Path:
+    """Write the base with the weighted sum of several runs' adapters into ``models/<first>/merged-with-<others>``.
+
+    Tokenizer and persona.toml are those of the first run. Without ``weights`` each run has the same share. Raises
+    UsageError when the weights do not match the runs, or the runs have different bases.
+    """
+    if weights and len(weights) != len(runs):
+        raise UsageError(f"{len(weights)} weights for {len(runs)} runs. Give --weight once a run, in their order.")
+    if not all(map(math.isfinite, weights)):
+        raise UsageError(f"--weight: expected numbers such as 0.5, not {', '.join(map(str, weights))}.")
+    if len(set(runs)) < len(runs):
+        raise UsageError(f"a run is named twice in {' '.join(runs)}. Name each once, with its weight.")
+    shares = list(weights) or [1 / len(runs)] * len(runs)
+    opened = [open_run(persona_file.resolve().parent, run, say) for run in runs]
+    first = opened[0]
+    for other in opened[1:]:
+        same = (other.base.sha256, other.base.location) == (first.base.sha256, first.base.location)
+        if not same or other.metrics.prompt != first.metrics.prompt:
+            raise UsageError(
+                f"{other.name} was trained on {other.base.name} with {other.metrics.prompt} prompts, {first.name} on "
+                f"{first.base.name} with {first.metrics.prompt} prompts. Only adapters of one base can be added up."
+            )
+    listed = ", ".join(f"{share:g} of {run.name}" for share, run in zip(shares, opened, strict=True))
+    say(f"Merging {listed} into {first.base.name}")
+    final = first.folder / f"merged-with-{'-'.join(run.name for run in opened[1:])}"
+    with whole_folder(final) as part:
+        write(first, part, list(zip(opened, shares, strict=True)))
         if final.exists():
             shutil.rmtree(final)
     return final
@@ -50,8 +83,11 @@ def is_whole(folder: Path) -> bool:
     return all((folder / name).is_file() for name in ("config.json", "tokenizer.json"))
 
 
-def write(trained: FinishedRun, folder: Path) -> None:
-    """Write the merged model into a folder. Raises InosukeError when the disk is too full."""
+def write(trained: FinishedRun, folder: Path, several: Sequence[tuple[FinishedRun, float]] = ()) -> None:
+    """Write the merged model into a folder; of ``several`` adapters, their sum times their weights.
+
+    Raises InosukeError when the disk is too full.
+    """
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
@@ -72,7 +108,15 @@ def write(trained: FinishedRun, folder: Path) -> None:
             f"{trained.folder}: {free / 1e6:,.0f} MB free, the merged model needs {needed / 1e6:,.0f} MB. "
             "Free some disk space and run the command again."
         )
-    merged = load_adapter(base, trained.folder / "adapter").merge_and_unload(safe_merge=True)
+    adapted = load_adapter(base, trained.folder / "adapter")
+    if several:
+        for number, (run, _) in enumerate(several[1:], 1):
+            adapted.load_adapter(run.folder / "adapter", adapter_name=str(number))
+        names = ["default", *(str(number) for number in range(1, len(several)))]
+        # "cat" puts the matrices side by side, so the sum is exact whatever their ranks are.
+        adapted.add_weighted_adapter(names, [w for _, w in several], "sum", combination_type="cat")
+        adapted.set_adapter("sum")
+    merged = adapted.merge_and_unload(safe_merge=True)
     try:
         merged.save_pretrained(folder)
         load_tokenizer(str(trained.folder / "tokenizer"), needs_template=False).save_pretrained(folder)

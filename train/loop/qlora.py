@@ -34,7 +34,7 @@ from train.loop.speed import epochs_that_fit, seconds_a_row
 from train.loop.steps import Say, Trainers, collator, run_steps
 from train.loop.trainer import ADVICE, load_adapter_state, measure
 from train.model.base_model import BaseModel
-from train.model.load import add_adapter, device, load_base, load_config, save_adapter, tokenizer_of
+from train.model.load import add_adapter, device, load_base, load_config, put_adapter, save_adapter, tokenizer_of
 from train.model.loss_check import prove_loss
 from train.model.scoring import Score
 from train.model.whole_weights import describe
@@ -139,12 +139,14 @@ def train_adapter(
     watchers: Sequence[TrainerCallback] = (),
     draw: Callable[[History], object] = lambda history: None,
     ceiling: Ceiling | None = None,
+    start: Path | None = None,
 ) -> tuple[Result, Speaker] | None:
     """Train the (resolved) recipe's adapter into ``folder`` (``adapter/`` and ``tokenizer/``) and measure it.
 
     Where ``folder`` holds checkpoints, the training continues from the newest. ``watchers`` are further callbacks of
-    the trainer; ``draw`` is called at each evaluation; ``ceiling`` is the recipe's `max_minutes` unless given. Returns
-    the result and the trained model; None in those processes of a distributed training that are not the first.
+    the trainer; ``draw`` is called at each evaluation; ``ceiling`` is the recipe's `max_minutes` unless given;
+    ``start`` is the folder of an adapter to continue. Returns the result and the trained model; None in those processes
+    of a distributed training that are not the first.
 
     Raises InosukeError when no row fits ``max_length``, when the base itself or the training gives NaN before anything
     was learnt, when there is no memory for a single row, when the base cannot be loaded, or when what is trained would
@@ -160,9 +162,11 @@ def train_adapter(
     rows = encode_rows(export, tokenizer, recipe)
     prove_same_ids(export, tokenizer, recipe, say)
     schedule = plan_steps(recipe, len(rows.train), processes.count)
-    begun = _begun(folder, ceiling)
+    begun = begun_of(folder, ceiling)
 
     model = load_model(base, recipe, rows, say)
+    if start is not None:
+        put_adapter(model, start)
     recipe = prove_loss(model, [*rows.train, *rows.eval], recipe, say)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     base_score, evaluation_seconds = _measure_base(model, rows, tokenizer, say)
@@ -185,7 +189,7 @@ def train_adapter(
         total_steps=schedule.total_steps,
         patience=recipe.patience,
         checkpoint_minutes=recipe.checkpoint_minutes,
-        on_evaluation=lambda: draw(_history(recorder, base_score)),
+        on_evaluation=lambda: draw(history_of(recorder, base_score)),
         shown=processes.is_first,
     )
     watching = [*watchers]
@@ -206,7 +210,7 @@ def train_adapter(
     )
     # The last evaluation, and at the end the report: base and adapter on the eval split.
     reserve = evaluation_seconds * (1 + 2 * len(rows.eval) / len(rows.validation))
-    ending = _train(trainers, begun, ceiling, reserve, say)
+    ending = run_to_end(trainers, begun, ceiling, reserve, say)
     best_step = recorder.best_step
     if best_step is None:
         raise NothingLearnt(f"no evaluation gave a finite loss. {ADVICE}")
@@ -216,8 +220,8 @@ def train_adapter(
     load_adapter_state(model, checkpoint.read(checkpoint.path(folder, best_step))["adapter"])
     save_adapter(model, base, folder / "adapter")
     tokenizer.save_pretrained(folder / "tokenizer")
-    write_same_ids(folder, _same_ids(tokenizer, export.persona, recipe))
-    tokens, peak, history = recorder.tokens, peak_bytes(), _history(recorder, base_score)
+    write_same_ids(folder, recorded_ids(tokenizer, export.persona, recipe))
+    tokens, peak, history = recorder.tokens, peak_bytes(), history_of(recorder, base_score)
     speaker = Speaker(base, recipe, tokenizer, model)
     del model, trainers  # there must never be two models in memory
     say(f"Measuring base and adapter on {len(rows.eval)} eval rows")
@@ -269,7 +273,7 @@ def prove_same_ids(export: Export, tokenizer: Any, recipe: Recipe, say: Say) -> 
     say(f"Trained ids are served ids: proved on {len(rows)} dialogues of the export")
 
 
-def _same_ids(tokenizer: Any, persona: Persona, recipe: Recipe) -> SameIds:
+def recorded_ids(tokenizer: Any, persona: Persona, recipe: Recipe) -> SameIds:
     """Return what a few dialogues are rendered to, for servers to compare with."""
     return SameIds(
         dialogues=[
@@ -339,7 +343,7 @@ def check_base(score: Score, base: BaseModel, recipe: Recipe) -> None:
     )
 
 
-def _begun(folder: Path, ceiling: Ceiling) -> Begun | None:
+def begun_of(folder: Path, ceiling: Ceiling) -> Begun | None:
     """Return what the newest checkpoint of a run says of it; None for a new run.
 
     With minutes that count from now, a cool-down that had begun was for nothing: the run goes back to the checkpoint
@@ -392,7 +396,9 @@ def _announce(recipe: Recipe, rows: Rows, schedule: Schedule, trainable: int, bu
     )
 
 
-def _train(trainers: Trainers, begun: Begun | None, ceiling: Ceiling, evaluation_seconds: float, say: Say) -> Ending:
+def run_to_end(
+    trainers: Trainers, begun: Begun | None, ceiling: Ceiling, evaluation_seconds: float, say: Say
+) -> Ending:
     """Run the steps that are left: all of them, or those after the newest checkpoint."""
     recorder, budget = trainers.recorder, trainers.budget
     step, seconds_before, ended = 0, 0.0, False
@@ -416,5 +422,6 @@ def _train(trainers: Trainers, begun: Begun | None, ceiling: Ceiling, evaluation
     )
 
 
-def _history(recorder: Recorder, base: Score) -> History:
+def history_of(recorder: Recorder, base: Score) -> History:
+    """Return the record of a training so far; ``base`` is the base's score on the validation rows."""
     return History(recorder.rows, base.nll / base.tokens, recorder.steps, recorder.evaluations, recorder.best_step)

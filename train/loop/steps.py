@@ -38,27 +38,32 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trainers:
-    """Everything that the trainers of one run have in common; they differ in their batch size alone."""
+    """Everything that the trainers of one run have in common; they differ in their batch size alone.
+
+    ``kind`` makes a trainer, and ``collate`` a batch of ``train_rows`` where these are not single rows.
+    """
 
     model: Any
     tokenizer: Any
     recipe: Recipe
-    train_rows: list[Encoded]
+    train_rows: Sequence[Any]
     eval_rows: list[Encoded]
     folder: Path
     total_steps: int
     budget: Budget
     recorder: Recorder
     watchers: Sequence[TrainerCallback]
+    kind: Callable[..., ReplyTrainer] = ReplyTrainer
+    collate: Callable[..., batches.Batch] | None = None
 
     def make(self, batch_size: int) -> ReplyTrainer:
         """Return a trainer for this batch size, with as many batches in a step as give the recipe's rows a step."""
         accumulation = self.recipe.batch_size * self.recipe.gradient_accumulation // batch_size
         changed = self.recipe.model_copy(update={"batch_size": batch_size, "gradient_accumulation": accumulation})
-        trainer = ReplyTrainer(
+        trainer = self.kind(
             model=self.model,
             args=_arguments(changed, self.folder / checkpoint.FOLDER, self.total_steps),
-            data_collator=collator(self.recipe, self.tokenizer),
+            data_collator=self.collate or collator(self.recipe, self.tokenizer),
             train_dataset=self.train_rows,
             eval_dataset=self.eval_rows,
             processing_class=self.tokenizer,

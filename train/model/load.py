@@ -284,6 +284,31 @@ def save_adapter(model: Any, base: BaseModel, folder: Path) -> None:
     model.save_pretrained(folder, save_embedding_layers=False)
 
 
+def put_adapter(model: Any, folder: Path) -> None:
+    """Copy the tensors of a trained adapter into a model that has an adapter of the same shape.
+
+    Raises InosukeError when the file is missing, damaged, or holds another adapter.
+    """
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    file = folder / "adapter_model.safetensors"
+    try:
+        state = load_file(file)
+    except (OSError, SafetensorError) as error:
+        raise InosukeError(f"{file}: cannot be read ({error}). Put the file back, or name another run.") from error
+    wanted = sum(".lora_" in name for name, _ in model.named_parameters())
+    try:
+        found = set_peft_model_state_dict(model, state)
+    except RuntimeError as error:
+        found, why = None, _first_line(error)
+    if found is None or found.unexpected_keys or len(state) != wanted:
+        why = why if found is None else f"{len(state)} tensors instead of {wanted}"
+        raise InosukeError(
+            f"{folder}: its adapter does not fit ({why}). Continue it with the recipe's `lora_` fields of its own run."
+        )
+
+
 def load_adapter(model: Any, folder: Path) -> Any:
     """Put a trained adapter on its base. Raises InosukeError when it is missing, damaged, or made for another model."""
     from peft import PeftModel

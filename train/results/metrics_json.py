@@ -21,7 +21,7 @@ from train.loop.speaker import Sampled
 from train.loop.trainer import ADVICE
 from train.model.load import device
 from train.recipe import Recipe
-from train.results.sentences import ceiling_note, chosen_on, resume_command, seen, speaking_line
+from train.results.sentences import ceiling_note, chosen_on, preference_lines, resume_command, seen, speaking_line
 
 SPEAKS_BADLY = (
     "Its loss is better than its base's, but it does not speak. More dialogues or more epochs help most; then a lower "
@@ -192,6 +192,8 @@ def summary(metrics: RunMetrics, folder: Path) -> str:
     ]
     if training["hit_ceiling"]:
         lines.append(f"  {ceiling_note(metrics)}")
+    if metrics.preference is not None and metrics.started_from is not None:
+        lines += ["", *(f"  {line}" for line in preference_lines(metrics.preference, metrics.started_from))]
     if metrics.speaking is not None:
         lines += ["", f"  {speaking_line(metrics.speaking)}"]
     lines += ["", "  epoch   training loss   validation      time   of its dialogues"]

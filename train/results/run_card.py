@@ -7,7 +7,7 @@ from typing import Any
 from curation import bases, licences
 from curation.contracts.run import RunBase, RunDataset, RunMetrics
 from curation.licences import Terms
-from train.results.sentences import chosen_on, seen, speaking_line
+from train.results.sentences import chosen_on, preference_lines, seen, speaking_line
 
 _FRONT = {"library_name": "peft", "pipeline_tag": "text-generation"}
 
@@ -62,6 +62,7 @@ The checkpoint with the lowest validation loss is kept (step {training["best_ste
 stopped because {training["stopped_because"]}; it {seen(training)}.
 {_ceiling(training)}{_first_letter(training.get("overfitting") or "")}
 {_speaking(metrics)}
+{_preference(metrics)}
 {_warning(metrics)}
 ![Loss curve](loss_curve.png)
 
@@ -194,6 +195,16 @@ def _speaking(metrics: RunMetrics) -> str:
         f"\nAs it is served ({settings}, at most {speaking.max_new_tokens} tokens, seed {speaking.seed}), "
         f"{speaking_line(speaking)}.\n"
     )
+
+
+def _preference(metrics: RunMetrics) -> str:
+    """Return the section about what was learnt from preferences; a line for an adapter that was only continued."""
+    found, start = metrics.preference, metrics.started_from
+    if start is None:
+        return ""
+    if found is None:
+        return f"It continues `{start}`: its first step began with that run's adapter.\n"
+    return "## Preferences\n\n" + "\n".join(f"- {line}" for line in preference_lines(found, start)) + "\n"
 
 
 def _first_letter(text: str) -> str:

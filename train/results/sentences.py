@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from curation.contracts.run import RunMetrics, Speaking
+from curation.contracts.run import RunMetrics, RunPreference, Speaking
 
 
 def seen(training: dict[str, Any]) -> str:
@@ -24,6 +24,37 @@ def speaking_line(speaking: Speaking) -> str:
         f"of {speaking.prompts} replies to held-out prompts {speaking.looping} loop and {speaking.ended} end; "
         f"{speaking.right_language} of {speaking.judged} are in the prompt's language"
     )
+
+
+def preference_lines(found: RunPreference, start: str) -> list[str]:
+    """Return what a run learnt from preferences, in lines."""
+    lines = [
+        f"continues `{start}` with {found.train} pairs and {found.labels} single replies; the checkpoint was chosen on "
+        f"{found.validation} pairs ({found.chosen_on})"
+    ]
+    if found.pairs:
+        lines += [
+            f"margin accuracy on {found.pairs} eval pairs: {_with_interval(found.margin_accuracy, '.2f')} (0.50 "
+            "before, by definition)",
+            f"the chosen reply is the likelier one per token: {found.more_likely_before['value']:.2f} before, "
+            f"{found.more_likely_after['value']:.2f} after",
+            f"log-probability per token: chosen {_with_interval(found.chosen_change, '+.3f')}, rejected "
+            f"{_with_interval(found.rejected_change, '+.3f')}",
+        ]
+    else:
+        lines.append("not measured on eval pairs: the export has none")
+    lines.append(
+        f"nll per character of eval dialogues: {found.dialogues_before.reply_nll_per_char:.3f} before, changed by "
+        f"{_with_interval(found.dialogues_change, '+.4f')} ({found.rise:+.1%})"
+    )
+    if found.speaking_before is not None:
+        lines.append(f"before, {speaking_line(found.speaking_before)}")
+    return lines
+
+
+def _with_interval(figure: dict[str, Any], form: str) -> str:
+    interval = "" if figure["low"] is None else f" ({figure['low']:{form}} to {figure['high']:{form}})"
+    return f"{figure['value']:{form}}{interval}"
 
 
 def ceiling_note(metrics: RunMetrics) -> str:

@@ -15,14 +15,24 @@ from train.run.folder import RESUME_FILE
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """The run whose adapter a training continues, the hash of that adapter, and whether it learns from preferences."""
+
+    run: str
+    sha256: str
+    preferences: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ResumeInfo:
-    """How a run began: its resolved recipe, its export with the hash of each file, and the hash of its base."""
+    """How a run began: resolved recipe, export with the hash of each file, hash of the base, adapter it continues."""
 
     recipe: Recipe
     reasons: list[str]
     export: Path
     files: dict[str, str]
     base_sha256: str | None
+    start: Start | None = None
 
     def check_export(self, export: Export) -> None:
         """Raise InosukeError unless ``export`` is the one that the run began with."""
@@ -51,9 +61,18 @@ class _Start(pydantic.BaseModel):
     export: str
     files: dict[str, str]
     base_sha256: str | None
+    start: Start | None = None
 
 
-def write(folder: Path, root: Path, export: Export, recipe: Recipe, reasons: list[str], base: BaseModel) -> None:
+def write(
+    folder: Path,
+    root: Path,
+    export: Export,
+    recipe: Recipe,
+    reasons: list[str],
+    base: BaseModel,
+    start: Start | None = None,
+) -> None:
     """Write ``start.json`` into the folder of a new run."""
     path = export.path.resolve()
     content = _Start(
@@ -62,6 +81,7 @@ def write(folder: Path, root: Path, export: Export, recipe: Recipe, reasons: lis
         export=path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix(),
         files=export.files,
         base_sha256=base.sha256,
+        start=start,
     )
     (folder / RESUME_FILE).write_text(content.model_dump_json(indent=1), encoding="utf-8")
 
@@ -76,5 +96,6 @@ def read(folder: Path, root: Path) -> ResumeInfo:
     except OSError as error:
         why = error.strerror or str(error)
     else:
-        return ResumeInfo(content.recipe, content.reasons, root / content.export, content.files, content.base_sha256)
+        path = root / content.export
+        return ResumeInfo(content.recipe, content.reasons, path, content.files, content.base_sha256, content.start)
     raise InosukeError(f"{file}: damaged ({why}). Remove the folder and train again.")
