@@ -48,9 +48,7 @@ def draft(card: Card, language: str) -> Draft:
         name=name,
         aliases=(nickname,) if nickname and nickname != name else (),
         system_prompt=prompt or f"You are {called}.",
-        greetings=tuple(
-            (text, said) for text in greetings(fields) if (said := resolve(text, called, user).strip())
-        ),
+        greetings=tuple((text, said) for text in greetings(fields) if (said := resolve(text, called, user).strip())),
     )
 
 

@@ -98,8 +98,8 @@ def _copy_gguf(part: Path, run: Run, weights_from: str | None, api: Any) -> None
     entry = GgufFile(file=file.path.name, type=file.type, sha256=sha256, bytes=file.path.stat().st_size)
     write_gguf_list(folder, GgufList(files=[entry], served=file.path.name))
     shutil.copytree(run.folder / "tokenizer", folder / "tokenizer")
-    for name in ("metrics.json", "persona.toml", SAME_IDS):
-        if (run.folder / name).is_file():  # runs of older versions have no SAME_IDS
+    for name in ("metrics.json", "persona.toml", SAME_IDS, "card.png"):
+        if (run.folder / name).is_file():  # older runs have no SAME_IDS, and few have a card
             shutil.copyfile(run.folder / name, folder / name)
     set_latest(part / MODELS, run.name)
 

@@ -49,9 +49,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "extensions": UNKNOWN,
     "character_book": merged({"extensions": UNKNOWN, "entries": ENTRIES}),
 }
-CARDS = merged(
-    {"spec": st.just("chara_card_v3"), "spec_version": st.just("3.0"), "data": merged(FIELDS)}
-) | merged({"spec": st.just("chara_card_v2"), "spec_version": st.just("2.0"), "data": merged(FIELDS)})
+CARDS = merged({"spec": st.just("chara_card_v3"), "spec_version": st.just("3.0"), "data": merged(FIELDS)}) | merged(
+    {"spec": st.just("chara_card_v2"), "spec_version": st.just("2.0"), "data": merged(FIELDS)}
+)
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:

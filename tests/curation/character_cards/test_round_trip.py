@@ -24,7 +24,9 @@ MANY = int(os.environ.get("INOSUKE_CARDS", "30"))
 def lost(before: Any, after: Any, where: str = "") -> list[str]:
     """Return the places whose value is not there any more, or is another one."""
     if isinstance(before, dict) and isinstance(after, dict):
-        return [p for k in before for p in (lost(before[k], after[k], f"{where}.{k}") if k in after else [f"{where}.{k}"])]
+        return [
+            p for k in before for p in (lost(before[k], after[k], f"{where}.{k}") if k in after else [f"{where}.{k}"])
+        ]
     return [] if before == after and type(before) is type(after) else [where]
 
 
@@ -33,7 +35,11 @@ def lost(before: Any, after: Any, where: str = "") -> list[str]:
 def test_no_key_is_lost(value: dict[str, Any], as_png: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        raw = card_png(value, "ccv3" if value["spec"].endswith("3") else "Chara") if as_png else json.dumps(value).encode()
+        raw = (
+            card_png(value, "ccv3" if value["spec"].endswith("3") else "Chara")
+            if as_png
+            else json.dumps(value).encode()
+        )
         file = folder / ("in.png" if as_png else "in.json")
         file.write_bytes(raw)
         import_card(file, folder / "boar")
