@@ -25,10 +25,10 @@ def export_card(persona_file: Path, out: Path, version: int | None, budget: int)
     persona = load_persona(persona_file)
     kept = kept_card(persona.root)
     rows, about = _known(persona.root)
-    if kept and not rows and not about and version in (None, kept.version) and ending == kept.ending:
-        if not is_edited(persona, kept):
-            write_atomically(out, kept.raw)
-            return [f"{out}: the imported card, byte for byte; nothing was edited."]
+    same = kept and not rows and not about and version in (None, kept.version) and ending == kept.ending
+    if kept and same and not is_edited(persona, kept):
+        write_atomically(out, kept.raw)
+        return [f"{out}: the imported card, byte for byte; nothing was edited."]
     wanted = version or (kept.version if kept and kept.version > 1 else 3)
     if ending == ".charx" and wanted == 2:
         raise UsageError("a CHARX holds a V3 card. Leave --v2 out, or write a .png or .json file.")

@@ -13,10 +13,19 @@ from curation.persona import Persona
 
 TOKENS = 600
 _CHARS_A_TOKEN = 3  # Vietnamese is denser in tokens than English; a card knows no tokenizer
-_TEXTS = (
-    "name description personality scenario first_mes mes_example creator_notes system_prompt "
-    "post_history_instructions creator character_version"
-).split()
+_TEXTS = [
+    "name",
+    "description",
+    "personality",
+    "scenario",
+    "first_mes",
+    "mes_example",
+    "creator_notes",
+    "system_prompt",
+    "post_history_instructions",
+    "creator",
+    "character_version",
+]
 
 
 def card_of(

@@ -40,8 +40,8 @@ ENTRY = merged(
 # A small entry repeated makes a huge book without a huge example to shrink.
 ENTRIES = st.lists(ENTRY, max_size=3) | st.builds(lambda e, n: [e] * n, ENTRY, st.sampled_from([500]))
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
-    **{key: WORDS for key in ("name", "description", "personality", "scenario", "first_mes", "mes_example")},
-    **{key: WORDS for key in ("creator_notes", "system_prompt", "post_history_instructions", "creator")},
+    **dict.fromkeys(("name", "description", "personality", "scenario", "first_mes", "mes_example"), WORDS),
+    **dict.fromkeys(("creator_notes", "system_prompt", "post_history_instructions", "creator"), WORDS),
     "character_version": WORDS,
     "alternate_greetings": st.lists(WORDS, max_size=3),
     "group_only_greetings": st.lists(WORDS, max_size=2),
@@ -75,7 +75,15 @@ def card_png(value: dict[str, Any], keyword: str = "ccv3") -> bytes:
 
 def card(**fields: Any) -> dict[str, Any]:
     """Return a whole V3 card."""
-    texts = "description personality scenario creator_notes system_prompt post_history_instructions creator".split()
+    texts = [
+        "description",
+        "personality",
+        "scenario",
+        "creator_notes",
+        "system_prompt",
+        "post_history_instructions",
+        "creator",
+    ]
     data = {
         **dict.fromkeys(texts, ""),
         "character_version": "1",
