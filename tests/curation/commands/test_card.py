@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -33,15 +34,15 @@ def test_a_card_becomes_a_character_whose_rows_wait_for_review(tmp_path: Path) -
     assert b"tEXt" not in (boar / "portrait.png").read_bytes()
     done = CliRunner().invoke(cli, ["dataset", "--persona", str(boar / "persona.toml")], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    rows = [json.loads(line) for line in Folders(boar).queue.read_text(encoding="utf-8").splitlines()]
-    found = {row["source"]["locator"]: (row["kind"], row["messages"][-1]["content"]) for row in rows}
+    rows = pq.read_table(Folders(boar).queue).to_pylist()
+    found = {json.loads(row["source"])[2]: (row["kind"], json.loads(row["messages"])[-1]["content"]) for row in rows}
     assert found == {
         "data.mes_example 1": ("conversation", "The king of this hill, you!"),
         "data.first_mes": ("quote", "Hello you, I am Boar, the king!"),
         "data.alternate_greetings[0]": ("quote", "What do you want from me?"),
         "data.character_book.entries[0]": ("generic_qa", "The mountain is the home of the boars."),
     }
-    assert {row["source"]["rights"] for row in rows} == {"unknown"}
+    assert {json.loads(row["source"])[4] for row in rows} == {"unknown"}
 
 
 def test_check_lists_what_a_card_breaks(tmp_path: Path) -> None:
