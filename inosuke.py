@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "gguf": "train.commands.gguf:gguf",
     "serve": "serve.commands.serve:serve",
     "feedback": "serve.commands.feedback:feedback",
+    "card": "curation.commands.card:card",
     "space": "serve.commands.space:space",
 }
 

@@ -29,7 +29,7 @@ from curation.hub.publication import MOST_REMOVED, ModelPublication, completed
 from curation.licences import Terms
 from curation.persona import persona_files
 
-_ABOUT = (CARD, "recipe.toml", "persona.toml", METRICS, SAME_IDS, "loss_curve.png")
+_ABOUT = (CARD, "recipe.toml", "persona.toml", METRICS, SAME_IDS, "loss_curve.png", "card.png")
 _NEEDED = (CARD, "persona.toml", METRICS)
 # peft and transformers write cards of their own beside the weights; the card of the run is more complete. Loading a
 # pickle runs code, so a public repository must not require it.

@@ -100,8 +100,8 @@ def _copy_gguf(part: Path, run: Run, weights_from: str | None, api: Any) -> None
     write_gguf_list(folder, GgufList(files=[entry], served=file.path.name))
     shutil.copytree(run.folder / "tokenizer", folder / "tokenizer")
     copy_persona(run.folder / "persona.toml", folder)
-    for name in ("metrics.json", SAME_IDS):
-        if (run.folder / name).is_file():  # runs of older versions have no SAME_IDS
+    for name in ("metrics.json", SAME_IDS, "card.png"):
+        if (run.folder / name).is_file():  # older runs have no SAME_IDS, and few have a card
             shutil.copyfile(run.folder / name, folder / name)
     set_latest(part / MODELS, run.name)
 

@@ -1,0 +1,104 @@
+"""A persona and its approved lines → a card. Fields that no one edited stay as the kept card has them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from curation.character_cards.containers import Card
+from curation.character_cards.drafting import draft
+from curation.contracts.rows import ExportedRow
+from curation.persona import Persona
+
+TOKENS = 600
+_CHARS_A_TOKEN = 3  # Vietnamese is denser in tokens than English; a card knows no tokenizer
+_TEXTS = [
+    "name",
+    "description",
+    "personality",
+    "scenario",
+    "first_mes",
+    "mes_example",
+    "creator_notes",
+    "system_prompt",
+    "post_history_instructions",
+    "creator",
+    "character_version",
+]
+
+
+def card_of(
+    persona: Persona, kept: Card | None, rows: Sequence[ExportedRow], about: dict[str, str], version: int, budget: int
+) -> dict[str, Any]:
+    """Return the card's object in V2 or V3, with examples from the approved ``rows`` within ``budget`` tokens."""
+    old = copy.deepcopy(kept.value) if kept else {}
+    value = old if kept and kept.version > 1 else {"data": old}
+    if kept is None or kept.version != version:
+        value["spec"] = f"chara_card_v{version}"
+        value["spec_version"] = f"{version}.0"
+    data: dict[str, Any] = value["data"]
+    for key in _TEXTS:
+        data.setdefault(key, "")
+    for key in ("alternate_greetings", "tags", *(["group_only_greetings"] if version == 3 else [])):
+        data.setdefault(key, [])
+    data.setdefault("extensions", {})
+    _edited(data, persona, kept)
+    if examples := choose(rows, budget):
+        data["mes_example"] = "\n".join(map(_block, examples))
+    if about and isinstance(data["extensions"], dict):
+        data["extensions"]["inosuke"] = {**_mapping(data["extensions"].get("inosuke")), **about}
+    return value
+
+
+def is_edited(persona: Persona, kept: Card) -> bool:
+    """Return whether the persona says anything else than the draft of its card."""
+    data = copy.deepcopy(kept.fields)
+    _edited(data, persona, kept)
+    return data != kept.fields
+
+
+def _edited(data: dict[str, Any], persona: Persona, kept: Card | None) -> None:
+    language = persona.languages[0]
+    before = draft(kept, language) if kept else None
+    if before is None or persona.name != before.name:
+        data["name"] = persona.name
+    if before is None or persona.system_prompt_in(language) != before.system_prompt:
+        data["system_prompt"] = persona.system_prompt_in(language)
+    said = [text for code in persona.languages for text in persona.greetings.get(code, ())]
+    drafted = before.greetings if before else ()
+    if said and said != [text for _, text in drafted]:
+        as_written = {resolved: text for text, resolved in drafted}  # an unchanged greeting keeps its macros
+        data["first_mes"], *data["alternate_greetings"] = [as_written.get(text, text) for text in said]
+
+
+def choose(rows: Iterable[ExportedRow], budget: int) -> list[ExportedRow]:
+    """Return dialogues within a budget: one of each cluster, kinds and languages in turn, short ones first."""
+    groups: dict[str, ExportedRow] = {}
+    for row in sorted(rows, key=lambda row: (_tokens(row), row.id)):
+        if row.messages and row.messages[-1].role == "assistant":
+            groups.setdefault(row.group, row)
+    shelves: dict[tuple[str, str], list[ExportedRow]] = {}
+    for row in sorted(groups.values(), key=lambda row: row.id):  # ids are hashes: an even draw, the same each time
+        shelves.setdefault((row.kind, row.language or ""), []).append(row)
+    chosen: list[ExportedRow] = []
+    while any(shelves.values()):
+        for _, shelf in sorted(shelves.items()):
+            if shelf and (cost := _tokens(row := shelf.pop(0))) <= budget:
+                chosen.append(row)
+                budget -= cost
+    return chosen
+
+
+def _tokens(row: ExportedRow) -> int:
+    return len(_block(row)) // _CHARS_A_TOKEN + 1
+
+
+def _block(row: ExportedRow) -> str:
+    who = {"assistant": "{{char}}", "user": "{{user}}"}
+    turns = [f"{who[m.role]}: {m.content}" for m in row.messages if m.role in who]
+    return "\n".join(["<START>", *turns])
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
