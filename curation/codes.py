@@ -276,6 +276,12 @@ FLAGS: dict[str, Code] = {
             finding=False,
         ),
         Code(
+            "replaced_reply",
+            "Lời đáp mà người dùng trang chat đã viết lại.",
+            "The reply that a visitor of the chat page rewrote.",
+            finding=False,
+        ),
+        Code(
             "alpaca_layout",
             "Dòng gốc, giữ lại để xuất đúng như cũ.",
             "The row as it was imported, kept so that it can be written back unchanged.",
@@ -381,6 +387,9 @@ EVIDENCE: dict[str, Evidence] = {
 # Why annotators reject a sample, in the order of the keys 1 to 7 (`Decision.reason`). Their words are the desk's;
 # persona.toml may add others.
 REASONS = ("wrong_voice", "wrong_speaker", "wrong_language", "near_duplicate", "no_sense", "harmful", "other")
+# Of these, the ones that say something about how the character talks: such a reply is what a model should not say. The
+# others are about whose line it is, or what it gives away, and teach nothing about the voice.
+ABOUT_THE_REPLY = frozenset(("wrong_voice", "wrong_language", "no_sense"))
 
 
 def findings(flags: Iterable[Flag]) -> tuple[Flag, ...]:

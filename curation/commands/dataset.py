@@ -139,6 +139,10 @@ def _text(report: Report) -> str:
         lines += _row("left out", sum(report.left_out.values()), listed(report.left_out))
     sides = " + ".join(f"{n:,} {side}" for side, n in report.exported.items())
     lines += _row("exported", sum(report.exported.values()), sides)
+    if report.preferences or report.preferences_set_aside:
+        aside = f"set aside: {listed(report.preferences_set_aside)}" if report.preferences_set_aside else ""
+        pairs = sum(report.preferences.values())
+        lines.append(f"{'preferences':<12}{pairs:>8,}  {'; '.join(filter(None, (listed(report.preferences), aside)))}")
     return "\n".join([*lines, "", *_outcome(report)])
 
 

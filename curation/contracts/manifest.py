@@ -71,6 +71,15 @@ class TrainerFacts(Contract):
     not_alternating: dict[str, int] = Field(default_factory=dict)
 
 
+class PreferenceFacts(Contract):
+    """Rows of ``preferences`` and ``labels`` by side, pairs by origin, and what was set aside, by reason."""
+
+    pairs: dict[str, int] = Field(default_factory=dict)
+    labels: dict[str, int] = Field(default_factory=dict)
+    origins: dict[str, int] = Field(default_factory=dict)
+    set_aside: dict[str, int] = Field(default_factory=dict)
+
+
 class Agreement(Contract):
     """How far annotators agree who judged the same samples blind; ``alpha`` is Krippendorff's, None where undefined.
 
@@ -141,6 +150,7 @@ class Manifest(Contract):
     counts: dict[str, Side] = Field(default_factory=dict)
     openings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     trainers: TrainerFacts = TrainerFacts()
+    preferences: PreferenceFacts = PreferenceFacts()
     imported: dict[str, int] = Field(default_factory=dict)
     rejected: dict[str, int] = Field(default_factory=dict)
     flagged: dict[str, int] = Field(default_factory=dict)

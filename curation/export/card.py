@@ -16,7 +16,7 @@ from curation.export import terms, trainers
 from curation.export.card_merge import BEGIN, END
 from curation.export.charts import KIND_NAMES
 from curation.export.columns import COLUMNS
-from curation.export.exported_rows import CONFIGS, SIDES, parquet
+from curation.export.exported_rows import SIDES, features, filled, parquet
 from curation.record import KINDS
 from curation.review import audit_words
 
@@ -60,12 +60,10 @@ def metadata(manifest: Manifest, repo: str = EXAMPLE_REPO, infos: Sequence[Mappi
             {
                 "config_name": config,
                 # `load_dataset` fails on a split without rows, so an empty side is not listed.
-                "data_files": [
-                    {"split": side, "path": parquet(config, side)} for side in SIDES if manifest.counts[side].samples
-                ],
+                "data_files": [{"split": side, "path": parquet(config, side)} for side in sides],
                 **({"default": True} if config == "chat" else {}),
             }
-            for config in CONFIGS
+            for config, sides in filled(manifest).items()
         ],
         **({"dataset_info": [dict(info) for info in infos]} if infos else {}),
     }
@@ -92,12 +90,13 @@ def _figures(manifest: Manifest, repo: str) -> dict[str, Any]:
     replies = sum(side.replies for side in counts.values())
     chars = sum(side.mean_reply_chars * side.replies for side in counts.values())
     kinds = [{"name": KIND_NAMES[kind], **{side: counts[side].kind.get(kind, 0) for side in SIDES}} for kind in KINDS]
+    there = {column for config in filled(manifest) for column in features(config)}
     leakage = manifest.split.get("leakage", {})
     languages = sum((Counter(side.language) for side in counts.values()), Counter[str]())
     return {
         "about": manifest,
         "elsewhere": trainers.card_section(manifest, repo),
-        "columns": COLUMNS,
+        "columns": {name: words for name, words in COLUMNS.items() if name in there},
         "bibtex": bibtex(manifest, repo),
         "name": manifest.persona.name,
         "repo": repo,
@@ -210,6 +209,12 @@ from datasets import load_dataset
 
 load_dataset("{{ repo }}", "chat")      # messages: a list of role, content, name
 load_dataset("{{ repo }}", "instruct")  # a row for each reply: instruction, input, output, history
+{% if about.preferences.pairs %}
+load_dataset("{{ repo }}", "preferences")  # pairs for trl's DPOTrainer: prompt, chosen, rejected
+{% endif %}
+{% if about.preferences.labels %}
+load_dataset("{{ repo }}", "labels")  # single replies for trl's KTOTrainer: prompt, completion, label
+{% endif %}
 ```
 
 | Column | Meaning |
@@ -223,6 +228,17 @@ and `flags` is one text, its codes separated by spaces. `heldout.jsonl` holds \
 {{ about.held_out | thousands }} held-out prompts: nothing is trained on them. `manifest.json` holds the hash of every \
 file; `croissant.json` describes the files and columns for programs (MLCommons Croissant).
 
+{% if about.preferences.pairs or about.preferences.labels %}
+## What people preferred
+
+Of two replies to one prompt, people chose one: they wrote it in the place of the other, approved it where they had \
+rejected the other, voted for it, or a visitor wrote it and an annotator approved it. \
+{{ about.preferences.pairs | listed }} pairs (`preferences`: {{ about.preferences.origins | listed }}), \
+{{ about.preferences.labels | listed }} single replies (`labels`). A pair is on its sample's side of the split; one \
+whose texts are near an evaluated or held-out line is not here. **The replies in `rejected`, and those with \
+`label` false, are not the character's**: many are a model's. The system prompt is in `system`, as in `chat`.
+
+{% endif %}
 {% if elsewhere %}
 {{ elsewhere }}
 

@@ -14,7 +14,7 @@ from typing import Any
 from curation.contracts.manifest import Manifest
 from curation.export.citation import abstract, title
 from curation.export.columns import COLUMNS
-from curation.export.exported_rows import CONFIGS, SIDES, features, parquet
+from curation.export.exported_rows import features, filled, parquet
 
 CROISSANT = "croissant.json"
 _LICENCES = {
@@ -22,12 +22,12 @@ _LICENCES = {
     "cc0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
     "mit": "https://opensource.org/license/mit",
 }
-_TYPES = {"string": "sc:Text", "int32": "sc:Integer"}
+_TYPES = {"string": "sc:Text", "int32": "sc:Integer", "float32": "sc:Float", "bool": "sc:Boolean"}
 
 
 def jsonld(about: Manifest, repo: str, licence: str, bibtex: str) -> str:
     """Return the file for the sides that have rows; paths are relative to it."""
-    sides = [(config, side) for config in CONFIGS for side in SIDES if about.counts[side].samples]
+    sides = [(config, side) for config, found in filled(about).items() for side in found]
     content = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",

@@ -2,7 +2,9 @@
 
 ``chat`` has a row for each sample, with its ``messages``. ``instruct`` has a row for each reply, with ``instruction``,
 ``input``, ``output`` and the ``history`` before it, so that a trainer that learns the output learns the character's
-words alone. Both also hold the system prompt, where the line came from, what is known about it and how it was reviewed.
+words alone. ``preferences`` has a row for each pair of replies of which people preferred one, and ``labels`` a row for
+each reply that people wanted or did not want; an export without any has no such files. All hold the system prompt,
+where the line came from, what is known about it and how it was reviewed.
 
 Parquet has nulls. JSON lines have none, because polars and ``datasets`` take a column's type from the first rows: there
 an empty text stands for no value, and ``flags`` is one text. Knows nothing of cards, versions or the Hub.
@@ -11,25 +13,31 @@ an empty text stands for no value, and ``flags`` is one text. Knows nothing of c
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from rapidfuzz import fuzz
+
 from curation.chat import Exchange, exchanges, system_prompt, with_topic
 from curation.cleaning.referents import mention
 from curation.codes import findings
 from curation.contracts.manifest import Manifest
+from curation.contracts.preferences import LabelRow, PreferenceRow
 from curation.contracts.rows import HELD_OUT, AboutRow, ChatRow, HeldOutRow, InstructRow, RowMessage
 from curation.files import write_atomically
 from curation.persona import Persona
+from curation.preferences.opinions import Judged, Opinions, Pair
 from curation.record import Kind, Message, Role, Sample, Source
 from curation.review.decisions import State
 from curation.split.held_out import HeldOutSample
 
 SIDES = ("train", "eval")
 CONFIGS = ("chat", "instruct")
+# Only where there are such rows.
+OPTIONAL = ("preferences", "labels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +46,7 @@ class ExportInput:
 
     ``side`` is ``train`` or ``eval`` by sample id; a sample without a side is left out. ``group`` is the split's group
     by sample id; a sample without one is a group of its own. ``facts`` are the fields of the manifest that describe the
-    build and the review; the export fills in the others.
+    build and the review; the export fills in the others. ``opinions`` are what people preferred.
     """
 
     samples: Sequence[Sample]
@@ -49,6 +57,11 @@ class ExportInput:
     persona_file: Path
     facts: Manifest
     group: Mapping[str, str] = field(default_factory=dict)
+    opinions: Opinions = field(default_factory=Opinions)
+
+
+def _empty_sides() -> dict[str, Any]:
+    return {side: [] for side in SIDES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +71,15 @@ class Rows:
     chat: Mapping[str, Sequence[ChatRow]]
     instruct: Mapping[str, Sequence[InstructRow]]
     held_out: Sequence[HeldOutRow]
+    preferences: Mapping[str, Sequence[PreferenceRow]] = field(default_factory=_empty_sides)
+    labels: Mapping[str, Sequence[LabelRow]] = field(default_factory=_empty_sides)
 
     @property
     def configurations(self) -> dict[str, Mapping[str, Sequence[AboutRow]]]:
-        """The rows by configuration and side."""
-        return {"chat": self.chat, "instruct": self.instruct}
+        """The rows by configuration and side, without optional configurations that have none."""
+        optional: dict[str, Mapping[str, Sequence[AboutRow]]] = {"preferences": self.preferences, "labels": self.labels}
+        filled = {config: sides for config, sides in optional.items() if any(sides.values())}
+        return {"chat": self.chat, "instruct": self.instruct, **filled}
 
     @property
     def samples(self) -> list[ChatRow]:
@@ -83,7 +100,13 @@ def from_samples(content: ExportInput) -> Rows:
         # `id` comes first and `messages` second: the order of keys is the order in the JSON lines.
         chat[side].append({"id": sample.id, "messages": messages, **about})
         instruct[side] += _instruct(about, exchanges(told, content.persona))
-    return Rows(chat=chat, instruct=instruct, held_out=[h.to_row() for h in content.held_out])
+    return Rows(
+        chat=chat,
+        instruct=instruct,
+        held_out=[h.to_row() for h in content.held_out],
+        preferences=_by_side((pair.side, _preference(pair, content)) for pair in content.opinions.pairs),
+        labels=_by_side((label.side, _labelled(label, content)) for label in content.opinions.labels),
+    )
 
 
 def write(rows: Rows, folder: Path) -> None:
@@ -111,8 +134,13 @@ def write(rows: Rows, folder: Path) -> None:
 def read(folder: Path) -> Rows:
     """Read what :func:`write` wrote. Raises OSError for a missing file, a ValueError (pyarrow's) for a damaged one."""
     held_out = [json.loads(line) for line in (folder / HELD_OUT).read_text(encoding="utf-8").split("\n") if line]
-    chat, instruct = ({side: read_side(folder, config, side) for side in SIDES} for config in CONFIGS)
-    return Rows(chat=chat, instruct=instruct, held_out=held_out)
+    sides = {config: {side: read_side(folder, config, side) for side in SIDES} for config in present(folder)}
+    return Rows(**sides, held_out=held_out)
+
+
+def present(folder: Path) -> tuple[str, ...]:
+    """Return the configurations of an export."""
+    return (*CONFIGS, *(config for config in OPTIONAL if (folder / parquet(config, SIDES[0])).is_file()))
 
 
 def read_side(folder: Path, config: str, side: str) -> list[Any]:
@@ -146,6 +174,17 @@ def parquet(config: str, side: str) -> str:
     return f"{config}/{side}.parquet"
 
 
+def filled(about: Manifest) -> dict[str, list[str]]:
+    """Return the configurations of an export that have rows, each with its sides that have some."""
+    samples = {side: content.samples for side, content in about.counts.items()}
+    rows = dict.fromkeys(CONFIGS, samples) | {
+        "preferences": about.preferences.pairs,
+        "labels": about.preferences.labels,
+    }
+    sides = {config: [side for side in SIDES if count.get(side)] for config, count in rows.items()}
+    return {config: found for config, found in sides.items() if found or config in CONFIGS}
+
+
 def infos(folder: Path) -> list[dict[str, Any]]:
     """Return ``dataset_info`` for a card: the columns, splits and sizes (bytes) of each configuration in the folder.
 
@@ -156,7 +195,7 @@ def infos(folder: Path) -> list[dict[str, Any]]:
     from datasets import Features  # type: ignore[attr-defined]
 
     found = []
-    for config in CONFIGS:
+    for config in present(folder):
         tables = {side: pq.read_table(folder / parquet(config, side)) for side in SIDES}
         splits = [{"name": side, "num_bytes": t.nbytes, "num_examples": len(t)} for side, t in tables.items() if len(t)]
         found.append(
@@ -178,10 +217,14 @@ def features(config: str) -> Any:
     from datasets import Features, List, Value  # type: ignore[attr-defined]
 
     text, count = Value("string"), Value("int32")
+    turns = List({"role": text, "content": text, "name": text})
     history: dict[str, Any] = {"history": List(List(text))}
     lead: dict[str, Any] = {
-        "chat": {"messages": List({"role": text, "content": text, "name": text})},
+        "chat": {"messages": turns},
         "instruct": {"turn": count} | dict.fromkeys(("instruction", "input", "output"), text) | history,
+        "preferences": dict.fromkeys(("prompt", "chosen", "rejected"), turns)
+        | {"origin": text, "annotators": count, "edit_distance": Value("float32")},
+        "labels": {"prompt": turns, "completion": turns, "label": Value("bool"), "origin": text, "annotators": count},
     }[config]
     known = dict.fromkeys(("system", "group", "kind", "language", "topic"), text) | {"flags": List(text)}
     source = dict.fromkeys(("source", "source_sha256", "locator", "importer", "rights"), text)
@@ -206,6 +249,53 @@ def _instruct(about: AboutRow, pairs: Sequence[Exchange]) -> list[InstructRow]:
     ]
 
 
+R = TypeVar("R", bound=AboutRow)
+
+
+def _by_side(rows: Iterable[tuple[str | None, R]]) -> dict[str, list[R]]:
+    sides: dict[str, list[R]] = {side: [] for side in SIDES}
+    for side, row in rows:
+        if side is not None:
+            sides[side].append(row)
+    return sides
+
+
+def _preference(pair: Pair, content: ExportInput) -> PreferenceRow:
+    prompt, about = _asked(pair, content)
+    return {
+        **about,
+        "prompt": prompt,
+        "chosen": _said(pair.chosen),
+        "rejected": _said(pair.rejected),
+        "origin": pair.origin,
+        "annotators": pair.annotators,
+        "edit_distance": round(1 - fuzz.ratio(pair.chosen, pair.rejected) / 100, 3),
+    }
+
+
+def _labelled(label: Judged, content: ExportInput) -> LabelRow:
+    prompt, about = _asked(label, content)
+    return {
+        **about,
+        "prompt": prompt,
+        "completion": _said(label.reply),
+        "label": label.wanted,
+        "origin": label.origin,
+        "annotators": label.annotators,
+    }
+
+
+def _asked(one: Pair | Judged, content: ExportInput) -> tuple[list[RowMessage], AboutRow]:
+    """Return the prompt as a model gets it, and what the row says about its sample."""
+    told = with_topic(one.prompt, mention(one.sample, content.persona.names))
+    turns: list[RowMessage] = [{"role": m.role, "content": m.content, "name": m.name} for m in told]
+    return turns, _about(one.sample, content, system_prompt(told, content.persona))
+
+
+def _said(reply: str) -> list[RowMessage]:
+    return [{"role": "assistant", "content": reply, "name": None}]
+
+
 def _about(sample: Sample, content: ExportInput, system: str) -> AboutRow:
     state = content.states.get(sample.id, State())
     return {
@@ -224,9 +314,6 @@ def _about(sample: Sample, content: ExportInput, system: str) -> AboutRow:
         "importer": sample.source.importer,
         "rights": sample.source.rights,
     }
-
-
-R = TypeVar("R", bound=AboutRow)
 
 
 def _typed_first(rows: Sequence[R]) -> list[R]:

@@ -14,7 +14,7 @@ from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import Any
 
-from curation.contracts.manifest import MANIFEST, ExportPersona, Manifest, Side, check_files
+from curation.contracts.manifest import MANIFEST, ExportPersona, Manifest, PreferenceFacts, Side, check_files
 from curation.contracts.rows import ChatRow
 from curation.errors import InosukeError
 from curation.export import terms, trainers
@@ -59,6 +59,7 @@ def make(folder: Path, rows: Rows, persona: Persona, facts: Manifest) -> Manifes
             "sources": terms.by_source(rows.samples, persona, facts.configuration.get("corpus")),
             "counts": {side: counts(content) for side, content in rows.chat.items()},
             "openings": _openings(rows.samples),
+            **_preferences(rows, facts),
             "trainers": trainers.facts(rows.chat, rows.instruct, persona.dedup.template_prompts),
             "libraries": {name: library_version(name) for name in _LIBRARIES},
             "files": files,
@@ -85,6 +86,18 @@ def _openings(rows: Sequence[ChatRow]) -> dict[str, dict[str, Any]]:
     return {
         code: opening.to_json() | {"first_word": first[code][0].to_json()} for code, opening in openings(rows).items()
     }
+
+
+def _preferences(rows: Rows, facts: Manifest) -> dict[str, PreferenceFacts]:
+    """Return the figures of the optional configurations; nothing where there is none and none was set aside."""
+    pairs = [row for side in rows.preferences.values() for row in side]
+    about = PreferenceFacts(
+        pairs={side: len(content) for side, content in rows.preferences.items() if content},
+        labels={side: len(content) for side, content in rows.labels.items() if content},
+        origins=dict(Counter(row["origin"] for row in pairs).most_common()),
+        set_aside=facts.preferences.set_aside,
+    )
+    return {"preferences": about} if about.pairs or about.labels or about.set_aside else {}
 
 
 def counts(rows: Sequence[ChatRow]) -> Side:

@@ -44,7 +44,7 @@ class Rehearsal:
             shutil.copyfile(folder / path, target)
         self._merger = Merger(
             repo=before.repo,
-            ours=exported_rows.CONFIGS,
+            ours=self._ours(mine),
             theirs=card_merge.parse(before.card() or "", f"{before.repo}/{CARD} on the Hub").data,
             before=plant(scratch / "before" / name, before.files),
             after=plant(scratch / "after" / name, {*stays, *sent}),
@@ -57,6 +57,12 @@ class Rehearsal:
         self.checked: dict[str, str] = {}
         if _OLD_INFOS in stays:
             self._fetch(_OLD_INFOS)
+
+    def _ours(self, mine: Collection[str]) -> tuple[str, ...]:
+        """Return our configurations: those of the folder, and those that only our last publication had."""
+        there = exported_rows.present(self._folder)
+        gone = (c for c in exported_rows.OPTIONAL if any(path.startswith(f"{c}/") for path in mine))
+        return (*there, *(config for config in gone if config not in there))
 
     def front_matter(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return the merged YAML data with which everything loads, their configurations tried.
@@ -82,7 +88,7 @@ class Rehearsal:
         """
         shutil.copyfile(self._folder / CARD, self._root / CARD)
         ours = {}
-        for config in exported_rows.CONFIGS:
+        for config in exported_rows.present(self._folder):
             try:
                 seen = verify.load(str(self._root), config)
             except verify.NotLoaded as error:
@@ -189,7 +195,7 @@ class Rehearsal:
                 )
 
     def _refused(self, config: str, reason: str) -> InosukeError:
-        whose = "our" if config in exported_rows.CONFIGS else "the"
+        whose = "our" if config in exported_rows.present(self._folder) else "the"
         return InosukeError(
             f"{self._before.repo}: the merged repository was put together here, and `load_dataset` fails on {whose} "
             f"configuration `{config}` ({reason}). Correct or remove what is there on the Hub (Files), then publish "

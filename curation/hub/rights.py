@@ -45,7 +45,7 @@ def public(rows: Rows, include: Sequence[str] = ()) -> tuple[Rows, Held]:
     """
     held = Held()
     names = [name.rstrip("/") for name in include]
-    # Both configurations hold the same samples, so the chat rows alone are counted.
+    # `instruct` holds the same samples, so the chat rows alone are counted.
     allowed = {row["id"] for row in rows.samples if _is_allowed(row, names, held)}
     prompts = [row for row in rows.held_out if _is_publishable(row) or _name_of(row, names)]
     held.prompts = len(rows.held_out) - len(prompts)
@@ -54,11 +54,19 @@ def public(rows: Rows, include: Sequence[str] = ()) -> tuple[Rows, Held]:
             f"--include-private {unused[0]}: no private sample has this id or comes from this file or folder. "
             f"Sources that need a name: {', '.join(sorted(held.sources)) or 'none'}."
         )
+    # A reply that was rejected is of a sample that is not exported: its own rights decide.
+    exported = {row["id"] for row in rows.samples}
+    opinions = [row for sides in (rows.preferences, rows.labels) for side in sides.values() for row in side]
+    judged = allowed | {
+        row["id"] for row in opinions if row["id"] not in exported and (_is_publishable(row) or _name_of(row, names))
+    }
     return (
         Rows(
             chat={side: _published(content, allowed) for side, content in rows.chat.items()},
             instruct={side: _published(content, allowed) for side, content in rows.instruct.items()},
             held_out=prompts,
+            preferences={side: _published(content, judged) for side, content in rows.preferences.items()},
+            labels={side: _published(content, judged) for side, content in rows.labels.items()},
         ),
         held,
     )

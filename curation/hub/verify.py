@@ -45,11 +45,11 @@ def expected(folder: Path, config: str) -> dict[str, list[Any]]:
 
 
 def load_back(hub: Hub, commit: str, folder: Path) -> None:
-    """Load both configurations from the Hub and compare every row with those in ``folder``.
+    """Load each configuration from the Hub and compare every row with those in ``folder``.
 
     Raises InosukeError that names the commit if rows differ or cannot be loaded.
     """
-    for config in exported_rows.CONFIGS:
+    for config in exported_rows.present(folder):
         try:
             seen = load(hub.repo, config, revision=commit, token=hub.token)
         except NotLoaded as error:

@@ -32,7 +32,7 @@ class _Stamp(BaseModel):
 def inputs(files: Sequence[SourcePath], persona_file: Path, *options: object) -> str:
     """Return one hash over the sources, the persona, the command's options, this code and its libraries.
 
-    It does not cover the review log, the audits and ``split.jsonl``, two of which a build may change itself;
+    It does not cover the review log, the audits, the choices and ``split.jsonl``: a build may change some of them.
     :func:`unchanged` and :func:`save` add their hashes.
     """
     digest = hashlib.sha256(repr(options).encode())
@@ -77,7 +77,7 @@ def save(folders: Folders, inputs: str, report: Report) -> None:
 def _with_log(folders: Folders, inputs: str) -> str:
     """Add the hashes of the review log, ``split.jsonl`` and the audits, as they are after a build."""
     digests = [inputs]
-    for path in (folders.log, folders.split, folders.audits):
+    for path in (folders.log, folders.split, folders.audits, folders.choices):
         try:
             digests.append(sha256_file(path))
         except FileNotFoundError:

@@ -31,6 +31,8 @@ class Report:
     multi_turn: int = 0
     languages: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+    preferences: dict[str, int] = field(default_factory=dict)  # pairs by origin
+    preferences_set_aside: dict[str, int] = field(default_factory=dict)
     approved_on_import: dict[str, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     up_to_date: bool = False

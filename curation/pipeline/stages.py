@@ -19,7 +19,7 @@ from curation.checks import check_reply, check_sample
 from curation.cleaning import personal_data, referents
 from curation.cleaning.normalise import clean
 from curation.codes import blocks_approval, findings, never_trained
-from curation.contracts.manifest import Manifest
+from curation.contracts.manifest import Manifest, PreferenceFacts
 from curation.errors import InosukeError
 from curation.files import write_atomically
 from curation.folders import Folders
@@ -314,6 +314,8 @@ def _export(run: Build, report: Report) -> None:
     """Split and write what is approved, and complete the report."""
     from curation.export.exported_rows import ExportInput
     from curation.export.write import write_export
+    from curation.preferences.gather import Material, gather
+    from curation.review.choices import standing_votes
     from curation.split.assign import split
 
     judged = {s.id for s in run.samples if run.state(s).status != "pending"}
@@ -333,10 +335,26 @@ def _export(run: Build, report: Report) -> None:
     if not divided.side:  # all of it is near held-out prompts
         report.left_out |= _tally(entry["why"] for entry in divided.report["left_out"])
         return
+    opinions = gather(
+        Material(
+            samples=run.samples,
+            approved=run.approved,
+            states=run.states,
+            decisions=run.log.decisions,
+            votes=standing_votes(read_records(run.folders.choices).records),
+            side=divided.side,
+            held_out=[h.sample for h in run.held_out],
+            choices_file=run.folders.choices.relative_to(run.folders.root).as_posix(),
+        ),
+        run.persona,
+    )
+    report.preferences = _tally(pair.origin for pair in opinions.pairs)
+    report.preferences_set_aside = _tally(opinions.set_aside.elements())
     content = ExportInput(
         samples=run.approved,
         side=divided.side,
         group=divided.group,
+        opinions=opinions,
         states=run.states,
         held_out=run.held_out,
         persona=run.persona,
@@ -371,6 +389,7 @@ def _facts(run: Build, report: Report, split: Mapping[str, Any], exported: Set[s
         log=facts.position(run.log),
         split=dict(split),
         held_out=len(run.held_out),
+        preferences=PreferenceFacts(set_aside=report.preferences_set_aside),
     )
 
 

@@ -83,13 +83,17 @@ def read(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
         )
     messages = _messages(row["messages"])
     reply = messages[-1]
+    flags: tuple[Flag, ...]
     if better is not None:
         messages = (*messages[:-1], Message("assistant", better))
-        flag = Flag("feedback_better", f"a visitor wrote this instead of: {reply.content}")
+        flags = (
+            Flag("feedback_better", f"a visitor wrote this instead of: {reply.content}"),
+            Flag("replaced_reply", reply.content),
+        )
     elif rating == "up":
-        flag = Flag("feedback_up", "a visitor liked this reply")
+        flags = (Flag("feedback_up", "a visitor liked this reply"),)
     else:
-        flag = Flag("feedback_down", "a visitor disliked this reply: rewrite or reject it")
+        flags = (Flag("feedback_down", "a visitor disliked this reply: rewrite or reject it"),)
     return Sample(
         id=sample_id(kind, messages),
         kind=kind,
@@ -97,7 +101,7 @@ def read(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
         language=None,
         topic=None,
         source=_NOWHERE,
-        flags=(flag,),
+        flags=flags,
     )
 
 
