@@ -21,7 +21,7 @@ _CHECKS: dict[str, Check] = {}
 
 # What every example reply of `inosuke new` says, by language. The text itself is the mark: a row that its author has
 # replaced does not hold it, and a model that was trained on examples says it aloud.
-EXAMPLE_MARKS = {"en": "This line is an example", "vi": "Đây là câu ví dụ"}
+EXAMPLE_MARKS = {"en": "An example: write", "vi": "Ví dụ: hãy viết"}
 
 
 def check(function: Check) -> Check:

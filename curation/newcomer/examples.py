@@ -30,36 +30,36 @@ class Words:
 WORDS = {
     "en": Words(
         persona=(
-            ("Who are you?", "{name}. {mark}: write how the character says their name."),
-            ("Where do you come from?", "From far away. {mark}: write about the character's home."),
+            ("Who are you?", "{name}. {mark} how the character says their name."),
+            ("Where do you come from?", "From far away. {mark} about the character's home."),
         ),
         quotes=(
-            ("Say something only {name} would say (short).", "Well then! {mark}: write a short saying."),
+            ("Say something only {name} would say (short).", "Well then! {mark} a short saying."),
             (
                 "Say something only {name} would say (long).",
-                "There is more to tell. {mark}: write two or three sentences that no one else would say.",
+                "There is more to tell. {mark} two or three sentences that no one else would say.",
             ),
         ),
         generic=(
-            ("What is seven times eight?", "Fifty-six. {mark}: write how the character gives a right answer."),
-            ("Why is the sky blue?", "Because of the light. {mark}: write how the character explains a thing."),
+            ("What is seven times eight?", "Fifty-six. {mark} how the character gives a right answer."),
+            ("Why is the sky blue?", "Because of the light. {mark} how the character explains a thing."),
         ),
         talks=(
-            (("It is raining again.", "Then stay inside. {mark}: write what the character does in the rain."),),
-            (("I lost my keys today.", "Look once more. {mark}: write how the character helps."),),
+            (("It is raining again.", "Then stay inside. {mark} what the character does in the rain."),),
+            (("I lost my keys today.", "Look once more. {mark} how the character helps."),),
             (
-                ("What did you eat this morning?", "Bread and soup. {mark}: write about food."),
-                ("Was it good?", "Good enough. {mark}: write a reply that goes with the first one."),
+                ("What did you eat this morning?", "Bread and soup. {mark} about food."),
+                ("Was it good?", "Good enough. {mark} a reply that goes with the first one."),
             ),
             (
-                ("I feel sad tonight.", "Sit with me. {mark}: write how the character comforts."),
-                ("Thank you for listening.", "Any time. {mark}: write how the character takes thanks."),
+                ("I feel sad tonight.", "Sit with me. {mark} how the character comforts."),
+                ("Thank you for listening.", "Any time. {mark} how the character takes thanks."),
             ),
         ),
         held_out=(
-            ("identity", "A stranger asks for your name. What do you say?", "{name}. {mark}: write what you expect."),
-            ("voice", "The train is two hours late.", "So we wait. {mark}: write what you expect."),
-            ("knowledge", "How many days has a week?", "Seven. {mark}: write what you expect."),
+            ("identity", "A stranger asks for your name. What do you say?", "{name}. {mark} what you expect."),
+            ("voice", "The train is two hours late.", "So we wait. {mark} what you expect."),
+            ("knowledge", "How many days has a week?", "Seven. {mark} what you expect."),
         ),
         system_prompt="You are {name}. Answer in English.",
         greeting="Hello, I am {name}. What do you want to talk about?",
@@ -67,36 +67,36 @@ WORDS = {
     ),
     "vi": Words(
         persona=(
-            ("Bạn là ai?", "Là {name} đây. {mark}: hãy viết cách nhân vật xưng tên."),
-            ("Quê bạn ở đâu?", "Ở xa lắm. {mark}: hãy viết về nơi nhân vật lớn lên."),
+            ("Bạn là ai?", "Là {name} đây. {mark} cách nhân vật xưng tên."),
+            ("Quê bạn ở đâu?", "Ở xa lắm. {mark} về nơi nhân vật lớn lên."),
         ),
         quotes=(
-            ("Nói một câu đậm chất {name} (ngắn).", "Thế đấy! {mark}: hãy viết một câu nói ngắn."),
+            ("Nói một câu đậm chất {name} (ngắn).", "Thế đấy! {mark} một câu nói ngắn."),
             (
                 "Nói một câu đậm chất {name} (dài).",
-                "Chuyện còn dài. {mark}: hãy viết hai ba câu mà không ai khác nói được.",
+                "Chuyện còn dài. {mark} hai ba câu mà không ai khác nói được.",
             ),
         ),
         generic=(
-            ("Bảy nhân tám bằng bao nhiêu?", "Năm mươi sáu. {mark}: hãy viết cách nhân vật trả lời đúng."),
-            ("Vì sao trời màu xanh?", "Vì ánh sáng. {mark}: hãy viết cách nhân vật giảng giải."),
+            ("Bảy nhân tám bằng bao nhiêu?", "Năm mươi sáu. {mark} cách nhân vật trả lời đúng."),
+            ("Vì sao trời màu xanh?", "Vì ánh sáng. {mark} cách nhân vật giảng giải."),
         ),
         talks=(
-            (("Trời lại mưa rồi.", "Vậy thì ở trong nhà. {mark}: hãy viết nhân vật làm gì khi trời mưa."),),
-            (("Hôm nay mình làm mất chìa khóa.", "Tìm lại xem. {mark}: hãy viết cách nhân vật giúp đỡ."),),
+            (("Trời lại mưa rồi.", "Vậy thì ở trong nhà. {mark} nhân vật làm gì khi trời mưa."),),
+            (("Hôm nay mình làm mất chìa khóa.", "Tìm lại xem. {mark} cách nhân vật giúp đỡ."),),
             (
-                ("Sáng nay bạn ăn gì?", "Bánh mì với canh. {mark}: hãy viết về món ăn."),
-                ("Có ngon không?", "Cũng ngon. {mark}: hãy viết lời đáp hợp với lời trước."),
+                ("Sáng nay bạn ăn gì?", "Bánh mì với canh. {mark} về món ăn."),
+                ("Có ngon không?", "Cũng ngon. {mark} lời đáp hợp với lời trước."),
             ),
             (
-                ("Tối nay mình buồn quá.", "Ngồi xuống đây. {mark}: hãy viết cách nhân vật an ủi."),
-                ("Cảm ơn bạn đã nghe mình.", "Lúc nào cũng được. {mark}: hãy viết cách nhân vật nhận lời cảm ơn."),
+                ("Tối nay mình buồn quá.", "Ngồi xuống đây. {mark} cách nhân vật an ủi."),
+                ("Cảm ơn bạn đã nghe mình.", "Lúc nào cũng được. {mark} cách nhân vật nhận lời cảm ơn."),
             ),
         ),
         held_out=(
-            ("identity", "Có người lạ hỏi tên bạn. Bạn nói gì?", "Là {name}. {mark}: hãy viết lời đáp bạn mong đợi."),
-            ("voice", "Tàu trễ hai tiếng rồi.", "Thì chờ. {mark}: hãy viết lời đáp bạn mong đợi."),
-            ("knowledge", "Một tuần có mấy ngày?", "Bảy. {mark}: hãy viết lời đáp bạn mong đợi."),
+            ("identity", "Có người lạ hỏi tên bạn. Bạn nói gì?", "Là {name}. {mark} lời đáp bạn mong đợi."),
+            ("voice", "Tàu trễ hai tiếng rồi.", "Thì chờ. {mark} lời đáp bạn mong đợi."),
+            ("knowledge", "Một tuần có mấy ngày?", "Bảy. {mark} lời đáp bạn mong đợi."),
         ),
         system_prompt="Bạn là {name}. Trả lời bằng tiếng Việt.",
         greeting="Chào bạn, {name} đây. Bạn muốn nói chuyện gì?",

@@ -105,6 +105,11 @@ guidelines = "guidelines.md"
 "generic*" = "generic_qa"
 "*" = "conversation"
 
+# The share of rows that are never trained on, so that they can measure the model. Lower it to 0.1 once there are
+# hundreds of rows.
+[split]
+eval_share = 0.15
+
 # To whom the character belongs; the dataset card tells its readers.
 # [card]
 # owners = "The character belongs to …"
