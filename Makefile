@@ -6,7 +6,11 @@ BIN := .venv/Scripts
 else
 BIN := .venv/bin
 endif
-INOSUKE := $(BIN)/inosuke
+# CHARACTER=folder: the targets of dataset and model work in that folder, whose persona.toml `inosuke new` has written.
+CHARACTER ?=
+THERE := $(if $(CHARACTER),cd "$(CHARACTER)" &&)
+HERE := $(if $(CHARACTER),$(CURDIR)/)
+INOSUKE := $(THERE) "$(HERE)$(BIN)/inosuke"
 CORPUS ?=
 STARTER ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
@@ -36,8 +40,9 @@ dataset: .venv/.ready  ## build queue and export (CORPUS=folder: from it alone, 
 	@$(INOSUKE) review sync
 
 review: .venv/.ready  ## open the review desk in a browser
-	@test datasets/build/samples.parquet -nt persona.toml || $(INOSUKE) dataset || test -f datasets/build/samples.parquet
-	@$(BIN)/streamlit run app_review.py --server.address 127.0.0.1
+	@$(THERE) test datasets/build/samples.parquet -nt persona.toml || "$(HERE)$(BIN)/inosuke" dataset || \
+	  test -f datasets/build/samples.parquet
+	@$(THERE) "$(HERE)$(BIN)/streamlit" run "$(HERE)app_review.py" --server.address 127.0.0.1
 
 label-studio: .venv/.ready  ## push the queue to Label Studio and pull verdicts back
 	@$(INOSUKE) label-studio push

@@ -9,6 +9,7 @@ from curation.command import load_command, run
 # Each command by its name, and where it is. What it does stands once, as its own help text. A module of commands
 # imports what it needs only when its command runs: `inosuke --help` loads all of them, and nothing heavy.
 COMMANDS: dict[str, str] = {
+    "new": "curation.commands.new:new",
     "import": "curation.commands.import_files:import_files",
     "source": "curation.commands.source:source",
     "dataset": "curation.commands.dataset:dataset",

@@ -100,6 +100,12 @@ def _over_length(detail: str, seen: Seen) -> Iterator[Place]:
     yield from (Place(at, limit, len(text)) for at, text in seen.replies() if len(text) > limit)
 
 
+@_marker("example_row")
+def _example_row(detail: str, seen: Seen) -> Iterator[Place]:
+    """Mark the words that make the reply an example."""
+    yield from _matches(re.compile(re.escape(detail), re.IGNORECASE), seen.replies())
+
+
 @_marker("label_in_reply")
 def _label_in_reply(detail: str, seen: Seen) -> Iterator[Place]:
     """Mark the labels at the start of a reply's lines."""

@@ -126,6 +126,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "label_in_reply": (
         _form(r"the label `(?P<label>.+):` is inside the reply", "nhãn “{label}:”", "the label “{label}:”"),
     ),
+    "example_row": (_form(r"(?P<mark>.+)", "“{mark}”", "“{mark}”"),),
     "possible_speaker": (_form(r"(?P<name>.+)", "dòng của “{name}”?", "a line of “{name}”?"),),
     "unknown_speaker": (
         _form(

@@ -19,6 +19,10 @@ Check: TypeAlias = Callable[[str, Persona], str]
 
 _CHECKS: dict[str, Check] = {}
 
+# What every example reply of `inosuke new` says, by language. The text itself is the mark: a row that its author has
+# replaced does not hold it, and a model that was trained on examples says it aloud.
+EXAMPLE_MARKS = {"en": "An example: write", "vi": "Ví dụ: hãy viết"}
+
 
 def check(function: Check) -> Check:
     """Register a check of one reply. The function's name is the code of its flag."""
@@ -67,6 +71,12 @@ def label_in_reply(text: str, persona: Persona) -> str:
     names = (*persona.user_labels, persona.name, *persona.aliases)
     match = re.search(rf"^({'|'.join(map(re.escape, names))})\s*[:：]", text, re.MULTILINE | re.IGNORECASE)
     return f"the label `{match.group(1)}:` is inside the reply" if match else ""
+
+
+@check
+def example_row(text: str, persona: Persona) -> str:
+    """The reply is still an example that `inosuke new` wrote."""
+    return next((mark for mark in EXAMPLE_MARKS.values() if mark.casefold() in text.casefold()), "")
 
 
 def avoided(text: str, persona: Persona) -> list[tuple[int, int]]:

@@ -86,6 +86,13 @@ def dataset(
         )
     if persona.moved_words:
         click.echo(f"Note: {persona.moved_words}", err=True)
+    if examples := report.flagged.get("example_row", 0):
+        click.echo(
+            f"Warning: {examples:,} rows are still examples of `inosuke new`. A model that is trained on them says so "
+            "aloud, and `inosuke publish` refuses them. Write the character's lines in their place "
+            "(`inosuke dataset flagged --code example_row` lists them).",
+            err=True,
+        )
     for error in report.errors:
         click.echo(f"Warning: {error}", err=True)
     sys.exit(1 if report.errors or report.nothing_imported else 0)

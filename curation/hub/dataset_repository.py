@@ -16,6 +16,7 @@ import tomli_w
 
 from curation import console
 from curation.cleaning import personal_data
+from curation.checks import EXAMPLE_MARKS
 from curation.contracts.manifest import Manifest, Published
 from curation.errors import InosukeError
 from curation.export import card, card_merge, exported_rows, manifest, terms, versions
@@ -67,6 +68,7 @@ def publish(
             _next(bar, "check rights and texts")
             hidden = before.remote.private if before.remote else private
             whole = exported_rows.read(export)
+            _refuse_examples(whole)
             rows, held = (whole, rights.Held()) if hidden else rights.public(whole, include_private)
             if not rows.samples:
                 raise InosukeError(_nothing_left(held))
@@ -222,6 +224,22 @@ def _check_personal_data(rows: Rows, about: Manifest) -> list[str]:
     if not approved:
         return []
     return [f"{len(approved):,} samples hold personal data that a reviewer approved: {', '.join(approved[:5])}"]
+
+
+def _refuse_examples(rows: Rows) -> None:
+    """Raise InosukeError if a row or held-out prompt is still an example of `inosuke new`."""
+    samples = [(row["source"], [m["content"] for m in row["messages"]]) for row in rows.samples]
+    prompts = [(row.get("source", ""), [row["reference"] or ""]) for row in rows.held_out]
+    marks = [mark.casefold() for mark in EXAMPLE_MARKS.values()]
+    found = [
+        source for source, texts in (*samples, *prompts) if any(m in text.casefold() for m in marks for text in texts)
+    ]
+    if found:
+        raise InosukeError(
+            f"{len(found):,} rows are still examples of `inosuke new` (in {', '.join(sorted(set(found))[:5])}), and "
+            "they are not the character's lines. Replace or remove them, run `inosuke dataset`, and "
+            "publish again."
+        )
 
 
 def _nothing_left(held: rights.Held) -> str:

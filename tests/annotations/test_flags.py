@@ -49,6 +49,7 @@ CASES: dict[str, tuple[tuple[Message, ...], list[str]]] = {
     "out_of_character": (said("Chào!", "Dạ, ta dạy ngươi, xin phép!"), ["Dạ", "xin phép"]),
     "over_length": (said("Kể đi.", LONG), [LONG[400:]]),
     "label_in_reply": (said("Chào!", "Ta đây!\nBạn: đi đâu?"), ["Bạn:"]),
+    "example_row": (said("Chào!", "Chào! Ví dụ: hãy viết lại."), ["Ví dụ: hãy viết"]),
     "empty_reply": (said("Chào!", "  "), []),
     "empty_turn": (said("  ", "Ta đây!"), []),
     "no_reply_at_the_end": (said("Chào!", "Ta đây!")[:1], []),

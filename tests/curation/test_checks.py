@@ -33,6 +33,7 @@ from curation.persona import Checks, Persona
         ("Ta đây!\nBạn: Ghê thật.", ["label_in_reply"]),
         ("Ta nói: núi là của ta!", []),
         ("", ["empty_reply"]),
+        ("Hello. An example: write your own.", ["example_row"]),
         ("Ta gầm. " * 60, ["over_length"]),
     ],
 )

@@ -1,0 +1,143 @@
+"""`inosuke new`: what it writes, what it asks, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from curation.errors import UsageError
+from curation.newcomer.write import folder_name
+from curation.persona import Persona, load_persona
+from inosuke import cli
+from tests.conftest import ROOT
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def new(*words: str) -> Result:
+    """Run the command without a terminal; errors are raised."""
+    return CliRunner().invoke(cli, ["new", *words], catch_exceptions=False)
+
+
+def test_it_writes_a_folder_named_after_the_character() -> None:
+    said = new("Trần Đại Mai").output
+    root = Path("characters/tran-dai-mai")
+    assert sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()) == [
+        ".gitignore", "eval/prompts.jsonl", "guidelines.md", "lines/conversations.en.jsonl",
+        "lines/genericqa.en.jsonl", "lines/persona.en.jsonl", "lines/quotes.en.jsonl", "persona.toml",
+    ]  # fmt: skip
+    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in (root / "lines").iterdir()) == 10
+    assert "Next: cd characters/tran-dai-mai && inosuke dataset" in said
+    persona = load_persona(root / "persona.toml")
+    assert (persona.name, persona.languages, persona.style.avoid) == ("Trần Đại Mai", ("en",), ())
+
+
+def made(*words: str) -> Persona:
+    new(*words, "--into", "here")
+    return load_persona("here/persona.toml")
+
+
+def test_every_answer_is_in_persona_toml() -> None:
+    persona = made(
+        "Anne", "--alias", 'Anne "with an e" Shirley'.replace('"', "'"), "--language", "vi", "--language", "en",
+        "--self", "tớ", "--user", "cậu", "--avoid", 'he said "no"', "--avoid", "back\\slash",
+        "--greeting", "Chào cậu!", "--greeting", "en=Good day!",
+    )  # fmt: skip
+    assert persona.aliases == ("Anne 'with an e' Shirley",)
+    assert persona.address == {"self": ("tớ",), "user": ("cậu",)} and persona.style.pronouns == ("tớ", "cậu")
+    assert persona.style.avoid == ('he said "no"', "back\\slash")
+    assert persona.greetings == {"vi": ("Chào cậu!",), "en": ("Good day!",)}
+    assert set(persona.page.starters) == {"vi", "en"} and persona.review.guidelines == "guidelines.md"
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("Anne", "anne"), ("Trần Mai", "tran-mai"), ("伊之助", "伊之助"), ("ガク", "ガク"), ("../../O'Neil Jr.", "o-neil-jr")],
+)
+def test_a_folder_gets_a_plain_name(name: str, folder: str) -> None:
+    assert folder_name(name) == folder
+
+
+def test_a_name_in_another_script_and_a_language_without_examples() -> None:
+    said = new("嘴平 花子", "--language", "ja").output
+    assert "there are no example rows in ja" in said
+    assert load_persona("characters/嘴平-花子/persona.toml").languages == ("ja",)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["Mai:"], "holds ':'"),
+        (["Mai {x}"], "holds '{'"),
+        (["Ma\x00i"], "holds"),
+        (["\u202eMai"], "holds"),
+        (["  "], "at least one letter"),
+        (["…"], "at least one letter"),
+        (["M" * 61], "expected 1 to 60 characters"),
+        (["Mai", "--alias", "a|b"], "the alias 'a|b' holds"),
+        (["Mai", "--language", "tlh"], "no base model knows the language `tlh`. Expected ISO 639-1 codes among ar, de"),
+        (["Mai", "--greeting", "fr=Salut"], "`fr` is not one of the character's languages"),
+        (["Mai", "--into", "taken"], "taken: there already, and not empty"),
+        (["Mai", "--into", "file"], "file: there already"),
+        (["Mai", "--into", "file/below"], "cannot be written"),
+    ],
+)
+def test_bad_input_is_refused_and_nothing_is_written(words: list[str], error: str) -> None:
+    Path("taken").mkdir()
+    Path("taken/mine.txt").write_text("mine", encoding="utf-8")
+    Path("file").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError) as raised:
+        new(*words)
+    assert error in str(raised.value)
+    assert sorted(p.name for p in Path().rglob("*")) == ["file", "mine.txt", "taken"]
+
+
+def test_an_empty_folder_is_used() -> None:
+    Path("here").mkdir()
+    assert made("Mai").name == "Mai"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+def test_on_a_terminal_it_asks_what_no_option_gives(elsewhere: Path) -> None:
+    import pty
+
+    main, other = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "inosuke", "new", "Mai", "--language", "vi"],
+        stdin=other, stdout=other, stderr=other, cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    os.close(other)
+    answers = iter(["Bé Mai, 麻衣", "tớ", "cậu", "Chào cậu!", "dạ, thưa"])
+    said, seen = "", 0
+    while select.select([main], [], [], 60)[0]:
+        try:
+            said += os.read(main, 4096).decode("utf-8", "replace")
+        except OSError:  # the other end is closed
+            break
+        if said.rstrip(" ").endswith(":") and len(said) > seen:
+            os.write(main, (next(answers) + "\n").encode())
+            seen = len(said) + 1
+    assert run.wait(timeout=30) == 0, said
+    os.close(main)
+    persona = load_persona(elsewhere / "characters" / "mai" / "persona.toml")
+    assert persona.aliases == ("Bé Mai", "麻衣") and persona.address == {"self": ("tớ",), "user": ("cậu",)}
+    assert persona.greetings == {"vi": ("Chào cậu!",)} and persona.style.avoid == ("dạ", "thưa")
+
+
+def test_the_example_rows_cannot_be_taken_for_lines() -> None:
+    new("Mai", "--language", "vi", "--into", "here")
+    done = CliRunner().invoke(cli, ["dataset", "--persona", "here/persona.toml", "--json"], catch_exceptions=False)
+    report = json.loads(done.stdout.strip().splitlines()[-1])
+    assert report["flagged"]["example_row"] == report["approved"] == 10
+    assert "Warning: 10 rows are still examples" in done.stderr
