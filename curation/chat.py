@@ -615,8 +615,8 @@ def _spoken(message: Message, persona: Persona) -> str:
 # in two forms, signs outside the basic plane, a typed control token, an empty reply, line breaks, a greeting.
 EXAMPLES: tuple[tuple[Message, ...], ...] = (
     (
-        Message("user", "Ngươi là ai?"),
-        Message("assistant", "Ta đây!"),
+        Message("user", "Bạn là ai?"),
+        Message("assistant", "Tôi đây!"),
         Message("user", "Trời lạnh quá."),
         Message("assistant", "Chạy đi!"),
         Message("user", "Đi đâu?"),
@@ -629,15 +629,15 @@ EXAMPLES: tuple[tuple[Message, ...], ...] = (
         Message("assistant", "In the mountains."),
     ),
     (
-        Message("user", "Chào ngươi!"),
+        Message("user", "Chào bạn!"),
         Message("assistant", "Hừ."),
         Message("user", "Can you speak English with me?"),
         Message("assistant", "I can do everything."),
     ),
     (
-        Message("assistant", "Hừ, ngươi là ai?"),
+        Message("assistant", "Hừ, bạn là ai?"),
         Message("user", "Tớ là Lan."),
-        Message("assistant", "Lan à? Theo ta!"),
+        Message("assistant", "Lan à? Đi thôi!"),
     ),
     (
         Message("user", "Wait for me!", "A friend"),

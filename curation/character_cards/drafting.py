@@ -12,12 +12,14 @@ from typing import Any
 from curation.character_cards import containers, png_chunks
 from curation.character_cards.containers import Card
 from curation.character_cards.macros import resolve, you
-from curation.errors import InosukeError
+from curation.errors import InosukeError, UsageError
 from curation.files import whole_folder
+from curation.lorebook.reading import read_book
 from curation.persona import Persona, load_persona
 
 KEPT = "character-card"
 SOURCE = "card-rows"
+BOOK = "lorebook.json"
 _PIXELS = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
 _PROMPTS = {
     "vi": ("Nói một câu đậm chất {} (ngắn).", "Nói một câu đậm chất {} (dài)."),
@@ -72,16 +74,27 @@ def import_card(file: Path, folder: Path, language: str = "en") -> Persona:
             if picture := portrait(card):
                 (part / "portrait.png").write_bytes(picture)
             book = card.fields.get("character_book")
-            has_book = isinstance(book, dict)
-            if has_book:
+            trouble = None
+            if isinstance(book, dict):
                 data = containers.to_json({"spec": "lorebook_v3", "data": book})
-                (part / "lorebook.json").write_bytes(data)
-            text = _toml(draft(card, language), language, bool(picture), has_book)
+                (part / BOOK).write_bytes(data)
+                trouble = _trouble(data)
+            lore = None if not isinstance(book, dict) else trouble or ""
+            text = _toml(draft(card, language), language, bool(picture), lore)
             (part / "persona.toml").write_text(text, encoding="utf-8")
             load_persona(part / "persona.toml")
     except OSError as error:
         raise InosukeError(f"{folder}: cannot be written ({error.strerror or error}). Choose another --into.") from None
     return load_persona(folder / "persona.toml")
+
+
+def _trouble(book: bytes) -> str | None:
+    """Return why a card's book cannot be used as it is, None where it can."""
+    try:
+        read_book(book, BOOK)
+    except UsageError as error:
+        return str(error)
+    return None
 
 
 def kept_card(root: Path) -> Card | None:
@@ -129,7 +142,8 @@ def _list(texts: list[str] | tuple[str, ...]) -> str:
     return "[" + ", ".join(_quoted(text) for text in texts) + "]"
 
 
-def _toml(found: Draft, language: str, has_portrait: bool, has_book: bool) -> str:
+def _toml(found: Draft, language: str, has_portrait: bool, trouble: str | None) -> str:
+    """Return persona.toml. ``trouble`` is why the card's lorebook cannot be used, "" where it can, None without one."""
     short, long = (prompt.format(found.name) for prompt in _PROMPTS.get(language, _PROMPTS["en"]))
     lines = [
         "# Drafted from a character card. Read it, and change what does not fit.",
@@ -145,8 +159,12 @@ def _toml(found: Draft, language: str, has_portrait: bool, has_book: bool) -> st
         lines += ["", "[greetings]", f"{language} = {_list([said for _, said in found.greetings])}"]
     if has_portrait:
         lines += ["", "[page]", 'portrait = "portrait.png"']
-    if has_book and "lorebook" in Persona.model_fields:
-        lines += ["", "[lorebook]", 'file = "lorebook.json"']
+    if trouble:
+        lines += ["", f"# The card's lorebook is in {BOOK} and is not used yet: {' '.join(trouble.split())}"]
+        lines += ["# Correct it there, then remove the marks before the next two lines.", "# [lorebook]"]
+        lines += [f'# file = "{BOOK}"']
+    elif trouble is not None:
+        lines += ["", "[lorebook]", f'file = "{BOOK}"']
     lines += [
         "",
         "[[sources]]",

@@ -33,7 +33,7 @@ def card_of(
 ) -> dict[str, Any]:
     """Return the card's object in V2 or V3, with examples from the approved ``rows`` within ``budget`` tokens."""
     old = copy.deepcopy(kept.value) if kept else {}
-    value = old if kept and kept.version > 1 else {"data": old}
+    value: dict[str, Any] = old if kept and kept.version > 1 else {"data": old}
     if kept is None or kept.version != version:
         value["spec"] = f"chara_card_v{version}"
         value["spec_version"] = f"{version}.0"

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 @click.option("--self", "own", multiple=True, metavar="WORD", help="How the character calls themselves. Repeatable.")
 @click.option("--user", "other", multiple=True, metavar="WORD", help="How the character calls others. Repeatable.")
 @click.option(
-    "--greeting", "greetings", multiple=True, metavar="TEXT", help="A first line; `vi=…` names its language. Repeatable."
+    "--greeting",
+    "greetings",
+    multiple=True,
+    metavar="TEXT",
+    help="A first line; `vi=…` names its language. Repeatable.",
 )
 @click.option("--avoid", multiple=True, metavar="WORDS", help="What the character never says. Repeatable.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take defaults for what is not given.")

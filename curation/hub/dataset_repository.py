@@ -15,8 +15,8 @@ from typing import Any
 import tomli_w
 
 from curation import console
-from curation.cleaning import personal_data
 from curation.checks import EXAMPLE_MARKS
+from curation.cleaning import personal_data
 from curation.contracts.manifest import Manifest, Published
 from curation.errors import InosukeError
 from curation.export import card, card_merge, exported_rows, manifest, terms, versions

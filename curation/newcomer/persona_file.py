@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from curation.newcomer.examples import WORDS
@@ -18,7 +18,7 @@ class Answers:
     languages: Sequence[str] = ("en",)
     own: Sequence[str] = ()  # how the character calls themselves
     other: Sequence[str] = ()  # and the one they talk to
-    greetings: dict[str, Sequence[str]] = field(default_factory=dict)
+    greetings: Mapping[str, Sequence[str]] = field(default_factory=dict)
     avoid: Sequence[str] = ()
 
 
@@ -37,9 +37,7 @@ def text(answers: Answers) -> str:
         if language in known or answers.greetings.get(language)
     }
     starters = {language: WORDS[language].starters for language in known}
-    address = [
-        f"{key} = {_list(words)}\n" for key, words in (("self", answers.own), ("user", answers.other)) if words
-    ]
+    address = [f"{key} = {_list(words)}\n" for key, words in (("self", answers.own), ("user", answers.other)) if words]
     return _TEXT.format(
         name=_quoted(answers.name),
         aliases=_list(answers.aliases),

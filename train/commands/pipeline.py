@@ -17,8 +17,8 @@ from curation import licences
 from curation.contracts.run import RunMetrics, Speaking, read_metrics, write_metrics
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file, write_atomically
-from curation.persona import copy_persona, persona_files
 from curation.newest import LATEST
+from curation.persona import copy_persona, persona_files
 from train import distributed, gpu
 from train.data.dialogues import Export, find_export, load_export
 from train.distributed import Processes

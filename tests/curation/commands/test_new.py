@@ -63,7 +63,13 @@ def test_every_answer_is_in_persona_toml() -> None:
 
 @pytest.mark.parametrize(
     ("name", "folder"),
-    [("Anne", "anne"), ("Trần Mai", "tran-mai"), ("伊之助", "伊之助"), ("ガク", "ガク"), ("../../O'Neil Jr.", "o-neil-jr")],
+    [
+        ("Anne", "anne"),
+        ("Trần Mai", "tran-mai"),
+        ("伊之助", "伊之助"),
+        ("ガク", "ガク"),
+        ("../../O'Neil Jr.", "o-neil-jr"),
+    ],
 )
 def test_a_folder_gets_a_plain_name(name: str, folder: str) -> None:
     assert folder_name(name) == folder
