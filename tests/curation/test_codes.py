@@ -174,8 +174,8 @@ def test_flags_block_approval_and_keep_a_row_out_of_training_as_the_table_says()
 
 def test_what_the_export_or_publishing_rests_on_cannot_be_switched_off() -> None:
     assert set(FLAGS) - may_be_off() == {
-        "alpaca_layout", "empty_reply", "label_in_reply", "no_reply_at_the_end", "personal_data", "replaced_reply",
-        "respelled",
+        "alpaca_layout", "empty_reply", "example_row", "label_in_reply", "no_reply_at_the_end", "personal_data",
+        "replaced_reply", "respelled",
     }  # fmt: skip
 
 
