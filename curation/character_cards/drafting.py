@@ -43,8 +43,8 @@ def draft(card: Card, language: str) -> Draft:
     name = " ".join(_text(fields, "name").split()) or "Character"
     nickname = " ".join(_text(fields, "nickname").split())
     called, user = nickname or name, you(language)
-    parts = [_text(fields, "system_prompt")] if _text(fields, "system_prompt").strip() else []
-    parts += [] if parts else [_text(fields, key) for key in ("description", "personality", "scenario")]
+    # A program that plays a card puts all of them into the prompt.
+    parts = [_text(fields, key) for key in ("system_prompt", "description", "personality", "scenario")]
     prompt = "\n\n".join(said for part in parts if (said := resolve(part, called, user).strip()))
     return Draft(
         name=name,

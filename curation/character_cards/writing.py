@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from curation.persona import Persona
 
 TOKENS = 600
 _CHARS_A_TOKEN = 3  # Vietnamese is denser in tokens than English; a card knows no tokenizer
+_DECORATORS = re.compile(r"\A(?:@@[^\n]*(?:\n|\Z))+")  # the leading lines of an entry's content
 _TEXTS = [
     "name",
     "description",
@@ -35,8 +37,9 @@ def card_of(
     old = copy.deepcopy(kept.value) if kept else {}
     value: dict[str, Any] = old if kept and kept.version > 1 else {"data": old}
     if kept is None or kept.version != version:
-        value["spec"] = f"chara_card_v{version}"
-        value["spec_version"] = f"{version}.0"
+        value = {"spec": f"chara_card_v{version}", "spec_version": f"{version}.0", **value}
+        value |= {"spec": f"chara_card_v{version}", "spec_version": f"{version}.0"}
+        _convert_book(value["data"].get("character_book"), version)
     data: dict[str, Any] = value["data"]
     for key in _TEXTS:
         data.setdefault(key, "")
@@ -49,6 +52,18 @@ def card_of(
     if about and isinstance(data["extensions"], dict):
         data["extensions"]["inosuke"] = {**_mapping(data["extensions"].get("inosuke")), **about}
     return value
+
+
+def _convert_book(book: Any, version: int) -> None:
+    """Give a book's entries, in place, what the version wants: V3 has `use_regex`, V2 no decorators."""
+    entries = book.get("entries") if isinstance(book, dict) else None
+    for entry in entries if isinstance(entries, list) else ():
+        if not isinstance(entry, dict):
+            continue
+        if version == 3:
+            entry.setdefault("use_regex", False)
+        elif isinstance(entry.get("content"), str):
+            entry["content"] = _DECORATORS.sub("", entry["content"])
 
 
 def is_edited(persona: Persona, kept: Card) -> bool:

@@ -54,7 +54,7 @@ def export(out: Path, version: int | None, tokens: int, persona_file: Path) -> N
 
     \b
     Example:
-      inosuke card export --out inosuke.png
+      inosuke card export --out inosuke.json
     """
     from curation.character_cards.export import export_card
 
