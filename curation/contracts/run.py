@@ -184,10 +184,15 @@ class RunMetrics(Contract):
         adapter, base = self.eval.adapter.loss, self.eval.base.loss
         return not math.isnan(base) and not adapter < base
 
+    @property
+    def forgets(self) -> bool:
+        """Whether what it learnt from preferences cost more of the dialogues than it may."""
+        return self.preference is not None and self.preference.rise > MOST_RISE
+
     def faults(self) -> list[str]:
         """Return why the run must not become the newest, one reason each; empty where it may."""
         found = ["it is not better than its base"] if self.is_worse else []
-        if self.preference is not None and self.preference.rise > MOST_RISE:
+        if self.preference is not None and self.forgets:
             found.append(
                 f"its nll per character on eval dialogues is {self.preference.rise:.1%} higher than that of "
                 f"{self.started_from} (at most {MOST_RISE:.0%} may be lost)"

@@ -55,6 +55,15 @@ def test_a_run_is_worse_where_its_adapter_does_not_beat_the_base(base: Any, adap
     assert RunMetrics.model_validate(METRICS | {"eval": scores}).is_worse is worse
 
 
+@pytest.mark.parametrize(("change", "forgets"), [(-0.01, False), (0.01, False), (0.013, True)])
+def test_a_run_that_forgot_dialogues_for_preferences_is_not_the_newest(change: float, forgets: bool) -> None:
+    learnt = {"dialogues_before": {"reply_nll_per_char": 1.24}, "dialogues_change": {"value": change}}
+    good = {"base": {"loss": 2.0}, "adapter": {"loss": 1.9}}
+    metrics = RunMetrics.model_validate(METRICS | {"eval": good, "started_from": "first", "preference": learnt})
+    assert metrics.forgets is forgets
+    assert any("higher than that of first (at most 1% may be lost)" in fault for fault in metrics.faults()) is forgets
+
+
 READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "manifest.json": ("inosuke dataset", read_manifest),
     "metrics.json": ("make train", read_metrics),

@@ -27,6 +27,10 @@ SPEAKS_BADLY = (
     "Its loss is better than its base's, but it does not speak. More dialogues or more epochs help most; then a lower "
     "`learning_rate`, and a larger base."
 )
+FORGETS = (
+    "It learnt the preferences and forgot some of the dialogues. Lower `learning_rate` or `epochs` in the recipe's "
+    "[preference], or raise `rpo_alpha`."
+)
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "tokenizers", "safetensors")
 
 
@@ -214,7 +218,7 @@ def summary(metrics: RunMetrics, folder: Path) -> str:
         if training["resume_from"] is not None:
             lines.append(f"It saw too little. Give it more minutes: {resume_command(metrics)}")
         elif metrics.speaking_failed is None:
-            lines.append(ADVICE if metrics.is_worse else SPEAKS_BADLY)
+            lines.append(ADVICE if metrics.is_worse else FORGETS if metrics.forgets else SPEAKS_BADLY)
     else:
         lines += ["", "Next: make serve   (or: inosuke serve)"]
     return "\n".join(lines)
