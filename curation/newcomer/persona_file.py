@@ -41,7 +41,9 @@ def text(answers: Answers) -> str:
         languages=_list(answers.languages),
         prompts="".join(f"{language} = {_quoted(prompt)}\n" for language, prompt in prompts.items()),
     )
-    said = _GREETINGS.format(greetings="".join(f"{language} = {_list(lines)}\n" for language, lines in greetings.items()))
+    said = _GREETINGS.format(
+        greetings="".join(f"{language} = {_list(lines)}\n" for language, lines in greetings.items())
+    )
     return head + _style(answers) + said + _rest(answers)
 
 
