@@ -107,8 +107,10 @@ def write(folder: Path, answers: Answers, card: Path | None = None) -> None:
                 (whole / name).parent.mkdir(exist_ok=True)
                 (whole / name).write_text(text, encoding="utf-8", newline="\n")
             load_persona(whole / "persona.toml")
-            if folder.exists():
-                folder.rmdir()
-            shutil.move(whole, folder)
+            if folder.exists():  # empty, and perhaps the folder that the user stands in: it stays
+                for path in whole.iterdir():
+                    shutil.move(path, folder)
+            else:
+                shutil.move(whole, folder)
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written ({error}). Name another folder with --into.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -114,6 +115,10 @@ def test_bad_input_is_refused_and_nothing_is_written(words: list[str], error: st
 def test_an_empty_folder_is_used() -> None:
     Path("here").mkdir()
     assert made("Mai").name == "Mai"
+    Path("inside").mkdir()
+    with contextlib.chdir("inside"):
+        new("Lan", "--into", ".")
+        assert load_persona("persona.toml").name == "Lan" and not list(Path().glob(".new-*"))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
