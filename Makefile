@@ -29,6 +29,7 @@ FAST := not slow and not label_studio and not browser and not model
 help:  ## list the targets
 	@awk -F':.*## ' '/^##@ / {printf "%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' \
 	  $(MAKEFILE_LIST)
+	@echo "CHARACTER=folder: dataset, review, label-studio, publish and the model's targets work there (inosuke new)"
 
 setup: .venv/.ready  ## create .venv and install what requirements/ pins
 

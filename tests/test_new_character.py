@@ -66,6 +66,7 @@ def trained(folder: Path) -> str:
 
 def test_make_dataset_and_train_run_at_once_and_warn_of_the_examples(trained: str, folder: Path) -> None:
     assert "Warning: 20 rows are still examples" in trained
+    assert re.search(r"Warning: \d+ of \d+ training dialogues are still examples of `inosuke new`", trained)
     assert next((folder / "models").glob("*/adapter/adapter_model.safetensors"))
     assert not (ROOT / "models" / "mai of the hill").exists()
 

@@ -1,6 +1,6 @@
-"""Another character is another persona.toml and nothing else: a girl from another story, from her lines to a reply.
+"""Another character is a folder of `inosuke new` and her lines: a girl from another story, from them to a reply.
 
-Every step is a command or a request, and nothing is replaced: what decides is ``tests/second_persona/persona.toml``.
+Every step is a command or a request, and nothing is replaced: what decides is the persona.toml that the command wrote.
 """
 
 from __future__ import annotations
@@ -47,10 +47,15 @@ def anothers(text: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Path:  # noqa: F811
-    """Her project: persona.toml as it stands, her lines, and a recipe that fits a tiny base model."""
+    """Her project: what `inosuke new` writes, her lines and a prompt for the examples, a recipe for a tiny base."""
     root = tmp_path_factory.mktemp("anne")
-    shutil.copy(ROOT / "tests" / "second_persona" / "persona.toml", root)
+    said(root, "new", "Anne", "--alias", "Anne Shirley", "--yes", "--into", ".")
+    shutil.rmtree(root / "lines")
     shutil.copytree(ROOT / "tests" / "second_persona" / "lines", root / "lines")
+    (root / "eval" / "prompts.jsonl").write_text(
+        '{"id": "rain", "messages": [{"role": "user", "content": "Rain again."}], "reference": "How romantic!"}\n',
+        encoding="utf-8",
+    )
     (root / "tiny.toml").write_text(
         f'base = "{tiny_base.as_posix()}"\nmax_length = 1024\nlora_rank = 8\nepochs = 2\nbatch_size = 2\n'
         "learning_rate = 3e-3\nsamples = 1\n",

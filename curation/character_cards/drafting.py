@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +61,11 @@ def greetings(fields: dict[str, Any]) -> list[str]:
     return [clean(text) for text in texts if isinstance(text, str)]
 
 
-def import_card(file: Path, folder: Path, language: str = "en") -> Persona:
-    """Draft a character in a new folder and return its persona. Raises InosukeError where the folder exists."""
+def import_card(file: Path, folder: Path, language: str = "en", name: str = "") -> Persona:
+    """Draft a character in a new folder and return its persona. Raises InosukeError where the folder exists.
+
+    ``name`` replaces the card's own, which becomes an alias.
+    """
     card = containers.read(file)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InosukeError(f"{folder}: is not empty. A card is imported into a new folder. Choose another --into.")
@@ -80,7 +83,10 @@ def import_card(file: Path, folder: Path, language: str = "en") -> Persona:
                 (part / BOOK).write_bytes(data)
                 trouble = _trouble(data)
             lore = None if not isinstance(book, dict) else trouble or ""
-            text = _toml(draft(card, language), language, bool(picture), lore)
+            found = draft(card, language)
+            if name and name != found.name:
+                found = replace(found, name=name, aliases=(found.name, *(a for a in found.aliases if a != name)))
+            text = _toml(found, language, bool(picture), lore)
             (part / "persona.toml").write_text(text, encoding="utf-8")
             load_persona(part / "persona.toml")
     except OSError as error:

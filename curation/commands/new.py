@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option(
+    "--from", "card", type=click.Path(path_type=Path), metavar="CARD", help="A character card: .json, .png or .charx."
+)
 @click.option(
     "--into", type=click.Path(path_type=Path), help="Write into this folder.  [default: characters/ and the name]"
 )
@@ -36,7 +39,8 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Ask nothing: take defaults for what is not given.")
 def new(
     *,
-    name: str,
+    name: str | None,
+    card: Path | None,
     into: Path | None,
     languages: tuple[str, ...],
     aliases: tuple[str, ...],
@@ -51,17 +55,29 @@ def new(
     On a terminal it asks for what no option gives. Without a terminal, or with --yes, it takes defaults. Nothing that
     exists is overwritten.
 
+    --from asks nothing: name, greetings and a portrait come from the card, and its lines wait for review. NAME, if
+    given, replaces the card's name. --language names the card's language.
+
     \b
     Example:
       inosuke new "Trần Mai" --language vi --self tớ --user cậu
+      inosuke new --from mai.png --language vi
     """
+    from curation.errors import UsageError
     from curation.newcomer.persona_file import Answers
-    from curation.newcomer.write import check_folder, check_languages, check_name, folder_name, write
+    from curation.newcomer.write import check_folder, check_languages, check_name, folder_name, name_in, write
 
-    name = check_name(name)
+    asks = not yes and card is None and sys.stdin.isatty()
+    if card is not None:
+        _check_options_beside_a_card(languages, aliases, greetings)
+        languages = check_languages(languages or ("en",))
+    if card is None and name is None:
+        raise UsageError(
+            "the character has no name. Give one (`inosuke new NAME`) or a card (`inosuke new --from CARD`)."
+        )
+    name = name_in(card, languages[0]) if card is not None and name is None else check_name(name or "")
     folder = into or Path("characters") / folder_name(name)
     check_folder(folder)
-    asks = not yes and sys.stdin.isatty()
     languages = check_languages(languages or _asked("Languages", asks, "en") or ("en",))
     aliases = tuple(check_name(a, "alias") for a in aliases or _asked("Other names", asks))
     own = _clean(own or _asked("How the character calls themselves", asks))
@@ -74,8 +90,22 @@ def new(
     answers = Answers(
         name=name, aliases=aliases, languages=languages, own=own, other=other, greetings=said, avoid=avoid
     )
-    write(folder, answers)
-    _tell(folder, answers)
+    write(folder, answers, card)
+    _tell(folder, answers, card)
+
+
+def _check_options_beside_a_card(
+    languages: tuple[str, ...], aliases: tuple[str, ...], greetings: tuple[str, ...]
+) -> None:
+    """Raise UsageError for an option that --from leaves no room for."""
+    from curation.errors import UsageError
+
+    for option, is_wrong in (("--alias", aliases), ("--greeting", greetings), ("more --language", len(languages) > 1)):
+        if is_wrong:
+            raise UsageError(
+                f"--from and {option} do not go together: a card is in one language and has names and greetings of its "
+                "own. Leave the option out, and change persona.toml afterwards."
+            )
 
 
 def _asked(question: str, asks: bool, default: str = "") -> tuple[str, ...]:
@@ -109,15 +139,20 @@ def _by_language(greetings: tuple[str, ...], languages: tuple[str, ...]) -> dict
     return said
 
 
-def _tell(folder: Path, answers: Answers) -> None:
+def _tell(folder: Path, answers: Answers, card: Path | None) -> None:
     from curation.newcomer.examples import WORDS
 
     where = shlex.quote(folder.as_posix())
     click.echo(f"{answers.name} has a folder: {folder}")
     click.echo("  persona.toml        who the character is; every key is explained there")
+    if card is not None:
+        click.echo("  card-rows/          the card's lines: they wait for review, of rights unknown")
+        click.echo("  character-card.*    the card as it came")
     click.echo("  lines/              ten example rows a language: write the character's lines in their place")
     click.echo("  eval/prompts.jsonl  held-out prompts, with the replies that you expect")
     click.echo("  guidelines.md       what annotators go by: fill it in")
+    if card is not None:
+        click.echo("Note: training leaves the card's lines out until you approve them in the review desk.")
     if without := [language for language in answers.languages if language not in WORDS]:
         click.echo(f"Note: there are no example rows in {', '.join(without)}. Write lines before the next command.")
     if (Path("Makefile")).is_file() and (Path("curation") / "newcomer").is_dir():

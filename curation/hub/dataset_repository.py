@@ -62,13 +62,13 @@ def publish(
     if tag is not None:
         versions.check_tag(tag)
     local = manifest.check(export)
+    whole = exported_rows.read(export)
+    _refuse_examples(whole)
     with tempfile.TemporaryDirectory(prefix="inosuke-publish-") as scratch:
         with console.bar(3, "look at the repository", "step", quiet=quiet) as bar:
             before, unasked = look_first(repo, "dataset", Path(scratch) / "hub", private=private, dry_run=dry_run)
             _next(bar, "check rights and texts")
             hidden = before.remote.private if before.remote else private
-            whole = exported_rows.read(export)
-            _refuse_examples(whole)
             rows, held = (whole, rights.Held()) if hidden else rights.public(whole, include_private)
             if not rows.samples:
                 raise InosukeError(_nothing_left(held))
@@ -237,8 +237,8 @@ def _refuse_examples(rows: Rows) -> None:
     if found:
         raise InosukeError(
             f"{len(found):,} rows are still examples of `inosuke new` (in {', '.join(sorted(set(found))[:5])}), and "
-            "they are not the character's lines. Replace or remove them, run `inosuke dataset`, and "
-            "publish again."
+            "they are not the character's lines. Replace or remove them, run `inosuke dataset`, and publish again. "
+            "Nothing was uploaded."
         )
 
 

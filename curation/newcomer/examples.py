@@ -23,7 +23,7 @@ class Words:
     talks: Sequence[Sequence[tuple[str, str]]]
     held_out: Sequence[tuple[str, str, str]]  # what it tests, the prompt, the reply
     system_prompt: str
-    greeting: str
+    greeting: str  # calls no one anything, so that it agrees with any `--self` and `--user`
     starters: Sequence[str]
 
 
@@ -62,7 +62,7 @@ WORDS = {
             ("knowledge", "How many days has a week?", "Seven. {mark} what you expect."),
         ),
         system_prompt="You are {name}. Answer in English.",
-        greeting="Hello, I am {name}. What do you want to talk about?",
+        greeting="Hello, {name} here. What shall it be today?",
         starters=("Who are you?", "How was your day?", "What do you like to eat?"),
     ),
     "vi": Words(
@@ -99,7 +99,7 @@ WORDS = {
             ("knowledge", "Một tuần có mấy ngày?", "Bảy. {mark} lời đáp bạn mong đợi."),
         ),
         system_prompt="Bạn là {name}. Trả lời bằng tiếng Việt.",
-        greeting="Chào bạn, {name} đây. Bạn muốn nói chuyện gì?",
+        greeting="Xin chào, {name} đây. Hôm nay nói chuyện gì nào?",
         starters=("Bạn là ai?", "Hôm nay của bạn thế nào?", "Bạn thích ăn gì?"),
     ),
 }

@@ -24,31 +24,47 @@ class Answers:
 
 def text(answers: Answers) -> str:
     """Return persona.toml."""
-    known = [language for language in answers.languages if language in WORDS]
     prompts = {
         language: WORDS[language].system_prompt.replace("{name}", answers.name)
-        if language in known
+        if language in WORDS
         else f"You are {answers.name}. Answer in the language `{language}`."
         for language in answers.languages
     }
     greetings = {
         language: answers.greetings.get(language) or [WORDS[language].greeting.replace("{name}", answers.name)]
         for language in answers.languages
-        if language in known or answers.greetings.get(language)
+        if language in WORDS or answers.greetings.get(language)
     }
-    starters = {language: WORDS[language].starters for language in known}
-    address = [f"{key} = {_list(words)}\n" for key, words in (("self", answers.own), ("user", answers.other)) if words]
-    return _TEXT.format(
+    head = _HEAD.format(
         name=_quoted(answers.name),
         aliases=_list(answers.aliases),
         languages=_list(answers.languages),
         prompts="".join(f"{language} = {_quoted(prompt)}\n" for language, prompt in prompts.items()),
+    )
+    said = _GREETINGS.format(
+        greetings="".join(f"{language} = {_list(lines)}\n" for language, lines in greetings.items())
+    )
+    return head + _style(answers) + said + _rest(answers)
+
+
+def after_card(answers: Answers) -> str:
+    """Return what follows in persona.toml after what `inosuke card import` drafts: all that a card says nothing of."""
+    return "\n" + _style(answers) + _rest(answers)
+
+
+def _style(answers: Answers) -> str:
+    address = [f"{key} = {_list(words)}\n" for key, words in (("self", answers.own), ("user", answers.other)) if words]
+    return _STYLE.format(
         pronouns=_list((*answers.own, *answers.other)),
         avoid=_list(answers.avoid),
         address="[address]\n" + "".join(address) if address else _NO_ADDRESS,
-        greetings="".join(f"{language} = {_list(lines)}\n" for language, lines in greetings.items()),
-        starters="".join(f"{language} = {_list(lines)}\n" for language, lines in starters.items()),
     )
+
+
+def _rest(answers: Answers) -> str:
+    known = [language for language in answers.languages if language in WORDS]
+    starters = "".join(f"{language} = {_list(WORDS[language].starters)}\n" for language in known)
+    return _REST.format(starters=starters)
 
 
 def _quoted(value: str) -> str:
@@ -62,7 +78,7 @@ def _list(values: Sequence[str]) -> str:
 
 _NO_ADDRESS = '# [address]\n# self = ["I"]\n# user = ["you"]\n'
 
-_TEXT = """# The character, in one file. Change what you like; `inosuke dataset` reports a key that is wrong.
+_HEAD = """# The character, in one file. Change what you like; `inosuke dataset` reports a key that is wrong.
 
 name = {name}
 # What transcripts call the character as well. A line under one of these names is theirs.
@@ -74,7 +90,9 @@ languages = {languages}
 # short sentences: who the character is and how they talk.
 [system_prompt]
 {prompts}
-[style]
+"""
+
+_STYLE = """[style]
 # Words that make a line sound like the character, and words that they never say (whole words, any case).
 pronouns = {pronouns}
 avoid = {avoid}
@@ -82,7 +100,9 @@ max_reply_chars = 400
 
 # Whom the character calls what. Rows that say otherwise wait for review; without the table nothing is compared.
 {address}
-# What the character says first, by language. One of several is chosen.
+"""
+
+_GREETINGS = """# What the character says first, by language. One of several is chosen.
 [greetings]
 {greetings}
 # [page]
@@ -90,7 +110,9 @@ max_reply_chars = 400
 # [page.notice]
 # en = "What visitors should know."
 
-# First messages that a visitor can choose.
+"""
+
+_REST = """# First messages that a visitor can choose.
 [page.starters]
 {starters}
 [review]

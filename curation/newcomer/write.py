@@ -9,9 +9,12 @@ import unicodedata
 from pathlib import Path
 
 from curation.bases import all_bases
+from curation.character_cards import containers
+from curation.character_cards.drafting import draft, import_card
 from curation.errors import UsageError
 from curation.newcomer import examples, guidelines, persona_file
 from curation.newcomer.persona_file import Answers
+from curation.persona import load_persona
 
 LONGEST_NAME = 60
 
@@ -52,6 +55,14 @@ def check_name(name: str, what: str = "name") -> str:
     return name
 
 
+def name_in(card: Path, language: str) -> str:
+    """Return the name that a character card gives. Raises InosukeError for a file that is not a card."""
+    try:
+        return check_name(draft(containers.read(card), language).name, "card's name")
+    except UsageError as error:
+        raise UsageError(f"{card}: {error} Give another name: `inosuke new NAME --from {card.name}`.") from None
+
+
 def check_languages(languages: tuple[str, ...]) -> tuple[str, ...]:
     """Return the languages, each once. Raises UsageError for one that no base model knows."""
     known = sorted({language for base in all_bases() for language in base.languages})
@@ -71,12 +82,11 @@ def check_folder(folder: Path) -> None:
         raise UsageError(f"{folder}: there already, and not empty. Name another folder with --into, or remove it.")
 
 
-def write(folder: Path, answers: Answers) -> None:
-    """Write the folder, whole or not at all."""
+def write(folder: Path, answers: Answers, card: Path | None = None) -> None:
+    """Write the folder, whole or not at all; from a character card, beside what `inosuke card import` drafts."""
     check_folder(folder)
     lines = {name: text for code in answers.languages for name, text in examples.rows(answers.name, code).items()}
     files = {
-        "persona.toml": persona_file.text(answers),
         "guidelines.md": guidelines.text(answers.name),
         ".gitignore": _IGNORED,
         "eval/prompts.jsonl": examples.held_out(answers.name, answers.languages),
@@ -86,12 +96,21 @@ def write(folder: Path, answers: Answers) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
             whole = Path(scratch) / "character"
+            if card is None:
+                files["persona.toml"] = persona_file.text(answers)
+            else:
+                import_card(card, whole, answers.languages[0], answers.name)
+                drafted = (whole / "persona.toml").read_text(encoding="utf-8")
+                files["persona.toml"] = drafted + persona_file.after_card(answers)
             (whole / "lines").mkdir(parents=True)
             for name, text in files.items():
                 (whole / name).parent.mkdir(exist_ok=True)
                 (whole / name).write_text(text, encoding="utf-8", newline="\n")
-            if folder.exists():
-                folder.rmdir()
-            shutil.move(whole, folder)
+            load_persona(whole / "persona.toml")
+            if folder.exists():  # empty, and perhaps the folder that the user stands in: it stays
+                for path in whole.iterdir():
+                    shutil.move(path, folder)
+            else:
+                shutil.move(whole, folder)
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written ({error}). Name another folder with --into.") from None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curation import licences
+from curation.checks import example_row
 from curation.contracts.run import RunMetrics, Speaking, read_metrics, write_metrics
 from curation.errors import InosukeError, UsageError
 from curation.files import sha256_file, write_atomically
@@ -304,6 +305,7 @@ def _recipe_for_this_machine(
 
 def _announce(plan: Plan, persona_file: Path, say: Say) -> None:
     warn_of_another_persona(persona_file, plan.export, say)
+    warn_of_examples(plan.export, say)
     for reason in plan.reasons:
         say(f"  {reason}")
     rows = f"{len(plan.export.train):,} training and {len(plan.export.eval):,} eval dialogues"
@@ -416,4 +418,14 @@ def warn_of_another_persona(persona_file: Path, export: Export, say: Say) -> Non
         say(
             f"Note: {persona_file} has changed since export {export.version}; this run uses the export's copy. "
             "`make dataset` makes a new export."
+        )
+
+
+def warn_of_examples(export: Export, say: Say) -> None:
+    """Print a warning when rows to train on are still examples of `inosuke new`."""
+    examples = sum(example_row(row.messages[-1].content, export.persona) != "" for row in export.train)
+    if examples:
+        say(
+            f"Warning: {examples:,} of {len(export.train):,} training dialogues are still examples of `inosuke new`, "
+            "and the model will say them. Write the character's lines in their place, then `inosuke dataset`."
         )

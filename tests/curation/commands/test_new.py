@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import select
 import subprocess
 import sys
@@ -12,11 +14,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from curation.errors import UsageError
+from curation.errors import InosukeError, UsageError
 from curation.newcomer.write import folder_name
 from curation.persona import Persona, load_persona
 from inosuke import cli
 from tests.conftest import ROOT
+from tests.curation.character_cards.making import card, card_png
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +115,10 @@ def test_bad_input_is_refused_and_nothing_is_written(words: list[str], error: st
 def test_an_empty_folder_is_used() -> None:
     Path("here").mkdir()
     assert made("Mai").name == "Mai"
+    Path("inside").mkdir()
+    with contextlib.chdir("inside"):
+        new("Lan", "--into", ".")
+        assert load_persona("persona.toml").name == "Lan" and not list(Path().glob(".new-*"))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
@@ -141,9 +148,77 @@ def test_on_a_terminal_it_asks_what_no_option_gives(elsewhere: Path) -> None:
     assert persona.greetings == {"vi": ("Chào cậu!",)} and persona.style.avoid == ("dạ", "thưa")
 
 
+def dataset(folder: str) -> Result:
+    words = ["dataset", "--persona", f"{folder}/persona.toml", "--json"]
+    return CliRunner().invoke(cli, words, catch_exceptions=False)
+
+
+def test_a_card_becomes_a_character_that_can_be_trained_while_its_lines_wait(elsewhere: Path) -> None:
+    (elsewhere / "in.png").write_bytes(card_png(card(nickname="The King")))
+    said = new("--from", "in.png", "--self", "the king", "--avoid", "please").output
+    assert "the card's lines: they wait for review" in said and "out until you approve them" in said
+    root = Path("characters/boar")
+    assert (root / "character-card.png").read_bytes() == card_png(card(nickname="The King"))
+    persona = load_persona(root / "persona.toml")
+    assert (persona.name, persona.aliases, persona.style.avoid) == ("Boar", ("The King",), ("please",))
+    assert persona.greetings == {"en": ("Hello you, I am The King, the king!", "What do you want from me?")}
+    assert persona.page.portrait and persona.page.starters and persona.lorebook and (root / "guidelines.md").is_file()
+    report = json.loads(dataset("characters/boar").stdout.strip().splitlines()[-1])
+    assert (report["approved"], report["held_out"], report["awaiting_review"]) == (10, 3, 4)
+    assert report["exported"]["eval"] > 0  # without a row there, `inosuke train` refuses the export
+
+
+def test_a_name_replaces_the_cards(elsewhere: Path) -> None:
+    (elsewhere / "in.json").write_text(json.dumps(card(name="Boar: the king")), encoding="utf-8")
+    with pytest.raises(UsageError, match=r"holds ':'.* Give another name: `inosuke new NAME --from in.json`"):
+        new("--from", "in.json")
+    new("Heo Rừng", "--from", "in.json", "--language", "vi")
+    persona = load_persona("characters/heo-rung/persona.toml")
+    assert (persona.name, persona.aliases, persona.languages) == ("Heo Rừng", ("Boar: the king",), ("vi",))
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ([], "the character has no name"),
+        (["--from", "in.json", "--alias", "Pig"], "--from and --alias do not go together"),
+        (["--from", "in.json", "--greeting", "Hi"], "--from and --greeting do not go together"),
+        (["--from", "in.json", "--language", "en", "--language", "vi"], "--from and more --language do not go"),
+        (["--from", "none.json"], "none.json: cannot be read"),
+        (["--from", "other.json"], "the JSON is not a character card"),
+        (["--from", "in.json", "--into", "taken"], "taken: there already, and not empty"),
+    ],
+)
+def test_a_card_that_does_not_fit_writes_nothing(elsewhere: Path, words: list[str], error: str) -> None:
+    (elsewhere / "in.json").write_text(json.dumps(card()), encoding="utf-8")
+    (elsewhere / "other.json").write_text("{}", encoding="utf-8")
+    (elsewhere / "taken").mkdir()
+    (elsewhere / "taken" / "mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(InosukeError, match=re.escape(error)):
+        new(*words)
+    assert sorted(p.name for p in elsewhere.rglob("*")) == ["in.json", "mine.txt", "other.json", "taken"]
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_first_greeting_calls_no_one_anything(language: str) -> None:
+    (greeting,) = made("Mai", "--language", language, "--self", "tớ", "--user", "cậu").greetings[language]
+    assert not re.search(r"\b(bạn|mình|tôi|tớ|cậu|anh|em|ta|I|me|you)\b", greeting)
+
+
+def test_publish_refuses_examples_before_it_asks_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nothing listens there: asking would be another error
+    monkeypatch.setenv("HF_TOKEN", "hf_none")
+    new("Mai", "--into", "here")
+    dataset("here")
+    with pytest.raises(InosukeError, match="13 rows are still examples of `inosuke new`"):
+        CliRunner().invoke(
+            cli, ["publish", "someone/mai", "--persona", "here/persona.toml", "--yes"], catch_exceptions=False
+        )
+
+
 def test_the_example_rows_cannot_be_taken_for_lines() -> None:
     new("Mai", "--language", "vi", "--into", "here")
-    done = CliRunner().invoke(cli, ["dataset", "--persona", "here/persona.toml", "--json"], catch_exceptions=False)
+    done = dataset("here")
     report = json.loads(done.stdout.strip().splitlines()[-1])
     assert report["flagged"]["example_row"] == report["approved"] == 10
     assert "Warning: 10 rows are still examples" in done.stderr

@@ -23,7 +23,7 @@ _START = re.compile(r"<START>", re.IGNORECASE)
 _LABEL = re.compile(
     r"^\s*(?P<who>\{\{(?:user|char)\}\}|<(?:user|bot)>|[^\s:：{}][^:：\n{}]{0,39}?)\s*[:：]\s*(?P<said>.*)$", re.I
 )
-_FACT = {"vi": "Ngươi biết gì về {}?", "en": "What do you know about {}?"}
+_FACT = {"vi": "Bạn biết gì về {}?", "en": "What do you know about {}?"}
 _SHORT = 80  # characters; longer quotes get the prompt for long lines
 _CHARACTER = ("{{char}}", "<bot>")
 _USER = ("{{user}}", "<user>", "you", "user")
