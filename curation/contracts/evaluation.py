@@ -41,8 +41,8 @@ class Evaluation(Contract):
     """``evaluation.json``: a run beside its base, and perhaps beside another run (``against``).
 
     The votes are on the run and that other run where there is one, else on the run and its base (``for`` is "base" for
-    either). A table holds value, low, high, n and groups for each and for their gap. ``weights`` says what was measured, by
-    side. ``passport`` holds figures of the character that no model judges.
+    either). A table holds value, low, high, n and groups for each and for their gap. ``weights`` says what was
+    measured, by side. ``passport`` holds figures of the character that no model judges.
     """
 
     run: str

@@ -40,8 +40,8 @@ from train.progress import say
 @click.option(
     "--against",
     metavar="RUN",
-    help="Compare with this run too, on the same dialogues and prompts, and show both on the blind page; `start` is the "
-    "run that this one was trained from.",
+    help="Compare with this run too, on the same dialogues and prompts, and show both on the blind page; `start` is "
+    "the run that this one was trained from.",
 )
 @persona_option
 @json_option
@@ -86,8 +86,8 @@ def evaluate(
     click.echo(f"  blind pairs {trained.folder / 'ab.html'} (then: inosuke evaluate {trained.name} --votes FILE)")
     if against and (faults := trained.metrics.faults()):
         click.echo(
-            f"\n{trained.name} did not become the newest run: {'; '.join(faults)}. `inosuke serve` serves the one before; "
-            f"`inosuke serve --run {trained.name}` serves this one all the same."
+            f"\n{trained.name} did not become the newest run: {'; '.join(faults)}. `inosuke serve` serves the one "
+            f"before; `inosuke serve --run {trained.name}` serves this one all the same."
         )
 
 
