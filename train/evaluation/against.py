@@ -39,8 +39,8 @@ def compare(
     """Measure the other run on ``rows``, which have the scores ``ours``, and on prompts (with groups, replies, limit).
 
     Returns the figures, and what the other run said to each prompt. A row counts where neither run was trained on its
-    reply and both were shown all of it: a longer dialogue loses its beginning under a smaller ``max_length`` or another tokenizer. Raises InosukeError when no row of the eval split is
-    left.
+    reply and both were shown all of it: a longer dialogue loses its beginning under a smaller ``max_length`` or another
+    tokenizer. Raises InosukeError when no row of the eval split is left.
     """
     learnt = _learnt(other, export, say)
     subject = open_subject(other, say)
