@@ -13,6 +13,8 @@ HERE := $(if $(CHARACTER),$(CURDIR)/)
 INOSUKE := $(THERE) "$(HERE)$(BIN)/inosuke"
 CORPUS ?=
 STARTER ?=
+PORT ?=
+SERVE = $(if $(PORT),--port "$(PORT)")
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
 # Each file of requirements/ lists every package with its hash, so pip need not resolve dependencies.
 LOCKED := --require-hashes --requirement
@@ -22,8 +24,8 @@ FAST := not slow and not label_studio and not browser and not model
 
 .DEFAULT_GOAL := help
 # Some targets share their name with a folder, which make would take for a file that is up to date.
-.PHONY: help setup dataset review label-studio train evaluate gguf serve publish space test test-fast test-label-studio \
-  coverage lint bench docs lock clean
+.PHONY: help setup dataset review label-studio train evaluate gguf improve serve publish space test test-fast \
+  test-label-studio coverage lint bench docs lock clean
 
 ##@ Start
 help:  ## list the targets
@@ -63,8 +65,14 @@ evaluate: .venv/.ready  ## measure the newest adapter beside its base
 gguf: .venv/.ready  ## write the newest adapter as GGUF files for llama.cpp, and measure them
 	@$(INOSUKE) gguf
 
-serve: .venv/.ready  ## chat with the trained character at http://127.0.0.1:7860
-	@$(INOSUKE) serve
+improve: NAME := $(shell date +%Y%m%d-%H%M%S)-improved
+improve: dataset  ## learn from new verdicts: dataset, train --preferences, blind page of old and new run, serve
+	@$(INOSUKE) train --preferences --run $(NAME)
+	@$(INOSUKE) evaluate $(NAME) --against start --dialogues 0
+	@$(INOSUKE) serve $(SERVE)
+
+serve: .venv/.ready  ## chat with the trained character at http://127.0.0.1:7860 (PORT=number: at another port)
+	@$(INOSUKE) serve $(SERVE)
 
 space: .venv/.ready  ## write the folder of a Hugging Face Space into build/space
 	@$(INOSUKE) space --out build/space

@@ -15,7 +15,10 @@ _EVALUATE_AGAIN = "Move it away and run `inosuke evaluate` again."
 
 
 class Answer(Contract):
-    """A prompt, and what base and adapter said to it; ``ended`` says for each whether it ended its turn by itself."""
+    """A prompt, and what base and adapter said to it; ``ended`` says for each whether it ended its turn by itself.
+
+    ``other`` is what the run said that the evaluation is against; None where it is against none.
+    """
 
     id: str
     set: str = "held-out"
@@ -25,14 +28,21 @@ class Answer(Contract):
     reference: str | None = None
     base: str
     adapter: str
+    other: str | None = None
     ended: dict[str, bool] = Field(default_factory=dict)
+
+    @property
+    def rival(self) -> str:
+        """The reply that the blind page shows beside the adapter's: the other run's, else the base's."""
+        return self.base if self.other is None else self.other
 
 
 class Evaluation(Contract):
     """``evaluation.json``: a run beside its base, and perhaps beside another run (``against``).
 
-    A table holds value, low, high, n and groups for each and for their gap. ``weights`` says what was measured, by
-    side. ``passport`` holds figures of the character that no model judges.
+    The votes are on the run and that other run where there is one, else on the run and its base (``for`` is "base" for
+    either). A table holds value, low, high, n and groups for each and for their gap. ``weights`` says what was
+    measured, by side. ``passport`` holds figures of the character that no model judges.
     """
 
     run: str

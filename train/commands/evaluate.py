@@ -37,7 +37,12 @@ from train.progress import say
     help="Scripted dialogues of 40 turns to talk through, to see whether the character drifts.",
 )
 @click.option("--queue", is_flag=True, help='Only score what waits for a verdict, for `[review] order = "teaching"`.')
-@click.option("--against", metavar="RUN", help="Compare with this run too, on the same dialogues and prompts.")
+@click.option(
+    "--against",
+    metavar="RUN",
+    help="Compare with this run too, on the same dialogues and prompts, and show both on the blind page; `start` is "
+    "the run that this one was trained from.",
+)
 @persona_option
 @json_option
 def evaluate(
@@ -58,6 +63,7 @@ def evaluate(
     Example:
       inosuke evaluate 20261122-104500-cpu --replies 50
       inosuke evaluate 20261122-104500-cpu --against 20261121-090000-cpu
+      inosuke evaluate --against start
       inosuke evaluate 20261122-104500-cpu --votes votes.json
       inosuke evaluate --queue
     """
@@ -78,6 +84,11 @@ def evaluate(
     click.echo(text.table(evaluation, trained.persona))
     click.echo(f"\n  report      {trained.folder / 'report.html'}")
     click.echo(f"  blind pairs {trained.folder / 'ab.html'} (then: inosuke evaluate {trained.name} --votes FILE)")
+    if against and (faults := trained.metrics.faults()):
+        click.echo(
+            f"\n{trained.name} did not become the newest run: {'; '.join(faults)}. `inosuke serve` serves the one "
+            f"before; `inosuke serve --run {trained.name}` serves this one all the same."
+        )
 
 
 def _queue(run: str | None, persona_file: Path, as_json: bool, *, other_work: bool) -> None:

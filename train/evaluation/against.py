@@ -1,7 +1,7 @@
 """A run beside another run: both measured on the same rows and prompts, so that their differences are paired.
 
 In: the scores and replies of one run, and the other run. Out: the figures of ``evaluation.json``'s ``against``, in
-which the other run stands where the base usually stands.
+which the other run stands where the base usually stands, and its replies for the blind page.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ def compare(
     prompts: tuple[Sequence[HeldOut], Sequence[str], Sequence[Reply], int],
     measure: Measure,
     say: Say,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], list[str]]:
     """Measure the other run on ``rows``, which have the scores ``ours``, and on prompts (with groups, replies, limit).
 
-    A row counts where neither run was trained on its reply and both were shown all of it: a longer dialogue loses its
-    beginning under a smaller ``max_length`` or another tokenizer. Raises InosukeError when no row of the eval split is
-    left.
+    Returns the figures, and what the other run said to each prompt. A row counts where neither run was trained on its
+    reply and both were shown all of it: a longer dialogue loses its beginning under a smaller ``max_length`` or another
+    tokenizer. Raises InosukeError when no row of the eval split is left.
     """
     learnt = _learnt(other, export, say)
     subject = open_subject(other, say)
@@ -75,7 +75,7 @@ def compare(
             [pairs[i][0] for i in chosen], [theirs[i] for i in chosen], [pairs[i][1] for i in chosen], METRICS
         )
 
-    return {
+    figures = {
         "run": other.name,
         "base_model": other.base.name,
         "weights": subject.weights["adapter"],
@@ -84,6 +84,7 @@ def compare(
         "held_out": part(held_out=True),
         "replies": measure(tried, groups, their_replies, our_replies),
     }
+    return figures, [reply.text for reply in their_replies]
 
 
 def _learnt(other: FinishedRun, export: Export, say: Say) -> set[str]:

@@ -50,11 +50,11 @@ def pages(evaluation: Evaluation, persona: Persona, run_folder: Path) -> dict[st
         )
     )
     pairs = [
-        {"id": a.id, "turns": a.turns, "sides": [a.adapter, a.base] if ours else [a.base, a.adapter]}
+        {"id": a.id, "turns": a.turns, "sides": [a.adapter, a.rival] if ours else [a.rival, a.adapter]}
         for a in evaluation.answers
         for ours in [votes.adapter_is_a(evaluation.page, a.id)]
     ]
-    blind = _templates().get_template("ab.html").render(common, pairs=pairs)
+    blind = _templates().get_template("ab.html").render(common, pairs=pairs, two_runs=evaluation.against is not None)
     return {"report.html": report, "ab.html": blind, "ab.js": (WEB / "ab.js").read_text(encoding="utf-8")}
 
 

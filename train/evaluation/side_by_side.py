@@ -15,8 +15,10 @@ from typing import Any
 from curation.contracts.evaluation import EVALUATION, Answer, Evaluation, read_evaluation, write_evaluation
 from curation.contracts.manifest import read_manifest
 from curation.contracts.rows import ExportedRow, HeldOut
+from curation.contracts.run import read_metrics
 from curation.errors import InosukeError
 from curation.files import write_atomically
+from curation.newest import runs
 from curation.record import Message
 from train.data.dialogues import Encoded, Export, eval_prompts, load_export, prompts, replies
 from train.data.groups import drawn_together
@@ -30,6 +32,7 @@ from train.run.finished import FinishedRun, open_run, own_export
 
 Say = Callable[[str], None]
 LONGEST_REPLY = 256  # tokens
+START = "start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,13 @@ def evaluate(
 
     ``export_path`` is by default the export that the run was trained on; ``reply_count`` held-out prompts and
     ``eval_reply_count`` dialogues of the eval split are answered. ``other_run`` is measured on the same rows and
-    prompts. ``dialogues`` scripted dialogues are talked through for the passport. Raises InosukeError when a run, its
+    prompts, and takes the place of the base on the blind page; :data:`START` is the run that it was started from.
+    ``dialogues`` scripted dialogues are talked through for the passport. Raises InosukeError when a run, its
     export or its base does not exist, or when no row is left to compare two runs on.
     """
     root = persona_file.resolve().parent
     trained = open_run(root, run, say)
-    other = open_run(root, other_run, say) if other_run else None
+    other = open_run(root, _start_of(trained) if other_run == START else other_run, say) if other_run else None
     export = load_export(export_path or own_export(trained))
     learnt = _learnt(trained, export, say)
     if "groups" not in read_manifest(export.path).split:
@@ -108,7 +112,7 @@ def evaluate(
         )
     subject.close()
     if other is not None:
-        beside = against.compare(
+        beside, said = against.compare(
             other,
             export,
             scored.rows,
@@ -117,10 +121,35 @@ def evaluate(
             measure,
             say,
         )
-        found = found.model_copy(update={"against": beside})
+        found = _beside(found, beside, said)
     evaluation = _with_earlier_votes(trained, found.model_copy(update={"left_out": left_out}), say)
     save(trained, evaluation)
     return trained, evaluation
+
+
+def _start_of(trained: FinishedRun) -> str:
+    """Return the run whose adapter a run continued. Raises InosukeError where there is none, or it is gone."""
+    models, start = trained.root / "models", trained.metrics.started_from
+    if start is None:
+        later = [name for name in runs(models) if read_metrics(models / name).started_from == trained.name]
+        hint = f" {later[-1]} continues it: `inosuke evaluate {later[-1]} --against {START}`." if later else ""
+        raise InosukeError(
+            f"{trained.name} was trained from a base and not from another run, so it has no start to compare with."
+            f"{hint} Name a run with --against, or train one: `inosuke train --preferences`."
+        )
+    if start not in runs(models):
+        raise InosukeError(
+            f"{trained.name} was started from {start}, which is not in {models} any more. Put it back, or name another "
+            "run with --against."
+        )
+    return start
+
+
+def _beside(found: Evaluation, figures: dict[str, Any], said: Sequence[str]) -> Evaluation:
+    """Add the figures and replies of another run; the blind page then shows its replies and not the base's."""
+    answers = [a.model_copy(update={"other": text}) for a, text in zip(found.answers, said, strict=True)]
+    page_id = votes.page_id(found.run, answers)
+    return found.model_copy(update={"against": figures, "answers": answers, "page": page_id})
 
 
 def _learnt(trained: FinishedRun, export: Export, say: Say) -> set[str]:

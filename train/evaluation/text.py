@@ -73,10 +73,13 @@ def preferred(evaluation: Evaluation) -> str:
     if not found:
         return ""
     share, counts = found["share_for_adapter"], found["counts"]
+    ours, theirs, whose = "the adapter", "the base", "The adapter's"
+    if evaluation.against:
+        ours, theirs, whose = evaluation.run, evaluation.against["run"], f"{evaluation.run}'s"
     return (
         f"Blind votes on {found['pairs']} pairs by {found['annotators']} "
-        f"{'person' if found['annotators'] == 1 else 'people'}: {counts['adapter']} for the adapter, "
-        f"{counts['base']} for the base, {counts['same']} alike, {counts['neither']} for neither. The adapter's share, "
+        f"{'person' if found['annotators'] == 1 else 'people'}: {counts['adapter']} for {ours}, "
+        f"{counts['base']} for {theirs}, {counts['same']} alike, {counts['neither']} for neither. {whose} share, "
         f"with ties counting half, is {share['value']:.0%}{_spread(share)}."
     )
 

@@ -42,7 +42,7 @@ class VoteFile(BaseModel):
 
 def page_id(run: str, answers: Sequence[Answer]) -> str:
     """Return an id made from the content of a page, so that votes on other replies can be recognised."""
-    shown = [run, *([a.id, a.base, a.adapter] for a in answers)]
+    shown = [run, *([a.id, a.rival, a.adapter] for a in answers)]
     return hashlib.sha256(json.dumps(shown, ensure_ascii=False).encode()).hexdigest()[:16]
 
 

@@ -231,6 +231,36 @@ def test_a_run_is_measured_reported_and_voted_on(evaluated: tuple[Project, dict[
         invoke(project, "r", "--votes", str(ours))
 
 
+@pytest.mark.slow
+def test_a_run_is_shown_blind_beside_the_run_that_it_was_started_from(
+    evaluated: tuple[Project, dict[str, Any]], tmp_path: Path
+) -> None:
+    project, _ = evaluated
+    models = project.root / "models"
+    started(shutil.copytree(models / "r", models / "s"), "r")
+    with pytest.raises(InosukeError, match=r"r was trained from a base.*s continues it: `inosuke evaluate s"):
+        invoke(project, "r", "--against", "start")
+    content = json.loads(invoke(project, "s", "--against", "start", "--dialogues", "0", "--json"))
+    assert content["against"]["run"] == "r"
+    # The same adapter, so the same replies; the base's are others, and are not on the page.
+    assert [a["other"] for a in content["answers"]] == [a["adapter"] for a in content["answers"]]
+    blind = (models / "s" / "ab.html").read_text(encoding="utf-8")
+    assert "another trained model" in blind and content["answers"][0]["base"] not in blind
+    first = content["answers"][0]["id"]
+    side = "a" if votes.adapter_is_a(content["page"], first) else "b"
+    voted = write_votes(tmp_path / "1.json", content["page"], "An", {first: side})
+    assert "1 for s, 0 for r, 0 alike, 0 for neither. s's share" in invoke(project, "s", "--votes", str(voted))
+    started(models / "s", "gone")
+    with pytest.raises(InosukeError, match=r"s was started from gone, which is not in .*models any more"):
+        invoke(project, "s", "--against", "start")
+
+
+def started(run: Path, start: str) -> None:
+    file = run / "metrics.json"
+    content = json.loads(file.read_text(encoding="utf-8")) | {"run": run.name, "started_from": start}
+    file.write_text(json.dumps(content), encoding="utf-8")
+
+
 def write_votes(file: Path, page: str, annotator: str, chosen: dict[str, str]) -> Path:
     listed = [{"pair": pair, "choice": choice} for pair, choice in chosen.items()]
     file.write_text(json.dumps({"page": page, "annotator": annotator, "votes": listed}), encoding="utf-8")
