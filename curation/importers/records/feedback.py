@@ -31,6 +31,12 @@ def place(row: Mapping[str, Any]) -> str:
     return f"conversation {str(row['conversation'])[:64]} turn {str(row['turn'])[:16]}"
 
 
+def kept(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what of a row becomes a sample: where a visitor wrote a better answer, not the reply that it replaces."""
+    messages = row["messages"]
+    return {**row, "messages": messages[:-1]} if row["better"] is not None and isinstance(messages, list) else row
+
+
 def latest(numbered: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
     """Yield the rows, marking feedback that a later row replaces.
 

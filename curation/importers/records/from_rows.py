@@ -60,7 +60,7 @@ def to_records(
             row = _repaired(row)
         if isinstance(row, Broken):
             rejected.append(Rejected(source=source, reason="bad_json", text=text, detail="the row cannot be read"))
-        elif "\ufffd" in text:
+        elif "\ufffd" in (_text(feedback.kept(row)) if feedback.is_feedback(row) else text):
             rejected.append(
                 Rejected(source=source, reason="undecodable", text=text, detail="some bytes of the row are not text")
             )

@@ -196,6 +196,13 @@ def test_a_visitors_better_answer_and_thumbs_count_once_an_annotator_has_agreed(
     }
 
 
+def test_a_better_answer_is_kept_where_the_reply_that_it_replaces_has_lost_letters(project: Project) -> None:
+    rows = [feedback("t1", "down", BETTER[0], ASKED[0], "Ta kh\ufffdng biết!")]
+    root = project({"handwritten/a.jsonl": jsonl(*ROWS), "transcripts/feedback.jsonl": jsonl(*rows)})
+    report, _ = dataset(root)
+    assert (report["awaiting_review"], report["rejected"]) == (1, {})
+
+
 @pytest.mark.parametrize(
     ("said", "written", "why"),
     [
