@@ -129,9 +129,10 @@ def _copy_portrait(part: Path, run: Run, root: Path) -> None:
 
 
 def _write_build(part: Path, root: Path, requirements: tuple[str, ...], engine: str) -> None:
-    constraints = root / "constraints.txt"
-    if not constraints.is_file():
-        raise InosukeError(f"{constraints} is missing, which pins what a Space installs. Run this in the project.")
+    # A character's own folder has none: then that of the project, whose code the Space runs.
+    constraints = next((p for p in (root / "constraints.txt", _PACKAGES / "constraints.txt") if p.is_file()), None)
+    if constraints is None:
+        raise InosukeError("constraints.txt is missing, which pins what a Space installs. Run this in the project.")
     shutil.copyfile(constraints, part / "constraints.txt")
     pins = [f"{name}=={metadata.version(name).split('+')[0]}\n" for name in sorted(requirements)]
     text_file(part / "requirements.txt", "".join(pins))

@@ -54,6 +54,16 @@ def read(file: SourceFile, persona: Persona, value: Any) -> Imported | None:
             continue
         samples += placed(found.samples, source)
         rejected += [Rejected(source=source, reason=r, text=words, detail=why) for r, words, why in found.left_out]
+    theirs = [n for n in (name, called) if n]
+    if theirs and not any(map(persona.is_character, theirs)):
+        # Greetings and facts have no labels: they are lines of whoever the card is about.
+        others = [*_greetings(card), *((place, text) for place, _, text in _facts(card))]
+        why = f"the card is about {called!r}, not about {persona.name}"
+        rejected += [
+            Rejected(source=file.at(under + place, "character-card"), reason="other_character", text=text, detail=why)
+            for place, text in others
+        ]
+        return Imported(samples=tuple(samples), rejected=tuple(rejected), format="character card")
     for place, text in _greetings(card):
         source = file.at(under + place, "character-card")
         if prompt := _quote_prompt(persona, text):

@@ -182,16 +182,19 @@ EXAMPLES = "<START>\n{{user}}: Ai?\n{{char}}: Ta!\nNhanh lên!\n<START>\n{{user}
 )
 def test_cards(imported, value):
     found = imported("a.json", json.dumps(value))
+    greetings = [[("?", "Nói một câu đậm chất Inosuke (ngắn)."), ("*", "Hả?")]] if "first_mes" in value else []
     assert [turns(s) for s in found.samples] == [
         [("?", "Ai?"), ("*", "Ta!\nNhanh lên!")],
         [("?", "Đói?"), ("*", "Đói!")],
+        *greetings,
     ]
-    assert {r for r, _ in rejections(found)} <= {"no_prompt"}
+    assert rejections(found) == []
 
 
 def test_the_card_of_another_character_gives_no_reply(imported):
     found = imported("a.json", json.dumps(CARD | {"data": CARD["data"] | {"name": "Zenitsu"}}))
     assert found.samples == ()
+    assert ("other_character", CARD["data"]["first_mes"]) in rejections(found)
 
 
 @pytest.mark.parametrize(
