@@ -10,7 +10,7 @@ endif
 CHARACTER ?=
 THERE := $(if $(CHARACTER),cd "$(CHARACTER)" &&)
 HERE := $(if $(CHARACTER),$(CURDIR)/)
-INOSUKE := $(THERE) "$(HERE)$(BIN)/inosuke"
+INOSUKE := $(if $(CHARACTER),$(THERE) "$(HERE)$(BIN)/inosuke",$(BIN)/inosuke)
 CORPUS ?=
 STARTER ?=
 PORT ?=

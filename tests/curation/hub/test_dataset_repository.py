@@ -204,8 +204,8 @@ def test_an_override_is_published_and_recorded(mixed: Path, hub: FakeHub, send: 
     result = send(mixed, REPO, include_private=["transcripts/ep1.srt"])
     assert (result.left_out, result.included) == ({"unknown": 1}, {"transcripts/ep1.srt": 1})
     about = json.loads(hub[REPO].head.files["manifest.json"])
-    assert about["published"]["included"] == {"source-5/ep1.srt": 1}
-    assert "Included by name, though not marked as publishable: source-5/ep1.srt." in (
+    assert about["published"]["included"] == {"source-6/ep1.srt": 1}
+    assert "Included by name, though not marked as publishable: source-6/ep1.srt." in (
         hub[REPO].head.files["README.md"].decode()
     )
 

@@ -97,9 +97,9 @@ def test_no_published_file_names_a_folder_of_the_person(
         text = content.decode("utf-8", "replace") + json.dumps(content.decode("utf-8", "replace"))
         assert "Mai" not in path + text and "Tập" not in text, path
     chat = [json.loads(line) for line in files["jsonl/chat.train.jsonl"].decode().splitlines()]
-    number = 1 if corpus else 5
+    number = 1 if corpus else 6
     assert {row["source"] for row in chat} == {f"source-{number}/quotes.json", f"source-{number}/1/quotes.json"}
     published = tomllib.loads(files["persona.toml"].decode())
-    assert [source["path"].partition("-")[0] for source in published["sources"]] == ["source"] * 5
+    assert [source["path"].partition("-")[0] for source in published["sources"]] == ["source"] * 6
     assert f"| `source-{number}` | 8 | own |" in files["README.md"].decode()
     assert "Mai" in said or corpus is None, "the person who publishes sees their own names"
