@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from curation.character_cards.containers import Card
 from curation.character_cards.drafting import draft
 from curation.contracts.rows import ExportedRow
+from curation.lorebook import decorators
 from curation.persona import Persona
 
 TOKENS = 600
 _CHARS_A_TOKEN = 3  # Vietnamese is denser in tokens than English; a card knows no tokenizer
-_DECORATORS = re.compile(r"\A(?:@@[^\n]*(?:\n|\Z))+")  # the leading lines of an entry's content
 _TEXTS = [
     "name",
     "description",
@@ -37,8 +36,8 @@ def card_of(
     old = copy.deepcopy(kept.value) if kept else {}
     value: dict[str, Any] = old if kept and kept.version > 1 else {"data": old}
     if kept is None or kept.version != version:
-        value = {"spec": f"chara_card_v{version}", "spec_version": f"{version}.0", **value}
-        value |= {"spec": f"chara_card_v{version}", "spec_version": f"{version}.0"}
+        spec = {"spec": f"chara_card_v{version}", "spec_version": f"{version}.0"}
+        value = spec | value | spec  # first in the file, and this version's
         _convert_book(value["data"].get("character_book"), version)
     data: dict[str, Any] = value["data"]
     for key in _TEXTS:
@@ -62,8 +61,8 @@ def _convert_book(book: Any, version: int) -> None:
             continue
         if version == 3:
             entry.setdefault("use_regex", False)
-        elif isinstance(entry.get("content"), str):
-            entry["content"] = _DECORATORS.sub("", entry["content"])
+        elif isinstance(content := entry.get("content"), str) and content.startswith("@@"):
+            entry["content"] = decorators.split(content)[0]
 
 
 def is_edited(persona: Persona, kept: Card) -> bool:

@@ -79,16 +79,13 @@ def read(
 def _rewritten(one: _Read, found: Opinions) -> Iterator[Pair]:
     """Yield a pair for each reply that was written anew: what stands, against each text that it replaced."""
     for before in one.earlier:
-        # A visitor's better answer was already chosen once; what it replaced is a pair of its own.
         if [m.role for m in before] != [m.role for m in one.final]:
             found.set_aside["turns_changed"] += 1
             continue
         for at, (old, new) in enumerate(zip(before, one.final, strict=True)):
             if new.role != "assistant" or old.content == new.content:
                 continue
-            if [m.content for m in before[:at] if m.role == "user"] != [
-                m.content for m in one.final[:at] if m.role == "user"
-            ]:
+            if _asked(before[:at]) != _asked(one.final[:at]):
                 found.set_aside["prompt_changed"] += 1
                 continue
             yield Pair(
@@ -99,6 +96,10 @@ def _rewritten(one: _Read, found: Opinions) -> Iterator[Pair]:
                 origin="rewrite",
                 annotators=one.people,
             )
+
+
+def _asked(messages: tuple[Message, ...]) -> list[str]:
+    return [m.content for m in messages if m.role == "user"]
 
 
 def _better(one: _Read) -> Iterator[Pair]:

@@ -121,14 +121,13 @@ def _wrong_pair(pair: Pair, persona: Persona) -> Reason | None:
 
 
 def _wrong_label(label: Judged, persona: Persona) -> Reason | None:
-    return _wrong(label, label.reply if label.wanted else "", persona)
+    return _wrong(label, label.reply if label.wanted else None, persona)
 
 
-def _wrong(one: Pair | Judged, chosen: str, persona: Persona) -> Reason | None:
-    wanted = isinstance(one, Pair) or one.wanted
+def _wrong(one: Pair | Judged, chosen: str | None, persona: Persona) -> Reason | None:
     if not any(m.role == "user" for m in one.prompt):
         return "no_prompt"
-    if wanted and sum(map(str.isalpha, chosen)) < SHORTEST:
+    if chosen is not None and sum(map(str.isalpha, chosen)) < SHORTEST:
         return "too_short"
     if not all(text.strip() for text in one.texts):
         return "too_short"

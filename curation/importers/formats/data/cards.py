@@ -16,6 +16,7 @@ from curation.importers.records.dialogue import sample_of, to_read
 from curation.importers.records.from_rows import placed
 from curation.importers.records.turns import Turn, message_of
 from curation.importers.source.source_file import SourceFile
+from curation.lorebook import decorators
 from curation.persona import Persona
 from curation.record import Imported, Message, Rejected, Sample
 
@@ -107,10 +108,7 @@ def _facts(card: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         words = [k for k in keys if isinstance(k, str) and k.strip()] if isinstance(keys, list) else []
         if not isinstance(content, str) or not words:
             continue
-        lines = content.lstrip().split("\n")
-        while lines and lines[0].startswith("@@"):
-            del lines[0]
-        if text := "\n".join(lines).strip():
+        if text := decorators.split(content)[0]:
             found.append((f"character_book.entries[{number}]", words[0].strip(), text))
     return found
 
