@@ -120,8 +120,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Path: 
     (root / "persona.toml").write_text(PERSONA, encoding="utf-8")
     inosuke("dataset", root=root)
     preference = {"epochs": 2, "learning_rate": 1e-4, "max_dialogue_loss": 0.5}
+    # A reply of a tiny model may take all its 200 tokens, each of them three bytes.
     recipe = Project(root, tiny_base).recipe(
-        quantization="none", epochs=30, samples=0, max_length=256, preference=preference
+        quantization="none", epochs=30, samples=0, max_length=1024, preference=preference
     )
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # in a model this small they only wait for each other

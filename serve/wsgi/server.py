@@ -60,8 +60,11 @@ def run_server(host: str, port: int, given: Mapping[str, Any], say: Callable[[st
 
         def load() -> None:
             try:
-                loading.app = _load(host, listener, config, say)
+                loading.app = _load(host, config, say)
                 app.ready(loading.app)
+                # Whoever opens the address at this word finds the chat.
+                shown = f"[{host}]" if ":" in host else host
+                say(f"Open http://{shown}:{listener.getsockname()[1]} (Ctrl+C stops)")
             except BaseException as error:
                 loading.failed = error
                 server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
@@ -93,7 +96,7 @@ class _Loading:
             self.pusher.close()
 
 
-def _load(host: str, listener: socket.socket, config: ServerConfig, say: Callable[[str], Any]) -> Flask:
+def _load(host: str, config: ServerConfig, say: Callable[[str], Any]) -> Flask:
     local = _is_loopback(host)
     # Where strangers reach the server, one client must not use all of it. --rate and INOSUKE_RATE set another rate.
     public = {"hosts": None, "rate": PUBLIC_RATE, "metrics_open": False}
@@ -107,8 +110,6 @@ def _load(host: str, listener: socket.socket, config: ServerConfig, say: Callabl
             f"Warning: listening on {host}, so anyone who can reach this machine can chat, without a password. "
             "Leave --host out to keep it to yourself, or name a file with --keys."
         )
-    shown = f"[{host}]" if ":" in host else host
-    say(f"Open http://{shown}:{listener.getsockname()[1]} (Ctrl+C stops)")
     return app
 
 

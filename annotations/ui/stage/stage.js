@@ -48,7 +48,7 @@ export class Stage {
     this.page = page;
     this.component = component;
     this.mode = "look";
-    /** the sample that has been painted: only on it a key may judge @type {any} */
+    /** the sample as it was painted last: only on it a key may judge @type {any} */
     this.painted = null;
     this.blocked = false;
     this.missed = 0;
@@ -199,11 +199,22 @@ export class Stage {
     later?.();
   }
 
+  /** The open sample as the annotator sees it; null until it has been painted. */
+  get seen() {
+    const current = this.samples.current;
+    return current && this.painted?.id === current.id ? this.painted : null;
+  }
+
   /** @param {any} item @param {string} [empty] */
   draw(item, empty) {
+    this.painted = null;
+    this.drawAgain(item, empty);
+  }
+
+  /** Until the frame is there, what was painted of this sample before is what the annotator sees. @param {any} item @param {string} [empty] */
+  drawAgain(item, empty) {
     this.mode = "look";
     this.asked = null;
-    this.painted = null;
     this.drawing.pane("look");
     this.drawing.item(item, empty);
     this.drawing.lookKeys(item);
@@ -240,7 +251,7 @@ export class Stage {
   refreshed(item) {
     if (this.mode !== "look" || this.blocked || this.samples.current?.id !== item.id) return;
     this.samples.current = item;
-    this.draw(item);
+    this.drawAgain(item);
   }
 
   // ---------------------------------------------------------------- keys
@@ -366,7 +377,7 @@ export class Stage {
     else if (action === "take" && item.can_judge) this.suggesting.take(item);
     // A mode may open on a sample that is about to be painted; a verdict may not be made on it.
     else if ((action === "reject" || action === "edit") && item.can_judge) this.open(action, item);
-    else if (this.painted !== item) this.miss();
+    else if (!this.seen) this.miss();
     else if (action === "approve" || action === "skip") this.verdicts.judge(action, { key: action === "approve" ? "a" : "s" });
     else if (action === "next") this.samples.next([item.id]);
     else if (action === "previous") void this.samples.open({ back: true, after: item.rank });

@@ -20,8 +20,8 @@ export class Verdicts {
    * @returns {boolean} whether it was made
    */
   judge(verdict, { reason = "", messages = null, key, over = false }) {
-    const item = this.stage.samples.current;
-    if (!item || this.stage.painted !== item || this.stage.blocked) {
+    const item = this.stage.seen;
+    if (!item || this.stage.blocked) {
       this.stage.miss();
       return false;
     }

@@ -209,3 +209,40 @@ def test_the_next_sample_is_announced_the_focus_stays_and_the_page_names_its_lan
     assert an.page.evaluate("document.activeElement.classList.contains('stage')")
     an.page.get_by_text("Tiếng Việt").click()
     an.page.wait_for_function("document.documentElement.lang === 'vi'")
+
+
+HOLD_FRAMES = """() => {
+  window.heldFrames = [];
+  window.requestAnimationFrame = (callback) => window.heldFrames.push(callback);
+}"""
+
+
+@pytest.mark.parametrize(("key", "verdicts"), [("n", []), ("a", ["approve"]), ("s", ["skip"])])
+def test_a_key_counts_while_the_same_sample_is_drawn_again(annotator, key, verdicts):
+    an = annotator()
+    one = painted(an.page)
+    an.page.evaluate(HOLD_FRAMES)  # a busy machine: the next frame is late
+    an.press("m")
+    an.page.keyboard.type("hay")
+    an.press("Enter")
+    # The note is recorded, and the sample is drawn again with it.
+    an.page.wait_for_function("window.heldFrames.length > 0")
+    an.press(key)
+    assert changes_from(an.page, one)
+    an.sent()
+    assert an.verdicts() == [("note", one, "hay"), *((verdict, one, "") for verdict in verdicts)]
+
+
+def test_no_key_judges_a_new_sample_before_its_frame(annotator):
+    an = annotator()
+    one = painted(an.page)
+    an.page.evaluate(HOLD_FRAMES)
+    an.press("n")
+    two = changes_from(an.page, one)
+    an.press("a", "s")
+    assert shown(an.page) == two
+    an.page.evaluate("window.heldFrames.splice(0).forEach((callback) => callback())")
+    an.page.evaluate("() => new Promise((done) => setTimeout(done, 30))")
+    an.press("a")
+    an.sent()
+    assert an.verdicts() == [("approve", two, "")]

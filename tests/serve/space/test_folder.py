@@ -204,9 +204,13 @@ def test_a_fresh_clone_of_a_space_is_filled(ready, tmp_path):
     assert (tmp_path / "space" / ".git").is_dir()
 
 
-def test_a_failure_leaves_nothing_half_written(finished, tmp_path):
-    with pytest.raises(InosukeError, match=r"constraints\.txt is missing"):
-        write_space(tmp_path / "space", root=finished)
+def test_a_failure_leaves_nothing_half_written(ready, tmp_path):
+    # Found late: the program and the weights are copied by then.
+    persona = ready / "models" / "run-1" / "persona.toml"
+    text = persona.read_text(encoding="utf-8")
+    persona.write_text(text.replace('"datasets/portrait.svg"', '"../portrait.svg"'), encoding="utf-8")
+    with pytest.raises(InosukeError, match=r"`page\.portrait` is '\.\./portrait\.svg'"):
+        write_space(tmp_path / "space", root=ready)
     assert not (tmp_path / "space").exists() and not list(tmp_path.glob(".partial-*"))
 
 

@@ -32,6 +32,19 @@ class Slow:
 config = {"ENGINE": Slow(), "PERSONA": load_persona(sys.argv[1])}
 run_server("127.0.0.1", 0, config, lambda line: print(line, flush=True))
 """
+# Opens the page as soon as it is told where.
+EAGER = SERVER.replace("lambda line: print(line, flush=True)", "told").replace(
+    "config = ",
+    """
+import os, signal, httpx
+
+def told(line):
+    if line.startswith("Open "):
+        print(httpx.get(line.split()[1]).status_code, flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+config = """,
+)
 AS_PROCESS_1 = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
 
 
@@ -66,6 +79,15 @@ def test_sigterm_lets_an_answer_end(before):
         process.stdin.flush()
         assert "hai" in (rest := "".join(pieces)) and "done" in rest
     assert process.wait(60) == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGTERM")
+def test_the_address_is_told_once_the_page_is_there():
+    done = subprocess.run(
+        [sys.executable, "-c", EAGER, str(PROJECT / "persona.toml")],
+        env=os.environ | {"PYTHONPATH": str(PROJECT)}, cwd=PROJECT, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (done.stdout, done.returncode) == ("200\n", 0), done.stderr
 
 
 def refuses(host, port):
