@@ -21,13 +21,8 @@ from serve.http import errors, sse
 from serve.http.current import client_gone, json_body, service
 from serve.http.openai_parts.parameters import check_honoured
 from serve.http.openapi import described
-from serve.http.responses import Count, Ending, FactTold, Info, Limits, Remembering, Reply, json_response, plain, usage
+from serve.http.responses import LIMITS, Count, Ending, FactTold, Info, Remembering, Reply, json_response, plain, usage
 from serve.schema import (
-    MAX_CHARS,
-    MAX_MEMORY,
-    MAX_MESSAGES,
-    MAX_PINNED,
-    MAX_PINNED_CHARS,
     ChatRequest,
     CountRequest,
     InvalidRequest,
@@ -106,13 +101,7 @@ def info() -> Response:
             run=run.name if run else None,
             base=run.base_name if run else None,
             dataset=run.dataset if run else None,
-            limits=Limits(
-                messages=MAX_MESSAGES,
-                chars=MAX_CHARS,
-                memory=MAX_MEMORY,
-                pinned=MAX_PINNED,
-                pinned_chars=MAX_PINNED_CHARS,
-            ),
+            limits=LIMITS,
             settings=serving.settings,
             feedback=serving.feedback is not None,
             honours=tuple(sorted(serving.engine.honours)),

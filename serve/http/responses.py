@@ -8,6 +8,7 @@ from flask import Response, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
 from serve.engine import Done, FinishReason, Settings
+from serve.schema import MAX_CHARS, MAX_MEMORY, MAX_MESSAGES, MAX_PINNED, MAX_PINNED_CHARS
 
 Number = Annotated[int, Field(ge=0)]
 
@@ -56,6 +57,11 @@ class Limits(BaseModel):
     memory: int
     pinned: int
     pinned_chars: int
+
+
+LIMITS = Limits(
+    messages=MAX_MESSAGES, chars=MAX_CHARS, memory=MAX_MEMORY, pinned=MAX_PINNED, pinned_chars=MAX_PINNED_CHARS
+)
 
 
 class Remembering(BaseModel):

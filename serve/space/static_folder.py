@@ -22,13 +22,12 @@ from serve.engines.prompts import Reader, prove
 from serve.engines.tokenizer import ChatTokenizer
 from serve.engines.window import SMALLEST_DEFAULT
 from serve.http import page
-from serve.http.responses import Info, Limits
+from serve.http.responses import LIMITS, Info
 from serve.model_files import gguf_choice
 from serve.model_files.gguf_choice import Gguf
 from serve.model_files.gguf_header import read_header
 from serve.model_files.portrait import load_portrait
 from serve.model_files.served_run import MODELS, Run, checked_run
-from serve.schema import MAX_CHARS, MAX_MEMORY, MAX_MESSAGES, MAX_PINNED, MAX_PINNED_CHARS
 from serve.space.card import terms_of, write_card
 from serve.space.filling import check_empty, files_of, filling, text_file
 from serve.space.prompt_pieces import plain_tokenizer, prompt_pieces
@@ -149,13 +148,7 @@ def _space(run: Run, gguf: Gguf, tokenizer: ChatTokenizer) -> dict[str, Any]:
         run=run.name,
         base=run.base_name,
         dataset=run.dataset,
-        limits=Limits(
-            messages=MAX_MESSAGES,
-            chars=MAX_CHARS,
-            memory=MAX_MEMORY,
-            pinned=MAX_PINNED,
-            pinned_chars=MAX_PINNED_CHARS,
-        ),
+        limits=LIMITS,
         settings=settings,
         feedback=False,
         honours=HONOURS,
