@@ -79,7 +79,7 @@ space: .venv/.ready  ## write the folder of a Hugging Face Space into build/spac
 
 ##@ Development
 test: .venv/.ready-dev  ## run the test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not label_studio"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --durations 40 -m "not label_studio"
 
 test-fast: .venv/.ready-dev  ## run the fast tests (under three minutes on two cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(FAST)"
