@@ -65,7 +65,7 @@ def divide(export: Export, tokenizer: Any, recipe: Recipe) -> Divided:
     Raises InosukeError when there are none, when a pair of the train side belongs to the eval side, or when none fits.
     """
     train, evaluation = read_preferences(export.path, "train"), read_preferences(export.path, "eval")
-    labels = read_labels(export.path, "train") if recipe.preference.labels else ()
+    labels = _beside(train, read_labels(export.path, "train")) if recipe.preference.labels else []
     if not train and not labels:
         raise InosukeError(
             f"{export.path}: this export has no preferences to learn from. They come from rewrites, and from rejected "
@@ -86,6 +86,16 @@ def divide(export: Export, tokenizer: Any, recipe: Recipe) -> Divided:
     if held_out:
         return Divided(trained, held_out, held_out, "eval", left_out)
     return Divided(trained, trained, [], "train", left_out)
+
+
+def _beside(pairs: Sequence[Preference], labels: Sequence[Label]) -> list[Label]:
+    """Return the labels of replies that are in no pair: a pair says the same of both of its replies, and more."""
+    said = {
+        (pair.prompt, reply, wanted)
+        for pair in pairs
+        for reply, wanted in ((pair.chosen, True), (pair.rejected, False))
+    }
+    return [label for label in labels if (label.prompt, label.completion, label.label) not in said]
 
 
 def _check_sides(

@@ -79,7 +79,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Projec
     write_export(root, [ONE] * 12, [TWO])
     project = Project(root, tiny_base)
     project.train(recipe=project.recipe(quantization="none", epochs=4, samples=0), run="first")
-    add(root, preferences_train=pairs(24), preferences_eval=pairs(10, "e"), labels_train=labels(4))
+    # What a pair holds, the export also has as labels, for trainers that take nothing else.
+    [pair] = pairs(1)
+    about = {key: pair[key] for key in ("id", "group", "prompt", "origin", "annotators", "language")}
+    both = [
+        about | {"completion": pair["chosen"], "label": True},
+        about | {"completion": pair["rejected"], "label": False},
+    ]
+    add(root, preferences_train=pairs(24), preferences_eval=pairs(10, "e"), labels_train=[*labels(4), *both])
     return project
 
 
