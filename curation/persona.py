@@ -452,7 +452,7 @@ class Persona(_Strict):
         return _fold(label) in {_fold(n) for n in self.user_labels or (_USER,)}
 
     def may_meet(self, other: Persona) -> bool:
-        """Return whether this persona's file lets the character be in a room with another; that one's must do so too."""
+        """Return whether this persona lets the character be in a room with another, whose persona must do so too."""
         named = self.rooms.others
         return self.rooms.allowed and (not named or any(other.is_character(name) for name in named))
 

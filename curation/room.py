@@ -1,7 +1,7 @@
 """A room: several characters and a visitor talk in turns. Who may meet, who speaks next, and what the next one reads.
 
-In: the lines of a conversation, each with its speaker. Out: a dialogue of one character, as :func:`curation.chat.render`
-takes it. :func:`heard` is the one place that makes it. Knows nothing of servers and models.
+In: the lines of a conversation, each with its speaker. Out: a dialogue of one character, for
+:func:`curation.chat.render`. :func:`heard` is the one place that makes it. Knows nothing of servers and models.
 """
 
 from __future__ import annotations

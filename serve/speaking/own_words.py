@@ -1,8 +1,8 @@
 """A character's own words in a room: labels that the model writes itself are removed, and no one else's line is said.
 
-A small model that reads ``Zenitsu: …`` writes such labels too. The rule, for a label at the beginning of the reply, of a
-line, or after the end of a sentence: one with the character's own name is left out; one with anyone else's name ends the
-reply before it. Knows nothing of models.
+A small model that reads ``Zenitsu: …`` writes such labels too. The rule, for a label at the beginning of the reply, of
+a line, or after the end of a sentence: one with the character's own name is left out; one with anyone else's name ends
+the reply before it. Knows nothing of models.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ class Labels:
     """The names in a room: those of the character who speaks, and those of everyone else."""
 
     def __init__(self, own: Iterable[str], foreign: Iterable[str]) -> None:
-        self._is_own = {_fold(name): False for name in foreign} | {_fold(name): True for name in own}
+        mine, theirs = ([name.strip() for name in some if name.strip()] for some in (own, foreign))
+        self._is_own = {_fold(name): False for name in theirs} | {_fold(name): True for name in mine}
         # A model may write a letter and its mark as one sign or as two.
-        forms = {unicodedata.normalize(form, name) for name in self._is_own for form in ("NFC", "NFD")}
+        forms = {unicodedata.normalize(form, name) for name in (*mine, *theirs) for form in ("NFC", "NFD")}
         names = "|".join(re.escape(name) for name in sorted(forms, key=len, reverse=True))
         opens, closes = re.escape(_OPENS), re.escape(_CLOSES)
         self._label = re.compile(
@@ -49,7 +50,7 @@ class Labels:
                 continue
             while label := self._label.match(text, place):
                 parts.append(text[copied:place])
-                if not self._is_own[_fold(label["name"])]:
+                if not self._is_own.get(_fold(label["name"])):  # None: `re` takes ı for i, casefold does not
                     return "".join(parts).rstrip(), True
                 copied = place = label.end()
             if not ended and self._may_become_one(text[place:]):
@@ -87,8 +88,8 @@ class OwnWords:
 def own_words(ask: Ask, settings: Settings, cancelled: Cancelled, labels: Labels) -> Iterator[Event]:
     """Yield the events of an answer with the character's own words alone.
 
-    ``ask(settings, cancelled)`` asks the engine. Where a reply is over it is told that no one waits any more. A reply of
-    which nothing is left is drawn again, with another seed; if that does not help, it is ``…``.
+    ``ask(settings, cancelled)`` asks the engine. Where a reply is over, it is told that no one waits any more. A reply
+    of which nothing is left is drawn again, with another seed; if that does not help, it is ``…``.
     """
     made = 0
     for attempt in range(TRIES if settings.temperature else 1):
@@ -124,5 +125,5 @@ def _another(settings: Settings, attempt: int) -> Settings:
 
 
 def _fold(text: str) -> str:
-    """Return a text for comparing. Decomposed, so that a letter without its mark yet is the beginning of one with it."""
+    """Return a text for comparing. Decomposed, so that a letter whose mark has not come yet begins the one with it."""
     return unicodedata.normalize("NFD", text).casefold()

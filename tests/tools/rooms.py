@@ -27,11 +27,19 @@ def with_rooms(file: Path, folder: Path, rooms: str, more: str = "") -> Persona:
     return load_persona(folder / "persona.toml")
 
 
-def two(root: Path, engines: tuple[Any, Any], inosuke: str = YES, annes: str = YES, **config: Any) -> Flask:
-    """Return the application that serves Inosuke and Anne."""
+def two(
+    root: Path,
+    engines: tuple[Any, Any],
+    inosuke: str = YES,
+    annes: str = YES,
+    third: tuple[Any, Persona] | None = None,
+    **config: Any,
+) -> Flask:
+    """Return the application that serves Inosuke and Anne, and perhaps a ``third`` one: engine and persona."""
     personas = with_rooms(INOSUKE, root / "a", inosuke), with_rooms(ANNE, root / "b", annes)
+    served = [*zip(engines, personas, strict=True), *([third] if third else [])]
     configs = [
         ServerConfig.model_validate({"ENGINE": engine, "PERSONA": persona, "ROOT": root, "RATE": 0, **config})
-        for engine, persona in zip(engines, personas, strict=True)
+        for engine, persona in served
     ]
     return together(configs, {})

@@ -29,7 +29,12 @@ _met = Rooms(allowed=True)
 _room = together(
     [
         ServerConfig.model_validate(
-            {"ENGINE": Parrot(slots=4), "PERSONA": each.model_copy(update={"rooms": _met}), "FEEDBACK": None, "HOSTS": None}
+            {
+                "ENGINE": Parrot(slots=4),
+                "PERSONA": each.model_copy(update={"rooms": _met}),
+                "FEEDBACK": None,
+                "HOSTS": None,
+            }
         )
         for each in (load_persona(PROJECT / "persona.toml"), anne())
     ],
@@ -60,7 +65,7 @@ def test_no_request_breaks_the_server_and_every_answer_is_as_described(case):
 
 
 @_room_schema.parametrize()
-@_generated
+@settings(_generated, max_examples=8)
 def test_the_same_of_what_several_characters_share(case):
     case.call_and_validate(checks=_checks)
 

@@ -1,15 +1,18 @@
 """A room through its door: consent in persona.toml, POST /api/room, and what each character's model is asked."""
 
+import html
 import json
+import re
 import threading
 from dataclasses import dataclass, field
 
 import pytest
 
 from curation.errors import UsageError
-from serve.engine import Delta, Done
+from curation.persona import Rooms
+from serve.engine import ConversationTooLong, Delta, Done
 from tests.serve.conftest import Parrot
-from tests.tools.personas import ANNE
+from tests.tools.personas import ANNE, anne
 from tests.tools.rooms import two, with_rooms
 
 HELLO = [{"content": "Hello, both of you!"}]
@@ -71,6 +74,65 @@ def test_two_characters_and_the_visitor_take_turns(ask):
         ("user", None, "And you, Anne?"),
     ]  # fmt: skip
     assert ask.inosuke.heard[-1][-2:] == [("user", "Anne", "Oh!"), ("user", "Visitor", "And you, Anne?")]
+
+
+class Narrow(Listener):
+    """Reads few letters before it answers; counts as the engines in this process do."""
+
+    window = 40
+
+    def check(self, messages, settings):
+        last = max((n for n, m in enumerate(messages) if m.role == "assistant"), default=-1)
+        if sum(len(m.content) for m in messages[last + 1 :]) > self.window:
+            raise ConversationTooLong("the last message does not fit. Shorten the message.")
+
+    def check_memory(self, turns, told, settings): ...
+
+    def count(self, messages, settings): ...
+
+
+def test_who_has_listened_for_long_reads_the_newest_lines(serve_two):
+    app, narrow, _ = serve_two((Narrow(), Listener()))
+    talk = [{"speaker": who, "content": f"{n:02} words"} for n in range(10) for who in (None, "anne")]
+    body = {"speakers": BOTH, "turns": [{"speaker": "inosuke", "content": "Ha!"}, *talk], "next": "inosuke"}
+    answer = app.test_client().post("/api/room", json=body).json
+    assert narrow.heard[-1][-1] == ("user", "Anne", "09 words") and answer["reply"] == "09 words"
+    read = len(narrow.heard[-1])
+    assert 2 <= read <= 5 and answer["dropped_messages"] == 21 - read
+    refused = app.test_client().post("/api/room", json=body | {"turns": [{"content": "x" * 41}]})
+    assert (refused.status_code, refused.json["error"]["code"]) == (400, "conversation_too_long")
+
+
+def test_the_list_shows_greetings_and_leads_to_the_room(ask):
+    page = ask.client.get("/?language=en").get_data(as_text=True)
+    assert "I am the king of the mountain!" in page and '<a class="room" href="room/">' in page
+    assert "Inosuke and Anne talk with each other and with you." in page
+    room = ask.client.get("/room/")
+    assert "script-src 'self'" in room.headers["Content-Security-Policy"] and "POST /api/room" in room.get_data(
+        as_text=True
+    )
+
+
+def test_of_three_only_those_meet_who_all_allow_it(tmp_path):
+    shy = anne().model_copy(
+        update={"name": "Emilia", "rooms": Rooms.model_validate({"allowed": True, "with": ["Anne"]})}
+    )
+    app = two(tmp_path, (Listener(), Listener()), third=(Listener(), shy))
+    client = app.test_client()
+
+    def answer(*speakers):
+        return client.post("/api/room", json={"speakers": speakers, "turns": HELLO})
+
+    assert answer("anne", "emilia").status_code == answer("anne", "inosuke").status_code == 200
+    refused = answer("inosuke", "anne", "emilia")
+    assert refused.status_code == 403
+    assert refused.json["error"]["message"].startswith("Emilia may not be in a room with Inosuke: the persona.toml of")
+    people = json.loads(
+        html.unescape(re.search(r'data-people="([^"]*)"', client.get("/room/").get_data(as_text=True))[1])
+    )
+    assert {one["id"]: one["with"] for one in people} == {
+        "inosuke": ["anne"], "anne": ["inosuke", "emilia"], "emilia": ["anne"],
+    }  # fmt: skip
 
 
 def test_settings_reach_the_engine_of_the_one_who_speaks(ask):
@@ -203,4 +265,6 @@ def test_a_failure_and_a_full_line_are_told_as_in_a_chat(serve_two):
 
 def test_an_answer_in_a_room_counts_for_the_one_who_gave_it(ask):
     ask(HELLO, next="anne")
-    assert 'inosuke_answers_total{character="anne",reason="stop"} 1.0' in ask.client.get("/metrics").get_data(as_text=True)
+    assert 'inosuke_answers_total{character="anne",reason="stop"} 1.0' in ask.client.get("/metrics").get_data(
+        as_text=True
+    )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from serve.engine import Delta, Done, Settings
 from serve.speaking.own_words import Labels, OwnWords, own_words
 
-LABELS = Labels(("Inosuke", "伊之助"), ("Zenitsu", "Agatsuma Zenitsu", "Khách", "Tố Nữ"))
+LABELS = Labels(("Inosuke", "伊之助"), ("Zenitsu", "Agatsuma Zenitsu", "Khách", "Tố Nữ", "Groß", " "))
 
 SAID = {
     # The character's own label is left out, wherever it stands.
@@ -28,6 +28,8 @@ SAID = {
     "Ta hét với Zenitsu: chạy đi!": "Ta hét với Zenitsu: chạy đi!",
     "Ta nói thế này: đánh!\nNghe rõ: đánh!": "Ta nói thế này: đánh!\nNghe rõ: đánh!",
     "Zenitsu": "Zenitsu",
+    "Ha!\nGROß: Nein!": "Ha!",
+    "Ha!\nınosuke: Ta!": "Ha!",
     "": "",
 }
 
@@ -46,7 +48,14 @@ def test_what_was_shown_is_never_taken_back(text):
     assert shown + words.add("", ended=True) == SAID[text]
 
 
-@given(st.lists(st.sampled_from(["Zenitsu", "Inosuke", ":", " ", "\n", "! ", "**", "ta", "T", "o\u0302", "ố", "["]), max_size=12))
+@given(
+    st.lists(
+        st.sampled_from(
+            ["Zenitsu", "Inosuke", ":", " ", "\n", "! ", "**", "ta", "T", "o\u0302", "ố", "[", "ı", "İ", "ınosuke: "]
+        ),
+        max_size=12,
+    )
+)
 def test_pieces_give_what_the_whole_text_gives(pieces):
     words = OwnWords(LABELS)
     shown = "".join([*map(words.add, pieces), words.add("", ended=True)])

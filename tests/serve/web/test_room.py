@@ -6,7 +6,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from curation.persona import Rooms
 from tests.tools.chromium import PHONE, TIMEOUT, Storyteller, needs_chromium
+from tests.tools.personas import anne
 from tests.tools.rooms import YES, two
 
 pytestmark = needs_chromium
@@ -168,8 +170,14 @@ def test_a_failure_leaves_what_was_said_and_may_be_tried_again(enter, tellers):
     expect(page.locator("#trouble")).to_be_hidden()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("device", [{"viewport": {"width": 1440, "height": 900}}, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("device", "scheme"),
+    [
+        ({"viewport": {"width": 1440, "height": 900}}, "light"),
+        (PHONE | {"viewport": {"width": 390, "height": 844}}, "dark"),
+    ],
+    ids=["desktop", "phone"],
+)
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(enter, tellers, scheme, device):
     # Its own policy forbids the page the script that looks at it, so here, and only here, the policy is off.
     page = enter(color_scheme=scheme, reduced_motion="reduce", bypass_csp=True, **device)
@@ -190,6 +198,31 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(enter, tellers, sc
     tellers[1].gate.set()
     settled(page, 5)
     check("after")
+
+
+def test_of_three_the_visitor_chooses_who_is_there(browser, live, tmp_path):
+    shy = anne().model_copy(
+        update={"name": "Emilia", "rooms": Rooms.model_validate({"allowed": True, "with": ["Anne"]})}
+    )
+    with live(two(tmp_path, (Storyteller(), Storyteller()), third=(Storyteller(), shy))) as url:
+        page = browser.new_context(locale="en-US").new_page()
+        page.set_default_timeout(TIMEOUT)
+        page.goto(f"{url}/room")
+        expect(page.locator("h1")).to_have_text("Inosuke, Anne")
+        emilia = page.get_by_role("button", name="Emilia", exact=True)
+        emilia.click()  # Inosuke may not meet her
+        expect(page.locator("h1")).to_have_text("Anne, Emilia")
+        expect(emilia).to_be_focused()
+        expect(emilia).to_have_attribute("aria-pressed", "true")
+        page.fill("#input", "Hello!")
+        page.keyboard.press("Enter")
+        settled(page, 2)
+        page.reload()
+        settled(page, 2)
+        expect(page.locator("h1")).to_have_text("Anne, Emilia")
+        page.get_by_role("button", name="Let Emilia answer").click()
+        settled(page, 3)
+        page.context.close()
 
 
 def test_everything_is_reached_by_keyboard(enter):

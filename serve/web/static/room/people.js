@@ -6,6 +6,8 @@
  * }} Person
  */
 
+const MOST = 8; // in a room
+
 const sent = /** @type {Person[]} */ (JSON.parse(document.body.dataset.people ?? "[]"));
 const byId = new Map(sent.map((one) => [one.id, one]));
 
@@ -24,7 +26,7 @@ export function together(wanted) {
   for (const some of [wanted, ...sent.map(({ id }) => [id, ...sent.map((one) => one.id)])]) {
     const chosen = /** @type {string[]} */ ([]);
     for (const id of some) {
-      if (person(id) && !chosen.includes(id) && chosen.every((one) => person(one)?.with.includes(id))) chosen.push(id);
+      if (chosen.length < MOST && person(id) && !chosen.includes(id) && chosen.every((one) => person(one)?.with.includes(id))) chosen.push(id);
     }
     if (chosen.length > 1) return chosen;
   }
