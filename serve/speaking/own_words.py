@@ -50,7 +50,7 @@ class Labels:
                 continue
             while label := self._label.match(text, place):
                 parts.append(text[copied:place])
-                if not self._is_own.get(_fold(label["name"])):  # None: `re` takes ı for i, casefold does not
+                if not self._is_own.get(_fold(label["name"])):
                     return "".join(parts).rstrip(), True
                 copied = place = label.end()
             if not ended and self._may_become_one(text[place:]):
@@ -125,5 +125,8 @@ def _another(settings: Settings, attempt: int) -> Settings:
 
 
 def _fold(text: str) -> str:
-    """Return a text for comparing. Decomposed, so that a letter whose mark has not come yet begins the one with it."""
-    return unicodedata.normalize("NFD", text).casefold()
+    """Return a text for comparing, with the letters that `re.IGNORECASE` takes for one another alike.
+
+    Decomposed, so that a letter whose mark has not come yet begins the one with it.
+    """
+    return unicodedata.normalize("NFD", text).casefold().replace("ı", "i").replace("i\u0307", "i")

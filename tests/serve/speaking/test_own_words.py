@@ -29,7 +29,7 @@ SAID = {
     "Ta nói thế này: đánh!\nNghe rõ: đánh!": "Ta nói thế này: đánh!\nNghe rõ: đánh!",
     "Zenitsu": "Zenitsu",
     "Ha!\nGROß: Nein!": "Ha!",
-    "Ha!\nınosuke: Ta!": "Ha!",
+    "Ha!\nınosuke: Ta!": "Ha!\nTa!",
     "": "",
 }
 
