@@ -218,6 +218,23 @@ class Lorebook(_Strict):
         return value
 
 
+class Rooms(_Strict):
+    """Whether the character may be in a room, where several characters talk with the visitor and with each other.
+
+    By default it may not. ``with`` names those who may be there too, by name or alias; without it anyone may who allows
+    it as well.
+    """
+
+    allowed: bool = Field(default=False, strict=True)
+    others: tuple[Text, ...] = Field(default=(), alias="with")
+
+    @model_validator(mode="after")
+    def _only_where_allowed(self) -> Self:
+        if self.others and not self.allowed:
+            raise ValueError("`with` has no effect without allowed = true. Add that line, or remove `with`")
+        return self
+
+
 class CardWords(_Strict):
     """What the dataset card says of the character: to whom it belongs.
 
@@ -324,6 +341,7 @@ class Persona(_Strict):
     greetings: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
     page: Page = Page()
     lorebook: Lorebook = Lorebook()
+    rooms: Rooms = Rooms()
     kinds: dict[str, Kind] = Field(default_factory=dict)
     sources: tuple[SourceFolder, ...] = ()
     columns: tuple[Columns, ...] = ()
@@ -432,6 +450,11 @@ class Persona(_Strict):
     def is_user(self, label: str) -> bool:
         """Return whether a label stands for the person who talks with the character."""
         return _fold(label) in {_fold(n) for n in self.user_labels or (_USER,)}
+
+    def may_meet(self, other: Persona) -> bool:
+        """Return whether this persona lets the character be in a room with another, whose persona must do so too."""
+        named = self.rooms.others
+        return self.rooms.allowed and (not named or any(other.is_character(name) for name in named))
 
     def kind_of(self, file_name: str) -> Kind:
         """Return the kind of sample that a file of this name holds: the first pattern that fits."""

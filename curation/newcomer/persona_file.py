@@ -115,6 +115,10 @@ _GREETINGS = """# What the character says first, by language. One of several is 
 _REST = """# First messages that a visitor can choose.
 [page.starters]
 {starters}
+# Whether other characters of a server may talk with this one in a room; with = ["Anne"] names the only ones who may.
+[rooms]
+allowed = false
+
 [review]
 guidelines = "guidelines.md"
 

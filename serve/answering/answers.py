@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from queue import Empty, SimpleQueue
@@ -18,6 +18,7 @@ from serve.answering.service import Service
 from serve.answering.waiting_line import LineFull
 from serve.engine import Alive, Cancelled, ConversationTooLong, CountsTokens, Delta, Done, Event, Settings
 from serve.schema import only_text
+from serve.speaking.own_words import Labels, own_words
 
 log = logging.getLogger("serve")
 
@@ -27,13 +28,19 @@ ALIVE_SECONDS = 10.0
 
 
 def begin(
-    service: Service, turns: Sequence[Message], settings: Settings, gone: Cancelled, stream: bool = False
+    service: Service,
+    turns: Sequence[Message],
+    settings: Settings,
+    gone: Cancelled,
+    stream: bool = False,
+    labels: Labels | None = None,
 ) -> Generator[Event]:
     """Return the events of an answer to the last of ``turns``; ``gone`` tells whether the client has left.
 
     What can be known beforehand is raised here, so that it becomes a status: a last message that does not fit, a full
     line. Anything later is raised where the events are read. With ``stream`` the first event is there at once, and
-    while there is nothing else, :class:`Alive` comes every ten seconds.
+    while there is nothing else, :class:`Alive` comes every ten seconds. ``labels`` are the names in a room: then the
+    answer has the character's own words alone.
     """
     start = time.perf_counter()
     told = facts.told(service, turns, settings)
@@ -44,7 +51,13 @@ def begin(
     def cancelled() -> bool:
         return left.is_set() or gone()
 
-    events = service.waiting_line.in_turn(lambda: service.engine.stream(told.messages, settings, cancelled), cancelled)
+    def ask(settings: Settings, stopped: Cancelled) -> Iterator[Event]:
+        return service.engine.stream(told.messages, settings, stopped)
+
+    def answer() -> Iterator[Event]:
+        return own_words(ask, settings, cancelled, labels) if labels else ask(settings, cancelled)
+
+    events = service.waiting_line.in_turn(answer, cancelled)
     events = _counted(_readable(events, told.facts), start, service.metrics)
     next(events)  # has its place in the line, or raises LineFull
     return _started(_kept_alive(events, left)) if stream else events

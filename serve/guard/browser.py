@@ -13,7 +13,9 @@ from flask import Flask, Response, abort, request
 from serve.config import ServerConfig
 
 # What pages of other origins may use where the operator names them: the APIs, not the page, feedback or monitoring.
-_FOR_GUESTS = ("/v1/", "/api/chat", "/api/info", "/health", "/props", "/slots", "/tokenize", "/openapi.json")
+_FOR_GUESTS = (
+    "/v1/", "/api/chat", "/api/room", "/api/info", "/health", "/props", "/slots", "/tokenize", "/openapi.json",
+)  # fmt: skip
 
 
 def protect(app: Flask, config: ServerConfig) -> None:

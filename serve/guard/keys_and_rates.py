@@ -22,7 +22,9 @@ from serve.config import ServerConfig
 from serve.guard.shared_rates import VARIABLE, Counting, SharedRates, open_store
 
 # What is limited by the rate: what costs work. Looking at pages is free.
-LIMITED = ("/api/chat", "/v1/chat/completions", "/v1/completions", "/api/feedback", "/api/memory", "/api/count")
+LIMITED = (
+    "/api/chat", "/api/room", "/v1/chat/completions", "/v1/completions", "/api/feedback", "/api/memory", "/api/count",
+)  # fmt: skip
 # What a page asks for while its visitor types has a rate of its own, this many times that of messages.
 _TYPING, _TIMES = "/api/count", 10
 OPEN = ("/healthz", "/readyz", "/health")

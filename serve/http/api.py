@@ -5,11 +5,12 @@ Each request carries the whole conversation; nothing of it is kept or logged.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict
 
 from flask import Blueprint, Response, request, stream_with_context
+from pydantic import BaseModel
 
 from curation import chat as chat_shape
 from curation.record import Message
@@ -40,21 +41,18 @@ def chat() -> Response:
     """Answer the last message; a stream with `stream`, or with `Accept: text/event-stream`."""
     serving = service()
     body = validated(ChatRequest, json_body())
-    check_honoured(serving.engine, body.settings)
-    if body.settings.logprobs is not None:
-        raise InvalidRequest("unsupported_parameter", "`settings.logprobs` is for /v1. Leave it out.", "logprobs")
+    settings = settings_over(serving, body.settings)
     if body.continues and "continue_final_message" not in serving.engine.honours:
         raise InvalidRequest(
             "unsupported_parameter", "this engine cannot continue a reply. Leave `continue` out.", "continue"
         )
-    settings = body.settings.over(serving.settings)
     turns = _told(serving, body.turns(), body, settings)
-    stream = body.stream or request.accept_mimetypes.best_match(["application/json", sse.TYPE]) == sse.TYPE
+    stream = body.stream or wants_stream()
     events = answers.begin(serving, turns, settings, client_gone(), stream)
     if stream:
-        return sse.response(stream_with_context(_event_stream(events, serving)))
+        return sse.response(stream_with_context(event_stream(events, lambda done: ending(done, serving))))
     text, done = answers.whole(events)
-    return json_response(Reply(reply=text, **dict(_ending(done, serving))))
+    return json_response(Reply(reply=text, **dict(ending(done, serving))))
 
 
 @blueprint.post("/api/memory")
@@ -109,6 +107,19 @@ def info() -> Response:
     )
 
 
+def settings_over(serving: Service, given: Settings) -> Settings:
+    """Return the settings of a request over the server's own. Raises InvalidRequest for what cannot be honoured."""
+    check_honoured(serving.engine, given)
+    if given.logprobs is not None:
+        raise InvalidRequest("unsupported_parameter", "`settings.logprobs` is for /v1. Leave it out.", "logprobs")
+    return given.over(serving.settings)
+
+
+def wants_stream() -> bool:
+    """Return whether a client asks for a stream by its `Accept` header."""
+    return request.accept_mimetypes.best_match(["application/json", sse.TYPE]) == sse.TYPE
+
+
 def _remembers(serving: Service) -> bool:
     """Return whether memory reaches the model: the alpaca layout has no system prompt to put it into."""
     return serving.run is None or serving.run.prompt == "chat"
@@ -131,7 +142,8 @@ def _told(serving: Service, turns: Sequence[Message], body: Remembered, settings
     return told
 
 
-def _ending(done: Done, serving: Service) -> Ending:
+def ending(done: Done, serving: Service) -> Ending:
+    """Return how an answer ended, for its client."""
     shown = done.facts if serving.persona.lorebook.show else ()
     return Ending(
         finish_reason=done.finish_reason,
@@ -142,15 +154,18 @@ def _ending(done: Done, serving: Service) -> Ending:
     )
 
 
-def _event_stream(events: Generator[Event], serving: Service) -> Iterator[bytes]:
-    """Encode events. An error after the first event can no longer be a status, so it becomes an event too."""
+def event_stream(events: Generator[Event], end: Callable[[Done], BaseModel]) -> Iterator[bytes]:
+    """Encode events; ``end`` describes the last one.
+
+    An error after the first event can no longer be a status, so it becomes an event too.
+    """
     with closing(events):
         try:
             for event in events:
                 if isinstance(event, Delta):
                     yield sse.encode("delta", {"text": event.text})
                 elif isinstance(event, Done):
-                    yield sse.encode("done", plain(_ending(event, serving)))
+                    yield sse.encode("done", plain(end(event)))
                 elif isinstance(event, Alive):
                     yield sse.PING
                 elif isinstance(event, Reading):

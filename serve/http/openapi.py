@@ -71,12 +71,15 @@ def openapi() -> Response:
     return jsonify(found)
 
 
-def document(app: Flask, character: str) -> dict[str, Any]:
-    """Return the description of every route as OpenAPI 3.1. The page's own files under ``/static/`` are left out."""
+def document(app: Flask, character: str, without: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the description of every route as OpenAPI 3.1.
+
+    The page's own files under ``/static/`` are left out, and the endpoints ``without``.
+    """
     paths: dict[str, dict[str, Any]] = {}
     models: dict[type[BaseModel], None] = dict.fromkeys((Error, OpenAIError))
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
-        if rule.endpoint == "static":
+        if rule.endpoint in ("static", *without):
             continue
         view = app.view_functions[rule.endpoint]
         description = _DESCRIPTIONS[view]

@@ -1,7 +1,7 @@
 """One server for several runs: each character has its page and its API below ``/NAME/``, as if it were alone there.
 
-``NAME`` is the model's id under ``/v1`` (`inosuke`). At the root are a page that lists the characters, ``/v1`` with the
-models of all of them, and what monitoring asks for.
+``NAME`` is the model's id under ``/v1`` (`inosuke`). At the root are a page that lists the characters, their room
+(:mod:`serve.http.rooms`), ``/v1`` with the models of all of them, and what monitoring asks for.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, redirect, render_template, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from curation.errors import UsageError
@@ -23,8 +23,9 @@ from serve.config import ServerConfig
 from serve.feedback.pushing import Pusher
 from serve.guard.keys_and_rates import Limits
 from serve.http import app as one
-from serve.http import errors, openai_api
+from serve.http import errors, openai_api, rooms
 from serve.http import openai_responses as shapes
+from serve.http.openapi import described, document
 from serve.http.page import LANGUAGES
 from serve.http.responses import Health, Readiness, json_response
 from serve.schema import MAX_BODY
@@ -34,7 +35,9 @@ blueprint = Blueprint("several", __name__)
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # Requests that name a character in their body, as `model`.
 _BY_MODEL = ("/v1/chat/completions", "/v1/completions")
-_TAKEN = ("api", "health", "healthz", "metrics", "readyz", "static", "v1")
+_TAKEN = ("api", "health", "healthz", "metrics", "readyz", rooms.PATH, "static", "v1")
+# Not in the root's description: redirects, and what a character's own /NAME/openapi.json describes.
+_UNDESCRIBED = ("several.without_slash", "rooms.without_slash", "several.no_such_model")
 _NOTICES = {
     "vi": "Một mô hình ngôn ngữ đóng vai nhân vật này.",
     "en": "A language model plays this character.",
@@ -90,6 +93,7 @@ def together(configs: Sequence[ServerConfig], flask: Mapping[str, Any]) -> Flask
     )
     root = one.guarded(serving, configs[0], flask, limits)
     root.register_blueprint(blueprint)
+    root.register_blueprint(rooms.blueprint)
     root.wsgi_app = _Mounted(root.wsgi_app, {name: app.wsgi_app for name, app in apps.items()})  # type: ignore[method-assign]
     return root
 
@@ -135,16 +139,25 @@ def _serving() -> Characters:
 
 
 @blueprint.get("/")
+@described(None, "text/html")
 def index() -> Response:
     """Return the page that lists the characters."""
     asked = request.args.get("language")
     language = asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    services = _serving().services
     listed = [
-        {"place": name, "name": service.persona.name, "notice": _notice(service.persona, language)}
-        for name, service in _serving().services.items()
+        {
+            "place": name,
+            "name": service.persona.name,
+            "greeting": _greeting(service.persona, language),
+            "notice": _notice(service.persona, language),
+        }
+        for name, service in services.items()
     ]
+    meeting = [one for one in listed if one["place"] in rooms.willing(services)]
     other = next(code for code in LANGUAGES if code != language)
-    response = Response(render_template("characters.html", language=language, other=other, characters=listed))
+    shown = {"language": language, "other": other, "characters": listed, "room": rooms.PATH, "meeting": meeting}
+    response = Response(render_template("characters.html", **shown))
     response.vary.add("Accept-Language")
     return response
 
@@ -158,12 +171,14 @@ def without_slash(name: str) -> Any:
 
 
 @blueprint.get("/v1/models")
+@described(shapes.Models)
 def models() -> Response:
     """List the model of each character."""
     return json_response(shapes.Models(data=[openai_api.describe(each) for each in _serving().services.values()]))
 
 
 @blueprint.get("/v1/models/<path:name>")
+@described(shapes.Model, errors=(404,))
 def model(name: str) -> Response:
     """Describe the model of a character."""
     found = _serving().services.get(name)
@@ -179,18 +194,21 @@ def no_such_model() -> Response:
 
 
 @blueprint.get("/healthz")
+@described(Health)
 def healthz() -> Response:
     """Answer as soon as the process does."""
     return json_response(Health())
 
 
 @blueprint.get("/health")
+@described(Health)
 def health() -> Response:
     """Answer clients of llama.cpp's server."""
     return json_response(Health())
 
 
 @blueprint.get("/readyz")
+@described(Readiness)
 def readyz() -> Response:
     """Answer once every character has been loaded."""
     loads = [service.waiting_line.load for service in _serving().services.values()]
@@ -198,9 +216,23 @@ def readyz() -> Response:
 
 
 @blueprint.get("/metrics")
+@described(None, "text/plain")
 def metrics() -> Response:
     """Return the counters of all characters for Prometheus."""
     return Response(_serving().metrics.text(), content_type=CONTENT_TYPE_LATEST)
+
+
+@blueprint.get("/openapi.json")
+@described(None, "application/json")
+def openapi() -> Response:
+    """Describe what all characters share; the API of one is described at /NAME/openapi.json."""
+    found = document(current_app, "several characters", _UNDESCRIBED)
+    if request.script_root:
+        found["servers"] = [{"url": request.script_root}]
+    # Who is here is known when the server runs, so that a client need not guess.
+    room = found["components"]["schemas"]["RoomRequest"]["properties"]
+    room["speakers"]["items"]["enum"] = list(_serving().services)
+    return jsonify(found)
 
 
 def _no_model(name: object) -> Response:
@@ -210,6 +242,13 @@ def _no_model(name: object) -> Response:
 
 def _addresses() -> str:
     return ", ".join(f"/{name}/" for name in _serving().services)
+
+
+def _greeting(persona: Persona, language: str) -> dict[str, str] | None:
+    """Return what a character says first, and in which language; None where persona.toml has nothing."""
+    texts = persona.greetings
+    code = next((code for code in (language, *persona.languages) if texts.get(code)), None)
+    return {"text": texts[code][0], "language": code} if code else None
 
 
 def _notice(persona: Persona, language: str) -> dict[str, str]:

@@ -85,7 +85,8 @@ def write_static_space(
     picture = "portrait" + (mimetypes.guess_extension(portrait.mimetype) or "")
     bytes_ = gguf.path.stat().st_size
     with filling(out) as part:
-        shutil.copytree(_WEB / "static", part / "static")
+        # A page for one character has no list of characters and no room.
+        shutil.copytree(_WEB / "static", part / "static", ignore=shutil.ignore_patterns("room", "characters.css"))
         for name in ("local", "vendor"):
             shutil.copytree(
                 _HERE / "page" / name,

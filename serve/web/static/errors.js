@@ -11,10 +11,15 @@ const WORDS = {
   conversation_too_long: "tooLongToRead",
   engine_failed: "failed",
   internal_error: "failed",
+  // in a room
+  name_taken: "nameTaken",
+  no_consent: "noConsent",
+  character_not_found: "noConsent",
   model_not_loaded: "notLoaded", // on a page without a server
 };
 
 export const words = (error) => t(WORDS[error.code] ?? "unforeseen");
 
 /** Whether asking the same again may help. */
-export const mayPass = (error) => error.code !== "conversation_too_long";
+export const mayPass = (error) =>
+  !["conversation_too_long", "name_taken", "no_consent", "character_not_found"].includes(error.code);

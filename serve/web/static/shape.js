@@ -84,6 +84,7 @@ function shaped(value, nodes) {
     nodes,
     chosen: Object.fromEntries(chosen),
     ...recalled(value),
+    ...(Array.isArray(value.people) && { people: value.people.filter((one) => typeof one === "string").slice(0, 20) }),
     ...(Array.isArray(value.damaged) && value.damaged.length && { damaged: value.damaged }),
   };
 }
@@ -121,6 +122,7 @@ function said(turn, place, created, index) {
   const node = { ...place, role: turn.role, content, time: time(turn.time, created) };
   if (turn.state !== undefined) node.state = STATES.includes(turn.state) ? turn.state : "broken";
   node.order = Number.isInteger(turn.order) && turn.order >= 0 ? turn.order : index;
+  if (typeof turn.speaker === "string" && turn.role === "assistant") node.speaker = turn.speaker.slice(0, 64);
   if (Number.isInteger(turn.dropped)) node.dropped = turn.dropped;
   const told = facts(turn.facts);
   if (told.length) node.facts = told;

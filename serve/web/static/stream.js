@@ -11,11 +11,11 @@ export class ChatError extends Error {
   }
 }
 
-/** `body` is that of POST /api/chat, without `stream`. */
-export async function* answer(body, signal) {
+/** `body` is that of POST /api/chat, or of another `path` that streams an answer, without `stream`. */
+export async function* answer(body, signal, path = "api/chat") {
   let response;
   try {
-    response = await request("api/chat", {
+    response = await request(path, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
       body: JSON.stringify({ ...body, stream: true }),

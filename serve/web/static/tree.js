@@ -6,6 +6,7 @@
 //   and `damaged` with the turns that could not be read, as they were found; `memory` sums up the turns up to `remembered`,
 //   `pinned` are facts to keep in mind; both were changed at `recalled`
 //   node: {id, parent: id | null, role: "user" | "assistant", content, time, order, state?, dropped?, facts?, rating?, better?, gone?}
+//   In a room `people` are the characters of the conversation, and `speaker` is the one who said a node.
 //
 // A parent comes before its children. `order` sorts the turns of the database. `chosen` may leave out where there is one
 // version, or where the last one is shown. `titled` and a node's `time` are the times of the last change: the later one wins.
@@ -17,11 +18,12 @@
  * @typedef {{
  *   id: string, parent: string | null, role: Role, content: string, time: number, order: number, state?: string,
  *   place?: number, reading?: number, dropped?: number, facts?: Fact[], rating?: Rating, better?: string, gone?: boolean,
+ *   speaker?: string,
  * }} Turn
  * @typedef {{
  *   version: number, id: string, title: string, titled: number, created: number, updated: number, nodes: Turn[],
  *   chosen: Record<string, string>, damaged?: unknown[], memory?: string, memoryOff?: boolean, remembered?: string,
- *   pinned?: string[], recalled?: number,
+ *   pinned?: string[], recalled?: number, people?: string[],
  * }} Conversation
  * @typedef {Map<string | null, Turn[]>} Families
  */

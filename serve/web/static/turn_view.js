@@ -82,7 +82,7 @@ function note(turn, waiting) {
  * What the lorebook told the character before a reply, closed until the visitor opens it.
  * @param {import("./tree.js").Fact[]} facts
  */
-function factsTold(facts) {
+export function factsTold(facts) {
   const box = element("details", "facts");
   const list = element("ul");
   for (const { name, text } of facts) {
@@ -145,7 +145,7 @@ function button(picture, act, onClick) {
   return made;
 }
 
-function copyButton(turn) {
+export function copyButton(turn) {
   const made = button("copy", "copy", async () => {
     const done = await copyText(turn.content);
     made.title = t(done ? "copied" : "notCopied");

@@ -13,19 +13,42 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from curation.persona import load_persona
+from curation.persona import Rooms, load_persona
 from serve import create_app
+from serve.config import ServerConfig
 from serve.http.openapi import document
+from serve.http.several import together
 from tests.serve.conftest import PROJECT, Parrot
+from tests.tools.personas import anne
 
 _app = create_app(
     {"ENGINE": Parrot(slots=4), "PERSONA": load_persona(PROJECT / "persona.toml"), "FEEDBACK": None, "HOSTS": None}
 )
 _schema = schemathesis.openapi.from_wsgi("/openapi.json", _app)
-
-
-@_schema.parametrize()
-@settings(
+_met = Rooms(allowed=True)
+_room = together(
+    [
+        ServerConfig.model_validate(
+            {
+                "ENGINE": Parrot(slots=4),
+                "PERSONA": each.model_copy(update={"rooms": _met}),
+                "FEEDBACK": None,
+                "HOSTS": None,
+            }
+        )
+        for each in (load_persona(PROJECT / "persona.toml"), anne())
+    ],
+    {},
+)
+_room_schema = schemathesis.openapi.from_wsgi("/openapi.json", _room)
+_checks = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+_generated = settings(
     max_examples=15,
     deadline=None,
     derandomize=True,  # the same requests everywhere
@@ -33,16 +56,29 @@ _schema = schemathesis.openapi.from_wsgi("/openapi.json", _app)
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+
+
+@_schema.parametrize()
+@_generated
 def test_no_request_breaks_the_server_and_every_answer_is_as_described(case):
-    case.call_and_validate(
-        checks=[
-            not_a_server_error,
-            status_code_conformance,
-            content_type_conformance,
-            response_schema_conformance,
-            negative_data_rejection,
-        ]
-    )
+    case.call_and_validate(checks=_checks)
+
+
+@_room_schema.parametrize()
+@settings(_generated, max_examples=8)
+def test_the_same_of_what_several_characters_share(case):
+    case.call_and_validate(checks=_checks)
+
+
+def test_the_description_of_several_has_their_room_and_who_is_here():
+    with _room.test_client() as client:
+        found = client.get("/openapi.json").json
+    assert {"/", "/api/room", "/room/", "/v1/models", "/readyz"} <= set(found["paths"])
+    assert "429" in found["paths"]["/api/room"]["post"]["responses"]
+    room = found["components"]["schemas"]["RoomRequest"]["properties"]
+    assert room["speakers"]["items"]["enum"] == ["inosuke", "anne"]
+    text = json.dumps(found)
+    assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) == set(found["components"]["schemas"])
 
 
 def test_the_description_has_every_route_with_its_methods_and_nothing_else(app):

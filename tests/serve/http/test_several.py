@@ -133,9 +133,10 @@ def test_feedback_of_all_goes_into_one_folder(persona, tmp_path):
 def test_what_cannot_be_told_apart_is_refused(persona):
     with pytest.raises(UsageError, match="Inosuke would be at /inosuke/, and another run has it too"):
         together([ServerConfig.model_validate({"ENGINE": Parrot(), "PERSONA": persona})] * 2, {})
-    taken = persona.model_copy(update={"name": "Static"})
-    with pytest.raises(UsageError, match="at /static/, and the server itself uses it"):
-        together([ServerConfig.model_validate({"ENGINE": Parrot(), "PERSONA": taken})], {})
+    for name, place in (("Static", "static"), ("Room", "room")):
+        taken = persona.model_copy(update={"name": name})
+        with pytest.raises(UsageError, match=f"at /{place}/, and the server itself uses it"):
+            together([ServerConfig.model_validate({"ENGINE": Parrot(), "PERSONA": taken})], {})
     with pytest.raises(UsageError, match="the run a was named twice"):
         create_app({"RUN": ["a", "b", "a"]})
 
