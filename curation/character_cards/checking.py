@@ -1,10 +1,12 @@
-"""What a card breaks of its specification, a sentence each. Pure."""
+"""What a card breaks of its specification, a sentence each, and what a person is told who imports it. Pure."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from curation.character_cards.containers import Card
+from curation.character_cards.notes import author_says, newer, shown, warnings
 
 _V1 = ("name", "description", "personality", "scenario", "first_mes", "mes_example")
 _V2 = ("creator_notes", "system_prompt", "post_history_instructions", "creator", "character_version")
@@ -16,7 +18,7 @@ def faults(card: Card) -> list[str]:
     found = []
     if version > 1 and value.get("spec") not in ("chara_card_v2", "chara_card_v3"):
         found.append(f"`spec` is {_shown(value.get('spec'))}; expected chara_card_v2 or chara_card_v3.")
-    if version > 1 and value.get("spec_version") != f"{version}.0":
+    if version > 1 and value.get("spec_version") != f"{version}.0" and not newer(card):
         found.append(f'`spec_version` is {_shown(value.get("spec_version"))}; expected "{version}.0".')
     for key in (*_V1, *(_V2 if version > 1 else ())):
         if not isinstance(fields.get(key), str):
@@ -33,6 +35,18 @@ def faults(card: Card) -> list[str]:
     if version == 3 and "assets" in fields:
         found += _assets(fields["assets"])
     return found
+
+
+def about(card: Card | None, file: Path, language: str) -> list[str]:
+    """Return what a person is told of an imported card: what has no effect, faults, and the author's notes."""
+    if card is None:
+        return []
+    said = [f"Note: {warning}" for warning in warnings(card)]
+    if broken := faults(card):
+        said.append(f"Note: the card breaks its specification in {len(broken)} places: inosuke card check {file}")
+    if lines := author_says(card, language):
+        said += ["The author of the card says:", *(f"  {line}" for line in lines)]
+    return said
 
 
 def _book(book: Any, version: int) -> list[str]:
@@ -78,5 +92,4 @@ def _assets(assets: Any) -> list[str]:
 def _shown(value: Any) -> str:
     if value is None:
         return "missing or null"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:60] + "…"
+    return shown(repr(value), 60)

@@ -7,6 +7,7 @@ import binascii
 import copy
 import io
 import json
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ MAX_MEMBERS = 2000
 MAX_UNPACKED = 256 * 2**20
 MAX_RATIO = 200
 ENDINGS = (".json", ".png", ".apng", ".charx")
+_NEW_SPEC = re.compile(r"chara_card_v([3-9]|[1-9][0-9]{1,3})")
 WARNING = "This copy is for older readers. The card is in the chunk ccv3; edit that one."
 
 
@@ -37,11 +39,11 @@ class Card:
 
     @property
     def version(self) -> int:
-        """1, 2 or 3. `spec` counts before the keys: many V2 files repeat V1's keys at the top."""
+        """1, 2 or 3 (or newer). `spec` counts before the keys: many V2 files repeat V1's keys at the top."""
         spec = self.value.get("spec")
         if not isinstance(self.value.get("data"), dict):
             return 1
-        return 3 if spec == "chara_card_v3" else 2
+        return 3 if isinstance(spec, str) and _NEW_SPEC.fullmatch(spec.strip().lower()) else 2
 
     @property
     def fields(self) -> dict[str, Any]:

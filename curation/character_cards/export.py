@@ -9,6 +9,7 @@ from curation.character_cards.drafting import kept_card
 from curation.character_cards.png_chunks import SIGNATURE
 from curation.character_cards.writing import card_of, is_edited
 from curation.contracts.gguf import read_gguf_list
+from curation.contracts.published import read_published
 from curation.contracts.rows import ExportedRow, read_chat_rows
 from curation.errors import InosukeError, UsageError
 from curation.files import write_atomically
@@ -24,7 +25,7 @@ def export_card(persona_file: Path, out: Path, version: int | None, budget: int)
         raise UsageError(f"{out}: expected a name that ends in .json, .png or .charx.")
     persona = load_persona(persona_file)
     kept = kept_card(persona.root)
-    rows, about = _known(persona.root)
+    rows, about, secret = _known(persona.root)
     same = kept and not rows and not about and version in (None, kept.version) and ending == kept.ending
     if kept and same and not is_edited(persona, kept):
         write_atomically(out, kept.raw)
@@ -37,16 +38,21 @@ def export_card(persona_file: Path, out: Path, version: int | None, budget: int)
     said = [f"{out}: wrote {persona.name} as Character Card V{wanted}."]
     if not rows:
         said.append("No approved lines yet, so the examples are the imported card's, if there is one.")
+    said += [f"Note: the card names {name}, which was published as private." for name in secret]
     if kept and kept.ending == ".charx" and ending != ".charx":
         said.append("Note: the assets inside the CHARX are not in this file. Write a .charx file to keep them.")
     return said
 
 
-def _known(root: Path) -> tuple[tuple[ExportedRow, ...], dict[str, str]]:
-    """Return the approved rows of the newest export, and what ``extensions.inosuke`` says of dataset and run."""
+def _known(root: Path) -> tuple[tuple[ExportedRow, ...], dict[str, str], list[str]]:
+    """Return the approved rows of the newest export, and what ``extensions.inosuke`` says of dataset and run.
+
+    Third, the names of private repositories in it. What is not known is left out.
+    """
     folders = Folders(root)
     about: dict[str, str] = {}
     rows: tuple[ExportedRow, ...] = ()
+    secret: list[str] = []
     if (folders.export / LATEST).is_file():
         export = newest_export(folders.export)
         rows, about["dataset"] = read_chat_rows(export, "train"), export.name
@@ -54,9 +60,14 @@ def _known(root: Path) -> tuple[tuple[ExportedRow, ...], dict[str, str]]:
         run = newest_run(root / "models")
         files = read_gguf_list(run)
         about["run"] = run.name
+        published = read_published(run)
+        for name in ("adapter", "merged"):
+            if place := getattr(published, name):
+                about |= {f"{name}_repository": place.repository, f"{name}_commit": place.commit}
+                secret += [place.repository] * place.private
         if files.served and (entry := files.entry(files.served)) and entry.sha256:
             about["gguf_sha256"] = entry.sha256
-    return rows, about
+    return rows, about, list(dict.fromkeys(secret))
 
 
 def _picture(persona: Persona, kept: containers.Card | None) -> bytes | None:

@@ -13,6 +13,7 @@ from curation.lorebook import decorators
 from curation.persona import Persona
 
 TOKENS = 600
+_GREETINGS = 4  # the first message and three others, where the persona has none
 _CHARS_A_TOKEN = 3  # Vietnamese is denser in tokens than English; a card knows no tokenizer
 _TEXTS = [
     "name",
@@ -46,6 +47,15 @@ def card_of(
         data.setdefault(key, [])
     data.setdefault("extensions", {})
     _edited(data, persona, kept)
+    if not (data["first_mes"] or data["alternate_greetings"]):
+        said = greetings_of(rows, persona.languages[0], budget // 4)
+        data["first_mes"], data["alternate_greetings"] = (
+            said[0].messages[-1].content if said else "",
+            [row.messages[-1].content for row in said[1:]],
+        )
+        budget -= sum(map(_tokens, said))
+        used = {row.group for row in said}
+        rows = [row for row in rows if row.group not in used]
     if examples := choose(rows, budget):
         data["mes_example"] = "\n".join(map(_block, examples))
     if about and isinstance(data["extensions"], dict):
@@ -84,6 +94,16 @@ def _edited(data: dict[str, Any], persona: Persona, kept: Card | None) -> None:
     if said and said != [text for _, text in drafted]:
         as_written = {resolved: text for text, resolved in drafted}  # an unchanged greeting keeps its macros
         data["first_mes"], *data["alternate_greetings"] = [as_written.get(text, text) for text in said]
+
+
+def greetings_of(rows: Iterable[ExportedRow], language: str, budget: int) -> list[ExportedRow]:
+    """Return rows whose replies can open a conversation: lines that stand alone, one of each cluster.
+
+    They are in a language, or in any where there is none in that one.
+    """
+    quotes = [row for row in rows if row.kind == "quote"]
+    spoken = [row for row in quotes if row.language in (language, None)]
+    return choose(spoken or quotes, budget)[:_GREETINGS]
 
 
 def choose(rows: Iterable[ExportedRow], budget: int) -> list[ExportedRow]:

@@ -33,10 +33,13 @@ def import_(file: Path, folder: Path, language: str) -> None:
     Example:
       inosuke card import boar.png --into ../boar
     """
-    from curation.character_cards.drafting import import_card
+    from curation.character_cards.checking import about
+    from curation.character_cards.drafting import import_card, kept_card
 
     persona = import_card(file, folder, language)
     click.echo(f"{folder}: drafted {persona.name}. The rights of its lines are unknown; say them in persona.toml.")
+    for line in about(kept_card(persona.root), file, language):
+        click.echo(line)
     click.echo(f"Next: inosuke dataset --persona {folder / 'persona.toml'}   (its rows then wait for review)")
 
 
@@ -74,14 +77,17 @@ def check(file: Path, as_json: bool) -> None:
     """
     from curation.character_cards.checking import faults
     from curation.character_cards.containers import read
+    from curation.character_cards.notes import warnings
 
     found = read(file)
-    broken = faults(found)
+    broken, odd = faults(found), warnings(found)
     if as_json:
-        click.echo(json.dumps({"version": found.version, "faults": broken}, ensure_ascii=False))
+        click.echo(json.dumps({"version": found.version, "faults": broken, "warnings": odd}, ensure_ascii=False))
     else:
         click.echo(f"{file}: V{found.version}, {len(broken)} faults")
         for fault in broken:
             click.echo(f"  {fault}")
+        for warning in odd:
+            click.echo(f"  Note: {warning}")
     if broken:
         raise SystemExit(1)

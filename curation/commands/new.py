@@ -92,6 +92,12 @@ def new(
     )
     write(folder, answers, card)
     _tell(folder, answers, card)
+    if card is not None:
+        from curation.character_cards.checking import about
+        from curation.character_cards.drafting import kept_card
+
+        for line in about(kept_card(folder), card, languages[0]):
+            click.echo(line)
 
 
 def _check_options_beside_a_card(

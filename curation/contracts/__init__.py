@@ -6,6 +6,7 @@
 | ``jsonl/chat.*.jsonl``, ``heldout.jsonl`` | ``rows`` | `inosuke dataset` | training, statistics |
 | ``metrics.json``, ``same_ids.json`` | ``run`` | `inosuke train` | evaluation, merging, GGUF, serving, publishing |
 | ``gguf/gguf.json`` | ``gguf`` | `inosuke gguf` | serving, publishing |
+| ``published.json`` | ``published`` | `inosuke publish-model` | `inosuke card export` |
 | ``evaluation.json`` | ``evaluation`` | `inosuke evaluate` | votes, the report |
 
 A file that is missing or damaged gives one error message, whichever command reads it. Keys that a type does not know

@@ -11,12 +11,14 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from curation import console, licences
 from curation.contracts.gguf import GGUF_LIST, read_gguf_list
 from curation.contracts.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+from curation.contracts.published import Published, PublishedAs, read_published, write_published
 from curation.contracts.run import METRICS, SAME_IDS, RunMetrics, read_metrics
 from curation.errors import InosukeError
 from curation.export import versions
@@ -101,7 +103,25 @@ def publish_model(
         title = f"{'Model' if merged else 'Adapter'} of run {run.name}"
         description = f"Run {run.name}, {what}, version {version}."
         outcome = send(wanted, before.hub, title, description, private=hidden, tag=tag, quiet=quiet)
-        return completed(planned, outcome, before.hub.url)
+        done = completed(planned, outcome, before.hub.url)
+        return replace(
+            done,
+            warnings=done.warnings
+            + _recorded(run, merged, PublishedAs(repository=repo, commit=outcome.commit, private=hidden)),
+        )
+
+
+def _recorded(run: Path, merged: bool, published: PublishedAs) -> list[str]:
+    """Note in the run's folder where it is. Return a warning where that fails: what was published stays published."""
+    try:
+        try:
+            before = read_published(run)
+        except InosukeError:  # damaged: what it said is lost, what is known now is not
+            before = Published()
+        write_published(run, before.model_copy(update={"merged" if merged else "adapter": published}))
+    except InosukeError as error:
+        return [f"the run's folder does not say where it was published: {error}"]
+    return []
 
 
 def _changes(wanted: Draft, terms: Terms) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 _MACRO = re.compile(r"\{\{([^{}]*)\}\}")
 _SPEAKER = re.compile(r"<(char|bot|user)>", re.IGNORECASE)
+_MOST_SIDES = 10**9
 _COMMA = re.compile(r"(?<!\\),")
 
 
@@ -32,8 +33,11 @@ def filled(content: str, character: str, user: str, seed: str = "") -> str:
         if name in ("random", "pick") and value:
             choices = [part.replace("\\,", ",").strip() for part in _COMMA.split(value)]
             return choices[_drawn(content, "" if name == "pick" else seed, len(choices), match.start())]
-        if name == "roll" and (sides := value.lower().removeprefix("d")).isascii() and sides.isdigit() and int(sides):
-            return str(1 + _drawn(content, seed, min(int(sides), 10**9), match.start()))
+        sides = value.lower().removeprefix("d").lstrip("0") if name == "roll" else ""
+        if sides.isascii() and sides.isdigit():
+            # Python refuses to read a number of thousands of digits.
+            most = _MOST_SIDES if len(sides) > 9 else int(sides)
+            return str(1 + _drawn(content, seed, most, match.start()))
         return match[0]
 
     text = _MACRO.sub(put, content)

@@ -21,8 +21,8 @@ from curation.lorebook.macros import scanned
 from curation.record import Message
 
 # Entries that fire entries that fire entries: how often the new ones are scanned, and how many characters in all.
-_ROUNDS = 5
-_MOST_SCANNED = 100_000
+ROUNDS = 5
+MOST_SCANNED = 100_000
 # Seconds for one pattern in one message, and for all patterns of a request. Beyond them a pattern does not match.
 PATTERN_SECONDS = 0.02
 ALL_PATTERNS_SECONDS = 0.1
@@ -51,13 +51,13 @@ def fired(book: Book, messages: Sequence[Message]) -> list[Entry]:
     before = index.before(book, turns)
     found: dict[int, Entry] = {}
     new: list[Entry] = []
-    for round_ in range(_ROUNDS + 1 if book.recursive else 1):
+    for round_ in range(ROUNDS + 1 if book.recursive else 1):
         if round_:
             scan.add(e.content for e in (*(index.standing if round_ == 1 else ()), *new) if e.fires_others)
         hits = index.hits(scan, recursive=bool(round_)) - found.keys()
         if not round_:
             hits |= {n for n in before if index.entries[n].keeps}
-        new = [e for n in hits if n not in index.stands and _may((e := index.entries[n]), replies, n in before)]
+        new = [e for n in sorted(hits) if n not in index.stands and _may((e := index.entries[n]), replies, n in before)]
         found |= {index.places[entry.number]: entry for entry in new}
         if round_ and not new:
             break
@@ -105,7 +105,7 @@ class _Scan:
     def add(self, contents: Iterable[str]) -> None:
         """Scan contents of entries too, from now on."""
         self._texts.clear()
-        room = _MOST_SCANNED - sum(map(len, self._more))
+        room = MOST_SCANNED - sum(map(len, self._more))
         for content in contents:
             if (room := room - len(content)) < 0:
                 break

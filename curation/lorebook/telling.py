@@ -33,7 +33,7 @@ def facts(
 
     They and the constant ones take at most the book's ``token_budget``; ``most`` is a lower limit for the fired ones.
     """
-    budget = max(0, book.token_budget - sum(about_tokens(entry.content) for entry in _standing(book)))
+    budget = left_for_fired(book)
     seed = f"{len(messages)}\0{messages[-1].content if messages else ''}"
     found = fired(book, messages)
     texts = {entry.number: filled(entry.content, character, user, seed) for entry in found}
@@ -41,6 +41,11 @@ def facts(
     sizes = [count(texts[entry.number]) for entry in entries]
     told = within(entries, sizes, budget if most is None else min(budget, most))
     return [Fact(entry.name, texts[entry.number]) for entry in told]
+
+
+def left_for_fired(book: Book) -> int:
+    """Return how many tokens of the budget the constant entries leave for those that fire."""
+    return max(0, book.token_budget - sum(about_tokens(entry.content) for entry in _standing(book)))
 
 
 def examples(book: Book, most: int = 3) -> list[tuple[Message, ...]]:

@@ -11,7 +11,7 @@ from serve.answering.service import Service
 from serve.engine import ConversationTooLong, CountsTokens, Settings
 
 # The share of a prompt that fired facts may take, whatever the book's own budget is.
-_SHARE = 0.5
+SHARE = 0.5
 
 
 def told(service: Service, turns: Sequence[Message], settings: Settings) -> chat.Told:
@@ -29,7 +29,7 @@ def told(service: Service, turns: Sequence[Message], settings: Settings) -> chat
         return about_tokens(text) if ids is None else len(ids)
 
     room = engine.count((), settings).window if isinstance(engine, CountsTokens) else None
-    most = None if room is None else int(room * _SHARE)
+    most = None if room is None else int(room * SHARE)
     while True:
         found = chat.with_facts(turns, service.persona, count, most)
         try:

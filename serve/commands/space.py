@@ -48,7 +48,9 @@ def space(
         out = out or Path("build/static-space")
         written = write_static_space(out, run_name, base_licence=base_licence, licence_known=known)
         if untold := untold_facts(run_name):
-            click.echo(f"Note: this page does not look for keys, so {untold} facts of the lorebook are not told there.")
+            click.echo("Note: a page without a server tells no fact that a pattern makes fire. Not told there:")
+            for name in untold:
+                click.echo(f"  {name}")
         how = f"`python -m http.server --bind 127.0.0.1 --directory {out}`"
     else:
         from serve.space.folder import write_space

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import mimetypes
 import shutil
@@ -31,6 +32,7 @@ from serve.model_files.served_run import MODELS, Run, checked_run
 from serve.schema import MAX_CHARS, MAX_MEMORY, MAX_MESSAGES, MAX_PINNED, MAX_PINNED_CHARS
 from serve.space.card import terms_of, write_card
 from serve.space.filling import check_empty, files_of, filling, text_file
+from serve.space.lorebook_pieces import lorebook_pieces, untold
 from serve.space.prompt_pieces import plain_tokenizer, prompt_pieces
 
 CARD = "README.static.md.template"
@@ -104,7 +106,8 @@ def write_static_space(
         text_file(part / "tokenizer.json", _json(plain_tokenizer(run.folder / "tokenizer")))
         text_file(part / "index.html", _page(run, picture, portrait.mimetype))
         memory = f"{bytes_ / 1e9 + _BESIDE:.1f}"
-        write_card(part, CARD, run, terms, megabytes=str(round(bytes_ / 1e6)), memory=memory)
+        megabytes = str(round(bytes_ / 1e6))
+        write_card(part, CARD, run, terms, megabytes=megabytes, memory=memory, untold=_untold_section(run))
         if terms:
             licences.write_files(part, terms, licence_text)
         text_file(part / "sw.js", _service_worker(part, [entry["file"] for entry in weights["parts"]]))
@@ -112,10 +115,20 @@ def write_static_space(
     return files_of(out)
 
 
-def untold_facts(run_name: str | None, root: Path = Path()) -> int:
-    """Return how many facts of a run's lorebook a static page does not tell: it has the constant ones alone."""
-    book = checked_run(root, run_name, weights=False).persona.lore
-    return sum(entry.speaks and not entry.stands for entry in book.entries) if book else 0
+def untold_facts(run_name: str | None, root: Path = Path()) -> list[str]:
+    """Return the names of the facts of a run's lorebook that a static page does not tell."""
+    return _untold(checked_run(root, run_name, weights=False))
+
+
+def _untold(run: Run) -> list[str]:
+    book = run.persona.book if run.prompt == "chat" else None
+    return [f"{entry.name} (entry {entry.number})" for entry in untold(book)] if book else []
+
+
+def _untold_section(run: Run) -> str:
+    names = [html.escape(" ".join(name.split()), quote=False) for name in _untold(run)]
+    text = "Facts of the lorebook that a pattern makes fire are not told here; a server tells them:"
+    return "\n".join([text, "", *(f"- {name}" for name in names), "", ""]) if names else ""
 
 
 def _gguf(folder: Path) -> Gguf:
@@ -166,6 +179,7 @@ def _space(run: Run, gguf: Gguf, tokenizer: ChatTokenizer) -> dict[str, Any]:
         "loops": "loop" not in run.persona.checks.off,
         "ends": sorted({chat.end_of_turn(tokenizer, run.prompt), *control_tokens(tokenizer).values()}),
         "layout": prompt_pieces(tokenizer, run.persona, run.prompt),
+        "lorebook": lorebook_pieces(run.persona) if run.prompt == "chat" else None,
     }
 
 

@@ -2,12 +2,14 @@
 
 import { currentLanguage } from "./i18n.js";
 import * as loading from "./local/loading.js";
+import { Lorebook } from "./local/lorebook.js";
 import { Model, missing } from "./local/model.js";
 import { Prompts, Refused } from "./local/prompt.js";
 import * as weights from "./local/weights.js";
 import { sendable } from "./text.js";
 
 const space = (await (await fetch("space.json")).json());
+const lorebook = space.lorebook && new Lorebook(space.lorebook);
 const encoder = new TextEncoder();
 
 /** @type {Promise<{model: Model, prompts: Prompts}> | null} */
@@ -85,10 +87,12 @@ const room = (settings) => space.context - Math.min(settings.max_new_tokens, Mat
 async function chat(body, signal) {
   const settings = { ...space.info.settings, ...body.settings };
   const { model: loaded, prompts } = await withSignal(model(), signal);
-  const turns = prompts.withMemory(body.messages, body.memory, body.pinned);
-  let fitted;
+  const remembering = prompts.withMemory(body.messages, body.memory, body.pinned);
+  let fitted, facts;
   try {
-    fitted = prompts.fit(turns, room(settings));
+    const told = prompts.told(remembering, lorebook, room(settings));
+    facts = lorebook?.book.show ? told.facts : [];
+    fitted = prompts.fit(told.messages, room(settings));
   } catch (error) {
     if (error instanceof Refused) throw new Refusal("invalid_request", error.message, 400);
     throw error;
@@ -108,7 +112,7 @@ async function chat(body, signal) {
           loops: space.loops,
         }));
         const usage = { prompt_tokens: ids.length, completion_tokens: tokens, total_tokens: ids.length + tokens };
-        send("done", { finish_reason, usage, dropped_messages: dropped, run: space.info.run });
+        send("done", { finish_reason, usage, dropped_messages: dropped, run: space.info.run, facts });
         if (!stopped.signal.aborted) controller.close();
       } catch (error) {
         if (stopped.signal.aborted) return controller.error(error);
@@ -136,8 +140,9 @@ async function count(body) {
   if (!started) throw new Refusal("loading", "the model is not loaded yet");
   const { prompts } = await started;
   const typed = body.draft?.trim() ? [{ role: "user", content: body.draft }] : [];
-  const turns = prompts.withMemory([...body.messages, ...typed], body.memory, body.pinned);
   const window = room(space.info.settings);
+  const remembering = prompts.withMemory([...body.messages, ...typed], body.memory, body.pinned);
+  const turns = prompts.told(remembering, lorebook, window).messages;
   const tokens = prompts.count(turns, 2 * window);
   const fitted = prompts.fit(turns, window);
   if (!fitted) return Response.json({ tokens, window, kept_from: Math.max(0, body.messages.length + typed.length - 1), opening: 0 });

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from curation.newest import set_latest
 from tests.curation.conftest import Shell
 from tests.tools.exports import PERSONA_FILE
 from tests.tools.hub import FakeHub
@@ -127,3 +128,30 @@ def test_on_a_terminal_it_shows_and_asks(
     assert said.startswith("writer/model: would be published") and "visible   new, public" in said
     assert (status == 0) is published and bool(hub.repos) is published, said
     assert ("Error: not published. Nothing was uploaded." in said) is not published
+
+
+def test_the_run_notes_where_it_was_published_and_its_card_says_so(
+    root: Path, go: Go, hub: FakeHub, shell: Shell
+) -> None:
+    set_latest(root / "models", "run-1")
+
+    def exported() -> tuple[dict[str, str], str]:
+        status, said, error = shell("card", "export", "--out", root / "c.json", "--persona", root / "persona.toml")
+        assert (status, error) == (0, "")
+        return json.loads((root / "c.json").read_text("utf-8"))["data"]["extensions"]["inosuke"], said
+
+    assert go("--dry-run")[0] == 0
+    assert exported()[0] == {"run": "run-1"}, "nothing is invented before it is published"
+    assert go("--private")[0] == 0
+    commit = hub.repos[STORED].head.oid
+    about, said = exported()
+    assert about == {"run": "run-1", "adapter_repository": REPO, "adapter_commit": commit}
+    assert f"Note: the card names {REPO}, which was published as private." in said
+    assert go("--merged", "--yes")[0] == 0
+    about = exported()[0]
+    assert (about["adapter_commit"], about["merged_commit"]) == (commit, hub.repos[STORED].head.oid)
+    (root / "models" / "run-1" / "published.json").write_text("{", "utf-8")
+    status, _, error = shell("card", "export", "--out", root / "c.json", "--persona", root / "persona.toml")
+    assert status == 1 and "published.json: damaged" in error and "inosuke publish-model" in error
+    assert go("--yes")[0] == 0, "a damaged record is replaced"
+    assert set(exported()[0]) == {"run", "adapter_repository", "adapter_commit"}

@@ -1,12 +1,9 @@
 """The Space that needs no server: its files, and the page in a real browser."""
 
-import functools
 import hashlib
-import http.server
 import json
 import random
 import re
-import threading
 
 import pytest
 import yaml
@@ -29,14 +26,6 @@ from tests.conftest import ROOT
 from tests.tools.chromium import PHONE, act, needs_chromium, send, turns
 
 VENDOR = ROOT / "serve" / "space" / "page" / "vendor"
-
-
-@pytest.fixture
-def folder(light, tmp_path):
-    """A static Space of the tiny run, with its weights in several parts."""
-    out = tmp_path / "space"
-    write_static_space(out, root=light, part_bytes=50_000)
-    return out
 
 
 def test_the_parts_are_the_file_and_each_has_its_hash(folder, light):
@@ -141,22 +130,6 @@ def test_the_libraries_are_npm_s_own(ours, theirs):
 
 
 # ------------------------------------------------------------------------------------------------------ in the browser
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def site(folder):
-    """The folder on a static server, as a Space is."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://localhost:{server.server_address[1]}/"
-        server.shutdown()
-        thread.join()
 
 
 BAR = ".loading"

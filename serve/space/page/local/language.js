@@ -2,7 +2,7 @@
 // prompt. The lists of words come from there, in space.json. A test holds the two equal.
 
 /**
- * @typedef {{role: "system" | "user" | "assistant", content: string}} Message
+ * @typedef {{role: "system" | "user" | "assistant", content: string, facts?: string}} Message `facts`: told before it
  * @typedef {{
  *   languages: string[], names: string[], clear: number, words: Record<string, string[]>, hints: Record<string, string[]>,
  *   anywhere: string[], syllable: string, scripts: Record<string, {languages: string[], ranges: [number, number][]}>,
@@ -14,7 +14,7 @@ const WORD = /[\p{L}\p{Nl}\p{No}]+(?:['’][\p{L}\p{Nl}\p{No}]+)*/gu;
 const VIETNAMESE = /[ăđơư\u1ea0-\u1ef9]/u;
 const KANA = ["HIRAGANA", "KATAKANA"];
 
-const base = (code) => code.toLowerCase().split("-")[0];
+export const base = (code) => code.toLowerCase().split("-")[0];
 const isAscii = (text) => [...text].every((letter) => letter < "\u0080");
 const isLower = (word) => word === word.toLowerCase() && word !== word.toUpperCase();
 const withoutMarks = (word) => word.replaceAll("đ", "d").normalize("NFD").replace(/\p{M}/gu, "");

@@ -3,7 +3,8 @@
 // compares the ids with the server's.
 
 import { Tokenizer } from "../vendor/tokenizers.js";
-import { Language } from "./language.js";
+import { Language, base } from "./language.js";
+import { bytes, oneLine, strip } from "./texts.js";
 
 /**
  * @import { Message, Tables } from "./language.js"
@@ -16,11 +17,12 @@ import { Language } from "./language.js";
  * @typedef {{messages: Message[], ids: number[], opening: number, dropped: number}} Fitted
  */
 
-/** Outer white space as Python's `strip` takes it: a byte order mark stays. */
-const strip = (text) => text.replace(/^[^\S\ufeff]+|[^\S\ufeff]+$/gu, "");
-const oneLine = (text) => strip(text).replace(/[^\S\ufeff]+/gu, " ");
-const bytes = (text) => new TextEncoder().encode(text).length;
 const sum = (numbers) => numbers.reduce((all, one) => all + one, 0);
+/**
+ * What the model reads for a turn: the facts that it is told come first, with an empty line after them.
+ * @param {Message} turn
+ */
+const spoken = ({ content, facts }) => (facts ? `${facts}\n\n${strip(content)}` : strip(content));
 const shorthand = (roles) => roles.map((role) => role[0]).join("");
 const length = (form) => sum(form.map((part) => (typeof part === "number" ? 0 : part.length)));
 
@@ -68,11 +70,49 @@ export class Prompts {
     if ((!facts.length && !before) || this.layout.prompt !== "chat") return turns;
     const language = this.language.of(turns);
     const { headings } = this.layout;
-    const [about, earlier] = headings[language.toLowerCase().split("-")[0]] ?? headings.en;
+    const [about, earlier] = headings[base(language)] ?? headings.en;
     const parts = [strip(this.layout.system[language])];
     if (facts.length) parts.push([about, ...facts.map((fact) => `- ${fact}`)].join("\n"));
     if (before) parts.push(`${earlier}\n${before}`);
     return [{ role: "system", content: parts.join("\n\n") }, ...turns];
+  }
+
+  /**
+   * A dialogue whose newest turn of the visitor comes with the facts that fire on it, and these facts. They have at most
+   * `most` tokens.
+   * @param {Message[]} messages
+   * @param {import("./lorebook.js").Lorebook} lorebook
+   */
+  withFacts(messages, lorebook, most) {
+    const at = messages.findLastIndex(({ role }) => role === "user");
+    const heard = messages.slice(0, at + 1).filter(({ role }) => role !== "system");
+    const facts = at < 0 ? [] : lorebook.facts(heard, (text) => this.ids(text).length, most);
+    if (!facts.length) return { messages, facts };
+    const { headings } = lorebook.book;
+    const heading = headings[base(this.language.of(heard))] ?? headings.en;
+    const told = { ...messages[at], facts: [heading, ...facts.map(({ text }) => text)].join("\n") };
+    return { messages: messages.with(at, told), facts };
+  }
+
+  /**
+   * The same where the prompt may have `limit` tokens: facts must not make a message too long that fits without them.
+   * @param {Message[]} messages
+   * @param {import("./lorebook.js").Lorebook | null} lorebook
+   */
+  told(messages, lorebook, limit) {
+    if (!lorebook) return { messages, facts: [] };
+    for (let most = Math.floor(limit * lorebook.book.share); ;) {
+      const found = this.withFacts(messages, lorebook, most);
+      if (!found.facts.length || !this.isTooLong(found.messages, limit)) return found;
+      most = Math.floor(sum(found.facts.map(({ text }) => this.ids(text).length)) / 2);
+    }
+  }
+
+  /** Whether not even the last exchange fits. */
+  isTooLong(messages, limit) {
+    const turns = messages.filter(({ role }) => role !== "system");
+    const begin = turns.slice(0, -1).findLastIndex(({ role }) => role === "assistant") + 1;
+    return this.count([...messages.filter(({ role }) => role === "system"), ...turns.slice(begin)], limit) > limit;
   }
 
   /** @param {Message[]} messages */
@@ -90,10 +130,10 @@ export class Prompts {
     for (const end of exchangeEnds(turns)) {
       const roles = turns.slice(begin, end).map(({ role }) => role);
       for (const part of this.form(begin ? "following" : "opening", roles)) {
-        all.push(...(typeof part === "number" ? this.ids(strip(turns[begin + part].content)) : part));
+        all.push(...(typeof part === "number" ? this.ids(spoken(turns[begin + part])) : part));
       }
       if (end === turns.length) break;
-      all.push(...(this.ids(strip(turns[end].content))));
+      all.push(...this.ids(spoken(turns[end])));
       begin = end + 1;
     }
     return all;
@@ -210,7 +250,7 @@ class Sizes {
 
   said(turns) {
     let tokens = 0;
-    for (const { content } of turns) tokens += (this.prompts.ids(strip(content))).length;
+    for (const turn of turns) tokens += this.prompts.ids(spoken(turn)).length;
     return tokens;
   }
 }
