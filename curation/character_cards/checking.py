@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from curation.character_cards.containers import Card
+from curation.character_cards.containers import Card, members
+from curation.character_cards.drafting import EMBEDDED, book_trouble
 from curation.character_cards.notes import author_says, newer, shown, warnings
 
 _V1 = ("name", "description", "personality", "scenario", "first_mes", "mes_example")
@@ -33,7 +34,7 @@ def faults(card: Card) -> list[str]:
     if "character_book" in fields:
         found += _book(fields["character_book"], version)
     if version == 3 and "assets" in fields:
-        found += _assets(fields["assets"])
+        found += _assets(fields["assets"]) + _missing(card)
     return found
 
 
@@ -44,6 +45,8 @@ def about(card: Card | None, file: Path, language: str) -> list[str]:
     said = [f"Note: {warning}" for warning in warnings(card)]
     if broken := faults(card):
         said.append(f"Note: the card breaks its specification in {len(broken)} places: inosuke card check {file}")
+    if trouble := book_trouble(card):
+        said.append(f"Note: the card's lorebook is not used yet. {shown(trouble, 300)}")
     if lines := author_says(card, language):
         said += ["The author of the card says:", *(f"  {line}" for line in lines)]
     return said
@@ -61,7 +64,14 @@ def _book(book: Any, version: int) -> list[str]:
     }  # fmt: skip
     if version == 3:
         kinds["use_regex"] = bool
-    found = []
+    optional: dict[str, type | tuple[type, ...]] = {
+        "scan_depth": (int, float), "token_budget": (int, float), "recursive_scanning": bool
+    }  # fmt: skip
+    found = [
+        f"`character_book.{key}` is {_shown(book[key])}, which is not what the specification has there."
+        for key, kind in optional.items()
+        if key in book and (not isinstance(book[key], kind) or (kind is not bool and _is_odd(book[key])))
+    ]
     for number, entry in enumerate(entries):
         where = f"character_book.entries[{number}]"
         if not isinstance(entry, dict):
@@ -72,7 +82,28 @@ def _book(book: Any, version: int) -> list[str]:
             for key, kind in kinds.items()
             if not isinstance(entry.get(key), kind)
         ]
+        keys = entry.get("keys")
+        if isinstance(keys, list) and not all(isinstance(key, str) for key in keys):
+            found.append(f"`{where}.keys` is {_shown(keys)}; expected a list of texts.")
     return found
+
+
+def _is_odd(number: Any) -> bool:
+    return isinstance(number, bool) or number < 0
+
+
+def _missing(card: Card) -> list[str]:
+    """Return the assets of a CHARX whose file is not in it."""
+    assets = card.fields.get("assets")
+    if card.ending != ".charx" or not isinstance(assets, list):
+        return []
+    there = {member.filename for member in members(card.raw)}
+    uris = [(n, asset["uri"]) for n, asset in enumerate(assets) if isinstance(asset, dict) and "uri" in asset]
+    return [
+        f"`assets[{number}]` is {_shown(uri)}, and the CHARX has no such file."
+        for number, uri in uris
+        if isinstance(uri, str) and (inside := EMBEDDED.match(uri)) and uri[inside.end() :] not in there
+    ]
 
 
 def _assets(assets: Any) -> list[str]:

@@ -25,17 +25,23 @@ MAX_UNPACKED = 256 * 2**20
 MAX_RATIO = 200
 ENDINGS = (".json", ".png", ".apng", ".charx")
 _NEW_SPEC = re.compile(r"chara_card_v([3-9]|[1-9][0-9]{1,3})")
+_FIELDS = frozenset(("name", "first_mes", "mes_example", "description"))
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 WARNING = "This copy is for older readers. The card is in the chunk ccv3; edit that one."
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card as it came: its file, the container's ending, the JSON text and the object that it holds."""
+    """A card as it came: its file, the container's ending, the JSON text and the object that it holds.
+
+    ``note`` is on a second card in the file.
+    """
 
     raw: bytes
     ending: str
     text: bytes
     value: dict[str, Any]
+    note: str = ""
 
     @property
     def version(self) -> int:
@@ -69,37 +75,69 @@ def read(path: Path) -> Card:
 
 def parse(raw: bytes) -> Card:
     """Return the card in a file's bytes, whatever the file's name. Raises InosukeError."""
+    note = ""
     if raw.startswith(png_chunks.SIGNATURE):
-        ending, text = ".png", _from_png(raw)
-    elif raw.startswith(b"PK"):
-        ending, text = ".charx", _from_charx(raw)
+        ending, (text, note) = ".png", _from_png(raw)
+    elif raw.startswith(b"PK") or (raw.startswith(b"\xff\xd8\xff") and zipfile.is_zipfile(io.BytesIO(raw))):
+        ending, text = ".charx", _from_charx(raw)  # RisuAI writes some behind a JPEG picture
     elif raw[:4] == b"RIFF" and raw[8:12] == b"WEBP":
         raise InosukeError("WebP cards are not supported. Save the card as PNG or JSON and import that.")
     else:
         ending, text = ".json", raw
     value = _object(text)
-    if value.get("spec") == "lorebook_v3":
-        raise InosukeError("this is a lorebook without a character. Expected a character card.")
-    card = Card(raw, ending, text, value)
-    if not {"name", "first_mes", "mes_example", "description"} & set(card.fields):
+    if value.get("spec") == "lorebook_v3" or ("entries" in value and not _FIELDS & set(value)):
+        raise InosukeError(
+            "this is a lorebook without a character. Expected a character card. docs/lorebook.md uses it."
+        )
+    card = Card(raw, ending, text, value, note)
+    if not _FIELDS & set(card.fields):
         raise InosukeError("the JSON is not a character card: it has no name, description, first_mes or mes_example.")
     return card
 
 
-def _from_png(raw: bytes) -> bytes:
+def _from_png(raw: bytes) -> tuple[bytes, str]:
+    """Return the JSON of the newest card in a PNG that can be read, and a note on one that cannot or says otherwise."""
     chunks, _ = png_chunks.split(raw)
     texts: dict[str, bytes] = {}
     for chunk in chunks:
         word = chunk.content.partition(b"\0")[0].lower()
         if word in (b"ccv3", b"chara") and (found := png_chunks.text_of(chunk, MAX_JSON * 2)):
             texts.setdefault(*found)
-    packed = texts.get("ccv3", texts.get("chara"))
-    if packed is None:
+    if not texts:
         raise InosukeError("the PNG holds no card: neither a `ccv3` nor a `chara` text. Some sites remove it.")
+    newest, *older = [texts[word] for word in ("ccv3", "chara") if word in texts]
+    try:
+        text = _unpacked_text(newest)
+        value = _object(text)
+    except InosukeError as error:
+        if not older:
+            raise
+        return _unpacked_text(older[0]), f"its `ccv3` text cannot be read ({error}), so the `chara` copy is used"
+    return text, _disagreement(value, older[0]) if older else ""
+
+
+def _disagreement(value: dict[str, Any], older: bytes) -> str:
+    """Return which fields the older copy in a PNG has otherwise."""
+    try:
+        other = _object(_unpacked_text(older))
+    except InosukeError:
+        return "its `chara` copy for older readers cannot be read"
+    new, old = (v["data"] if isinstance(v.get("data"), dict) else v for v in (value, other))
+    keys = ("name", "description", "personality", "scenario", "first_mes", "mes_example")
+    different = [f"`{key}`" for key in keys if key in new and key in old and new[key] != old[key]]
+    return f"its `chara` copy has another {', '.join(different)}; `ccv3` is used" if different else ""
+
+
+def _unpacked_text(packed: bytes) -> bytes:
+    """Return the JSON in a text of a PNG: base64, also in the alphabet for URLs and without padding, or plain."""
+    if packed.lstrip().startswith(b"{"):
+        return packed
+    packed = b"".join(packed.split())
     if len(packed) > MAX_JSON * 4 // 3 + 4:
         raise InosukeError(f"the card has {len(packed):,} bytes of base64; at most {MAX_JSON:,} bytes of JSON may be.")
+    packed = packed.translate(_URL_SAFE).rstrip(b"=")
     try:
-        return base64.b64decode(b"".join(packed.split()), validate=True)
+        return base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise InosukeError(f"the card in the PNG is not base64 ({error}). Download the file again.") from None
 
@@ -127,10 +165,13 @@ def members(raw: bytes) -> list[zipfile.ZipInfo]:
 
 
 def _from_charx(raw: bytes) -> bytes:
-    member = next((m for m in members(raw) if m.filename == "card.json"), None)
-    if member is None:
-        raise InosukeError("the CHARX has no card.json at its root. Expected a V3 card.")
-    return unpacked(raw, member, MAX_JSON)
+    found = members(raw)
+    at_root = [m for m in found if m.filename == "card.json"]
+    if not at_root:
+        like = [m.filename for m in found if PurePosixPath(m.filename).name.lower() == "card.json"]
+        more = f" It has {like[0]!r}: move what is beside that to the root of the zip." if like else ""
+        raise InosukeError(f"the CHARX has no card.json at its root. Expected a V3 card.{more}")
+    return unpacked(raw, at_root[-1], MAX_JSON)  # of two with one name a zip's reader takes the last
 
 
 def unpacked(raw: bytes, member: zipfile.ZipInfo, most: int) -> bytes:
@@ -154,7 +195,8 @@ def _object(text: bytes) -> dict[str, Any]:
         raise InosukeError(f"the card has {len(text):,} bytes of JSON; at most {MAX_JSON:,} are read.")
     deep = f"the card's JSON is nested more than {MAX_DEPTH} levels deep. No character needs that."
     try:
-        value = json.loads(text.decode("utf-8-sig"), parse_constant=_no_constant)
+        encoding = json.detect_encoding(text)  # UTF-8, UTF-16 or UTF-32, with a byte order mark or without
+        value = json.loads(text.decode(encoding), parse_constant=_no_constant)
     except RecursionError:
         raise InosukeError(deep) from None
     except ValueError as error:
@@ -201,8 +243,11 @@ def write(value: dict[str, Any], ending: str, kept: Card | None, picture: bytes 
 
 
 def _charx(text: bytes, kept: Card | None) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    before = b""
+    if kept is not None and kept.ending == ".charx":  # a picture may stand before the zip
+        before = kept.raw[: min((m.header_offset for m in members(kept.raw)), default=0)]
+    out = io.BytesIO(before)
+    with zipfile.ZipFile(out, "a" if before else "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(zipfile.ZipInfo("card.json"), text, zipfile.ZIP_DEFLATED)
         if kept is not None and kept.ending == ".charx":
             for member in members(kept.raw):

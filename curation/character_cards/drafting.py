@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import re
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 from curation.character_cards import containers, png_chunks
 from curation.character_cards.containers import Card
+from curation.character_cards.fields import clean, name_of, text_of, texts_of
 from curation.character_cards.macros import resolve, you
 from curation.errors import InosukeError, UsageError
 from curation.files import whole_folder
@@ -21,6 +24,8 @@ KEPT = "character-card"
 SOURCE = "card-rows"
 BOOK = "lorebook.json"
 _PIXELS = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
+EMBEDDED = re.compile("embedd?ed://")  # the specification's spelling, and the dictionary's
+_DATA_URL = re.compile("data:image/png;base64,", re.IGNORECASE)
 _PROMPTS = {
     "vi": ("Nói một câu đậm chất {} (ngắn).", "Nói một câu đậm chất {} (dài)."),
     "en": ("Say something only {} would say (short).", "Say something only {} would say (long)."),
@@ -40,25 +45,24 @@ class Draft:
 def draft(card: Card, language: str) -> Draft:
     """Return the draft of a card. A text that is missing or not a text counts as empty."""
     fields = card.fields
-    name = " ".join(_text(fields, "name").split()) or "Character"
-    nickname = " ".join(_text(fields, "nickname").split())
+    name = name_of(fields.get("name")) or "Character"
+    nickname = name_of(fields.get("nickname"))
     called, user = nickname or name, you(language)
     # A program that plays a card puts all of them into the prompt.
-    parts = [_text(fields, key) for key in ("system_prompt", "description", "personality", "scenario")]
-    prompt = "\n\n".join(said for part in parts if (said := resolve(part, called, user).strip()))
+    parts = [text_of(fields.get(key)) for key in ("system_prompt", "description", "personality", "scenario")]
+    prompt = "\n\n".join(said for part in parts if (said := clean(resolve(part, called, user)).strip()))
+    said = [(text, clean(resolve(text, called, user)).strip()) for text in greetings(fields)]
     return Draft(
         name=name,
         aliases=(nickname,) if nickname and nickname != name else (),
         system_prompt=prompt or f"You are {called}.",
-        greetings=tuple((text, said) for text in greetings(fields) if (said := resolve(text, called, user).strip())),
+        greetings=tuple((text, resolved) for text, resolved in said if resolved),
     )
 
 
 def greetings(fields: dict[str, Any]) -> list[str]:
     """Return the first message and its alternates, as the card has them."""
-    more = fields.get("alternate_greetings")
-    texts = [fields.get("first_mes"), *(more if isinstance(more, list) else ())]
-    return [clean(text) for text in texts if isinstance(text, str)]
+    return [text_of(fields.get("first_mes")), *texts_of(fields.get("alternate_greetings"))]
 
 
 def import_card(file: Path, folder: Path, language: str = "en", name: str = "") -> Persona:
@@ -73,16 +77,13 @@ def import_card(file: Path, folder: Path, language: str = "en", name: str = "") 
         with whole_folder(folder) as part:
             (part / f"{KEPT}{card.ending}").write_bytes(card.raw)
             (part / SOURCE).mkdir()
-            (part / SOURCE / "card.json").write_bytes(card.text)
+            (part / SOURCE / "card.json").write_bytes(card.text.decode(json.detect_encoding(card.text)).encode())
             if picture := portrait(card):
                 (part / "portrait.png").write_bytes(picture)
             book = card.fields.get("character_book")
-            trouble = None
             if isinstance(book, dict):
-                data = containers.to_json({"spec": "lorebook_v3", "data": book})
-                (part / BOOK).write_bytes(data)
-                trouble = _trouble(data)
-            lore = None if not isinstance(book, dict) else trouble or ""
+                (part / BOOK).write_bytes(_book(book))
+            lore = book_trouble(card)
             found = draft(card, language)
             if name and name != found.name:
                 found = replace(found, name=name, aliases=(found.name, *(a for a in found.aliases if a != name)))
@@ -94,13 +95,20 @@ def import_card(file: Path, folder: Path, language: str = "en", name: str = "") 
     return load_persona(folder / "persona.toml")
 
 
-def _trouble(book: bytes) -> str | None:
-    """Return why a card's book cannot be used as it is, None where it can."""
+def _book(book: dict[str, Any]) -> bytes:
+    return containers.to_json({"spec": "lorebook_v3", "data": book})
+
+
+def book_trouble(card: Card) -> str | None:
+    """Return why a card's lorebook cannot be used as it is, "" where it can, None for a card without one."""
+    book = card.fields.get("character_book")
+    if not isinstance(book, dict):
+        return None
     try:
-        read_book(book, BOOK)
+        read_book(_book(book), BOOK)
     except UsageError as error:
         return str(error)
-    return None
+    return ""
 
 
 def kept_card(root: Path) -> Card | None:
@@ -110,33 +118,38 @@ def kept_card(root: Path) -> Card | None:
 
 
 def portrait(card: Card) -> bytes:
-    """Return the card's picture as a PNG of pixels alone; nothing where it has none."""
+    """Return the card's picture as a PNG of pixels alone; nothing where it has none, or none that is a whole PNG."""
     picture = card.raw if card.ending == ".png" else b""
     assets = card.fields.get("assets")
-    for asset in assets if card.ending == ".charx" and isinstance(assets, list) else ():
+    for asset in assets if card.ending != ".png" and isinstance(assets, list) else ():
         uri = asset.get("uri") if isinstance(asset, dict) and asset.get("type") == "icon" else None
-        if isinstance(uri, str) and uri.startswith("embeded://") and (not picture or asset.get("name") == "main"):
-            picture = _member(card, uri.removeprefix("embeded://")) or picture
+        if isinstance(uri, str) and (not picture or asset.get("name") == "main"):
+            picture = _asset(card, uri) or picture
     if not picture.startswith(png_chunks.SIGNATURE):
         return b""
-    chunks, _ = png_chunks.split(picture)
+    try:
+        chunks, _ = png_chunks.split(picture)
+    except InosukeError:  # an icon beside the card: it is no reason to refuse the character
+        return b""
     return png_chunks.SIGNATURE + b"".join(c.raw for c in chunks if c.kind in _PIXELS)
+
+
+def _asset(card: Card, uri: str) -> bytes:
+    """Return the bytes behind an address: a file of the CHARX, or a data URL. Nothing is fetched."""
+    if inside := EMBEDDED.match(uri):
+        return _member(card, uri[inside.end() :]) if card.ending == ".charx" else b""
+    if not (data := _DATA_URL.match(uri)):
+        return b""
+    try:
+        return base64.b64decode(uri[data.end() :], validate=True)
+    except ValueError:
+        return b""
 
 
 def _member(card: Card, path: str) -> bytes:
     with zipfile.ZipFile(io.BytesIO(card.raw)) as archive:
         names = {m.filename: m for m in archive.infolist()}
     return containers.unpacked(card.raw, names[path], containers.MAX_FILE) if path in names else b""
-
-
-def _text(fields: dict[str, Any], key: str) -> str:
-    value = fields.get(key)
-    return clean(value) if isinstance(value, str) else ""
-
-
-def clean(text: str) -> str:
-    """Return a text that UTF-8 can hold: a lone surrogate becomes U+FFFD. The kept card still has it."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _quoted(text: str) -> str:

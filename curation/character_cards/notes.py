@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from curation.character_cards.containers import Card
-from curation.character_cards.drafting import clean
+from curation.character_cards.fields import clean
 
 _NEWEST = 3.0
 _MOST_SHOWN = 2000  # characters of notes; some are whole web pages
@@ -28,8 +27,6 @@ _ENTRY = frozenset((
 _ASSET = frozenset((
     "type", "uri", "name", "ext",
 ))  # fmt: skip
-# What a terminal would obey, or what would reorder the lines around it.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def newer(card: Card) -> str:
@@ -44,7 +41,7 @@ def newer(card: Card) -> str:
 
 def warnings(card: Card) -> list[str]:
     """Return what is odd of a card without being a fault: its version is newer, or it has keys without effect here."""
-    said = []
+    said = [f"The PNG holds two cards: {shown(card.note, 300)}."] if card.note else []
     if version := newer(card):
         said.append(
             f"`spec_version` is {shown(version)}, newer than {_NEWEST}. The card is read as V3; all of it is kept."
@@ -81,7 +78,7 @@ def author_says(card: Card, language: str) -> list[str]:
 
 def shown(text: str, most: int = 200) -> str:
     """Return a stranger's text for a terminal: without control characters, on one line, cut at ``most`` characters."""
-    text = _CONTROL.sub("", clean(text)).replace("\n", " ")
+    text = " ".join(clean(text).split("\n"))
     return text if len(text) <= most else text[:most] + "…"
 
 

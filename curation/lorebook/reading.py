@@ -213,8 +213,10 @@ class _Fields:
         if value is None:
             return None
         # NaN and infinity are not JSON, but Python reads them; they cannot be sorted.
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 10**15:
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._wrong(key, "a number")
+        if not abs(value) < 10**15:
+            raise self._wrong(key, "a number of at most fifteen digits")
         return float(value)
 
     def whole(self, key: str, otherwise: int) -> int:

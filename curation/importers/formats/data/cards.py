@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from curation.character_cards.fields import clean, entries_of, name_of, text_of, texts_of
 from curation.character_cards.macros import resolve, you
 from curation.chat import BadRow
 from curation.importers.records.dialogue import sample_of, to_read
@@ -18,12 +20,14 @@ from curation.importers.records.turns import Turn, message_of
 from curation.importers.source.source_file import SourceFile
 from curation.lorebook import decorators
 from curation.persona import Persona
-from curation.record import Imported, Message, Rejected, Sample
+from curation.record import Flag, Imported, Message, Rejected, Sample
 
 _START = re.compile(r"<START>", re.IGNORECASE)
 _LABEL = re.compile(
     r"^\s*(?P<who>\{\{(?:user|char)\}\}|<(?:user|bot)>|[^\s:：{}][^:：\n{}]{0,39}?)\s*[:：]\s*(?P<said>.*)$", re.I
 )
+# **Name:** and **Name**: with the same marks on both sides, so that *laughs* after a label stays.
+_BOLD = re.compile(r"^\s*(\*{1,3}|_{1,3})([^\s*_:：][^*_:：\n]{0,39}?)\s*(?:[:：]\s*\1|\1\s*[:：])\s*")
 _FACT = {"vi": "Bạn biết gì về {}?", "en": "What do you know about {}?"}
 _SHORT = 80  # characters; longer quotes get the prompt for long lines
 _CHARACTER = ("{{char}}", "<bot>")
@@ -35,16 +39,13 @@ def read(file: SourceFile, persona: Persona, value: Any) -> Imported | None:
     card = value.get("data") if isinstance(value, Mapping) and isinstance(value.get("data"), Mapping) else value
     if not isinstance(card, Mapping) or not {"first_mes", "mes_example"} & set(card):
         return None
-    name = card.get("name") or card.get("char_name")
-    name = name.strip() if isinstance(name, str) else ""
-    nickname = card.get("nickname")
-    called = (nickname.strip() if isinstance(nickname, str) else "") or name or persona.name
+    name = name_of(card.get("name") or card.get("char_name"))
+    called = name_of(card.get("nickname")) or name or persona.name
     under = "data." if card is not value else ""
     kind = persona.kind_of(file.path.name)
     samples: list[Sample] = []
     rejected: list[Rejected] = []
-    example = card.get("mes_example")
-    blocks = _START.split(example) if isinstance(example, str) else []
+    blocks = _START.split(clean(text_of(card.get("mes_example"))))
     for number, block in enumerate((b for b in blocks if b.strip()), 1):
         source = file.at(f"{under}mes_example {number}", "character-card")
         try:
@@ -53,7 +54,8 @@ def read(file: SourceFile, persona: Persona, value: Any) -> Imported | None:
         except BadRow as error:
             rejected.append(Rejected(source=source, reason=error.reason, text=block.strip(), detail=str(error)))
             continue
-        samples += placed(found.samples, source)
+        flags = _doubts(turns)
+        samples += placed([replace(sample, flags=(*sample.flags, *flags)) for sample in found.samples], source)
         rejected += [Rejected(source=source, reason=r, text=words, detail=why) for r, words, why in found.left_out]
     theirs = [n for n in (name, called) if n]
     if theirs and not any(map(persona.is_character, theirs)):
@@ -85,11 +87,15 @@ def _resolved(text: str, name: str, persona: Persona) -> str:
 
 def _greetings(card: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return each greeting with the field that it stands in."""
-    found = [("first_mes", card.get("first_mes"))]
+    found = [("first_mes", text_of(card.get("first_mes")))]
     for key in ("alternate_greetings", "group_only_greetings"):
-        texts = card.get(key)
-        found += [(f"{key}[{n}]", text) for n, text in enumerate(texts if isinstance(texts, list) else ())]
-    return [(place, text) for place, text in found if isinstance(text, str) and text.strip()]
+        found += [(f"{key}[{n}]", text) for n, text in enumerate(_in_places(card.get(key)))]
+    return [(place, said) for place, text in found if (said := clean(text)).strip()]
+
+
+def _in_places(value: Any) -> list[str]:
+    """Return a list's texts, each in its place."""
+    return [text_of(one) for one in value] if isinstance(value, list) else texts_of(value)
 
 
 def _quote_prompt(persona: Persona, text: str) -> str:
@@ -100,23 +106,32 @@ def _quote_prompt(persona: Persona, text: str) -> str:
 
 def _facts(card: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return the lorebook's entries: the field, the first key, and the content without its decorators."""
-    book = card.get("character_book")
-    entries = book.get("entries") if isinstance(book, Mapping) else None
     found = []
-    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
-        keys, content = (entry.get("keys"), entry.get("content")) if isinstance(entry, Mapping) else (None, None)
-        words = [k for k in keys if isinstance(k, str) and k.strip()] if isinstance(keys, list) else []
-        if not isinstance(content, str) or not words:
-            continue
-        if text := decorators.split(content)[0]:
-            found.append((f"character_book.entries[{number}]", words[0].strip(), text))
+    for place, entry in entries_of(card.get("character_book")):
+        keys = entry.get("keys", entry.get("key"))  # "key" in SillyTavern's world files; V3's prose has commas
+        keys = keys.split(",") if isinstance(keys, str) else texts_of(keys)
+        words = [said for key in keys if (said := clean(key).strip())]
+        if words and (text := decorators.split(clean(text_of(entry.get("content"))))[0]):
+            found.append((f"character_book.{place}", words[0], text))
     return found
+
+
+def _doubts(turns: list[Turn]) -> tuple[Flag, ...]:
+    """Flag a line that may be another speaker's: a name that the card does not know, before a colon."""
+    for turn in turns:
+        for line in turn.words.split("\n")[1:]:
+            match = _LABEL.match(line)
+            words = match["who"].split() if match else []
+            if words and len(words) <= 3 and all(word[0].isupper() for word in words):
+                return (Flag("possible_speaker", " ".join(words)),)
+    return ()
 
 
 def _turns(block: str, name: str) -> list[Turn]:
     """Return the turns of one example. A line without a label continues the turn before it."""
     turns: list[Turn] = []
     for line in block.strip().split("\n"):
+        line = _BOLD.sub(r"\2: ", line)
         match = _LABEL.match(line)
         label = match["who"] if match else ""
         if match and label.casefold() in _CHARACTER:
