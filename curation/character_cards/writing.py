@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from rapidfuzz import fuzz
 
 from curation.character_cards.containers import Card
 from curation.character_cards.drafting import draft
@@ -14,6 +17,7 @@ from curation.persona import Persona
 
 TOKENS = 600
 _GREETINGS = 4  # the first message and three others, where the persona has none
+_NEAR = 75.0  # of 100: lines of one cluster that are so alike say the same
 _CHARS_A_TOKEN = 3  # Vietnamese is denser in tokens than English; a card knows no tokenizer
 _TEXTS = [
     "name",
@@ -47,6 +51,7 @@ def card_of(
         data.setdefault(key, [])
     data.setdefault("extensions", {})
     _edited(data, persona, kept)
+    said: list[ExportedRow] = []
     if not (data["first_mes"] or data["alternate_greetings"]):
         said = greetings_of(rows, persona.languages[0], budget // 4)
         data["first_mes"], data["alternate_greetings"] = (
@@ -54,9 +59,7 @@ def card_of(
             [row.messages[-1].content for row in said[1:]],
         )
         budget -= sum(map(_tokens, said))
-        used = {row.group for row in said}
-        rows = [row for row in rows if row.group not in used]
-    if examples := choose(rows, budget):
+    if examples := choose(rows, budget, said):
         data["mes_example"] = "\n".join(map(_block, examples))
     if about and isinstance(data["extensions"], dict):
         data["extensions"]["inosuke"] = {**_mapping(data["extensions"].get("inosuke")), **about}
@@ -106,22 +109,41 @@ def greetings_of(rows: Iterable[ExportedRow], language: str, budget: int) -> lis
     return choose(spoken or quotes, budget)[:_GREETINGS]
 
 
-def choose(rows: Iterable[ExportedRow], budget: int) -> list[ExportedRow]:
-    """Return dialogues within a budget: one of each cluster, kinds and languages in turn, short ones first."""
-    groups: dict[str, ExportedRow] = {}
-    for row in sorted(rows, key=lambda row: (_tokens(row), row.id)):
+def choose(rows: Iterable[ExportedRow], budget: int, taken: Sequence[ExportedRow] = ()) -> list[ExportedRow]:
+    """Return dialogues within a budget: kinds and languages in turn, of each cluster one before another of the same.
+
+    Rows that share a prompt are in one cluster, so that quotes may all be in one: a further row of a cluster counts
+    where its reply is not near one that is chosen already, or ``taken``.
+    """
+    ranks: Counter[str] = Counter()
+    shelves: dict[tuple[str, str], list[tuple[int, str, ExportedRow]]] = {}
+    for row in sorted(rows, key=lambda row: (_tokens(row), row.id)):  # of each cluster the shortest is the first
         if row.messages and row.messages[-1].role == "assistant":
-            groups.setdefault(row.group, row)
-    shelves: dict[tuple[str, str], list[ExportedRow]] = {}
-    for row in sorted(groups.values(), key=lambda row: row.id):  # ids are hashes: an even draw, the same each time
-        shelves.setdefault((row.kind, row.language or ""), []).append(row)
+            # Ids are hashes: an even draw, the same each time.
+            shelves.setdefault((row.kind, row.language or ""), []).append((min(ranks[row.group], 1), row.id, row))
+            ranks[row.group] += 1
+    turns = [
+        iter([row for _, _, row in sorted(shelf, key=lambda one: one[:2])]) for _, shelf in sorted(shelves.items())
+    ]
     chosen: list[ExportedRow] = []
-    while any(shelves.values()):
-        for _, shelf in sorted(shelves.items()):
-            if shelf and (cost := _tokens(row := shelf.pop(0))) <= budget:
+    while turns:
+        for shelf in list(turns):
+            row = next((row for row in shelf if not _near(row, (*taken, *chosen))), None)
+            if row is None:
+                turns.remove(shelf)
+            elif (cost := _tokens(row)) <= budget:
                 chosen.append(row)
                 budget -= cost
     return chosen
+
+
+def _near(row: ExportedRow, others: Iterable[ExportedRow]) -> bool:
+    """Return whether a reply is nearly one of these in the same cluster."""
+    words = row.messages[-1].content.casefold()
+    return any(
+        other.group == row.group and fuzz.ratio(words, other.messages[-1].content.casefold()) >= _NEAR
+        for other in others
+    )
 
 
 def _tokens(row: ExportedRow) -> int:

@@ -17,6 +17,13 @@ def test_one_of_each_cluster_and_kinds_in_turn() -> None:
     assert [r.id for r in choose(rows, 1000)] == ["d", "a", "c"]
 
 
+def test_quotes_that_share_a_prompt_are_one_cluster_and_still_varied() -> None:
+    words = ["I am the king of the hill!", "I am the king of the hill!!", "Where is my breakfast?", "Run, all of you."]
+    rows = [row(str(n), "same", words=said) for n, said in enumerate(words)]
+    assert sorted(r.messages[-1].content for r in choose(rows, 1000)) == [words[0], words[3], words[2]]
+    assert [r.id for r in choose(rows, 1000, taken=rows[:1])] == ["3", "2"], "shortest of a cluster first"
+
+
 def test_the_budget_holds() -> None:
     rows = [row(str(n), str(n), words="x" * 300) for n in range(50)]
     assert 3 <= len(choose(rows, 600)) <= 5

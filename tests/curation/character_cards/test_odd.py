@@ -75,6 +75,8 @@ def came_in(folder: Path, raw: bytes, name: str = "in.json") -> tuple[dict[str, 
 
 
 OLD, NEW = card(name="Old"), card(name="New")
+URL_SAFE = base64.urlsafe_b64encode(plain(card(name="New", tags=["??>>~~"])))
+assert b"-" in URL_SAFE or b"_" in URL_SAFE
 BROKEN = "its `ccv3` text cannot be read"
 CONTAINERS: dict[str, tuple[bytes, str, str]] = {
     "utf-16": (json.dumps(NEW).encode("utf-16"), "New", ""),
@@ -82,7 +84,7 @@ CONTAINERS: dict[str, tuple[bytes, str, str]] = {
     "utf-8-sig": (b"\xef\xbb\xbf" + plain(NEW), "New", ""),
     "crlf": (json.dumps(NEW, indent=1).replace("\n", "\r\n").encode(), "New", ""),
     "png of utf-16": (png(text_chunk("chara", base64.b64encode(json.dumps(NEW).encode("utf-16")))), "New", ""),
-    "url-safe": (png(text_chunk("chara", base64.urlsafe_b64encode(plain(card(name="New", tags=["??>>~ÿ"]))))), "New", ""),
+    "url-safe": (png(text_chunk("chara", URL_SAFE)), "New", ""),
     "no padding": (png(text_chunk("chara", b64(card(name="New", tags=["x"])).rstrip(b"="))), "New", ""),
     "not packed": (png(text_chunk("chara", plain(NEW))), "New", ""),
     "lines of base64": (png(text_chunk("CHARA", base64.encodebytes(plain(NEW)) + b" \r\n")), "New", ""),
@@ -148,7 +150,7 @@ ODD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "lists": ({"description": ["Wild.", "Proud."], "alternate_greetings": "Hm?"}, {"prompt": "Wild.\nProud."}),
     "nulls": ({"name": None, "description": None, "first_mes": None}, {"name": "Character"}),
     "truths": ({"name": True, "first_mes": [None], "alternate_greetings": [None, {}, "a"]}, {"greetings": ["a"]}),
-    "controls": ({"name": "Bo\0ar\x1b[3m\u202e", "description": "a\0b\x85c\r\nd"}, {"name": "Boar[3m", "prompt": "ab\nc\nd"}),
+    "controls": ({"name": "Bo\0ar\x1b[3m\u202e", "description": "a\0b\x85c"}, {"name": "Boar[3m", "prompt": "ab\nc"}),
     "surrogates": ({"description": "a\ud800b", "first_mes": "\udfff hi"}, {"prompt": "a�b"}),
     "slashes": ({"name": "../../etc/pass\nwd: 🐗"}, {"name": "../../etc/pass wd: 🐗"}),
     "long": ({"name": "B" * 5000}, {"name": "B" * 100}),

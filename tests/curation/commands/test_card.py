@@ -74,3 +74,50 @@ def test_a_parser_from_npm_reads_what_is_written(tmp_path: Path, version: int) -
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout) == [f"v{version}", "Boar", "Hm?"]
+
+
+KING = "I am the king of this hill, and you had better hear me roar"
+LINES = [
+    *(f"{KING}{end}" for end in ("!", "!!", ".", " now!", ", now!", "!!!")),
+    "Out of my way, the mountain is waiting for me.",
+    "Who dares to wake a sleeping boar before noon?",
+    "Bring me chestnuts, and nobody gets hurt today.",
+    "The river is cold, so I swim it twice.",
+    "My tusks are sharper than any word of yours.",
+    "Never ask a storm where it goes next.",
+]
+
+
+def test_greetings_and_examples_are_approved_lines_one_of_each_cluster_within_the_budget(tmp_path: Path) -> None:
+    for folder, lines in (("lines", LINES), ("waiting", ["Nobody has read this line of mine yet, you know."])):
+        (tmp_path / folder).mkdir()
+        rows = [{"instruction": "Say something only Boar would say.", "input": "", "output": line} for line in lines]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / folder / "quotes.en.jsonl").write_text(text, encoding="utf-8")
+    persona = tmp_path / "persona.toml"
+    persona.write_text(
+        'name = "Boar"\nlanguages = ["en"]\nsystem_prompt = "Wild."\n[kinds]\n"quote*" = "quote"\n'
+        '[[sources]]\npath = "lines"\nrights = "own"\ntrusted = true\n'
+        '[[sources]]\npath = "waiting"\nrights = "own"\n',
+        encoding="utf-8",
+    )
+    done = CliRunner().invoke(cli, ["dataset", "--persona", str(persona)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+
+    def exported(tokens: int) -> tuple[list[str], list[str]]:
+        out = tmp_path / "out.json"
+        command = ["card", "export", "--out", str(out), "--persona", str(persona), "--tokens", str(tokens)]
+        assert CliRunner().invoke(cli, command, catch_exceptions=False).exit_code == 0
+        data = json.loads(out.read_text(encoding="utf-8"))["data"]
+        assert data["extensions"]["inosuke"]["dataset"]
+        examples = [block.split("{{char}}: ")[1].strip() for block in data["mes_example"].split("<START>")[1:]]
+        assert len(data["mes_example"]) <= 3 * tokens
+        return [text for text in (data["first_mes"], *data["alternate_greetings"]) if text], examples
+
+    greetings, examples = exported(2000)
+    used = greetings + examples
+    assert 1 < len(greetings) <= 4 and examples and set(used) <= set(LINES), "approved lines alone"
+    assert sum(line.startswith(KING) for line in used) <= 1 and len(set(used)) == len(used) >= 5, "one of each cluster"
+    assert len(exported(90)[1]) < len(examples) and exported(0) == ([], [])
+    persona.write_text(persona.read_text("utf-8") + '[greetings]\nen = ["Hm?"]\n', encoding="utf-8")
+    assert exported(2000)[0] == ["Hm?"], "the persona's own greeting comes first"

@@ -11,10 +11,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
 from curation.errors import InosukeError, UsageError
+from curation.folders import Folders
 from curation.newcomer.write import folder_name
 from curation.persona import Persona, load_persona
 from inosuke import cli
@@ -222,3 +224,45 @@ def test_the_example_rows_cannot_be_taken_for_lines() -> None:
     report = json.loads(done.stdout.strip().splitlines()[-1])
     assert report["flagged"]["example_row"] == report["approved"] == 10
     assert "Warning: 10 rows are still examples" in done.stderr
+
+
+CARDS = {
+    "en": (card(name="Sow", character_book=None), "Hello you, I am Sow, the king!"),
+    "vi": (
+        card(
+            name="Heo Rừng",
+            first_mes="Chào {{user}}, ta là {{char}}, vua của ngọn núi này!",
+            alternate_greetings=[],
+            mes_example="<START>\n{{user}}: Ngươi là ai vậy?\n{{char}}: Ta là chúa tể của ngọn đồi này!",
+            character_book=None,
+        ),
+        "Chào bạn, ta là Heo Rừng, vua của ngọn núi này!",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", sorted(CARDS))
+def test_a_card_s_folder_gives_a_dataset_at_once_and_its_rights_are_unknown_until_stated(language: str) -> None:
+    value, greeting = CARDS[language]
+    Path("in.json").write_text(json.dumps(value), encoding="utf-8")
+    new("--from", "in.json", "--language", language, "--into", "her")
+    persona = Path("her/persona.toml")
+
+    def built() -> tuple[int, dict[str, str]]:
+        done = dataset("her")
+        assert done.exit_code == 0, done.output
+        rows = pq.read_table(Folders(Path("her").resolve()).queue).to_pylist()
+        sources = [json.loads(row["source"]) for row in rows]
+        waiting = {
+            json.loads(row["messages"])[-1]["content"]: source[4]
+            for row, source in zip(rows, sources, strict=True)
+            if "card-rows" in source[0]
+        }
+        return sum(json.loads(done.stdout.strip().splitlines()[-1])["exported"].values()), waiting
+
+    exported, waiting = built()
+    assert exported == 10 and waiting[greeting] == "unknown" and set(waiting.values()) == {"unknown"}
+    text = persona.read_text(encoding="utf-8")
+    assert text.count('rights = "unknown"') == 1
+    persona.write_text(text.replace('rights = "unknown"', 'rights = "licensed"'), encoding="utf-8")
+    assert set(built()[1].values()) == {"licensed"}
