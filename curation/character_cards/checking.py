@@ -89,7 +89,7 @@ def _book(book: Any, version: int) -> list[str]:
 
 
 def _is_odd(number: Any) -> bool:
-    return isinstance(number, bool) or number < 0
+    return isinstance(number, bool) or bool(number < 0)
 
 
 def _missing(card: Card) -> list[str]:
