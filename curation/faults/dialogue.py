@@ -30,7 +30,8 @@ _NOT_YOU = re.compile(
     r"(?:lông|hàng|rèm|bờ|cu) mi|mi (?:mắt|cong|ni|li|nhon)|"
     r"cậu (?:ấy|ta|bé|chủ|út|nhóc|họ|ruột|ông|con|kia|này)|"
     # A bạn is a friend, unless the word greets someone or begins a request.
-    r"(?<!chào )(?<!chúc )(?<!cảm ơn )bạn(?! (?:ơi|nhé|nha|hãy|có thể|cần|nên)(?!\w))|"
+    r"(?<!chào )(?<!chúc )(?<!cảm ơn )bạn(?! (?:ơi|nhé|nha|hãy|có thể|cần|nên|cứ|đừng)(?!\w))"
+    r"(?!(?:(?<=^bạn)|(?<=[.!?…] bạn)) (?:cầm|lấy|ngồi|chờ|đợi|thử|xem|nhìn|nghe)(?!\w))|"
     r"cưng(?! (?:ơi|à|nhé|nha)(?!\w)))(?!\w)",
     re.IGNORECASE,
 )
@@ -60,6 +61,18 @@ _FRIENDS = re.compile(
 )
 _FRIENDS_TURNED = re.compile(
     r"(?:^|[.!?…]\s)(?P<you>bạn|cậu)(?!\w)(?! (?:ấy|ta|bè|bé|chủ))[^.!?\n]{0,60},\s(?P<self>mình|tớ)(?!\w)",
+    re.IGNORECASE,
+)
+# `Em không mệt, em chạy tiếp!`: the same word begins both clauses, and only the speaker is spoken of. Other words of
+# kinship are a third person's as often.
+_KIN_TWICE = re.compile(
+    r"(?:^|[.!?…]\s)(?P<self>em|cháu)\s(?:không|chưa|chẳng|sẽ|đã|đang|cũng|vẫn|vừa|muốn|biết)(?!\w)[^.!?\n]{0,60},\s(?P=self)\s"
+    r"(?!bé|ấy|gái|trai|út|họ)",
+    re.IGNORECASE,
+)
+# `Anh cứ lấy đi!`, `Chị đừng lo!`: told what to do, at the beginning of a sentence.
+_KIN_ASKED = re.compile(
+    r"(?:^|[.!?…]\s)(?P<you>anh|chị|em|cô|chú|bác|cháu)\s(?:(?:hãy|đừng)\s|cứ\s[^.!?\n]{1,40}(?<!\w)(?:đi|nhé|nha)(?!\w))",
     re.IGNORECASE,
 )
 # The words for one other person. `nó` is not among them: of nine that were seen, eight were a thing.
@@ -152,6 +165,8 @@ def _kin(text: str, own: Sequence[str], user: Sequence[str]) -> Iterator[tuple[s
         for match in pattern.finditer(text):
             if match["self"].casefold() not in fine and match["self"].casefold() != match["you"].casefold():
                 yield "self", match["self"]
+    yield from (("self", m["self"]) for m in _KIN_TWICE.finditer(text) if m["self"].casefold() not in fine)
+    yield from (("user", m["you"]) for m in _KIN_ASKED.finditer(text) if m["you"].casefold() not in fine)
 
 
 def _wrong_other(text: str, asked: str, table: Mapping[str, Sequence[str]], own_name: str) -> Iterator[tuple[str, str]]:

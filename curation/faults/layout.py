@@ -63,7 +63,7 @@ _BEFORE = re.compile(r"(?:^|[.!?…,:;\n\"”’')\]*])\s*$")
 _ROLES = (
     r"User|Assistant|Human|System|Chatbot|AI|Bot|GPT|ChatGPT|Model|Character|Người\ dùng|Trợ\ lý|Hệ\ thống|"
     r"Nhân\ vật|Người\ hỏi|Người\ chơi|Prompt|Response|Instruction|Output|Câu\ hỏi|Câu\ trả\ lời|Trả\ lời|Đáp|"
-    "Question|Answer"
+    r"Question|Answer|Narrator|Narration|Người\ dẫn(?:\ chuyện)?|Người\ kể(?:\ chuyện)?|Dẫn\ chuyện"
 )
 # In speech nothing else stands before a colon with a capital: `User: hi Assistant: hello` in the middle of a line.
 _ANYWHERE = r"User|Assistant|Human|System|Chatbot|ChatGPT|Người\ dùng|Trợ\ lý|Hệ\ thống"
@@ -109,6 +109,11 @@ def role_label(text: str, persona: Persona) -> Iterable[str]:
     names += tuple(name for name in persona.address if name not in NOT_NAMES)
     for match in _labels(names).finditer(text):
         yield next(group for group in match.groups() if group)
+    # The reply is another character's from its first word on.
+    own = {persona.name, *persona.aliases}
+    others = {*persona.style.names, *persona.address} - {*own, *NOT_NAMES}
+    if others and (begun := re.match(rf"\s*(?:{'|'.join(map(re.escape, sorted(others)))})\s?[:：](?=\s)", text)):
+        yield begun.group().strip()
 
 
 def _between(text: str) -> Iterable[tuple[re.Match[str], str]]:

@@ -33,6 +33,11 @@ _TWICE = re.compile(rf"(?<!\w)({'|'.join(WORDS['spelling']['doubled'])}) \1(?!\w
 # A consonant that is typed twice by mistake; in a cry it is a vowel, m, n, h, g or r.
 _DOUBLED = re.compile(r"([bcdđklpqstvx])\1(?!\1)", re.IGNORECASE)
 _FIRST_TWICE = re.compile(r"^([nhmg])\1(?=[^\W\d_]{2,}$)", re.IGNORECASE)
+# At the end m, n or g typed twice; drawn out it has three. Sounds (`ầmm`, `hừmm`) are left alone.
+_END_TWICE = re.compile(r"(?<!m)m$|(?<!n)n$|(?<!g)g$")
+_NOISE = re.compile(r"(?:h|gr?|b|r|đ)?[aàâầuùưừứơờ](?:m|ng?)")
+# A key of Telex that was typed too late, or beside the right one: `Đưngf`, `mạnhj`.
+_LATE_KEY = re.compile(r"[^\W\d_]{2,}[fj]")
 _MARKED_TWICE = re.compile(r"([à-ỹ])\1(?=[^\W\d_])", re.IGNORECASE)
 # Marks that no other language has: a letter of another language beside them is a slip (`njư`, `tjấy`).
 _OURS = re.compile("\u031b|[\u0302\u0306][\u0300\u0301\u0303\u0309\u0323]|\u0323[\u0302\u0306]|[\u0309\u0323]|đ")
@@ -142,6 +147,11 @@ def _lacks_a_space(words: str) -> bool:
 
 def _is_slip(word: str) -> bool:
     """Return whether a word that is not Vietnamese was meant to be: not a name, a cry or a word of another language."""
+    small = word.lower()
+    if _LATE_KEY.fullmatch(small) and is_syllable(small[:-1]) and vietnamese.in_use(small[:-1]):
+        return True
+    if small[-1:] == small[-2:-1] and _END_TWICE.search(small[:-1]) and not _NOISE.fullmatch(small[:-1]):
+        return is_syllable(small[:-1]) and vietnamese.in_use(small[:-1])
     if word.casefold() in _BORROWED or (is_foreign(word) and not _is_ours(word)):
         return False
     # A consonant is typed twice at the beginning by mistake; at the end it is held, as a vowel is.
