@@ -11,6 +11,10 @@ from pydantic import Field
 from curation.contracts.contract import Contract, Figure, read, write
 
 GGUF_LIST = "gguf/gguf.json"
+# Where GGUF files of bases lie, below the folder of all runs, and the key of an adapter's file that names its base.
+BASE_FOLDER = "base-gguf"
+ADAPTER_FILE = "adapter.gguf"
+BASE_WEIGHTS_KEY = "inosuke.base_weights_sha256"
 _GGUF_AGAIN = "Run `inosuke gguf` again."
 
 
@@ -28,6 +32,21 @@ class GgufFile(Contract):
     worse: Figure = 0.0
 
 
+class AdapterForm(GgufFile):
+    """The run's adapter as a GGUF file of its own, with figures of what it and its base are together.
+
+    ``base`` is the base's GGUF file, which other runs on the same weights share, as a path below the folder of all
+    runs; ``type`` is the type of that file. ``weights`` is the SHA-256 of the base's safetensors, joined by "+" where
+    there are several. ``sha256`` and ``bytes`` are the adapter's own; ``wanted`` is the type that was asked for.
+    """
+
+    base: str
+    base_sha256: str
+    base_bytes: int
+    weights: str
+    wanted: str = ""
+
+
 class MeasuredOn(Contract):
     """What GGUF files were measured on."""
 
@@ -36,12 +55,16 @@ class MeasuredOn(Contract):
 
 
 class GgufList(Contract):
-    """``gguf/gguf.json``: the files of a run, and the name of the one to serve."""
+    """``gguf/gguf.json``: the files of a run, and the name of the one to serve.
+
+    ``adapter`` is the form in which several characters are served from one base; None where it was not asked for.
+    """
 
     run: str = ""
     base: str = ""
     files: list[GgufFile] = Field(default_factory=list)
     served: str | None = None
+    adapter: AdapterForm | None = None
     wanted: str = ""
     measured_on: MeasuredOn = MeasuredOn()
     texts_tokenized_differently: int = 0

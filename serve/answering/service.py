@@ -18,7 +18,7 @@ from serve.answering.waiting_line import WaitingLine
 from serve.config import ServerConfig
 from serve.engine import Engine, Settings
 from serve.engines import ENGINES, RUN_ENGINES, native_libraries
-from serve.engines.options import Options, load_engine
+from serve.engines.options import OneBase, Options, load_engine
 from serve.feedback.inbox import Inbox
 from serve.feedback.pushing import Pusher
 from serve.feedback.repository import FeedbackRepository
@@ -59,16 +59,25 @@ class Service:
     """What was chosen and why, a line each."""
 
 
-def start(config: ServerConfig, shared: Pusher | None = None, later: int = 0) -> Service:
-    """Load what the settings ask for.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """What will be loaded: an engine, by its name or as an object, and the run that it serves (None: none)."""
 
-    ``shared`` pushes the feedback of several characters; ``later`` models are loaded after this one.
+    engine: Engine | str
+    run: Run | None
+    reasons: tuple[str, ...]
+    """What was chosen and why, a line each."""
+    one_base: OneBase | None = None
+    """The base that the run shares with others."""
 
-    Raises InosukeError if that cannot be served.
+
+def choose(config: ServerConfig) -> Choice:
+    """Choose the engine and the run that the settings ask for. Loads no model.
+
+    Raises InosukeError where there is no such run, or the engine does not serve one.
     """
     native_libraries.let_threads_sleep()  # early: torch may be asked for CUDA before an engine is chosen
-    engine, chosen = config.engine, []
-    run: Run | None = None
+    engine, run, chosen = config.engine, None, []
     if engine is None:
         engine, reason = ("openai", "a --url was given") if config.url else engine_for(_run_folder(config))
         chosen.append(f"engine {engine}: {reason}")
@@ -81,6 +90,18 @@ def start(config: ServerConfig, shared: Pusher | None = None, later: int = 0) ->
             f"the run {config.run} was named, but only the engines {' and '.join(RUN_ENGINES)} serve a run. "
             "Choose one of them, or leave --run out."
         )
+    return Choice(engine=engine, run=run, reasons=tuple(chosen))
+
+
+def start(config: ServerConfig, shared: Pusher | None = None, later: int = 0, choice: Choice | None = None) -> Service:
+    """Load what the settings ask for, or what was chosen already.
+
+    ``shared`` pushes the feedback of several characters; ``later`` models are loaded after this one.
+
+    Raises InosukeError if that cannot be served.
+    """
+    choice = choice or choose(config)
+    engine, run, chosen = choice.engine, choice.run, list(choice.reasons)
     persona = run.persona if run else _persona(config)
     if isinstance(engine, str):
         options = Options(
@@ -91,6 +112,7 @@ def start(config: ServerConfig, shared: Pusher | None = None, later: int = 0) ->
             context=config.context,
             gguf=config.gguf,
             later=later,
+            one_base=choice.one_base,
         )
         engine = load_engine(engine, options)
     reads = f", up to {engine.context:,} tokens of a conversation" if engine.context else ""

@@ -6,8 +6,6 @@ the ids are those of training. Slots, continuous batching and the prefix cache a
 
 from __future__ import annotations
 
-import os
-import secrets
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -22,22 +20,20 @@ from curation.errors import InosukeError, UsageError
 from curation.persona import Persona
 from curation.record import Message
 from serve.engine import OPTIONAL, Cancelled, Delta, Done, EngineFailed, Event, FinishReason, Likely, Reading, Settings
-from serve.engines import native_libraries
 from serve.engines.chunk_queue import Chunk, likely, received
-from serve.engines.options import Options
+from serve.engines.llamacpp_server import SLOTS, Started, pool, start
+from serve.engines.options import OneBase, Options
 from serve.engines.prompts import Reader, greetings, prove
 from serve.engines.token_budget import TokenBudget
 from serve.engines.tokenizer import ChatTokenizer
 from serve.engines.window import LARGEST_ON_A_CPU, SMALLEST_DEFAULT, free_memory, window
+from serve.model_files.adapter_choice import AdapterFiles, check_base, find
 from serve.model_files.gguf_choice import choose
 from serve.model_files.gguf_header import read_header
+from serve.model_files.served_run import Run
 from serve.speaking.draft import Draft, Rewind
 from serve.speaking.guard import Guard
 
-SLOTS = 8
-# Cells of the key/value cache that all slots share: a whole window, and two more of at most this many tokens. A window
-# for each slot would multiply the memory for a rare case; `TokenBudget` makes answers wait where it happens.
-_OTHERS = 2048
 # How many tokens in a row must be the same to be moved in the cache. What is moved was read after the turns that were
 # left out and still knows them. So the number is high enough for only the same conversation to have such a run.
 _SHIFTED = 256
@@ -45,8 +41,6 @@ _SHIFTED = 256
 # text that ends sequences, and for each it goes through the vocabulary once a request (12 ms with 52,000 tokens), while
 # all other answers stand still. Its own four took 50 ms. This character is in no reply: `only_text` removes it.
 _NO_BREAKER = "\x01"
-# Caches of conversations that have lost their slot to another client: continuing one need not read it all again.
-_KEPT_MIB = 32
 
 
 @dataclass(slots=True)
@@ -81,12 +75,23 @@ class _Reply:
         return tuple(token for tokens in self.likely[begin : self.told] for token in tokens)
 
 
+@dataclass(frozen=True, slots=True)
+class _OverBase:
+    """An adapter of a server by its number, and the memory that all adapters of that server share."""
+
+    adapter: int
+    budget: TokenBudget
+    alone_budget: TokenBudget
+
+
 class LlamaCppEngine:
     """One model that makes ``slots`` answers at the same time. ``server`` is an ``xllamacpp.Server``.
 
     ``alone`` starts another one with a single slot, for answers with a seed. What is decoded together is summed in
     another order, and so is what lies elsewhere in a shared cache: enough to draw other words. So such an answer gets a
     cache of its own and is made by itself. It is started by the first one, since most servers never see a seed.
+
+    ``over`` tells which of the server's adapters speaks, where several characters share the server.
     """
 
     name = "llamacpp"
@@ -102,17 +107,19 @@ class LlamaCppEngine:
         context: int = SMALLEST_DEFAULT,
         slots: int = SLOTS,
         alone: Callable[[], Any] | None = None,
+        over: _OverBase | None = None,
     ) -> None:
         self.model = label
         self.context: int = context
         self.slots = slots
         self._server = server
-        self._alone = _Started(alone) if alone else None
-        self._alone_budget = TokenBudget(context)
+        self._alone = Started(alone) if alone else None
         self._reader = Reader(tokenizer, persona, context, prompt)
         self.check, self.check_memory, self.count = self._reader.check, self._reader.check_memory, self._reader.count
         self._guard = Guard(persona)
-        self._budget = TokenBudget(pool(context, slots))
+        self._adapter = over.adapter if over else None
+        self._budget = over.budget if over else TokenBudget(pool(context, slots))
+        self._alone_budget = over.alone_budget if over else TokenBudget(context)
 
     def stream(self, messages: Sequence[Message], settings: Settings, cancelled: Cancelled) -> Iterator[Event]:
         """See :meth:`serve.engine.Engine.stream`."""
@@ -157,7 +164,7 @@ class LlamaCppEngine:
                 if rest := reply.draft.end_here():
                     yield Delta(rest, reply.shown())
                 return "length"
-            body = request([*ids, *kept], limit - len(kept), settings, shifted)
+            body = request([*ids, *kept], limit - len(kept), settings, shifted, self._adapter)
             body["verbose"] = True  # which tokens they are
             if number and settings.seed is not None:
                 body["seed"] = (settings.seed + number) % (2**32 - 1)  # the same one would draw the same words again
@@ -222,7 +229,8 @@ class LlamaCppEngine:
 
     def stops_at(self, token: int, ids: list[int]) -> bool:
         """Return whether an answer to this prompt is over when the model says this token."""
-        said = request(ids, 2, Settings(temperature=0, max_new_tokens=2)) | {"logit_bias": [[token, 1000.0]]}
+        said = request(ids, 2, Settings(temperature=0, max_new_tokens=2), adapter=self._adapter)
+        said["logit_bias"] = [[token, 1000.0]]
         with closing(self._chunks(said, lambda: False)) as chunks:
             endings = [choice["finish_reason"] for chunk in chunks for choice in chunk.get("choices", ())]
         return "stop" in endings
@@ -261,21 +269,6 @@ class LlamaCppEngine:
             raise failed[0]
 
 
-class _Started:
-    """A server that the first caller starts; the others wait for it."""
-
-    def __init__(self, start: Callable[[], Any]) -> None:
-        self._start = start
-        self._lock = threading.Lock()
-        self._server: Any = None
-
-    def server(self) -> Any:
-        with self._lock:
-            if self._server is None:
-                self._server = self._start()
-            return self._server
-
-
 def load(options: Options) -> LlamaCppEngine:
     """Load the run's GGUF and read the system prompts once.
 
@@ -284,94 +277,98 @@ def load(options: Options) -> LlamaCppEngine:
     if options.run is None:
         raise UsageError("the engine `llamacpp` serves a trained run, and none was given. Run `make train` first.")
     run = options.run
-    gguf = choose(run.folder, options.gguf)
-    header = read_header(gguf.path)
-    context = window(
-        run.base_name,
-        header.context,
-        options.context,
-        lambda tokens: header.cache_bytes * pool(tokens, SLOTS),
-        free_memory(options.later),
-        LARGEST_ON_A_CPU,
-    )
+    shared = options.one_base
     tokenizer = ChatTokenizer(run.folder / "tokenizer")
+    if shared is None:
+        gguf = choose(run.folder, options.gguf)
+        path, kind = gguf.path, gguf.type
+        context = _window(path, run.base_name, options.context, options.later)
+        label = f"{run.base_name} + {run.name} ({kind})"
+    else:
+        files = _files(run)
+        path, label = files.base, f"{run.base_name} ({files.type}) + {run.name}"
+        if shared.loaded is None:
+            check_base(files)
+            # One cache for all of them, so the others need no share of the memory.
+            later = options.later - len(shared.runs) + 1
+            context = _window(path, run.base_name, options.context, later)
+        else:
+            context = shared.loaded.context
     prove(run, tokenizer)
     hellos, settings = greetings(run.persona, run.prompt), Settings(max_new_tokens=1)
     # Everything that can fail comes before llama.cpp starts: an xllamacpp.Server that is dropped as soon as it is made
     # waits for its own threads forever.
     reader = Reader(tokenizer, run.persona, context, run.prompt)
     prompts = [reader.fit(hello, settings, lambda: False).rendered.input_ids for hello in hellos]
-    engine = LlamaCppEngine(
-        start(gguf.path, context),
-        tokenizer,
-        run.persona,
-        run.prompt,
-        f"{run.base_name} + {run.name} ({gguf.type})",
-        context,
-        alone=lambda: start(gguf.path, context, slots=1),
-    )
+    if shared is None:
+        engine = LlamaCppEngine(
+            start(path, context), tokenizer, run.persona, run.prompt, label, context,
+            alone=lambda: start(path, context, slots=1),
+        )  # fmt: skip
+    else:
+        if shared.loaded is None:
+            shared.loaded = _Loaded(shared, path, context)
+        base = shared.loaded
+        engine = LlamaCppEngine(
+            base.server, tokenizer, run.persona, run.prompt, label, context,
+            alone=base.alone.server, over=base.over(run),
+        )  # fmt: skip
     # Reads the system prompts into the cache, and shows that the model answers before the server calls itself ready.
     end = chat.end_of_turn(tokenizer, run.prompt)
     for ids in prompts:
         if not engine.stops_at(end, ids):
             raise InosukeError(
-                f"{gguf.path}: the model does not end its turn at token {end}, which its training put after each "
+                f"{path}: the model does not end its turn at token {end}, which its training put after each "
                 "reply, so it would never stop. Run `inosuke gguf` again."
             )
     return engine
 
 
-def start(path: Path, context: int, slots: int = SLOTS) -> Any:
-    """Return an ``xllamacpp.Server`` over a GGUF file."""
-    xllamacpp = native_libraries.xllamacpp()
-    params = xllamacpp.CommonParams()
-    params.model.path = str(path)
-    params.n_parallel = slots
-    params.kv_unified = True
-    params.n_ctx = pool(context, slots)
-    # Layers with a sliding window (Gemma 3) would keep the window's tokens only, and llama.cpp would read the system
-    # prompt again for each new conversation.
-    params.swa_full = True
-    params.n_batch = params.n_ubatch = 512
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores()
-    params.fit_params = False
-    params.cache_ram_mib = _KEPT_MIB
-    params.verbosity = -1
-    # It opens an HTTP port on this machine too, which is not used here: nothing answers there without this random key.
-    params.api_keys = [secrets.token_urlsafe(32)]
-    params.ui = params.endpoint_slots = params.endpoint_props = params.endpoint_metrics = False
-    params.cors_origins = "http://127.0.0.1"
-    params.n_threads_http = 1
-    try:
-        return xllamacpp.Server(params)
-    except RuntimeError:
-        raise InosukeError(
-            f"{path} cannot be loaded by llama.cpp: it is damaged, too large for the memory, or of an architecture "
-            "that llama.cpp does not know. Run `inosuke gguf` again, or serve the adapter with --engine transformers."
-        ) from None
+class _Loaded:
+    """What the characters of one base share: the server and its cache, and the one for answers with a seed."""
+
+    def __init__(self, shared: OneBase, base: Path, context: int) -> None:
+        self.context = context
+        self._runs = [run.folder for run in shared.runs]
+        adapters = [_files(run).adapter for run in shared.runs]
+        # Each character has as many slots as if it were alone; llama.cpp allows 256 in all.
+        slots = min(SLOTS * len(adapters), 256)
+        self._budgets = TokenBudget(pool(context)), TokenBudget(context)
+        self.server = start(base, context, slots, adapters)
+        self.alone = Started(lambda: start(base, context, 1, adapters))
+
+    def over(self, run: Run) -> _OverBase:
+        """Return the number of a run's adapter, with the memory of all of them."""
+        return _OverBase(self._runs.index(run.folder), *self._budgets)
 
 
-def pool(context: int, slots: int) -> int:
-    """Return how many tokens all slots may hold together."""
-    return context + min(slots - 1, 2) * min(context, _OTHERS)
+def _files(run: Run) -> AdapterFiles:
+    files = find(run.folder)
+    if isinstance(files, str):
+        raise InosukeError(f"{files}. Then serve the runs together again.")
+    return files
 
 
-def cores() -> int:
-    """Return how many cores this process may use: in a container its share, not the host's cores."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = Path("/sys/fs/cgroup/cpu.max")
-    if quota.is_file():
-        share, period = quota.read_text(encoding="ascii").split()
-        if share != "max":
-            allowed = min(allowed, max(1, round(int(share) / int(period))))
-    return allowed
+def _window(path: Path, named: str, asked: int | None, later: int) -> int:
+    header = read_header(path)
+    return window(
+        named,
+        header.context,
+        asked,
+        lambda tokens: header.cache_bytes * pool(tokens),
+        free_memory(later),
+        LARGEST_ON_A_CPU,
+    )
 
 
-def request(ids: list[int], limit: int, settings: Settings, shifted: bool = False) -> dict[str, Any]:
+def request(
+    ids: list[int], limit: int, settings: Settings, shifted: bool = False, adapter: int | None = None
+) -> dict[str, Any]:
     """Return the request for llama.cpp. It names every option for which llama.cpp has another default.
 
     ``shifted`` tells that turns were left out of the middle. llama.cpp then moves what it has cached of the turns after
-    those (it turns the keys to their new places) instead of reading them again.
+    those (it turns the keys to their new places) instead of reading them again. ``adapter`` is the number of the one
+    that speaks, on a server that several share; such slots are never decoded together, nor do they share a cache.
 
     Its penalties cover the end of the prompt too: the last 64 tokens, and as many for repeated sequences as
     :data:`curation.repeats.RANGE`. The transformers engine leaves the prompt out, which llama.cpp cannot do.
@@ -401,6 +398,8 @@ def request(ids: list[int], limit: int, settings: Settings, shifted: bool = Fals
         "dry_penalty_last_n": repeats.RANGE,
         "dry_sequence_breakers": [_NO_BREAKER],
     }
+    if adapter is not None:
+        body["lora"] = [{"id": adapter, "scale": 1.0}]
     if settings.typical_p < 1:
         body |= {"typical_p": settings.typical_p, "samplers": [*body["samplers"], "typ_p"]}
     if settings.logit_bias:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
+from typing import Any
 
 from curation.errors import UsageError
 from curation.persona import Persona
 from serve.engine import Engine
 from serve.engines import ENGINES
 from serve.model_files.served_run import Run
+
+
+@dataclass(eq=False, slots=True)
+class OneBase:
+    """A base that several runs share. The engine of the first one loads it, those of the others find it here.
+
+    ``loaded`` belongs to the engines' module alone.
+    """
+
+    runs: tuple[Run, ...]
+    loaded: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +36,8 @@ class Options:
     gguf: str | None = None
     later: int = 0
     """How many models are loaded after this one."""
+    one_base: OneBase | None = None
+    """What the run shares with others; None where it has a model of its own."""
 
 
 def load_engine(name: str, options: Options) -> Engine:

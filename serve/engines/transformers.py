@@ -8,7 +8,8 @@ that fails ends all the others (docs/experiments/2026-11-25-transformers-continu
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from serve.engines.transformers_parts.batch import Batch, Job
 from serve.engines.transformers_parts.decoder import Decoder, longest
 from serve.engines.transformers_parts.detokenizer import Detokenizer, Piece
 from serve.engines.transformers_parts.sampling import Sampler
+from serve.engines.transformers_parts.shared_model import SharedModel
 from serve.engines.transformers_parts.weights_form import Form, fitting
 from serve.engines.window import LARGEST_ON_A_CPU, SMALLEST_DEFAULT, free_memory, window
 from serve.model_files.served_run import Run
@@ -44,7 +46,10 @@ _SMALLER = (
 
 
 class TransformersEngine:
-    """One model that makes ``slots`` answers at the same time. Several threads call ``tokenizer`` at once."""
+    """One model that makes ``slots`` answers at the same time. Several threads call ``tokenizer`` at once.
+
+    ``turn`` gives the model for a step where it is shared with other characters.
+    """
 
     name = "transformers"
     honours = frozenset(OPTIONAL) - {"logprobs", "json_schema"}
@@ -58,6 +63,7 @@ class TransformersEngine:
         label: str = "",
         context: int | None = None,
         slots: int = SLOTS,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self.model = label
         self.slots = slots
@@ -67,7 +73,7 @@ class TransformersEngine:
         self.check, self.check_memory, self.count = self._reader.check, self._reader.check_memory, self._reader.count
         self._guard = Guard(persona)
         self._ends = _end_tokens(model, tokenizer, prompt)
-        self._decoder = Decoder(model.eval(), slots, pool(self.context, slots), self.context)
+        self._decoder = Decoder(model.eval(), slots, pool(self.context, slots), self.context, turn)
         self._batch = Batch(self._decoder)
         # The thread refers to the batch and not to the engine: when the engine is garbage-collected, the thread ends.
         weakref.finalize(self, self._batch.close)
@@ -131,14 +137,26 @@ def load(options: Options) -> TransformersEngine:
     run = options.run
     tokenizer = ChatTokenizer(run.folder / "tokenizer")
     prove(run, tokenizer)
-    context = _window(run, options.context, options.later)
+    shared = options.one_base
+    if shared is None:
+        context = _window(run, options.context, options.later)
+        model, turn = _load_model(run, pool(context)), nullcontext
+    else:
+        if shared.loaded is None:
+            # Each character has a cache of its own, so the memory is divided as for models of their own.
+            context = _window(run, options.context, options.later)
+            tokens = pool(context) * len(shared.runs)
+            shared.loaded = _load_shared(shared.runs, tokens), context
+        (loaded, context), names = shared.loaded, [one.name for one in shared.runs]
+        model, turn = loaded.model, loaded.turn(names.index(run.name))
     engine = TransformersEngine(
-        _load_model(run, pool(context)),
+        model,
         tokenizer,
         run.persona,
         run.prompt,
         f"{run.base_name} + {run.name}",
         context,
+        turn=turn,
     )
     # Reads the system prompts into the cache, and shows that the model answers before the server calls itself ready.
     for hello in greetings(run.persona, run.prompt):
@@ -182,14 +200,36 @@ def _beside_the_weights(run: Run) -> float:
 
 
 def _load_model(run: Run, tokens: int) -> Any:
+    with _loading(run):
+        base, merge = _load_base(run, tokens)
+        model = PeftModel.from_pretrained(base, run.folder / "adapter")
+    if merge:
+        # One matrix product a layer instead of three. In bf16 the sum would be rounded, so the adapter stays separate.
+        model = model.merge_and_unload()
+    return model
+
+
+def _load_shared(runs: Sequence[Run], tokens: int) -> SharedModel:
+    with _loading(runs[0]):
+        base, _ = _load_base(runs[0], tokens)
+        return SharedModel(base, [run.folder / "adapter" for run in runs])
+
+
+def _load_base(run: Run, tokens: int) -> tuple[Any, bool]:
+    """Return a run's base, and whether an adapter may be merged into it."""
     cuda = torch.cuda.is_available()
     # fp32 is the quickest on a CPU without bf16 units, and a large model would need twice the memory.
     small = not isinstance(run.base, Path) or _size(run.base) < 2 * 2**30
     dtype = torch.float32 if small else torch.bfloat16
+    options = _on_gpu(run, tokens) if cuda else {"dtype": dtype}
+    return AutoModelForCausalLM.from_pretrained(run.base, **options), not cuda and dtype == torch.float32
+
+
+@contextmanager
+def _loading(run: Run) -> Iterator[None]:
+    """Say in an error that a run cannot be loaded, and what to do."""
     try:
-        options = _on_gpu(run, tokens) if cuda else {"dtype": dtype}
-        base = AutoModelForCausalLM.from_pretrained(run.base, **options)
-        model = PeftModel.from_pretrained(base, run.folder / "adapter")
+        yield
     except (OSError, ValueError, RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             raise InosukeError(
@@ -200,10 +240,6 @@ def _load_model(run: Run, tokens: int) -> Any:
             f"the run {run.name} cannot be loaded on {run.base}: {seen.rstrip('.')}. "
             "Expected an adapter for this base model. Train again with `make train`, or choose another run with --run."
         ) from error
-    if not cuda and dtype == torch.float32:
-        # One matrix product a layer instead of three. In bf16 the sum would be rounded, so the adapter stays separate.
-        model = model.merge_and_unload()
-    return model
 
 
 def _on_gpu(run: Run, tokens: int) -> dict[str, Any]:

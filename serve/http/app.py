@@ -43,7 +43,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from serve.answering.service import start
+from serve.answering.service import Choice, start
 from serve.config import ServerConfig
 from serve.feedback.pushing import Pusher
 from serve.guard import access_log, browser, keys_and_rates
@@ -62,14 +62,16 @@ def build(
     limits: keys_and_rates.Limits | None = None,
     pusher: Pusher | None = None,
     later: int = 0,
+    choice: Choice | None = None,
 ) -> Flask:
     """Return the application; ``flask`` are Flask's own settings.
 
-    Others may share its limits and its pusher; ``later`` of them are loaded after it.
+    Others may share its limits and its pusher; ``later`` of them are loaded after it. ``choice`` is what it serves,
+    where that was chosen already.
 
     Raises InosukeError when what the settings ask for cannot be served.
     """
-    app = guarded(start(config, pusher, later), config, flask or {}, limits)
+    app = guarded(start(config, pusher, later, choice), config, flask or {}, limits)
     for part in (page, api, openai_api, llamacpp_api, feedback_api, monitoring, openapi):
         app.register_blueprint(part.blueprint)
     return app

@@ -17,8 +17,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from curation.errors import UsageError
 from curation.persona import Persona
+from serve.answering import one_base
 from serve.answering.metrics import Metrics, Together
-from serve.answering.service import Service, pusher_for
+from serve.answering.service import Service, choose, pusher_for
 from serve.config import ServerConfig
 from serve.feedback.pushing import Pusher
 from serve.guard.keys_and_rates import Limits
@@ -62,7 +63,7 @@ def build(config: ServerConfig, flask: Mapping[str, Any] | None = None) -> Flask
 
 
 def together(configs: Sequence[ServerConfig], flask: Mapping[str, Any]) -> Flask:
-    """Return one application for several characters. They are loaded one after the other.
+    """Return one application for several characters. They are loaded one after the other, where possible on one base.
 
     Raises UsageError where two of them have one name, or one has the name of a path at the root.
     """
@@ -71,8 +72,10 @@ def together(configs: Sequence[ServerConfig], flask: Mapping[str, Any]) -> Flask
     chosen = [pusher.start()] if pusher else []
     limits = Limits(configs[0])
     apps: dict[str, Flask] = {}
-    for later, config in zip(reversed(range(len(configs))), configs, strict=True):
-        app = one.build(config, flask, limits, pusher, later)
+    choices, told = one_base.share([choose(config) for config in configs], configs[0].gguf)
+    chosen += told
+    for later, config, choice in zip(reversed(range(len(configs))), configs, choices, strict=True):
+        app = one.build(config, flask, limits, pusher, later, choice)
         service: Service = app.extensions["inosuke"]
         name = shapes.model_id(service.persona)
         if name in apps or name in _TAKEN:

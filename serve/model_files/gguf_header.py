@@ -51,6 +51,21 @@ def read_header(path: Path) -> GgufHeader:
     )
 
 
+def read_text_key(path: Path, wanted: str) -> str | None:
+    """Return the text under a key of a file's header, or None. Raises no error: a file without GGUF has no keys."""
+    try:
+        with path.open("rb") as file:
+            file.seek(16)
+            for _ in range(_number(file, "<Q")):
+                key = _text(file)
+                value = _value(file, _number(file, "<I"))
+                if key == wanted:
+                    return str(value)
+    except (struct.error, KeyError, OSError, MemoryError, OverflowError):
+        pass
+    return None
+
+
 def _value(file: BinaryIO, kind: int) -> Any:
     if kind == _STRING:
         return _text(file)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-from curation.contracts.gguf import GgufFile, GgufList, write_gguf_list
+from curation.contracts.gguf import BASE_WEIGHTS_KEY, GgufFile, GgufList, write_gguf_list
 from curation.files import sha256_file
 
 NAMES = {
@@ -54,6 +55,29 @@ def write_gguf(path: Path, model: Any, tokenizer: Any) -> Path:
     writer.add_eos_token_id(tokenizer.eos_token_id)
     for name, tensor in model.state_dict().items():
         writer.add_tensor(_name(name), tensor.float().numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def write_adapter(path: Path, adapter: Path, weights: str) -> Path:
+    """Write an adapter of a Qwen2 model, as peft saved it, in fp32; ``weights`` is the hash of the base's."""
+    import gguf
+    from safetensors.numpy import load_file
+
+    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = gguf.GGUFWriter(path, "qwen2")
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", config["lora_alpha"])
+    writer.add_string(BASE_WEIGHTS_KEY, weights)
+    for name, tensor in load_file(adapter / "adapter_model.safetensors").items():
+        which = {"lora_A": "lora_a", "lora_B": "lora_b"}
+        base, kind = name.removeprefix("base_model.model.").removesuffix(".weight").rsplit(".", 1)
+        writer.add_tensor(f"{_name(f'{base}.weight')}.{which[kind]}", tensor)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -21,9 +21,15 @@ from train.progress import say
     "billion parameters on]",
 )
 @click.option("--export", type=click.Path(path_type=Path), help="Export folder. [default: the run's]")
+@click.option(
+    "--adapter",
+    is_flag=True,
+    help="Also write the adapter alone, and its base once for all runs on it: `inosuke serve --run A --run B` then "
+    "loads one base for both.",
+)
 @persona_option
 @json_option
-def gguf(run: str | None, kind: str, export: Path | None, persona_file: Path, as_json: bool) -> None:
+def gguf(run: str | None, kind: str, export: Path | None, adapter: bool, persona_file: Path, as_json: bool) -> None:
     """Write a run as GGUF files for llama.cpp, measured; RUN is a run's name, or the newest.
 
     \b
@@ -32,5 +38,5 @@ def gguf(run: str | None, kind: str, export: Path | None, persona_file: Path, as
     """
     from train.gguf import build
 
-    content = build.make(persona_file, run, kind, export, say)
+    content = build.make(persona_file, run, kind, export, say, adapter)
     click.echo(json.dumps(content.to_json(), ensure_ascii=False, allow_nan=False) if as_json else build.table(content))

@@ -18,12 +18,20 @@ from typing import Any, TypeVar
 
 from filelock import FileLock
 
-from curation.contracts.gguf import GgufFile, GgufList, MeasuredOn, read_gguf_list, write_gguf_list
+from curation.contracts.gguf import (
+    ADAPTER_FILE,
+    AdapterForm,
+    GgufFile,
+    GgufList,
+    MeasuredOn,
+    read_gguf_list,
+    write_gguf_list,
+)
 from curation.contracts.run import RunMetrics
 from curation.errors import InosukeError
 from curation.files import PARTIAL, remove_partial, sha256_file, whole_file
 from train.data.dialogues import Encoded, Export, encode, load_export
-from train.gguf import convert, llama_tools, merge_adapter, source_file
+from train.gguf import adapter_form, convert, llama_tools, merge_adapter, source_file
 from train.run import card_section
 from train.run.finished import FinishedRun, open_run, own_export
 
@@ -48,11 +56,14 @@ def default_type(sixteen_bits: int) -> str:
     return "Q4_K_M" if sixteen_bits >= LARGE else "Q8_0"
 
 
-def make(persona_file: Path, run: str | None, kind: str | None, export_path: Path | None, say: Say) -> GgufList:
+def make(
+    persona_file: Path, run: str | None, kind: str | None, export_path: Path | None, say: Say, adapter: bool = False
+) -> GgufList:
     """Write a run's GGUF files and return the content of ``gguf.json``; ``kind`` None is :func:`default_type`.
 
-    Existing finished files are kept. Raises InosukeError when the run, its base or its export does not exist, the model
-    cannot be converted, or the disk is too full.
+    With ``adapter`` also the adapter alone, and its base for all runs on it (:mod:`train.gguf.adapter_form`). Existing
+    finished files are kept. Raises InosukeError when the run, its base or its export does not exist, the model cannot
+    be converted, or the disk is too full.
     """
     trained = open_run(persona_file.resolve().parent, run, say)
     export = load_export(export_path or own_export(trained))
@@ -78,7 +89,8 @@ def make(persona_file: Path, run: str | None, kind: str | None, export_path: Pat
     try:
         folder.mkdir(exist_ok=True)
         with FileLock(folder / ".lock"):
-            content = _make(_Files(trained, export, tokenizer, rows, seen, say), kind, say)
+            files = _Files(trained, export, tokenizer, rows, seen, say)
+            content = _with_adapter(files, _make(files, kind, say), adapter, say)
             write_gguf_list(trained.folder, content)
     except OSError as error:
         raise InosukeError(
@@ -210,6 +222,29 @@ def _make(files: _Files, kind: str | None, say: Say) -> GgufList:
     )
 
 
+def _with_adapter(files: _Files, content: GgufList, wanted: bool, say: Say) -> GgufList:
+    """Add the adapter's form: a new one where it is wanted, else the one that is there."""
+    from train.gguf import llamacpp
+
+    known = adapter_form.finished(files.trained.folder, files.measured_on)
+    if wanted:
+        write_gguf_list(files.trained.folder, content.model_copy(update={"adapter": known} if known else {}))
+        order = llamacpp.TYPE_ORDER.index
+        larger = (k for k in (*LADDER, "F16") if order(k) > order(content.wanted))
+        say(f"Measuring {ADAPTER_FILE} over its base on {len(files.rows)} eval dialogues")
+        known = adapter_form.make(
+            files.trained,
+            files.tokenizer,
+            files.rows,
+            (content.wanted, *larger),
+            files.get("F16"),
+            known,
+            WORSE_AT_MOST,
+            say,
+        )
+    return content.model_copy(update={"adapter": known}) if known else content
+
+
 def after_training(persona_file: Path, metrics: RunMetrics, say: Say) -> None:
     """Write a GGUF file for ``inosuke serve`` at once where the base is small and the machine has no GPU.
 
@@ -246,12 +281,22 @@ def table(content: GgufList) -> str:
             f"{f.worse:>+10.1%}{mark}"
         )
     lines += ["", f"  {_why(content)}"]
+    if content.adapter:
+        lines.append(f"  {_over_the_base(content.adapter)}")
     if content.texts_tokenized_differently:
         lines.append(
             f"  Note: llama.cpp tokenizes {content.texts_tokenized_differently} of {content.texts} texts of the eval "
             "split differently from the trainer. Prompts that are sent as token ids are not affected."
         )
     return "\n".join(lines)
+
+
+def _over_the_base(form: AdapterForm) -> str:
+    return (
+        f"{form.file} ({(form.bytes or 0) / 1e6:.1f} MB) over models/{form.base} ({form.base_bytes / 1e6:.0f} MB): "
+        f"{form.reply_nll_per_char:.3f} nll/char, perplexity {form.perplexity:.2f}, {form.worse:+.1%} to F16. "
+        "`inosuke serve` uses it where two runs of this base are served together."
+    )
 
 
 def section(content: GgufList) -> str:

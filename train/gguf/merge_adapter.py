@@ -88,11 +88,20 @@ def write(trained: FinishedRun, folder: Path, several: Sequence[tuple[FinishedRu
 
     Raises InosukeError when the disk is too full.
     """
+    _write(trained, folder, several, merged=True)
+
+
+def write_base(trained: FinishedRun, folder: Path) -> None:
+    """Write the base of a run with the run's tokenizer into a folder, as :func:`write` does with its adapter."""
+    _write(trained, folder, (), merged=False)
+
+
+def _write(trained: FinishedRun, folder: Path, several: Sequence[tuple[FinishedRun, float]], merged: bool) -> None:
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
-    from train.model.load import load_adapter, load_tokenizer, unreachable
+    from train.model.load import load_tokenizer, unreachable
     from train.progress import quiet_libraries
 
     quiet_libraries()
@@ -108,6 +117,21 @@ def write(trained: FinishedRun, folder: Path, several: Sequence[tuple[FinishedRu
             f"{trained.folder}: {free / 1e6:,.0f} MB free, the merged model needs {needed / 1e6:,.0f} MB. "
             "Free some disk space and run the command again."
         )
+    model = _merged(base, trained, several) if merged else base
+    try:
+        model.save_pretrained(folder)
+        load_tokenizer(str(trained.folder / "tokenizer"), needs_template=False).save_pretrained(folder)
+        copy_persona(trained.folder / "persona.toml", folder)
+    except (OSError, SafetensorError) as error:
+        raise InosukeError(
+            f"{folder.parent}: the merged model cannot be written ({error}). Free some disk space or change the "
+            "folder's permissions, then run the command again."
+        ) from error
+
+
+def _merged(base: Any, trained: FinishedRun, several: Sequence[tuple[FinishedRun, float]]) -> Any:
+    from train.model.load import load_adapter
+
     adapted = load_adapter(base, trained.folder / "adapter")
     if several:
         for number, (run, _) in enumerate(several[1:], 1):
@@ -116,13 +140,4 @@ def write(trained: FinishedRun, folder: Path, several: Sequence[tuple[FinishedRu
         # "cat" puts the matrices side by side, so the sum is exact whatever their ranks are.
         adapted.add_weighted_adapter(names, [w for _, w in several], "sum", combination_type="cat")
         adapted.set_adapter("sum")
-    merged = adapted.merge_and_unload(safe_merge=True)
-    try:
-        merged.save_pretrained(folder)
-        load_tokenizer(str(trained.folder / "tokenizer"), needs_template=False).save_pretrained(folder)
-        copy_persona(trained.folder / "persona.toml", folder)
-    except (OSError, SafetensorError) as error:
-        raise InosukeError(
-            f"{folder.parent}: the merged model cannot be written ({error}). Free some disk space or change the "
-            "folder's permissions, then run the command again."
-        ) from error
+    return adapted.merge_and_unload(safe_merge=True)

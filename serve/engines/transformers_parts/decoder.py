@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -14,10 +15,21 @@ from serve.engines.transformers_parts.kv_cache import KVCache
 
 
 class Decoder:
-    """A causal language model over a :class:`KVCache`. Not thread-safe: one caller at a time."""
+    """A causal language model over a :class:`KVCache`. Not thread-safe: one caller at a time.
 
-    def __init__(self, model: Any, slots: int, pool: int, context: int) -> None:
+    Where the model is shared with other decoders, ``turn`` gives this one the model, with its adapter, for a step.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        slots: int,
+        pool: int,
+        context: int,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self._model = model
+        self._turn = turn
         self.cache = KVCache(len(_layers(model.config)), slots, pool, context)
 
     def read(self, row: int, ids: Sequence[int]) -> torch.Tensor:
@@ -36,15 +48,16 @@ class Decoder:
         ends = torch.tensor(starts, device=device)[:, None] + tokens
         # Rows of equal length need no mask, and the kernels are quicker without one.
         uneven = len(set(starts)) > 1
-        out = self._model(
-            input_ids=torch.tensor([list(ids) for ids in batch], device=device),
-            position_ids=ends + torch.arange(-tokens, 0, device=device),
-            attention_mask=(torch.arange(max(starts) + tokens, device=device) < ends).long() if uneven else None,
-            past_key_values=self.cache,
-            use_cache=True,
-            # The scores over the vocabulary are the most expensive part of reading a prompt with a small model.
-            logits_to_keep=1,
-        )
+        with self._turn():
+            out = self._model(
+                input_ids=torch.tensor([list(ids) for ids in batch], device=device),
+                position_ids=ends + torch.arange(-tokens, 0, device=device),
+                attention_mask=(torch.arange(max(starts) + tokens, device=device) < ends).long() if uneven else None,
+                past_key_values=self.cache,
+                use_cache=True,
+                # The scores over the vocabulary are the most expensive part of reading a prompt with a small model.
+                logits_to_keep=1,
+            )
         self.cache.append(first, batch)
         # Sampling runs on the CPU, one answer after another; the scores leave the GPU in one copy.
         scores: torch.Tensor = out.logits[:, -1].float().cpu()
