@@ -91,10 +91,9 @@ def own_words(ask: Ask, settings: Settings, cancelled: Cancelled, labels: Labels
     ``ask(settings, cancelled)`` asks the engine. Where a reply is over, it is told that no one waits any more. A reply
     of which nothing is left is drawn again, with another seed; if that does not help, it is ``…``.
     """
-    made = 0
+    made, done = 0, Done("stop", 0, 0)
     for attempt in range(TRIES if settings.temperature else 1):
         words = OwnWords(labels)
-        done = None
         events = ask(_another(settings, attempt), lambda words=words: words.over or cancelled())  # type: ignore[misc]
         try:
             for event in events:
@@ -106,7 +105,6 @@ def own_words(ask: Ask, settings: Settings, cancelled: Cancelled, labels: Labels
                     yield Delta(shown)
         finally:
             getattr(events, "close", lambda: None)()  # frees the engine's slot where the client has left
-        assert done is not None, "an engine ends with Done"
         made += done.completion_tokens
         left = done.finish_reason == "cancelled" and not words.over
         if rest := words.add("", ended=True):
