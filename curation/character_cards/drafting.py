@@ -51,12 +51,12 @@ def draft(card: Card, language: str) -> Draft:
     # A program that plays a card puts all of them into the prompt.
     parts = [text_of(fields.get(key)) for key in ("system_prompt", "description", "personality", "scenario")]
     prompt = "\n\n".join(said for part in parts if (said := clean(resolve(part, called, user)).strip()))
-    said = [(text, clean(resolve(text, called, user)).strip()) for text in greetings(fields)]
+    spoken = [(text, clean(resolve(text, called, user)).strip()) for text in greetings(fields)]
     return Draft(
         name=name,
         aliases=(nickname,) if nickname and nickname != name else (),
         system_prompt=prompt or f"You are {called}.",
-        greetings=tuple((text, resolved) for text, resolved in said if resolved),
+        greetings=tuple((text, resolved) for text, resolved in spoken if resolved),
     )
 
 

@@ -128,11 +128,11 @@ def choose(rows: Iterable[ExportedRow], budget: int, taken: Sequence[ExportedRow
     chosen: list[ExportedRow] = []
     while turns:
         for shelf in list(turns):
-            row = next((row for row in shelf if not _near(row, (*taken, *chosen))), None)
-            if row is None:
+            found = next((row for row in shelf if not _near(row, (*taken, *chosen))), None)
+            if found is None:
                 turns.remove(shelf)
-            elif (cost := _tokens(row)) <= budget:
-                chosen.append(row)
+            elif (cost := _tokens(found)) <= budget:
+                chosen.append(found)
                 budget -= cost
     return chosen
 
