@@ -24,7 +24,7 @@ KEPT = "character-card"
 SOURCE = "card-rows"
 BOOK = "lorebook.json"
 _PIXELS = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
-EMBEDDED = re.compile("embedd?ed://")  # the specification's spelling, and the dictionary's
+EMBEDDED = re.compile("(?:embeded|embedded)://")  # the specification's spelling, and the dictionary's
 _DATA_URL = re.compile("data:image/png;base64,", re.IGNORECASE)
 _PROMPTS = {
     "vi": ("Nói một câu đậm chất {} (ngắn).", "Nói một câu đậm chất {} (dài)."),

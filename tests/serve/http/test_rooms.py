@@ -194,7 +194,7 @@ def test_named_with_an_alias_they_may_meet(serve_two):
     [
         ('with = ["Zenitsu"]', "`with` has no effect without allowed = true. Add that line, or remove `with`"),
         ('allowed = "yes"', "valid boolean"),
-        ("alowed = true", "unknown key `rooms.alowed`. Known here: allowed, with"),
+        ("permitted = true", "unknown key `rooms.permitted`. Known here: allowed, with"),
     ],
 )
 def test_a_wrong_table_is_refused_by_name(tmp_path, table, why):
