@@ -153,7 +153,7 @@ async function ask(conversation, parent, automatic = false, continued = null, ke
   let error = /** @type {unknown} */ (null);
   try {
     for await (const event of answer(sent, controller.signal)) {
-      take(reply, event);
+      tree.take(reply, event);
       if (kept && reply.content) {
         tree.choose(conversation, reply);
         kept = null;
@@ -176,18 +176,6 @@ async function ask(conversation, parent, automatic = false, continued = null, ke
     patience.wait(conversation.id, error, () => retry(trouble, automatic));
   } else patience.end(conversation.id);
   changed(conversation, "turns");
-}
-
-function take(reply, event) {
-  if (event.type === "queued") reply.place = event.place;
-  else if (event.type === "reading") reply.reading = event.total ? event.done / event.total : 0;
-  else if (event.type === "delta") reply.content += event.text;
-  else if (event.type === "done") {
-    reply.state = event.finish_reason === "length" ? "cut" : "done";
-    if (event.dropped_messages) reply.dropped = event.dropped_messages;
-    if (event.facts?.length) reply.facts = event.facts.map(({ name, text }) => ({ name, text }));
-    else delete reply.facts;
-  }
 }
 
 /** The body of a request for an answer to a turn, or for more of it. */

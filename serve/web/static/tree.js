@@ -291,3 +291,17 @@ export function conflict(ours, theirs) {
     return same && (same.parent !== node.parent || same.role !== node.role || (same.time === node.time && same.content !== node.content));
   });
 }
+
+/** Note what an event of a stream says of a reply that grows. @param {Turn} reply */
+export function take(reply, event) {
+  if (event.type === "speaker") reply.speaker = event.speaker;
+  else if (event.type === "queued") reply.place = event.place;
+  else if (event.type === "reading") reply.reading = event.total ? event.done / event.total : 0;
+  else if (event.type === "delta") reply.content += event.text;
+  else if (event.type === "done") {
+    reply.state = event.finish_reason === "length" ? "cut" : "done";
+    if (event.dropped_messages) reply.dropped = event.dropped_messages;
+    if (event.facts?.length) reply.facts = event.facts.map(({ name, text }) => ({ name, text }));
+    else delete reply.facts;
+  }
+}

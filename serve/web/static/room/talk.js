@@ -9,7 +9,7 @@ import { answer } from "../stream.js";
 import { clean, sendable, titleOf } from "../text.js";
 import * as tree from "../tree.js";
 
-/** @import { Conversation, Turn } from "../tree.js" */
+/** @import { Conversation } from "../tree.js" */
 
 const VISITOR = "visitor-name";
 const running = new Map(); // conversation id → {conversation, controller, reply}
@@ -120,7 +120,7 @@ export async function ask(conversation, next = null) {
   let error = /** @type {unknown} */ (null);
   try {
     for await (const event of answer(sent, controller.signal, "../api/room")) {
-      take(reply, event);
+      tree.take(reply, event);
       changed(conversation, event.type === "speaker" ? "turns" : "text");
     }
   } catch (thrown) {
@@ -137,19 +137,6 @@ export async function ask(conversation, next = null) {
   if (error) troubles.set(conversation.id, { error, next });
   changed(conversation, "turns");
   return said && !error && reply.state !== "stopped";
-}
-
-/** @param {Turn} reply */
-function take(reply, event) {
-  if (event.type === "speaker") reply.speaker = event.speaker;
-  else if (event.type === "queued") reply.place = event.place;
-  else if (event.type === "reading") reply.reading = event.total ? event.done / event.total : 0;
-  else if (event.type === "delta") reply.content += event.text;
-  else if (event.type === "done") {
-    reply.state = event.finish_reason === "length" ? "cut" : "done";
-    if (event.dropped_messages) reply.dropped = event.dropped_messages;
-    if (event.facts?.length) reply.facts = event.facts.map(({ name, text }) => ({ name, text }));
-  }
 }
 
 /** The body of a request: the newest turns that the server accepts. */
