@@ -14,7 +14,8 @@ from curation.record import Message
 from serve import create_app
 from serve.engine import ConversationTooLong, Delta, Done, EngineFailed, Reading, Settings
 from serve.engines import native_libraries
-from serve.engines.llamacpp import LlamaCppEngine, cores, load, request, start
+from serve.engines.llamacpp import LlamaCppEngine, load, request, start
+from serve.engines.llamacpp_server import cores
 from serve.engines.options import Options
 from serve.engines.tokenizer import ChatTokenizer
 from serve.engines.transformers import TransformersEngine
