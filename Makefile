@@ -20,6 +20,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-dep
 LOCKED := --require-hashes --requirement
 PROJECT := --no-build-isolation --editable .
 TORCH_FOR_CUDA := import sys, importlib.metadata as m; sys.exit(not any('nvidia' in r for r in m.requires('torch')))
+# Many images set it, and then each start of a command compiles the whole project again.
+unexport PYTHONDONTWRITEBYTECODE
 FAST := not slow and not label_studio and not browser and not model
 
 .DEFAULT_GOAL := help

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from curation.contracts.llamacpp_server import parameters
 from curation.errors import InosukeError
 from serve.engines import native_libraries
 
@@ -39,30 +38,14 @@ class Started:
 def start(path: Path, context: int, slots: int = SLOTS, adapters: Sequence[Path] = ()) -> Any:
     """Return an ``xllamacpp.Server`` over a GGUF file. A request may name one of the ``adapters`` by its number."""
     xllamacpp = native_libraries.xllamacpp()
-    params = xllamacpp.CommonParams()
-    params.model.path = str(path)
+    params = parameters(xllamacpp, path, pool(context, slots), adapters)
     params.n_parallel = slots
     params.kv_unified = True
-    params.n_ctx = pool(context, slots)
-    # Layers with a sliding window (Gemma 3) would keep the window's tokens only, and llama.cpp would read the system
-    # prompt again for each new conversation.
-    params.swa_full = True
     params.n_batch = params.n_ubatch = 512
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores()
-    params.fit_params = False
     # llama.cpp gives a kept conversation to any request that begins alike, whichever adapter has read it: with two
     # adapters one would go on from what the other has read (docs/experiments/2026-11-30-one-base.md). In the slots
     # themselves it looks at the adapter.
     params.cache_ram_mib = 0 if adapters else _KEPT_MIB
-    if adapters:
-        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(file), 0.0) for file in adapters]
-        params.lora_init_without_apply = True
-    params.verbosity = -1
-    # It opens an HTTP port on this machine too, which is not used here: nothing answers there without this random key.
-    params.api_keys = [secrets.token_urlsafe(32)]
-    params.ui = params.endpoint_slots = params.endpoint_props = params.endpoint_metrics = False
-    params.cors_origins = "http://127.0.0.1"
-    params.n_threads_http = 1
     try:
         return xllamacpp.Server(params)
     except RuntimeError:
@@ -75,14 +58,3 @@ def start(path: Path, context: int, slots: int = SLOTS, adapters: Sequence[Path]
 def pool(context: int, slots: int = SLOTS) -> int:
     """Return how many tokens all slots may hold together."""
     return context + min(slots - 1, 2) * min(context, _OTHERS)
-
-
-def cores() -> int:
-    """Return how many cores this process may use: in a container its share, not the host's cores."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = Path("/sys/fs/cgroup/cpu.max")
-    if quota.is_file():
-        share, period = quota.read_text(encoding="ascii").split()
-        if share != "max":
-            allowed = min(allowed, max(1, round(int(share) / int(period))))
-    return allowed

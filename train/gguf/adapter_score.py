@@ -8,12 +8,11 @@ and encoded rows. Out: :class:`~train.model.scoring.Score` s. Knows nothing of r
 from __future__ import annotations
 
 import math
-import os
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from curation.contracts.llamacpp_server import parameters
 from curation.errors import InosukeError
 from train.data.dialogues import Encoded
 from train.model.scoring import Score
@@ -91,21 +90,8 @@ def _start(base: Path, adapter: Path, context: int) -> Any:
             f"xllamacpp, which serves an adapter over a base, cannot be loaded ({error}). Serve this run's own GGUF "
             "files."
         ) from error
-    params = xllamacpp.CommonParams()
-    params.model.path = str(base)
-    params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 0.0)]
-    params.lora_init_without_apply = True
+    params = parameters(xllamacpp, base, context, [adapter])
     params.n_parallel = 1
-    params.n_ctx = context
-    params.swa_full = True
-    params.fit_params = False
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = os.cpu_count() or 1
-    params.verbosity = -1
-    # It opens an HTTP port on this machine too, which is not used here: nothing answers there without this random key.
-    params.api_keys = [secrets.token_urlsafe(32)]
-    params.ui = params.endpoint_slots = params.endpoint_props = params.endpoint_metrics = False
-    params.cors_origins = "http://127.0.0.1"
-    params.n_threads_http = 1
     try:
         return xllamacpp.Server(params)
     except RuntimeError:

@@ -24,10 +24,14 @@ if os.name == "nt":
 # A server that has imported the store and opened nothing forks each process: no connection is ever shared, and a
 # hundred starts do not each pay for the imports.
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["annotations.store.review_store", "psycopg", "tests.annotations.conftest"])
+# The third is imported only when something typed is cleaned.
+processes.set_forkserver_preload(
+    ["annotations.store.review_store", "psycopg", "curation.importers.registry", "tests.annotations.conftest"]
+)
 
 SAMPLES = 120
 KILLS = 100
+AT_ONCE = 5
 
 
 def agree(store: ReviewStore) -> None:
@@ -80,17 +84,18 @@ def test_eight_annotators_lose_nothing_double_nothing_and_respect_leases(store, 
     agree(store)
 
 
-def judge_for_ever(url: str, ready: Connection) -> None:
+def judge_for_ever(url: str, number: int, ready: Connection) -> None:
     """Judge and undo without end, reporting each confirmed event, until the test kills this process."""
     store = ReviewStore(url)
     ready.send("ready")
+    turns = make_item(1).sample.messages
     while True:
-        for number in range(SAMPLES):
-            sample_id = make_item(number).sample.id
+        for mine in range(number, SAMPLES, AT_ONCE):
+            sample_id = make_item(mine).sample.id
             revision = store.queue.item(sample_id).state.revision  # 1 where a kill came before the undo
-            turns = make_item(1).sample.messages
-            ready.send(store.decide(sample_id, "an", "rewrite", revision=revision, messages=turns).id)
-            ready.send(store.undo("an").id)
+            name = f"annotator {number}"
+            ready.send(store.decide(sample_id, name, "rewrite", revision=revision, messages=turns).id)
+            ready.send(store.undo(name).id)
 
 
 @pytest.mark.slow
@@ -99,18 +104,23 @@ def test_kill_9_in_the_middle_of_a_verdict_a_hundred_times(store, url):
     store.queue.load([make_item(i) for i in range(SAMPLES)])
     chance = random.Random(9)
     confirmed: set[str] = set()
-    for _ in range(KILLS):
-        ours, theirs = processes.Pipe(duplex=False)
-        worker = processes.Process(target=judge_for_ever, args=(url, theirs))
-        worker.start()
-        theirs.close()  # so that reading ends where the killed process stopped writing
-        assert ours.recv() == "ready"
-        for _ in range(chance.randint(0, 2)):
-            confirmed.add(ours.recv())
-        time.sleep(chance.random() * 0.01)  # the next verdict has begun; any moment of it will do
-        os.kill(worker.pid, signal.SIGKILL)
-        worker.join(timeout=30)
-        confirmed |= said(ours)
+    for _ in range(KILLS // AT_ONCE):
+        killed = []
+        for number in range(AT_ONCE):
+            ours, theirs = processes.Pipe(duplex=False)
+            worker = processes.Process(target=judge_for_ever, args=(url, number, theirs))
+            worker.start()
+            theirs.close()  # so that reading ends where the killed process stopped writing
+            killed.append((worker, ours))
+        for worker, ours in killed:
+            assert ours.recv() == "ready"
+            for _ in range(chance.randint(0, 2)):
+                confirmed.add(ours.recv())
+            time.sleep(chance.random() * 0.01)  # the next verdict has begun; any moment of it will do
+            os.kill(worker.pid, signal.SIGKILL)
+        for worker, ours in killed:
+            worker.join(timeout=30)
+            confirmed |= said(ours)
     assert confirmed
     assert confirmed <= {e.id for e in store.log.events()}
     agree(store)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from curation import chat
+from curation.contracts.llamacpp_server import cores
 from curation.errors import InosukeError, UsageError
 from curation.persona import load_persona
 from curation.record import Message
@@ -15,7 +16,6 @@ from serve import create_app
 from serve.engine import ConversationTooLong, Delta, Done, EngineFailed, Reading, Settings
 from serve.engines import native_libraries
 from serve.engines.llamacpp import LlamaCppEngine, load, request, start
-from serve.engines.llamacpp_server import cores
 from serve.engines.options import Options
 from serve.engines.tokenizer import ChatTokenizer
 from serve.engines.transformers import TransformersEngine

@@ -10,6 +10,7 @@ import * as files from "../files.js";
 import { drawWords, startHeader } from "../header.js";
 import { currentLanguage, t } from "../i18n.js";
 import { drawIcons } from "../icons.js";
+import { keptList } from "../kept_list.js";
 import * as markdown from "../markdown.js";
 import { limits } from "../server.js";
 import { saveSetting, setting } from "../settings.js";
@@ -176,19 +177,14 @@ async function nameVisitor() {
 
 // ---------------------------------------------------------------- the list of conversations
 
-/** The conversation as this tab has it open or, failing that, as it is stored. */
-const whole = async (id) => (id && (open.get(id) ?? (await store.load(id)))) || fresh();
+const kept = keptList({ open, create: fresh, show, shown: () => current, draw, forget: talk.forget });
 
 const actions = {
-  async open(id) {
-    show(await whole(id));
-    showDrawer(false);
-    composer.focusInput();
-  },
+  open: kept.open,
   menu: (one) => [
-    { icon: "pencil", label: t("rename"), act: () => rename(one) },
-    { icon: "file", label: t("saveMarkdown"), act: async () => saveMarkdown(await whole(one.id)) },
-    { icon: "bin", label: t("remove"), act: () => removeConversation(one), danger: true },
+    { icon: "pencil", label: t("rename"), act: () => kept.rename(one) },
+    { icon: "file", label: t("saveMarkdown"), act: async () => saveMarkdown(await kept.whole(one.id)) },
+    { icon: "bin", label: t("remove"), act: () => kept.remove(one), danger: true },
   ],
 };
 
@@ -199,33 +195,6 @@ function saveMarkdown(one) {
   files.download(files.fileName(one.title, "md"), "text/markdown", markdown.write(one.title, turns, all));
 }
 
-async function rename(one) {
-  const title = await question({ title: t("renameTitle"), yes: t("save"), field: "line", value: one.title });
-  if (!title?.trim()) return;
-  const known = await whole(one.id);
-  [known.title, known.titled] = [title.trim(), Date.now()];
-  store.save(known);
-  draw();
-}
-
-async function removeConversation(one) {
-  const asked = { title: t("removeTitle", one.title || t("untitled")), note: t("removeNote"), yes: t("remove"), danger: true };
-  if ((await question(asked)) === null) return;
-  const gone = open.get(one.id);
-  open.delete(one.id);
-  if (gone) talk.forget(gone);
-  drafts.keep(one, "");
-  store.remove(one.id);
-  if (current.id === one.id) show(await whole(store.list()[0]?.id));
-  else draw();
-}
-
-$("new").addEventListener("click", () => {
-  clearSearch();
-  show(fresh());
-  showDrawer(false);
-  composer.focusInput();
-});
 $("export-all").addEventListener("click", async () => exchange.saveJson(await store.loadAll(), t("room")));
 
 // ---------------------------------------------------------------- wiring
@@ -283,5 +252,5 @@ startHeader(() => {
 drawIcons();
 drawAllWords();
 await store.start();
-show(await whole(store.list()[0]?.id));
+await kept.showStored();
 composer.focusInput();

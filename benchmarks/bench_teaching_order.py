@@ -1,0 +1,183 @@
+"""What `order = "teaching"` saves: how good a run is after so many verdicts in that order, and in a random one.
+
+Usage: ``python -m benchmarks.bench_teaching_order CORPUS [--pool N] [--verdicts N] [--seeds N] [--quick]``. CORPUS is a
+folder that `inosuke dataset --corpus` takes, with more rows than ``--pool``. Needs the default base.
+
+A reviewer is simulated who approves what comes. A first tenth of the pool is approved at random, trained on and left to
+`inosuke evaluate --queue`; from then on one reviewer follows the queue and the others draw lots. The one of the queue
+gives 60% and all of the verdicts, those of the lots too. Each dataset is built and trained by the project's own
+commands, in a project of its own, and each run is measured on the same dialogues, which nobody was shown. Writes its
+section of benchmarks/results.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.bench_serve import ROOT, say
+from benchmarks.sections import write
+from curation.contracts.queue_scores import read_waiting
+from curation.contracts.rows import ExportedRow
+from curation.folders import Folders
+from curation.record import messages_to_json
+from curation.review.decisions import Decision, Log, write_log
+from curation.review.queue import read_queue
+
+HELD_OUT = 200  # dialogues that every run is measured on
+FEWER = 0.6  # of the verdicts, which is what the order is hoped to save
+PERSONA = """
+[[sources]]
+path = "datasets/sources/pool"
+rights = "own"
+
+[review]
+order = "teaching"
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_teaching_order")
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--pool", type=int, default=1500, help="samples that wait")
+    parser.add_argument("--verdicts", type=int, default=500, help="verdicts after the first tenth")
+    parser.add_argument("--seeds", type=int, default=2, help="reviewers who draw lots")
+    parser.add_argument("--quick", action="store_true", help="a small pool, one reviewer who draws lots")
+    options = parser.parse_args()
+    if options.quick:
+        options.pool, options.verdicts, options.seeds = 300, 100, 1
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        shown, held_out = pool_of(options.corpus, work / "all", options.pool)
+        first = project(work / "first", shown)
+        waiting = [row.id for row in read_waiting(first.waiting)]
+        chance = random.Random(0)
+        begun = chance.sample(waiting, len(waiting) // 10)
+        approve(first, begun)
+        start = trained(first, held_out)
+        inosuke(first, "evaluate", "--queue")
+        inosuke(first, "dataset")
+        queued = [item for item in read_queue(first.queue) if item.placed]
+        by_queue = [item.sample.id for item in sorted(queued, key=lambda item: item.placed.place)]
+        orders = {"teaching": [by_queue]}
+        left = sorted(by_queue)
+        orders["random"] = [random.Random(seed).sample(left, len(left)) for seed in range(1, options.seeds + 1)]
+        figures: dict[tuple[str, int], list[float]] = {}
+        for share in (FEWER, 1.0):
+            count = round(options.verdicts * share)
+            for name, several in orders.items():
+                for number, order in enumerate(several):
+                    target = project(work / f"{name}-{number}-{count}", shown)
+                    approve(target, [*begun, *order[:count]])
+                    figures.setdefault((name, count), []).append(trained(target, held_out))
+                    say(f"{name}, {count} verdicts: {figures[name, count][-1]:.4f}")
+    text = report(len(waiting), len(begun), len(held_out), start, figures)
+    print(text)
+    if not options.quick:
+        write("teaching_order", text)
+    return 0
+
+
+def pool_of(corpus: Path, folder: Path, count: int) -> tuple[list[ExportedRow], list[ExportedRow]]:
+    """Return samples of a corpus as `inosuke dataset` imports them: ``count`` to be shown, and those held out."""
+    files = [
+        file for file in sorted(corpus.iterdir()) if file.suffix in (".json", ".jsonl") and "test" not in file.stem
+    ]
+    rows = read_waiting(project(folder, files).waiting)
+    if len(rows) < count + HELD_OUT:
+        sys.exit(f"{corpus} has {len(rows)} samples, and {count + HELD_OUT} are needed. Give a smaller --pool.")
+    drawn = random.Random(0).sample(sorted(rows, key=lambda row: row.id), count + HELD_OUT)
+    return drawn[HELD_OUT:], drawn[:HELD_OUT]
+
+
+def project(folder: Path, rows: Sequence[ExportedRow] | Sequence[Path]) -> Folders:
+    """Make a project in which these samples (or files) wait for a verdict."""
+    folders = Folders(folder)
+    source = folders.sources / "pool"
+    source.mkdir(parents=True)
+    shipped = (ROOT / "persona.toml").read_text(encoding="utf-8")
+    own = shipped[: shipped.index("[[sources]]")].rsplit("\n\n", 1)[0]
+    (folder / "persona.toml").write_text(own + PERSONA, encoding="utf-8")
+    for file in (row for row in rows if isinstance(row, Path)):
+        shutil.copyfile(file, source / file.name)
+    messages = (messages_to_json(row.messages) for row in rows if isinstance(row, ExportedRow))
+    lines = [json.dumps({"messages": each}, ensure_ascii=False) for each in messages]
+    if lines:
+        (source / "pool.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    inosuke(folders, "dataset")
+    return folders
+
+
+def approve(folders: Folders, ids: Iterable[str]) -> None:
+    """Approve samples in the log, and build the dataset."""
+    decisions = tuple(
+        Decision(
+            id=f"{number:032x}",
+            sample_id=sample,
+            revision=0,
+            verdict="approve",
+            messages=None,
+            reason="",
+            annotator="simulated",
+            client="cli",
+            time=f"2026-01-01T{number // 3600:02d}:{number // 60 % 60:02d}:{number % 60:02d}.000+00:00",
+        )
+        for number, sample in enumerate(ids)
+    )
+    write_log(folders.log, Log(decisions))
+    inosuke(folders, "dataset")
+
+
+def trained(folders: Folders, held_out: Sequence[ExportedRow]) -> float:
+    """Train on what is approved. Returns the nll per character of the replies that nobody was shown."""
+    from train.evaluation.subject import open_subject
+    from train.run.finished import open_run
+
+    inosuke(folders, "train", "--no-gguf")
+    subject = open_subject(open_run(folders.root, None, say), say)
+    encoded, _ = subject.encode(held_out)
+    scores = subject.adapter_scores(encoded)
+    subject.close()
+    return math.fsum(s.nll for s in scores) / sum(s.chars for s in scores)
+
+
+def inosuke(folders: Folders, *arguments: str) -> None:
+    say(f"{folders.root.name}: inosuke {' '.join(arguments)}")
+    command = [sys.executable, "-m", "inosuke", *arguments, "--persona", str(folders.root / "persona.toml")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+
+
+def report(pool: int, begun: int, held_out: int, start: float, figures: dict[tuple[str, int], list[float]]) -> str:
+    counts = sorted({count for _, count in figures})
+    rows = [
+        f"| {order} | " + " | ".join(", ".join(f"{x:.4f}" for x in figures[order, count]) for count in counts) + " |"
+        for order in ("teaching", "random")
+    ]
+    return "\n".join(
+        [
+            "## What the teaching order saves",
+            "",
+            f"A simulated reviewer approves what comes of {pool:,} samples of a first corpus; {begun} of them"
+            f" were approved at random and trained on before (nll per reply character {start:.4f}). Nll on {held_out}"
+            " dialogues that nobody was shown, after so many more verdicts; several figures are several reviewers who"
+            " draw lots. Lower is better.",
+            "",
+            "| order | " + " | ".join(f"{count} verdicts" for count in counts) + " |",
+            "|---|" + "--:|" * len(counts),
+            *rows,
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
