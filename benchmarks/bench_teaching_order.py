@@ -1,4 +1,4 @@
-"""What `order = "teaching"` saves: how good a run is after so many verdicts in that order, and in a random one.
+"""What `order = "teaching"` saves: how good a run is after N verdicts in that order, and in a random one.
 
 Usage: ``python -m benchmarks.bench_teaching_order CORPUS [--pool N] [--verdicts N] [--seeds N] [--quick]``. CORPUS is a
 folder that `inosuke dataset --corpus` takes, with more rows than ``--pool``. Needs the default base.
@@ -6,7 +6,7 @@ folder that `inosuke dataset --corpus` takes, with more rows than ``--pool``. Ne
 A reviewer is simulated who approves what comes. A first tenth of the pool is approved at random, trained on and left to
 `inosuke evaluate --queue`; from then on one reviewer follows the queue and the others draw lots. The one of the queue
 gives 60% and all of the verdicts, those of the lots too. Each dataset is built and trained by the project's own
-commands, in a project of its own, and each run is measured on the same dialogues, which nobody was shown. Writes its
+commands, in a project of its own, and each run is measured on the same dialogues, which no one was shown. Writes its
 section of benchmarks/results.md.
 """
 
@@ -20,7 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.bench_serve import ROOT, say
@@ -28,17 +28,18 @@ from benchmarks.sections import write
 from curation.contracts.queue_scores import read_waiting
 from curation.contracts.rows import ExportedRow
 from curation.folders import Folders
-from curation.record import messages_to_json
+from curation.record import Sample, messages_to_json
 from curation.review.decisions import Decision, Log, write_log
 from curation.review.queue import read_queue
 
 HELD_OUT = 200  # dialogues that every run is measured on
 FEWER = 0.6  # of the verdicts, which is what the order is hoped to save
-PERSONA = """
+SOURCE = """
 [[sources]]
 path = "datasets/sources/pool"
 rights = "own"
-
+"""
+ORDER = """
 [review]
 order = "teaching"
 """
@@ -56,8 +57,10 @@ def main() -> int:
         options.pool, options.verdicts, options.seeds = 300, 100, 1
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        shown, held_out = pool_of(options.corpus, work / "all", options.pool)
-        first = project(work / "first", shown)
+        shown, hidden = pool_of(options.corpus, work / "all", options.pool)
+        held_out = read_waiting(project(work / "held-out", SOURCE + ORDER, written(hidden)).waiting)
+        nothing = project(work / "nothing", SOURCE + ORDER, written(shown))
+        first = copied(nothing, work / "first")
         waiting = [row.id for row in read_waiting(first.waiting)]
         chance = random.Random(0)
         begun = chance.sample(waiting, len(waiting) // 10)
@@ -75,7 +78,7 @@ def main() -> int:
             count = round(options.verdicts * share)
             for name, several in orders.items():
                 for number, order in enumerate(several):
-                    target = project(work / f"{name}-{number}-{count}", shown)
+                    target = copied(nothing, work / f"{name}-{number}-{count}")
                     approve(target, [*begun, *order[:count]])
                     figures.setdefault((name, count), []).append(trained(target, held_out))
                     say(f"{name}, {count} verdicts: {figures[name, count][-1]:.4f}")
@@ -86,34 +89,40 @@ def main() -> int:
     return 0
 
 
-def pool_of(corpus: Path, folder: Path, count: int) -> tuple[list[ExportedRow], list[ExportedRow]]:
+def pool_of(corpus: Path, folder: Path, count: int) -> tuple[list[Sample], list[Sample]]:
     """Return samples of a corpus as `inosuke dataset` imports them: ``count`` to be shown, and those held out."""
-    files = [
-        file for file in sorted(corpus.iterdir()) if file.suffix in (".json", ".jsonl") and "test" not in file.stem
-    ]
-    rows = read_waiting(project(folder, files).waiting)
-    if len(rows) < count + HELD_OUT:
-        sys.exit(f"{corpus} has {len(rows)} samples, and {count + HELD_OUT} are needed. Give a smaller --pool.")
-    drawn = random.Random(0).sample(sorted(rows, key=lambda row: row.id), count + HELD_OUT)
+    files = [file for file in sorted(corpus.glob("*.json*")) if not file.name.startswith("test_set")]
+    folders = project(folder, SOURCE, {file.name: file.read_text(encoding="utf-8") for file in files})
+    samples = sorted((item.sample for item in read_queue(folders.queue)), key=lambda sample: sample.id)
+    if len(samples) < count + HELD_OUT:
+        sys.exit(f"{corpus} has {len(samples)} samples, and {count + HELD_OUT} are needed. Give a smaller --pool.")
+    drawn = random.Random(0).sample(samples, count + HELD_OUT)
     return drawn[HELD_OUT:], drawn[:HELD_OUT]
 
 
-def project(folder: Path, rows: Sequence[ExportedRow] | Sequence[Path]) -> Folders:
-    """Make a project in which these samples (or files) wait for a verdict."""
+def written(samples: Iterable[Sample]) -> dict[str, str]:
+    """Return a source file that holds these samples."""
+    lines = (json.dumps({"messages": messages_to_json(s.messages)}, ensure_ascii=False) for s in samples)
+    return {"pool.jsonl": "".join(f"{line}\n" for line in lines)}
+
+
+def project(folder: Path, ending: str, files: Mapping[str, str]) -> Folders:
+    """Make a project whose persona.toml ends like this, and in which everything in the files waits for a verdict."""
     folders = Folders(folder)
-    source = folders.sources / "pool"
+    source = folder / "datasets" / "sources" / "pool"
     source.mkdir(parents=True)
     shipped = (ROOT / "persona.toml").read_text(encoding="utf-8")
-    own = shipped[: shipped.index("[[sources]]")].rsplit("\n\n", 1)[0]
-    (folder / "persona.toml").write_text(own + PERSONA, encoding="utf-8")
-    for file in (row for row in rows if isinstance(row, Path)):
-        shutil.copyfile(file, source / file.name)
-    messages = (messages_to_json(row.messages) for row in rows if isinstance(row, ExportedRow))
-    lines = [json.dumps({"messages": each}, ensure_ascii=False) for each in messages]
-    if lines:
-        (source / "pool.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "persona.toml").write_text(shipped[: shipped.index("# Source folders;")] + ending, encoding="utf-8")
+    for name, text in files.items():
+        (source / name).write_text(text, encoding="utf-8")
     inosuke(folders, "dataset")
     return folders
+
+
+def copied(folders: Folders, target: Path) -> Folders:
+    """Return a copy of a project."""
+    shutil.copytree(folders.root, target)
+    return Folders(target)
 
 
 def approve(folders: Folders, ids: Iterable[str]) -> None:
@@ -137,7 +146,7 @@ def approve(folders: Folders, ids: Iterable[str]) -> None:
 
 
 def trained(folders: Folders, held_out: Sequence[ExportedRow]) -> float:
-    """Train on what is approved. Returns the nll per character of the replies that nobody was shown."""
+    """Train on what is approved. Returns the nll per character of the replies that no one was shown."""
     from train.evaluation.subject import open_subject
     from train.run.finished import open_run
 
@@ -169,7 +178,7 @@ def report(pool: int, begun: int, held_out: int, start: float, figures: dict[tup
             "",
             f"A simulated reviewer approves what comes of {pool:,} samples of a first corpus; {begun} of them"
             f" were approved at random and trained on before (nll per reply character {start:.4f}). Nll on {held_out}"
-            " dialogues that nobody was shown, after so many more verdicts; several figures are several reviewers who"
+            " dialogues that no one was shown, after further verdicts; several figures are several reviewers who"
             " draw lots. Lower is better.",
             "",
             "| order | " + " | ".join(f"{count} verdicts" for count in counts) + " |",

@@ -207,7 +207,7 @@ def _compare(log: dict[str, Any], meant: list[Stroke], begins: list[int], tally:
     for number, stroke in enumerate(meant):
         if number in made or stroke.meant != "verdict":
             continue
-        # A key that opens something to type into may not have counted, and said so.
+        # A key that opens something to type into may not have counted, and reported that.
         # What followed it counts for nothing.
         told = [keys[n]["told"] for n in range(begins[number], number + 1)]
         blank = not any(s.key.strip() for s in meant[begins[number] : number] if s.meant == "text")

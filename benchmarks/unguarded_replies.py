@@ -1,4 +1,4 @@
-"""Our server, in which nobody minds avoided words and loops. Usage: that of ``python -m serve``."""
+"""Our server without the guard against avoided words and loops. Usage: that of ``python -m serve``."""
 
 from __future__ import annotations
 

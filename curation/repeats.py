@@ -35,7 +35,7 @@ TIMES, WORDS = 3, 9
 TIMES_AT_THE_END, WORDS_AT_THE_END = 2, 8
 CHARACTERS = 40
 LONG, DIFFERENT_PAIRS = 24, 0.6
-TWICE = 8  # a reply that goes on is stopped where so many words or more stand twice in a row
+TWICE = 8  # a reply that goes on is stopped where this many words or more stand twice in a row
 
 
 def repeat_penalties(reply: Sequence[int], multiplier: float) -> dict[int, float]:

@@ -27,7 +27,7 @@ from curation.meaning.vectors import Vectors
 
 Status: TypeAlias = Literal["reading", "ready", "failed"]
 
-# So many changed samples are read during a request; more are the thread's work.
+# This many changed samples are read during a request; more are the thread's work.
 _INLINE = 20
 _WORDS_KEPT = 10  # damaged files that are named
 

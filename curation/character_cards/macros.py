@@ -11,7 +11,7 @@ _YOU = {"vi": "bạn"}
 
 
 def resolve(text: str, name: str, user: str = "you") -> str:
-    """Return the text with the macros of the specification replaced. ``{{original}}``, which is nobody's, goes."""
+    """Return the text with the specification's macros replaced. ``{{original}}``, which has no meaning here, goes."""
     return filled(_ORIGINAL.sub("", text), name, user)
 
 

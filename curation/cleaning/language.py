@@ -24,11 +24,11 @@ from curation.record import Flag, Sample
 
 # A foreign script counts as part of a line from this share of its words on, and this many words.
 _PART, _PART_WORDS = 1 / 3, 2
-_PHRASE_WORDS = 3  # so many are no cry and no catchphrase, however long the line is
-# A word in no list is a foreign one from so many letters on.
+_PHRASE_WORDS = 3  # a line with this many is neither a cry nor a catchphrase, however long it is
+# A word in no list is a foreign one from this many letters on.
 _STRANGE = 8
 _CAPITAL = re.compile(r"(?<=[^\W\d_] )[^\W\d_a-z][^\W\d_]+")
-# Replies of so many words are judged again once the file's language is known.
+# Replies of this many words are judged again once the file's language is known.
 _SHORT = 4
 
 

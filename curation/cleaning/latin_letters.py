@@ -46,7 +46,7 @@ _SHORT_CRY = 4  # letters
 # Vietnamese is rarely typed without marks, and must be clearly more probable before it is flagged.
 _UNMARKED_PRIOR = math.log(0.02)
 _UNMARKED_LEAD = 1.0
-# In a text with marks: words that are so much more frequent with marks have lost theirs, and so many show it.
+# In a text with marks: words that are this much more frequent with marks have lost theirs, and this many show it.
 _LOST, _LOST_WORDS = 6.5, 2
 # Of two own languages, the file's may be so much less probable and still win.
 _NEAR = 2.0
@@ -203,7 +203,7 @@ def _one_of_ours(
 
 
 def _plainly_vietnamese(words: Sequence[str]) -> bool:
-    """Return whether so many words have letters of Vietnamese alone that no other language needs a look."""
+    """Return whether enough words have letters of Vietnamese alone that no other language needs a look."""
     marked = sum(_VIETNAMESE.search(word) is not None and knows("vi", word) for word in words)
     return marked >= 2 and 4 * marked >= len(words)
 

@@ -29,7 +29,7 @@ _CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 _IDENTITY = re.compile(
     r"(?<!\d)0(?:0[1-9]|[1-8]\d|9[0-6])\d{9}(?!\d)|(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])"
 )
-# So many groups of digits are no phone number if they rise in steps, or are single digits.
+# This many groups of digits are not a phone number if they rise in steps, or are single digits.
 _COUNTS = 5
 # The country of a number without a country code, for languages whose code is not the country's.
 _REGIONS = {"vi": "VN", "en": "US", "ja": "JP", "ko": "KR", "zh": "CN"}

@@ -1,6 +1,6 @@
 """How llama.cpp's server (xllamacpp) is set up, alike where it serves and where it measures.
 
-Comes in: GGUF files. Goes out: parameters of a server that nobody but this process can ask. Knows nothing of messages
+Comes in: GGUF files. Goes out: parameters of a server that only this process can ask. Knows nothing of messages
 and of runs.
 """
 

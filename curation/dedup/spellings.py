@@ -1,4 +1,4 @@
-"""The words of a text as everybody would type them. The words of each language stand in ``spellings.toml``.
+"""The words of a text in their usual spelling. The words of each language are in ``spellings.toml``.
 
 Texts in, words out; knows nothing of pairs, and nothing of who talks (:mod:`curation.dedup.folding` does).
 """

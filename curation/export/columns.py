@@ -12,7 +12,7 @@ COLUMNS: dict[str, str] = {
     "history": "the exchanges before this one, a list of [prompt, reply]",
     "prompt": "the conversation before the reply: a list of `role`, `content` and `name`",
     "chosen": "the reply that people preferred, as a list with one message",
-    "rejected": "the reply that they did not want or wrote anew, as a list with one message",
+    "rejected": "the reply that they did not want or rewrote, as a list with one message",
     "completion": "the reply that people judged, as a list with one message",
     "label": "whether people wanted the reply",
     "origin": "how it is known: rewrite, approved_later, vote, better_answer, approval, rejection or thumb",

@@ -23,8 +23,8 @@ _SUBJECT = re.compile(
 )
 _LEAST_WORDS = 3  # after the last sentence: fewer may be an afterthought (`Hả? ta đây`)
 _PAIRS = ("“”", "«»", "「」", "『』", "()", "[]", "（）")
-# From so many replies on a corpus shows what is usual. If so many end with a mark, one without it has broken off; if
-# fewer than so many do, a missing mark says nothing.
+# From this many replies on a corpus shows what is usual. If this many end with a mark, one without it has broken
+# off; if fewer than this many do, a missing mark says nothing.
 REPLIES, USUAL, SELDOM = 30, 0.95, 0.8
 
 

@@ -12,7 +12,7 @@ from curation.persona import Persona
 TIMES = 4  # a phrase of two words or more, in a row
 TIMES_ANYWHERE, WORDS_ANYWHERE = 4, 3  # a phrase of three words or more, wherever it stands
 TIMES_ONE_WORD = 6  # a single word, in a row
-SENTENCE_WORDS = 6  # a sentence of so many words never comes twice
+SENTENCE_WORDS = 6  # a sentence of this many words never comes twice
 LONG_PHRASE, LONGER_PHRASE = 5, 8  # words that three times in a row are a loop, and twice
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SENTENCE = re.compile(r"[^.!?…\n]+")

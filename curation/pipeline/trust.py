@@ -1,4 +1,4 @@
-"""What trust decides: which samples import approves for their author, and which of those approvals it takes back. Pure.
+"""What trust decides: which samples import approves for their author, and which of those approvals it undoes. Pure.
 
 In: samples, who vouches for them, the events so far. Out: the events to add to the review log.
 """
@@ -51,7 +51,7 @@ def _approved_unread(known: Collection[Decision]) -> list[Decision]:
 
 
 def _approvals_due(known: Collection[Decision]) -> int | None:
-    """Return how many approvals import has given and taken back, if it has to give one now; otherwise None.
+    """Return how many approvals import has given and undone, if it has to give one now; otherwise None.
 
     What a person undid stays undone.
     """

@@ -18,7 +18,7 @@ from curation.review.states import State
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A sample that somebody judged: as imported, and what stands; ``events`` are its verdicts that are not undone."""
+    """A judged sample: as imported, and what stands; ``events`` are its verdicts that are not undone."""
 
     sample: Sample
     state: State
@@ -77,7 +77,7 @@ def read(
 
 
 def _rewritten(one: _Read, found: Opinions) -> Iterator[Pair]:
-    """Yield a pair for each reply that was written anew: what stands, against each text that it replaced."""
+    """Yield a pair for each reply that was rewritten: what stands, against each text that it replaced."""
     for before in one.earlier:
         if [m.role for m in before] != [m.role for m in one.final]:
             found.set_aside["turns_changed"] += 1

@@ -13,7 +13,7 @@ from curation.record import Message, Sample
 Side = Literal["train", "eval"]
 # Why something is no pair or label: nothing is left of the difference; the chosen reply has fewer than three letters;
 # what was asked changed too, or how many turns there are; it gives away personal data; others preferred the other one;
-# it is near what is evaluated; nobody asks; it was rejected for something else than how the character talks.
+# it is near what is evaluated; no one asks; it was rejected for something else than how the character talks.
 Reason = Literal[
     "identical",
     "too_short",

@@ -62,7 +62,7 @@ def trusted_approval(
     """Return the approval that import gives to an author's own writing. Its id follows from the sample's id.
 
     ``cut`` is for a dialogue that was cut from a transcript of a folder whose entry trusts its transcripts.
-    ``withdrawn`` is how many approvals import has given to the sample before and taken back.
+    ``withdrawn`` is how many approvals import has given to the sample before and undone.
     """
     why = "transcripts: {} says trust_transcripts" if cut else "the author's own writing: {} is marked trusted"
     return Decision(

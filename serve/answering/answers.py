@@ -87,7 +87,7 @@ def _beginning_with(first: Event, rest: Generator[Event]) -> Generator[Event]:
 
 
 def _kept_alive(events: Generator[Event], left: threading.Event) -> Generator[Event]:
-    """Pass events on, and Alive whenever none has come for a while. ``left`` is set once nobody reads them any more.
+    """Pass events on, and Alive whenever none has come for a while. ``left`` is set once no one reads them any more.
 
     Another thread reads them, since the engine may be silent for as long as it likes.
     """

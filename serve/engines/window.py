@@ -58,7 +58,7 @@ def free_memory(later: int = 0) -> int | None:
         known.append(int(lines["MemAvailable"].split()[0]) * 1024)
     most, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
     if most.is_file() and used.is_file() and (text := most.read_text(encoding="ascii").strip()) != "max":
-        # What the system only keeps as long as nobody needs it counts as used there.
+        # What the system only keeps as long as no one needs it counts as used there.
         known.append(max(0, int(text) - int(used.read_text(encoding="ascii")) + _file_cache()))
     free = min(known, default=None)
     return None if free is None else free // (later + 1)

@@ -26,7 +26,7 @@ from serve.http.responses import Usage, json_response, plain, usage
 
 log = logging.getLogger("serve")
 
-# Names what had no effect: keys that nobody here knows, and system messages where the policy is `ours`.
+# Names what had no effect: keys that are not known here, and system messages where the policy is `ours`.
 IGNORED = "Inosuke-Ignored"
 
 

@@ -1,6 +1,6 @@
 """The tokens of a reply that is being made: which are shown, and from which on it has to be said differently.
 
-A token is shown whole or not at all, so that what is shown is never taken back. Knows nothing of models.
+A token is shown whole or not at all, so that what is shown is never removed. Knows nothing of models.
 """
 
 from __future__ import annotations

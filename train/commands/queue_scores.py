@@ -14,7 +14,7 @@ from curation.folders import Folders
 from train.evaluation.subject import open_subject
 from train.run.finished import open_run
 
-# The scores of so many samples are lost at most when the command is interrupted: a minute or two on two cores.
+# The scores of this many samples are lost at most when the command is interrupted: a minute or two on two cores.
 _SAVE_EVERY = 1_024
 
 

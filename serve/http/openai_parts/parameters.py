@@ -1,7 +1,7 @@
 """A client's parameters as settings, and the verdict on every other key: harmless, refused by name, or unknown.
 
 A key that changes an answer is honoured or refused, never ignored. Clients also send what changes nothing here; what
-nobody here knows is accepted and named in the response, so that a typing error can be found.
+is not known here is accepted and named in the response, so that a typing error can be found.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class Parameters(BaseModel):
         return settings
 
     def unknown(self) -> tuple[str, ...]:
-        """Return the keys that nobody here knows. Raises InvalidRequest for those that change an answer."""
+        """Return the keys that are not known here. Raises InvalidRequest for those that change an answer."""
         extra = self.model_extra or {}
         for key, value in extra.items():
             if key == "stopping_strings" and value and tuple(value) != self.stops:

@@ -1,5 +1,5 @@
 // Conversations in the browser's database. The list is in memory; a conversation is read when it is opened. Saving writes
-// the turns that changed and nothing else, and merges what another tab has written meanwhile.
+// the turns that changed and nothing else, and merges what another tab has written since.
 
 import { inOne, open, result, turnsOf } from "./database.js";
 import * as legacy from "./legacy.js";

@@ -145,7 +145,7 @@ export const parentOf = (conversation, node) => present(known(conversation).byId
 export const turnBefore = (conversation, node) => known(conversation).byId.get(parentOf(conversation, node) ?? "") ?? null;
 
 /**
- * The turns up to this one, the first one first; with `count`, only so many.
+ * The turns up to this one, the first one first; with `count`, at most that many.
  * @param {Conversation} conversation
  * @param {string | null} id
  * @returns {Turn[]}

@@ -10,7 +10,7 @@ import { draw, fill, look } from "./turn_view.js";
 
 /** @import { Conversation, Turn } from "./tree.js" */
 
-const AT_ONCE = 100; // turns: a browser lays out so many without a pause that one notices
+const AT_ONCE = 100; // turns: a browser lays out this many without a noticeable pause
 
 const list = $("messages");
 const scroller = $("scroller");

@@ -110,7 +110,7 @@ function note(turn, waiting) {
 /** The portrait of a character; an empty circle until it is known who speaks. */
 function face(id, size) {
   const portrait = people.portraitOf(id);
-  if (!portrait) return element("span", "face nobody");
+  if (!portrait) return element("span", "face no-portrait");
   const made = element("img", "face");
   return Object.assign(made, { src: portrait, alt: "", width: size, height: size });
 }
