@@ -28,20 +28,18 @@ from benchmarks.sections import write
 from curation.contracts.queue_scores import read_waiting
 from curation.contracts.rows import ExportedRow
 from curation.folders import Folders
+from curation.persona import load_persona
 from curation.record import Sample, messages_to_json
 from curation.review.decisions import Decision, Log, write_log
 from curation.review.queue import read_queue
 
 HELD_OUT = 200  # dialogues that every run is measured on
+RUN = "run"  # by name: a run that learnt this little may not speak well enough to be the newest
 FEWER = 0.6  # of the verdicts, which is what the order is hoped to save
 SOURCE = """
 [[sources]]
 path = "datasets/sources/pool"
 rights = "own"
-"""
-ORDER = """
-[review]
-order = "teaching"
 """
 
 
@@ -57,16 +55,17 @@ def main() -> int:
         options.pool, options.verdicts, options.seeds = 300, 100, 1
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
+        recipe = recipe_file(work / "recipe.toml")
         shown, hidden = pool_of(options.corpus, work / "all", options.pool)
-        held_out = read_waiting(project(work / "held-out", SOURCE + ORDER, written(hidden)).waiting)
-        nothing = project(work / "nothing", SOURCE + ORDER, written(shown))
+        held_out = read_waiting(project(work / "held-out", "teaching", written(hidden)).waiting)
+        nothing = project(work / "nothing", "teaching", written(shown))
         first = copied(nothing, work / "first")
         waiting = [row.id for row in read_waiting(first.waiting)]
         chance = random.Random(0)
         begun = chance.sample(waiting, len(waiting) // 10)
         approve(first, begun)
-        start = trained(first, held_out)
-        inosuke(first, "evaluate", "--queue")
+        start = trained(first, recipe, held_out)
+        inosuke(first, "evaluate", RUN, "--queue")
         inosuke(first, "dataset")
         queued = [item for item in read_queue(first.queue) if item.placed]
         by_queue = [item.sample.id for item in sorted(queued, key=lambda item: item.placed.place)]
@@ -80,7 +79,7 @@ def main() -> int:
                 for number, order in enumerate(several):
                     target = copied(nothing, work / f"{name}-{number}-{count}")
                     approve(target, [*begun, *order[:count]])
-                    figures.setdefault((name, count), []).append(trained(target, held_out))
+                    figures.setdefault((name, count), []).append(trained(target, recipe, held_out))
                     say(f"{name}, {count} verdicts: {figures[name, count][-1]:.4f}")
     text = report(len(waiting), len(begun), len(held_out), start, figures)
     print(text)
@@ -92,7 +91,7 @@ def main() -> int:
 def pool_of(corpus: Path, folder: Path, count: int) -> tuple[list[Sample], list[Sample]]:
     """Return samples of a corpus as `inosuke dataset` imports them: ``count`` to be shown, and those held out."""
     files = [file for file in sorted(corpus.glob("*.json*")) if not file.name.startswith("test_set")]
-    folders = project(folder, SOURCE, {file.name: file.read_text(encoding="utf-8") for file in files})
+    folders = project(folder, "flagged", {file.name: file.read_text(encoding="utf-8") for file in files})
     samples = sorted((item.sample for item in read_queue(folders.queue)), key=lambda sample: sample.id)
     if len(samples) < count + HELD_OUT:
         sys.exit(f"{corpus} has {len(samples)} samples, and {count + HELD_OUT} are needed. Give a smaller --pool.")
@@ -106,13 +105,14 @@ def written(samples: Iterable[Sample]) -> dict[str, str]:
     return {"pool.jsonl": "".join(f"{line}\n" for line in lines)}
 
 
-def project(folder: Path, ending: str, files: Mapping[str, str]) -> Folders:
-    """Make a project whose persona.toml ends like this, and in which everything in the files waits for a verdict."""
+def project(folder: Path, order: str, files: Mapping[str, str]) -> Folders:
+    """Make a project with this order of the queue, in which everything in the files waits for a verdict."""
     folders = Folders(folder)
     source = folder / "datasets" / "sources" / "pool"
     source.mkdir(parents=True)
     shipped = (ROOT / "persona.toml").read_text(encoding="utf-8")
-    (folder / "persona.toml").write_text(shipped[: shipped.index("# Source folders;")] + ending, encoding="utf-8")
+    own = shipped[: shipped.index("# Source folders;")].replace('order = "flagged"', f'order = "{order}"')
+    (folder / "persona.toml").write_text(own + SOURCE, encoding="utf-8")
     for name, text in files.items():
         (source / name).write_text(text, encoding="utf-8")
     inosuke(folders, "dataset")
@@ -145,13 +145,25 @@ def approve(folders: Folders, ids: Iterable[str]) -> None:
     inosuke(folders, "dataset")
 
 
-def trained(folders: Folders, held_out: Sequence[ExportedRow]) -> float:
+def recipe_file(file: Path) -> Path:
+    """Write the recipe `cpu` with its base as this project has it, so that no other project fetches it again."""
+    from train import recipe
+    from train.model import base_model
+
+    persona = load_persona(ROOT / "persona.toml")
+    base = base_model.resolve(persona.models.cpu, ROOT, persona.languages, say)
+    shipped = recipe.load_recipe("cpu").model_copy(update={"base": str(base.location)})
+    file.write_text(recipe.to_toml(shipped), encoding="utf-8")
+    return file
+
+
+def trained(folders: Folders, recipe: Path, held_out: Sequence[ExportedRow]) -> float:
     """Train on what is approved. Returns the nll per character of the replies that no one was shown."""
     from train.evaluation.subject import open_subject
     from train.run.finished import open_run
 
-    inosuke(folders, "train", "--no-gguf")
-    subject = open_subject(open_run(folders.root, None, say), say)
+    inosuke(folders, "train", "--no-gguf", "--recipe", str(recipe), "--run", RUN)
+    subject = open_subject(open_run(folders.root, RUN, say), say)
     encoded, _ = subject.encode(held_out)
     scores = subject.adapter_scores(encoded)
     subject.close()
