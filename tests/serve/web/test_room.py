@@ -239,3 +239,34 @@ def test_everything_is_reached_by_keyboard(enter):
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     settled(page, 5)
+
+
+def test_the_list_names_and_deletes_conversations(enter):
+    page = enter()
+    for said in ("Câu thứ nhất", "Câu thứ hai"):
+        page.click("#new")
+        page.fill("#input", said)
+        page.keyboard.press("Enter")
+        settled(page, 2)
+    page.reload()
+    settled(page, 2)
+    names = page.locator("#conversations .open")
+    expect(names).to_have_text(["Câu thứ hai", "Câu thứ nhất"])
+    choose(page, 1, "Đổi tên")
+    page.fill("#dialog-line", " Đi săn ")
+    page.click("#dialog-yes")
+    expect(names.nth(1)).to_have_text("Đi săn")
+    assert shown(page)[0] == [None, "Câu thứ hai"]  # the one that is shown stays
+    choose(page, 0, "Xoá")
+    page.click("#dialog-yes")
+    expect(names).to_have_text(["Đi săn"])
+    settled(page, 2)
+    assert shown(page)[0] == [None, "Câu thứ nhất"]
+    page.reload()
+    settled(page, 2)
+    expect(names).to_have_text(["Đi săn"])
+
+
+def choose(page, number, what):
+    page.locator("#conversations li").nth(number).get_by_role("button").last.click()
+    page.get_by_role("menuitem", name=what, exact=True).click()
