@@ -1,7 +1,8 @@
 """What `order = "teaching"` saves: how good a run is after N verdicts in that order, and in a random one.
 
-Usage: ``python -m benchmarks.bench_teaching_order CORPUS [--pool N] [--verdicts N] [--seeds N] [--quick]``. CORPUS is a
-folder that `inosuke dataset --corpus` takes, with more rows than ``--pool``. Needs the default base.
+Usage: ``python -m benchmarks.bench_teaching_order [CORPUS] [--pool N] [--verdicts N] [--seeds N] [--quick]``. CORPUS
+is a folder that `inosuke dataset --corpus` takes, with more rows than ``--pool``; otherwise the starter corpus' own
+lines. Needs the default base.
 
 A reviewer is simulated who approves what comes. A first tenth of the pool is approved at random, trained on and left to
 `inosuke evaluate --queue`; from then on one reviewer follows the queue and the others draw lots. The one of the queue
@@ -45,7 +46,7 @@ rights = "own"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_teaching_order")
-    parser.add_argument("corpus", type=Path)
+    parser.add_argument("corpus", type=Path, nargs="?", default=ROOT / "datasets" / "sources" / "handwritten")
     parser.add_argument("--pool", type=int, default=1500, help="samples that wait")
     parser.add_argument("--verdicts", type=int, default=500, help="verdicts after the first tenth")
     parser.add_argument("--seeds", type=int, default=2, help="reviewers who draw lots")
@@ -90,8 +91,11 @@ def main() -> int:
 
 def pool_of(corpus: Path, folder: Path, count: int) -> tuple[list[Sample], list[Sample]]:
     """Return samples of a corpus as `inosuke dataset` imports them: ``count`` to be shown, and those held out."""
-    files = [file for file in sorted(corpus.glob("*.json*")) if not file.name.startswith("test_set")]
-    folders = project(folder, "flagged", {file.name: file.read_text(encoding="utf-8") for file in files})
+    files = [file for file in sorted(corpus.rglob("*.json*")) if not file.name.startswith("test_set")]
+    texts = {
+        f"{file.stem}-{number}{file.suffix}": file.read_text(encoding="utf-8") for number, file in enumerate(files)
+    }
+    folders = project(folder, "flagged", texts)
     samples = sorted((item.sample for item in read_queue(folders.queue)), key=lambda sample: sample.id)
     if len(samples) < count + HELD_OUT:
         sys.exit(f"{corpus} has {len(samples)} samples, and {count + HELD_OUT} are needed. Give a smaller --pool.")
