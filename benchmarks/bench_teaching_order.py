@@ -92,9 +92,8 @@ def main() -> int:
 def pool_of(corpus: Path, folder: Path, count: int) -> tuple[list[Sample], list[Sample]]:
     """Return samples of a corpus as `inosuke dataset` imports them: ``count`` to be shown, and those held out."""
     files = [file for file in sorted(corpus.rglob("*.json*")) if not file.name.startswith("test_set")]
-    texts = {
-        f"{file.stem}-{number}{file.suffix}": file.read_text(encoding="utf-8") for number, file in enumerate(files)
-    }
+    names = (f"{file.stem}-{number}{file.suffix}" for number, file in enumerate(files))
+    texts = {name: file.read_text(encoding="utf-8") for name, file in zip(names, files, strict=True)}
     folders = project(folder, "flagged", texts)
     samples = sorted((item.sample for item in read_queue(folders.queue)), key=lambda sample: sample.id)
     if len(samples) < count + HELD_OUT:
