@@ -14,7 +14,7 @@ import { keptList } from "../kept_list.js";
 import * as markdown from "../markdown.js";
 import { limits } from "../server.js";
 import { saveSetting, setting } from "../settings.js";
-import { clearSearch, drawList, showDrawer } from "../sidebar.js";
+import { clearSearch, drawList } from "../sidebar.js";
 import * as store from "../store.js";
 import { clean } from "../text.js";
 import { mention } from "../toast.js";
