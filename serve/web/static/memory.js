@@ -40,7 +40,8 @@ export function change(conversation, what) {
   Object.assign(conversation, what, { recalled: Date.now() });
   store.save(conversation);
   const summary = $("memory-text");
-  if (open && open.conversation === conversation && summary.value === open.memory) fill(conversation);
+  const untouched = filled && filled.conversation === conversation && summary.value === filled.memory;
+  if ($("memory").open && untouched) fill(conversation);
 }
 
 /** Keep a text in mind for good. */
@@ -50,12 +51,12 @@ export function pin(conversation, text) {
   change(conversation, { pinned: facts.slice(-pinned) });
 }
 
-/** What the open dialog shows: the memory of which conversation, and how far it reaches. */
-let open = /** @type {{conversation: Conversation, memory: string, remembered: string | undefined} | null} */ (null);
+/** What the dialog was filled with: the memory of which conversation, and how far it reaches. */
+let filled = /** @type {{conversation: Conversation, memory: string, remembered: string | undefined} | null} */ (null);
 
 function fill(conversation) {
   const memory = conversation.memory ?? "";
-  open = { conversation, memory, remembered: conversation.remembered };
+  filled = { conversation, memory, remembered: conversation.remembered };
   $("memory-text").value = memory;
 }
 
@@ -69,19 +70,17 @@ export function show(conversation, saved) {
   fill(conversation);
   facts.value = (conversation.pinned ?? []).join("\n");
   $("memory-limits").textContent = t("pinnedLimits", pinned, pinned_chars);
-  const dialog = $("memory");
-  dialog.returnValue = "no";
-  dialog.showModal();
-  dialog.onclose = () => {
-    const before = /** @type {NonNullable<typeof open>} */ (open);
-    open = null;
-    if (dialog.returnValue !== "yes") return;
+  const form = /** @type {HTMLFormElement} */ ($("memory").firstElementChild);
+  // Not "close", which may come only after the next message has been sent.
+  form.onsubmit = () => {
+    const before = /** @type {NonNullable<typeof filled>} */ (filled);
     const lines = facts.value.split("\n").map((line) => line.trim().slice(0, pinned_chars)).filter(Boolean).slice(0, pinned);
     // A summary that came while the visitor wrote is not in this text, so its turns are summed up once more.
     const text = summary.value === before.memory ? {} : { memory: summary.value.trim(), remembered: before.remembered };
     change(conversation, { memoryOff: !on.checked, pinned: lines, ...text });
     saved();
   };
+  $("memory").showModal();
 }
 
-$("memory-no").addEventListener("click", () => $("memory").close("no"));
+$("memory-no").addEventListener("click", () => $("memory").close());

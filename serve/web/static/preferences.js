@@ -22,14 +22,13 @@ export function show(saved) {
   $("read-aloud-row").hidden = !speech.possible();
   $("read-aloud").checked = speech.isOn();
   drawSampling({ ...sampling.offered(), ...sampling.chosen() });
-  const dialog = $("preferences");
-  dialog.returnValue = "no";
-  dialog.showModal();
-  dialog.onclose = () => {
-    if (dialog.returnValue !== "yes") return;
+  const form = /** @type {HTMLFormElement} */ ($("preferences").firstElementChild);
+  // Not "close", which may come only after the next message has been sent.
+  form.onsubmit = () => {
     keep();
     saved();
   };
+  $("preferences").showModal();
 }
 
 function keep() {
@@ -65,5 +64,5 @@ function control(name, value) {
   return row;
 }
 
-$("preferences-no").addEventListener("click", () => $("preferences").close("no"));
+$("preferences-no").addEventListener("click", () => $("preferences").close());
 $("sampling-reset").addEventListener("click", () => drawSampling(sampling.offered()));

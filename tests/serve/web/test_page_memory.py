@@ -97,8 +97,11 @@ def test_a_summary_that_comes_while_the_dialog_is_open_is_not_lost(page, asked, 
         page.fill("#memory-text", typed)
     held[0].fallback()
     expect(page.locator("#memory-text")).to_have_value(kept)
-    wait_for_memory = "() => import('./static/session.js').then(({shown}) => shown().memory === '[4]')"
-    page.wait_for_function(wait_for_memory)
+    # Not wait_for_function, which takes the promise itself for a yes.
+    page.evaluate("""async () => {
+        const { shown } = await import('./static/session.js');
+        while (shown().memory !== '[4]') await new Promise(requestAnimationFrame);
+    }""")
     page.click("#memory .yes")
     page.unroute("**/api/memory", hold)
     send(page, "sáu")
@@ -108,6 +111,29 @@ def test_a_summary_that_comes_while_the_dialog_is_open_is_not_lost(page, asked, 
     page.click("#memory-open")
     # Nobody has told the visitor's text what came meanwhile: those turns are summed up again, with the new ones.
     expect(page.locator("#memory-text")).to_have_value(f"{kept}[6]" if typed else "[4][4]")
+
+
+SAVE_AND_SEND = """(dialog) => {
+    document.querySelector(`${dialog} .yes`).click();
+    const input = document.querySelector('#input');
+    input.value = 'một';
+    input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+}"""
+
+
+@pytest.mark.parametrize(
+    ("button", "dialog", "field", "fact"),
+    [
+        ("#memory-open", "#memory", "#memory-pinned", "Lan"),
+        ("#gear", "#preferences", "#visitor-about", "Lan"),
+    ],
+)
+def test_a_message_sent_as_soon_as_a_dialog_is_saved_knows_what_was_saved(page, asked, button, dialog, field, fact):
+    page.click(button)
+    page.fill(field, fact)
+    page.evaluate(SAVE_AND_SEND, dialog)
+    answered(page)
+    assert asked["chat"][0]["pinned"] == [fact]
 
 
 def test_the_memory_can_be_switched_off_and_a_message_pinned(page, asked):
