@@ -6,7 +6,6 @@ In: GGUF files and encoded rows. Out: files and :class:`~train.model.scoring.Sco
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from curation.contracts.llamacpp_server import cores
 from curation.errors import InosukeError
 from train.data.dialogues import Encoded
 from train.model.scoring import Score
@@ -30,7 +30,7 @@ def quantize(source: Path, out: Path, kind: str) -> None:
     llama = _llama()
     wanted = llama.LlamaModelQuantizeParams()
     wanted.ftype = TYPES[kind]
-    wanted.nthread = os.cpu_count() or 1
+    wanted.nthread = cores()
     try:
         llama.model_quantize(str(source), str(out), wanted)
     except (RuntimeError, ValueError, OSError) as error:
@@ -130,7 +130,7 @@ def _context(model: Any, longest: int) -> Any:
     wanted = llama.LlamaContextParams()
     wanted.n_ctx = longest + 8
     wanted.n_batch = wanted.n_ubatch = UBATCH
-    wanted.n_threads = wanted.n_threads_batch = os.cpu_count() or 1
+    wanted.n_threads = wanted.n_threads_batch = cores()
     return llama.LlamaContext(model, wanted, False)
 
 
