@@ -2,15 +2,17 @@
 
 Two layouts give the same loss for the same rows:
 
-- ``packed``: rows follow each other in a single sequence, which holds their common beginning (the system prompt) once.
-  ``train.model.packed_attention`` lets each row attend only to that beginning and to itself; its positions continue
-  from the beginning. There is no padding, and a long system prompt is computed once instead of once a row.
+- ``packed``: rows follow each other in a single sequence. Those that begin alike (with the same system prompt) are a
+  group, which holds their common beginning once. ``train.model.packed_attention`` lets each row attend only to that
+  beginning and to itself; its positions continue from the beginning. There is no padding, and a system prompt is
+  computed once instead of once a row.
 - ``padded``: one row a line, padded to a fixed length, as the first trainer did it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 import torch
@@ -25,32 +27,40 @@ IGNORE = -100  # torch.nn.functional.cross_entropy's default ignore_index
 
 
 def packed(rows: Sequence[Encoded], loss_on: LossOn = "replies") -> Batch:
-    """Pack rows into one sequence of T tokens that holds their common beginning once.
+    """Pack rows into one sequence of T tokens that holds the common beginning of each group of rows once.
 
     Returns ``input_ids``, ``position_ids``, ``labels`` and ``row`` (each ``[1, T]``). ``labels[0, t]`` is the token
     that position t should predict, so it is already shifted, or -100. ``row`` is the index of the row that a position
-    belongs to, -1 for the beginning. For ``packed_attention``, ``rows`` holds the lengths of the beginning (S) and of
-    the own part of each row, and ``attention_mask`` is the mask of the longest part (L): ``[1, 1, L, S + L]``.
+    belongs to, -1 for a beginning. For ``packed_attention``, ``rows`` holds for each group the lengths of its beginning
+    (S) and of the own part of each of its rows, and ``attention_mask`` is the mask of the longest beginning and the
+    longest part (L): ``[1, 1, L, S + L]``. The mask of any other group is its lower left corner, moved to the right.
     """
     wanted = [_mask(r, loss_on) for r in rows]
-    shared = _shared_beginning(rows, wanted)
-    ids = list(rows[0].input_ids[:shared])
-    positions = list(range(shared))
-    owners = [-1] * shared
-    labels = [IGNORE] * shared
-    for index, (row, mask) in enumerate(zip(rows, wanted, strict=True)):
-        ids += row.input_ids[shared:]
-        positions += range(shared, len(row.input_ids))
-        owners += [index] * (len(row.input_ids) - shared)
-        labels += _targets(row.input_ids, mask)[shared:]
-    own = [len(row.input_ids) - shared for row in rows]
+    ids: list[int] = []
+    positions: list[int] = []
+    owners: list[int] = []
+    labels: list[int] = []
+    groups: list[tuple[int, ...]] = []
+    for shared, members in _groups(rows, wanted):
+        ids += rows[members[0]].input_ids[:shared]
+        positions += range(shared)
+        owners += [-1] * shared
+        labels += [IGNORE] * shared
+        for index in members:
+            row = rows[index].input_ids
+            ids += row[shared:]
+            positions += range(shared, len(row))
+            owners += [index] * (len(row) - shared)
+            labels += _targets(row, wanted[index])[shared:]
+        groups.append((shared, *(len(rows[index].input_ids) - shared for index in members)))
+    longest, own = max(g[0] for g in groups), max(max(g[1:]) for g in groups)
     return {
         "input_ids": torch.tensor([ids]),
         "position_ids": torch.tensor([positions]),
-        "attention_mask": torch.ones(max(own), shared + max(own), dtype=torch.bool).tril(shared)[None, None],
+        "attention_mask": torch.ones(own, longest + own, dtype=torch.bool).tril(longest)[None, None],
         "labels": torch.tensor([labels]),
         "row": torch.tensor([owners]),
-        "rows": (shared, *own),
+        "rows": tuple(groups),
     }
 
 
@@ -83,13 +93,30 @@ def _targets(ids: Sequence[int], mask: Sequence[int]) -> list[int]:
     return [i if m else IGNORE for i, m in zip(ids[1:], mask[1:], strict=True)] + [IGNORE]
 
 
-def _shared_beginning(rows: Sequence[Encoded], wanted: Sequence[Sequence[int]]) -> int:
-    """Count the tokens that all rows begin with, but end before the position that predicts a first counted token.
+def _groups(rows: Sequence[Encoded], wanted: Sequence[Sequence[int]]) -> list[tuple[int, list[int]]]:
+    """Divide rows so that beginnings, held once a group, leave the fewest tokens: the length of each, and its rows.
 
-    That position must belong to its row, since the next token differs from row to row.
+    In the order of their ids, rows that begin alike are neighbours.
     """
-    shared = min(max(next((i for i, m in enumerate(mask) if m), len(mask)) - 1, 0) for mask in wanted)
-    first = rows[0].input_ids
-    for row in rows[1:]:
-        shared = next((i for i in range(shared) if row.input_ids[i] != first[i]), shared)
-    return shared
+    order = sorted(range(len(rows)), key=lambda index: rows[index].input_ids)
+    alike = [_shared(rows[a].input_ids, rows[b].input_ids) for a, b in pairwise(order)]
+    # A beginning ends before the position that predicts a first counted token. That position must belong to its row,
+    # since the next token differs from row to row.
+    most = [max(next((i for i, m in enumerate(wanted[index]) if m), len(wanted[index])) - 1, 0) for index in order]
+    best: list[tuple[int, list[tuple[int, list[int]]]]] = [(0, [])]  # the tokens saved by the first rows in order
+    for end in range(1, len(order) + 1):
+        found = []
+        shared = most[end - 1]
+        for begin in range(end - 1, -1, -1):
+            shared = min(shared, most[begin], *alike[begin : begin + 1] if begin < end - 1 else ())
+            saved, groups = best[begin]
+            members = order[begin:end]
+            once = shared if len(members) > 1 else 0
+            found.append((saved + once * (len(members) - 1), [*groups, (once, members)]))
+        best.append(max(found, key=lambda division: (division[0], -len(division[1]))))
+    return best[-1][1]
+
+
+def _shared(a: Sequence[int], b: Sequence[int]) -> int:
+    """Count the tokens that two rows begin with."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))

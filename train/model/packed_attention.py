@@ -6,6 +6,7 @@ of its own ``sdpa`` where a model is loaded with :data:`NAME`; without ``rows`` 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -26,18 +27,18 @@ def attention(
     attention_mask: torch.Tensor | None,
     dropout: float = 0.0,
     scaling: float | None = None,
-    rows: tuple[int, ...] | None = None,
+    rows: tuple[tuple[int, ...], ...] | None = None,
     sliding_window: int | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attend within packed rows: query ``[1, H, T, D]``, key and value ``[1, KV, T, D]``; returns ``[1, T, H, D]``.
 
-    ``rows`` are the lengths of the shared beginning and of the own part of each row, T in all; ``attention_mask`` is
-    then :func:`train.data.batches.packed`'s, ``[1, 1, L, S + L]``. A token sees the ``sliding_window`` newest tokens of
+    ``rows`` are, for each group of rows, the lengths of its beginning and of the own part of each row, T in all;
+    ``attention_mask`` is then :func:`train.data.batches.packed`'s. A token sees the ``sliding_window`` newest tokens of
     its row, itself among them, where the layer has a window. Raises TypeError for what it does not do: a cap
     on scores, sinks, a bias by position.
     """
-    if rows is None:
+    if rows is None or attention_mask is None:
         # transformers' masks hold the window already.
         found: tuple[torch.Tensor, None] = sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
@@ -45,34 +46,53 @@ def attention(
         return found
     if unknown := [name for name in ("softcap", "s_aux", "position_bias") if kwargs.get(name) is not None]:
         raise TypeError(f"the attention over packed rows does not know {', '.join(unknown)}")
-    shared, *lengths = rows
-    of_beginning: dict[str, Any] = {"is_causal": True}
-    if sliding_window is not None and attention_mask is not None and sliding_window < attention_mask.shape[-1]:
-        # Query i is token S + i of its row and key j is token j, which it sees for j > S + i - window.
-        attention_mask = attention_mask.triu(shared - sliding_window + 1)
-        causal = torch.ones(shared, shared, dtype=torch.bool, device=query.device).tril()
-        of_beginning = {"attn_mask": causal.triu(1 - sliding_window)}
-    groups = getattr(module, "num_key_value_groups", 1)
+    heads = getattr(module, "num_key_value_groups", 1)
 
-    def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, **mask: Any) -> torch.Tensor:
-        """Take and return ``[B, L, heads, D]``."""
-        k, v = (repeat_kv(x.transpose(1, 2), groups) for x in (k, v))
-        out = scaled_dot_product_attention(q.transpose(1, 2), k, v, dropout_p=dropout, scale=scaling, **mask)
+    def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        """Take and return ``[B, L, heads, D]``; without a mask a token sees those before it."""
+        k, v = (repeat_kv(x.transpose(1, 2), heads) for x in (k, v))
+        out = scaled_dot_product_attention(
+            q.transpose(1, 2), k, v, mask, dropout_p=dropout, is_causal=mask is None, scale=scaling
+        )
         return out.transpose(1, 2)
+
+    longest = max(shared for shared, *_ in rows)
+    lengths = [sum(group) for group in rows]
+    apart = zip(*(torch.split(x[0].transpose(0, 1), lengths) for x in (query, key, value)), strict=True)
+    parts: list[torch.Tensor] = []
+    for (shared, *own), (q, k, v) in zip(rows, apart, strict=True):
+        mask = attention_mask[..., : max(own), longest - shared : longest + max(own)]
+        parts += _within_group((q, k, v), shared, own, mask, sliding_window, attend)
+    return torch.cat(parts)[None], None
+
+
+def _within_group(
+    qkv: tuple[torch.Tensor, ...],
+    shared: int,
+    lengths: Sequence[int],
+    mask: torch.Tensor,
+    window: int | None,
+    attend: Callable[..., torch.Tensor],
+) -> list[torch.Tensor]:
+    """Return what the tokens of a group attend to, its beginning first: ``[S, heads, D]``, and ``[L, heads, D]``s."""
+    of_beginning = None
+    if window is not None and window < mask.shape[-1]:
+        # Query i is token S + i of its row and key j is token j, which it sees for j > S + i - window.
+        mask = mask.triu(shared - window + 1)
+        causal = torch.ones(shared, shared, dtype=torch.bool, device=mask.device).tril()
+        of_beginning = causal.triu(1 - window)
 
     def apart(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the beginning ``[1, S, heads, D]``, and the rows padded to the longest, ``[B, L, heads, D]``."""
-        beginning, *own = torch.split(x[0].transpose(0, 1), list(rows))
+        beginning, *own = torch.split(x, [shared, *lengths])
         return beginning[None], pad_sequence(own, batch_first=True)
 
-    (q_first, q), (k_first, k), (v_first, v) = apart(query), apart(key), apart(value)
+    (q_first, q), (k_first, k), (v_first, v) = (apart(x) for x in qkv)
     # Padding comes after a row's own tokens, so the causal mask hides it.
     k, v = (torch.cat([x.expand(len(lengths), -1, -1, -1), y], dim=1) for x, y in ((k_first, k), (v_first, v)))
-    own = attend(q, k, v, attn_mask=attention_mask)
+    own = attend(q, k, v, mask)
     parts = [row[:length] for row, length in zip(own, lengths, strict=True)]
-    if shared:
-        parts.insert(0, attend(q_first, k_first, v_first, **of_beginning)[0])
-    return torch.cat(parts)[None], None
+    return [attend(q_first, k_first, v_first, of_beginning)[0], *parts] if shared else parts
 
 
 AttentionInterface.register(NAME, attention)

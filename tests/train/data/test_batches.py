@@ -34,13 +34,31 @@ def test_a_packed_batch_holds_the_common_beginning_once_and_labels_are_the_next_
 
 def test_a_packed_row_sees_the_common_beginning_and_itself_and_nothing_later() -> None:
     batch = packed([A, B])
-    assert batch["rows"] == (3, 3, 2)
+    assert batch["rows"] == ((3, 3, 2),)
     # For the longest row; a shorter one is padded behind.
     assert batch["attention_mask"][0, 0].int().tolist() == [
         [1, 1, 1, 1, 0, 0],
         [1, 1, 1, 1, 1, 0],
         [1, 1, 1, 1, 1, 1],
     ]
+
+
+def test_rows_that_begin_alike_are_a_group_and_each_beginning_is_held_once() -> None:
+    """Two system prompts after the same first tokens of a template, in any order, and a row like no other."""
+    one, two = [9, 1, 1, 1, 1], [9, 2, 2, 2]
+    rows = [
+        Encoded(str(n), ids, [0] * (len(ids) - 2) + [1, 1], 2)
+        for n, ids in enumerate(([*one, 5, 6, 7], [*two, 5, 6, 7], [8, 5, 6, 7], [*one, 4, 6], [*two, 4, 6, 7, 7]))
+    ]
+    batch = packed(rows)
+    assert batch["rows"] == ((0, 4), (4, 3, 4), (4, 4, 3))
+    found = {n: [i for i, owner in enumerate(batch["row"][0].tolist()) if owner == n] for n in range(-1, 5)}
+    for number, row in enumerate(rows):
+        own = batch["input_ids"][0][found[number]].tolist()
+        assert row.input_ids[-len(own) :] == own
+        assert batch["position_ids"][0][found[number]].tolist() == list(range(len(row.input_ids)))[-len(own) :]
+        assert [x for x in batch["labels"][0][found[number]].tolist() if x != IGNORE] == row.input_ids[-2:]
+    assert batch["input_ids"][0][found[-1]].tolist() == [9, 1, 1, 1, 9, 2, 2, 2]
 
 
 def test_the_position_that_predicts_a_first_reply_token_is_never_shared() -> None:

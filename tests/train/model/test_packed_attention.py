@@ -39,11 +39,29 @@ def test_rows_attend_as_with_one_mask_over_the_whole_pack(shared: int, window: i
         for n, length in enumerate((4, 9, 2), start=1)
     ]
     batch = packed(rows)
-    owner = batch["row"][0]
-    assert batch["rows"] == (shared, 4, 9, 2)
+    assert batch["rows"] == ((shared, 4, 9, 2),)
+    equals_one_mask(batch, window)
+
+
+@pytest.mark.parametrize("window", [None, 3, 7, 50])
+def test_groups_with_beginnings_of_their_own_attend_as_with_one_mask(window: int | None) -> None:
+    rows = [
+        Encoded(f"{group} {n}", [group] * shared + [n * 10 + i for i in range(length)], [0] * shared + [1] * length, 1)
+        for group, shared in ((1, 6), (2, 3))
+        for n, length in enumerate((4, 9, 2), start=1)
+    ]
+    batch = packed([rows[n] for n in (3, 0, 5, 1, 4, 2)])
+    assert [group[0] for group in batch["rows"]] == [5, 2]  # the last token of each predicts a row's own first one
+    equals_one_mask(batch, window)
+
+
+def equals_one_mask(batch: dict[str, object], window: int | None) -> None:
+    """Compare results and gradients with one mask over the whole pack, by group and row of each token."""
+    owner, rows = batch["row"][0], batch["rows"]  # type: ignore[index]
     q, k, v = tensors(len(owner))
     found = by_rows(batch, q, k, v, window)
-    may_look = ((owner[None] == owner[:, None]) | (owner[None] == -1)).tril()
+    group = torch.cat([torch.full((sum(lengths),), n) for n, lengths in enumerate(rows)])  # type: ignore[arg-type, var-annotated]
+    may_look = (group[None] == group[:, None]) & ((owner[None] == owner[:, None]) | (owner[None] == -1)).tril()
     if window is not None:
         place = batch["position_ids"][0]
         may_look &= place[None] > place[:, None] - window
