@@ -18,7 +18,6 @@ from curation.folders import Folders
 from curation.record import Message
 from curation.review.decisions import Decision, Log, Verdict, fold, read_log, write_log
 from curation.review.queue import read_queue
-from tests.conftest import ROOT
 
 Project = Callable[..., Path]
 THINGS = """núi suối hang rừng đá gió mưa tuyết sấm lửa khói tro cáo gấu cú cua ong kiến lá rễ vỏ quả hạt măng khoai nấm
@@ -307,21 +306,3 @@ def test_a_damaged_queue_is_reported_and_the_build_goes_on(project: Project) -> 
     )
     assert "edited rows are recognised by" in report["errors"][0]
     assert {edited(text): side for text, side in before.items()} == sides(root)
-
-
-@pytest.mark.slow
-def test_the_users_corpus_edited_in_place_changes_no_side(corpus: Path, tmp_path: Path) -> None:
-    shutil.copy(ROOT / "persona.toml", tmp_path / "persona.toml")
-    mine = tmp_path / "corpus"
-    shutil.copytree(corpus, mine, copy_function=shutil.copyfile)
-    run(tmp_path, dataset, "--corpus", str(mine))
-    before = sides(tmp_path)
-    rows = json.loads((mine / "quotes.json").read_text(encoding="utf-8"))
-    for row in rows:
-        if len(row["output"]) > 60:
-            row["output"] = row["output"].rstrip("!.") + " đó!"
-    (mine / "quotes.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    run(tmp_path, dataset, "--corpus", str(mine))
-    after = sides(tmp_path)
-    moved = [r for r, side in after.items() if before.get(r.removesuffix(" đó!") + "!", side) != side]
-    assert len(after) > 9000 and moved == []

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from click.testing import CliRunner
 
 from curation.chat import from_alpaca
@@ -23,10 +22,10 @@ CASES = Path(__file__).parent / "language_cases"
 CODES = ("language", "no_diacritics", "chat_spelling")
 
 
-def built(project: Project, *files: Path, corpus: Path | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+def built(project: Project, *files: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Build a corpus; return the report, and by the character's words its language and its flags of this kind."""
     root = project({})
-    folder = corpus or root / "mine"
+    folder = root / "mine"
     folder.mkdir(exist_ok=True)
     for file in files:
         (folder / file.name).write_bytes(file.read_bytes())
@@ -128,10 +127,3 @@ def test_import_shows_the_flags_before_a_build(project: Project) -> None:
     subtitles = root / "datasets" / "sources" / "mine" / "a.srt"
     lines = json.loads(CliRunner().invoke(cli, [*arguments, "lines", str(subtitles)]).stdout)["files"][0]["lines"]
     assert [(line["speaker"], line["flags"]) for line in lines] == [("Inosuke", ["language"])]
-
-
-@pytest.mark.corpus
-def test_nothing_is_flagged_in_the_users_corpus(project: Project, corpus: Path) -> None:
-    report, _ = built(project, corpus=corpus)
-    assert report["languages"].keys() == {"vi"}
-    assert not report["flagged"].keys() & set(CODES)

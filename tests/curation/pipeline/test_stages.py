@@ -370,19 +370,6 @@ def test_json_output_has_the_promised_form(project: Project) -> None:
     assert set(result["duplicates"]) == {"exact", "near"} and set(result["exported"]) == {"train", "eval"}
 
 
-@pytest.mark.corpus
-def test_the_users_corpus_is_imported_with_nothing_lost(corpus: Path, project: Project) -> None:
-    report = build(project({}) / "persona.toml", corpus, quiet=True)
-    assert report.imported == {"persona": 782, "quote": 1330, "conversation": 6797, "generic_qa": 350}
-    assert (report.multi_turn, report.held_out, report.rejected) == (1551, 5, {})
-    assert report.approved + report.awaiting_flagged + report.duplicates["exact"] == 9259
-    assert report.approved_on_import == {"corpus-author": report.approved}
-    # What waits: one name in two spellings (Giyu, Giyuu), two typing errors, a quotation without its end, a curse.
-    assert report.flagged["profanity"] == 1
-    assert report.awaiting_review == report.awaiting_flagged
-    assert report.awaiting_flagged - report.flagged["profanity"] < 40
-
-
 def test_the_log_and_split_in_git_cover_the_starter_corpus(tmp_path: Path) -> None:
     """`make dataset` in a fresh clone changes no file that is in git."""
     import shutil
