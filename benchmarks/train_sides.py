@@ -243,9 +243,9 @@ def resolved(place: Place, training: Training) -> Any:
 
 def encoded(export: Any, tokenizer: Any, recipe: Any) -> Any:
     """Return the rows that a training with this recipe draws, rendered. Raises SystemExit when one does not fit."""
-    from train.loop import qlora
+    from train.loop import preparation
 
-    rows = qlora.encode_rows(export, tokenizer, recipe)
+    rows = preparation.encode_rows(export, tokenizer, recipe)
     if rows.left_out or len(rows.train) < recipe.max_train_rows:
         raise SystemExit(
             f"{recipe.max_train_rows} dialogues are wanted; {len(rows.train)} are there, and {len(rows.left_out)} of "

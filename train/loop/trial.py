@@ -17,7 +17,7 @@ from transformers import set_seed
 from curation.console import duration
 from train.data import batches
 from train.data.dialogues import Encoded, Export
-from train.loop import forecast, memory_estimate, qlora
+from train.loop import forecast, memory_estimate, preparation
 from train.loop.callbacks import Budget, Recorder, evaluation_steps
 from train.loop.memory_use import peak_bytes, reset_peak, whole_bytes
 from train.loop.steps import Say, Trainers, run_steps
@@ -92,16 +92,16 @@ def try_out(export: Export, recipe: Recipe, base: BaseModel, say: Say) -> Trial:
     set_seed(recipe.seed)
     reset_peak()
     tokenizer = tokenizer_of(base, recipe)
-    rows = qlora.encode_rows(export, tokenizer, recipe)
-    qlora.prove_same_ids(export, tokenizer, recipe, say)
-    schedule = qlora.plan_steps(recipe, len(rows.train), 1)
+    rows = preparation.encode_rows(export, tokenizer, recipe)
+    preparation.prove_same_ids(export, tokenizer, recipe, say)
+    schedule = preparation.plan_steps(recipe, len(rows.train), 1)
     step_rows = longest(rows.train, schedule.rows_a_step)
     measured = longest(rows.validation, EVAL_ROWS)
-    model = qlora.load_model(base, recipe, rows, say)
+    model = preparation.load_model(base, recipe, rows, say)
     recipe = prove_loss(model, [*rows.train, *rows.eval], recipe, say)
     say(f"Measuring the base on {len(measured)} eval rows")
     with model.disable_adapter():
-        qlora.check_base(measure(model, measured, tokenizer, "Base"), base, recipe)
+        preparation.check_base(measure(model, measured, tokenizer, "Base"), base, recipe)
     say(f"Training {STEPS} steps with the longest rows, of {min(recipe.batch_size, len(step_rows))} in a batch")
     budget = Budget(recipe.warmup)
     recorder = Recorder(budget, len(step_rows), schedule.rows_a_step, {STEPS}, total_steps=STEPS, shown=False)

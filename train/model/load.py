@@ -15,7 +15,7 @@ import torch
 from safetensors import SafetensorError
 
 from curation import bases
-from curation.chat_layout import control_tokens
+from curation.chat.layout import control_tokens
 from curation.errors import InosukeError, UsageError, no_space
 from train.distributed import of_environment
 from train.model import packed_attention

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from curation.chat_language import without_marks
+from curation.chat.language import without_marks
 from curation.errors import InosukeError
 
 # Merges are listed by how often they were seen, and tokens are numbered in that order, so a low id is a common token.

@@ -16,7 +16,7 @@ from typing import Any
 
 from transformers import TrainerCallback, set_seed
 
-from curation.contracts.run import RunPreference, Scores, write_same_ids
+from curation.contracts.run import RunPreference, Scores
 from curation.errors import UsageError
 from train.data.dialogues import Encoded, Export
 from train.data.groups import drawn_together
@@ -24,22 +24,13 @@ from train.distributed import Processes
 from train.evaluation import bootstrap
 from train.loop.callbacks import Budget, History, evaluation_steps
 from train.loop.memory_use import peak_bytes, reset_peak
-from train.loop.qlora import (
-    Result,
-    Rows,
-    begun_of,
-    encode_rows,
-    load_model,
-    plan_steps,
-    prove_same_ids,
-    recorded_ids,
-    run_to_end,
-)
+from train.loop.preparation import Rows, begun_of, encode_rows, load_model, plan_steps, prove_same_ids
+from train.loop.qlora import Result, run_to_end, save_best
 from train.loop.speaker import Speaker
 from train.loop.steps import Say, Trainers, collator
-from train.loop.trainer import ADVICE, load_adapter_state, measure
+from train.loop.trainer import ADVICE, measure
 from train.model.base_model import BaseModel
-from train.model.load import end_ids, put_adapter, save_adapter, tokenizer_of
+from train.model.load import end_ids, put_adapter, tokenizer_of
 from train.model.loss_check import prove_loss
 from train.model.scoring import Score, measure_rows, total
 from train.model.whole_weights import describe
@@ -47,7 +38,6 @@ from train.preference.pairs import PAIR, Divided, Judged, divide
 from train.preference.trainer import Judging, PreferenceRecorder, PreferenceTrainer, collate, flat, watched
 from train.progress import quiet_libraries
 from train.recipe import Ceiling, Recipe
-from train.run import checkpoint
 from train.run.folder import NothingLearnt
 
 DIALOGUES = 48  # held-out dialogues that each evaluation measures, to see what the pairs cost
@@ -144,10 +134,7 @@ def tune_adapter(
         raise NothingLearnt(
             _why_nothing(recorder, before.dialogue_loss, settings.max_dialogue_loss, ending.stopped_because)
         )
-    load_adapter_state(model, checkpoint.read(checkpoint.path(folder, recorder.best_step))["adapter"])
-    save_adapter(model, base, folder / "adapter")
-    tokenizer.save_pretrained(folder / "tokenizer")
-    write_same_ids(folder, recorded_ids(tokenizer, export.persona, recipe))
+    save_best(model, tokenizer, base, recipe, export.persona, folder, recorder.best_step)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     tokens, peak = recorder.tokens, peak_bytes()
     speaker = Speaker(base, recipe, tokenizer, model)

@@ -595,7 +595,7 @@ def test_a_training_that_could_not_be_served_does_not_start(
 ) -> None:
     refuses = "{{ raise_exception('tools alone') }}"
     project = without_template(trainer(train=[ONE], evaluation=[TWO]), refuses, tmp_path / "refuses")
-    monkeypatch.setattr("train.loop.qlora.load_base", lambda *_: pytest.fail("loaded"))
+    monkeypatch.setattr("train.loop.preparation.load_base", lambda *_: pytest.fail("loaded"))
     with pytest.raises(InosukeError, match=r"refuses a dialogue of .*: tools alone.*Choose another base model"):
         run(project)
     assert list((project.root / "models").glob("*")) == []

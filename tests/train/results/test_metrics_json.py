@@ -14,7 +14,8 @@ from curation.contracts.run import RunMetrics, read_metrics, write_metrics
 from tests.train.conftest import ONE, TWO, write_export
 from train.data.dialogues import Encoded, load_export
 from train.loop.callbacks import Evaluation, History, Step
-from train.loop.qlora import Ending, Result, Rows, Schedule
+from train.loop.preparation import Rows, Schedule
+from train.loop.qlora import Ending, Result
 from train.loop.speaker import Sampled
 from train.model.base_model import BaseModel
 from train.model.generate import Reply
