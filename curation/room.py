@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from curation.chat_language import language_of
+from curation.chat.language import language_of
 from curation.persona import Persona
 from curation.record import Message
 
@@ -63,7 +63,7 @@ def heard(lines: Sequence[Line], speaker: str, people: Mapping[str, Persona], vi
     the speaker's persona.toml lists as the user's is layout and not read (:meth:`Persona.is_user`).
 
     The user's lines in a row stay messages of their own, as they are in training; the layout makes one turn of them for
-    a template that wants roles to alternate (:mod:`curation.chat_layout`).
+    a template that wants roles to alternate (:mod:`curation.chat.layout`).
     """
     persona = people[speaker]
     theirs = [Message("user", line.text) for line in lines if line.speaker != speaker]

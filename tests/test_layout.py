@@ -17,7 +17,7 @@ PACKAGES = ("curation", "annotations", "train", "serve")
 # Which packages each may import. train and serve take the shared ground of curation alone (the modules directly in it,
 # the types of files in `contracts`, and `lorebook`, which both select facts with): everything else reaches them through
 # files.
-SHARED = ("curation.contracts", "curation.lorebook")
+SHARED = ("curation.chat", "curation.contracts", "curation.lorebook")
 MAY_IMPORT = {
     "curation": ("curation",),
     "annotations": ("curation", "annotations"),

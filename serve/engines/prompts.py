@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from curation import chat
-from curation.chat_layout import layout_of
+from curation.chat.layout import layout_of
 from curation.contracts.run import SAME_IDS, read_same_ids
 from curation.errors import InosukeError
 from curation.persona import Persona

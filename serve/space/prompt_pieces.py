@@ -11,9 +11,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from curation import chat_language
-from curation.chat import REMEMBERED, Prompt
-from curation.chat_layout import Form, Layout, Roles, layout_of
+from curation.chat import REMEMBERED, Prompt, language
+from curation.chat.layout import Form, Layout, Roles, layout_of
 from curation.errors import InosukeError
 from curation.persona import Persona
 from serve.engines.prompts import BLOCKS
@@ -39,7 +38,7 @@ def prompt_pieces(tokenizer: Any, persona: Persona, prompt: Prompt) -> dict[str,
         "closing": layout.ids(layout.closing()),
         "bytes_per_token": sum(len(text.encode()) for text in prompts.values()) / max(1, tokens),
         "blocks": BLOCKS,
-        "language": chat_language.tables(persona),
+        "language": language.tables(persona),
     }
 
 

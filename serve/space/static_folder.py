@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 
 from curation import chat, licences
-from curation.chat_layout import control_tokens
+from curation.chat.layout import control_tokens
 from curation.errors import InosukeError
 from curation.files import sha256_file
 from curation.newest import find_run

@@ -11,7 +11,7 @@ from curation.record import messages_to_json
 from serve.engines.prompts import greetings, prove
 from serve.engines.tokenizer import ChatTokenizer
 from serve.model_files.served_run import checked_run
-from tests.curation.test_chat_layout import KINDS, TALK
+from tests.curation.chat.test_layout import KINDS, TALK
 from tests.tools.tokenizers import tokenizer_for
 
 

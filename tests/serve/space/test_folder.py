@@ -38,7 +38,7 @@ def test_the_folder_is_complete_and_its_start_command_works(ready, tmp_path):
         "models/base/Tiny/model.safetensors",
         "serve/web/templates/index.html",
         "serve/web/static/main.js",
-        "curation/chat.py",
+        "curation/chat/rendering.py",
     } <= written
     assert not any("__pycache__" in name or name.startswith("serve/space") for name in written)
 

@@ -1,4 +1,4 @@
-// The language of a conversation, by what the user says, as curation/chat_language.py tells it: it chooses the system
+// The language of a conversation, by what the user says, as curation/chat/language.py tells it: it chooses the system
 // prompt. The lists of words come from there, in space.json. A test holds the two equal.
 
 /**

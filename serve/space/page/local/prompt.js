@@ -1,4 +1,4 @@
-// Conversations → token ids, as curation/chat.py renders and fits them. The text around the turns comes from the run's
+// Conversations → token ids, as curation/chat/ renders and fits them. The text around the turns comes from the run's
 // chat template as ids, in space.json; what is said is read as text, in which a control token is text too. A test
 // compares the ids with the server's.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from curation import chat
-from curation.chat_layout import layout_of
+from curation.chat.layout import layout_of
 from curation.errors import InosukeError
 from curation.persona import Persona
 from curation.record import Message
