@@ -22,10 +22,10 @@ CASES = Path(__file__).parent / "language_cases"
 CODES = ("language", "no_diacritics", "chat_spelling")
 
 
-def built(project: Project, *files: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def built(project: Project, *files: Path, corpus: Path | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Build a corpus; return the report, and by the character's words its language and its flags of this kind."""
     root = project({})
-    folder = root / "mine"
+    folder = corpus or root / "mine"
     folder.mkdir(exist_ok=True)
     for file in files:
         (folder / file.name).write_bytes(file.read_bytes())
