@@ -64,6 +64,33 @@ def packed(rows: Sequence[Encoded], loss_on: LossOn = "replies") -> Batch:
     }
 
 
+def in_parts(rows: Sequence[Encoded], count: int, loss_on: LossOn = "replies") -> Batch:
+    """Pack rows into at most ``count`` batches of about as many tokens each: ``parts``, and the ``labels`` of all."""
+    groups: list[list[Encoded]] = [[] for _ in range(min(count, len(rows)))]
+
+    def with_it(group: list[Encoded], row: Encoded) -> int:
+        """Count a group's tokens after it has got the row: rows of one beginning are welcome to each other."""
+        rows = [*group, row]
+        lengths = (
+            (shared, [len(rows[i].input_ids) - shared for i in members])
+            for shared, members in _groups(rows, [_mask(r, loss_on) for r in rows])
+        )
+        return sum(shared + sum(own) for shared, own in lengths)
+
+    for row in sorted(rows, key=lambda r: len(r.input_ids), reverse=True):
+        min(groups, key=lambda group: with_it(group, row)).append(row)
+    parts = tuple(packed(group, loss_on) for group in groups if group)
+    return {"parts": parts, "labels": torch.cat([part["labels"][0] for part in parts])}
+
+
+def token_count(batch: Batch) -> int:
+    """Count the tokens that a batch of any layout computes, without padding."""
+    if "parts" in batch:
+        return sum(map(token_count, batch["parts"]))
+    # A packed batch has no padding; a padded one's mask is [B, L].
+    return int(batch["input_ids"].numel() if "rows" in batch else batch["attention_mask"].sum())
+
+
 def padded(rows: Sequence[Encoded], length: int, pad_id: int, loss_on: LossOn = "replies") -> Batch:
     """Pad B rows to L tokens: ``input_ids``, ``attention_mask``, ``labels`` and ``row``, each ``[B, L]``."""
     ids = torch.full((len(rows), length), pad_id)

@@ -1,6 +1,6 @@
 """A forecast of memory and time, printed before a training starts.
 
-Memory comes from train.loop.memory_estimate, time from the measured pass over the eval rows.
+Memory comes from train.loop.memory_estimate, time from train.loop.speed.
 """
 
 from __future__ import annotations
@@ -70,16 +70,9 @@ def expected_speed(measured: Sequence[Encoded], seconds: float, recipe: Recipe) 
     return sum(len(r.input_ids) for r in measured) / max(seconds, 1e-3) / cost_of_a_step(recipe)
 
 
-def time_line(
-    rows: Sequence[Encoded], measured: Sequence[Encoded], seconds: float, recipe: Recipe, evaluations: int
-) -> str:
-    """Return a line about the time of the training, from the seconds that the base took on the ``measured`` rows."""
-    by_token = seconds / sum(len(r.input_ids) for r in measured)
-    length = sum(len(r.input_ids) for r in rows)
-    if recipe.layout == "padded":
-        length = len(rows) * recipe.max_length
-    steps = by_token * length * recipe.epochs * cost_of_a_step(recipe)
-    total = steps + evaluations * seconds
+def time_line(rows: int, a_row: float, an_evaluation: float, recipe: Recipe, evaluations: int) -> str:
+    """Return a line about the time of a training on ``rows`` rows; ``a_row`` and ``an_evaluation`` are seconds."""
+    total = rows * recipe.epochs * a_row + evaluations * an_evaluation
     line = f"Time: about {duration(total)} for {recipe.epochs:g} epochs with {evaluations} evaluations"
     if recipe.max_minutes is not None and total > 60 * recipe.max_minutes:
         share = 60 * recipe.max_minutes / total

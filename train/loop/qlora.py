@@ -39,6 +39,7 @@ from train.loop.speed import epochs_that_fit, seconds_a_row
 from train.loop.steps import Say, Trainers, collator, run_steps
 from train.loop.trainer import ADVICE, load_adapter_state, measure
 from train.model.base_model import BaseModel
+from train.model.copies import copies_of
 from train.model.load import device, put_adapter, save_adapter, tokenizer_of
 from train.model.loss_check import prove_loss
 from train.model.scoring import Score
@@ -133,15 +134,19 @@ def train_adapter(
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     base_score, evaluation_seconds = _measure_base(model, rows, tokenizer, say)
     check_base(base_score, base, recipe)
+    copies = copies_of(model, recipe, processes.count)
     if begun is not None:
         schedule = replace(schedule, total_steps=begun.total_steps)
-    elif ceiling.fill and ceiling.minutes is not None:
-        recipe = _filled(recipe, model, tokenizer, rows, evaluation_seconds, budget, say)
-        schedule = plan_steps(recipe, len(rows.train), processes.count)
+    else:
+        say("Measuring how long a dialogue takes")
+        a_row = seconds_a_row(model, rows.train, recipe, collator(recipe, tokenizer, copies), copies) / processes.count
+        if ceiling.fill and ceiling.minutes is not None:
+            recipe = _filled(recipe, len(rows.train), a_row, evaluation_seconds, budget, say)
+            schedule = plan_steps(recipe, len(rows.train), processes.count)
     eval_steps = evaluation_steps(schedule.steps_per_epoch, schedule.total_steps, recipe.evals_per_epoch)
     _announce(recipe, rows, schedule, trainable, budget, say)
     if begun is None:
-        say(time_line(rows.train, rows.validation, evaluation_seconds, recipe, len(eval_steps)))
+        say(time_line(len(rows.train), a_row, evaluation_seconds, recipe, len(eval_steps)))
 
     recorder = Recorder(
         budget,
@@ -169,6 +174,7 @@ def train_adapter(
         budget=budget,
         recorder=recorder,
         watchers=watching,
+        copies=copies,
     )
     # The last evaluation, and at the end the report: base and adapter on the eval split.
     reserve = evaluation_seconds * (1 + 2 * len(rows.eval) / len(rows.validation))
@@ -182,7 +188,7 @@ def train_adapter(
     save_best(model, tokenizer, base, recipe, export.persona, folder, best_step)
     tokens, peak, history = recorder.tokens, peak_bytes(), history_of(recorder, base_score)
     speaker = Speaker(base, recipe, tokenizer, model)
-    del model, trainers  # there must never be two models in memory
+    del model, trainers, copies  # there must never be two models in memory
     say(f"Measuring base and adapter on {len(rows.eval)} eval rows")
     by_base, by_adapter = speaker.scores(folder / "adapter", rows.eval)
     result = Result(
@@ -222,15 +228,11 @@ def _measure_base(model: Any, rows: Rows, tokenizer: Any, say: Say) -> tuple[Sco
     return score, seconds
 
 
-def _filled(
-    recipe: Recipe, model: Any, tokenizer: Any, rows: Rows, an_evaluation: float, budget: Budget, say: Say
-) -> Recipe:
+def _filled(recipe: Recipe, rows: int, a_row: float, an_evaluation: float, budget: Budget, say: Say) -> Recipe:
     """Return the recipe with as many epochs as fit into the minutes that are left."""
     if recipe.max_epochs is None or recipe.max_epochs <= recipe.epochs:
         return recipe
-    say("Measuring how long a dialogue takes")
-    a_row = seconds_a_row(model, rows.train, recipe, collator(recipe, tokenizer))
-    epochs = round(epochs_that_fit(recipe, len(rows.train), a_row, an_evaluation, budget.left - an_evaluation), 2)
+    epochs = round(epochs_that_fit(recipe, rows, a_row, an_evaluation, budget.left - an_evaluation), 2)
     say(
         f"  {a_row:.2f} s a dialogue: planning {epochs:g} epochs (the recipe's {recipe.epochs:g}, up to "
         f"{recipe.max_epochs:g} as the minutes allow)"

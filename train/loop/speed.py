@@ -1,7 +1,8 @@
-"""Measures how long a training dialogue takes on this machine, so that a number of minutes can be filled."""
+"""Measures how long a training dialogue takes on this machine: to forecast a training, and to fill minutes."""
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from accelerate.utils import send_to_device
 
 from train.data.dialogues import Encoded
 from train.loop.trainer import random_state, set_random_state
-from train.model.loss import token_losses
+from train.model.copies import Copies, summed_loss
 from train.model.out_of_memory import halving
 from train.recipe import Recipe
 
@@ -21,7 +22,11 @@ PLANNED = 0.9
 
 
 def seconds_a_row(
-    model: Any, rows: Sequence[Encoded], recipe: Recipe, collate: Callable[[Sequence[Encoded]], Any]
+    model: Any,
+    rows: Sequence[Encoded],
+    recipe: Recipe,
+    collate: Callable[[Sequence[Encoded]], Any],
+    copies: Copies | None = None,
 ) -> float:
     """Return the seconds that forward and backward take for a row. Leaves weights and random generators as they are."""
     state = random_state()
@@ -29,11 +34,11 @@ def seconds_a_row(
 
     def measured(size: int) -> float:
         begun, done = 0.0, 0
-        for number in range(BATCHES + 1):
+        for number in range(1 + min(BATCHES, math.ceil(len(order) / size))):
             if number == 1:
                 begun = time.monotonic()
             batch = [order[(number * size + i) % len(order)] for i in range(size)]
-            loss: Any = token_losses(model, send_to_device(collate(batch), model.device)).mean()
+            loss: Any = summed_loss(model, send_to_device(collate(batch), model.device), copies)
             loss.backward()
             done += size if number else 0
             if number and time.monotonic() - begun >= SECONDS:

@@ -19,6 +19,7 @@ from train.data import batches
 from train.data.dialogues import Encoded
 from train.loop.callbacks import Budget, Recorder
 from train.loop.trainer import DivergedError, OutOfMemoryInStep, ReplyTrainer, adapter_state, load_adapter_state
+from train.model.copies import Copies
 from train.model.load import device
 from train.model.out_of_memory import is_out_of_memory, release
 from train.recipe import Recipe
@@ -40,7 +41,8 @@ class Beginning:
 class Trainers:
     """Everything that the trainers of one run have in common; they differ in their batch size alone.
 
-    ``kind`` makes a trainer, and ``collate`` a batch of ``train_rows`` where these are not single rows.
+    ``kind`` makes a trainer, and ``collate`` a batch of ``train_rows`` where these are not single rows. With ``copies``
+    of the model a step's rows are divided among them.
     """
 
     model: Any
@@ -55,6 +57,7 @@ class Trainers:
     watchers: Sequence[TrainerCallback]
     kind: Callable[..., ReplyTrainer] = ReplyTrainer
     collate: Callable[..., batches.Batch] | None = None
+    copies: Copies | None = None
 
     def make(self, batch_size: int) -> ReplyTrainer:
         """Return a trainer for this batch size, with as many batches in a step as give the recipe's rows a step."""
@@ -63,7 +66,7 @@ class Trainers:
         trainer = self.kind(
             model=self.model,
             args=_arguments(changed, self.folder / checkpoint.FOLDER, self.total_steps),
-            data_collator=self.collate or collator(self.recipe, self.tokenizer),
+            data_collator=self.collate or collator(self.recipe, self.tokenizer, self.copies),
             train_dataset=self.train_rows,
             eval_dataset=self.eval_rows,
             processing_class=self.tokenizer,
@@ -71,6 +74,7 @@ class Trainers:
             budget=self.budget,
             recorder=self.recorder,
             run=self.folder,
+            copies=self.copies,
         )
         for noisy in (PrinterCallback, ProgressCallback):
             trainer.remove_callback(noisy)
@@ -200,8 +204,12 @@ def _arguments(recipe: Recipe, folder: Path, total_steps: int) -> TrainingArgume
     return arguments
 
 
-def collator(recipe: Recipe, tokenizer: Any) -> Callable[[Sequence[Encoded]], batches.Batch]:
-    """Return the function that makes a batch of rows, in the recipe's layout."""
+def collator(
+    recipe: Recipe, tokenizer: Any, copies: Copies | None = None
+) -> Callable[[Sequence[Encoded]], batches.Batch]:
+    """Return the function that makes a batch of rows, in the recipe's layout; with copies, a part for each."""
+    if copies is not None:
+        return partial(batches.in_parts, count=copies.count, loss_on=recipe.loss_on)
     if recipe.layout == "packed":
         return partial(batches.packed, loss_on=recipe.loss_on)
     return partial(batches.padded, length=recipe.max_length, pad_id=tokenizer.pad_token_id, loss_on=recipe.loss_on)

@@ -19,10 +19,11 @@ from transformers import Trainer
 
 from curation.errors import InosukeError
 from train import distributed
+from train.data.batches import IGNORE, token_count
 from train.data.dialogues import Encoded
 from train.loop.callbacks import Budget, Recorder
+from train.model.copies import Copies, summed_loss
 from train.model.load import end_ids
-from train.model.loss import token_losses
 from train.model.out_of_memory import NoMemoryLeft, is_out_of_memory
 from train.model.scoring import Score, score_rows, total
 from train.run import checkpoint
@@ -57,8 +58,12 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
     optimizer: Any  # Trainer types it as optional; it is None only before the training
     lr_scheduler: Any
 
-    def __init__(self, *, budget: Budget, recorder: Recorder, run: Path, **kwargs: Any) -> None:
+    def __init__(
+        self, *, budget: Budget, recorder: Recorder, run: Path, copies: Copies | None = None, **kwargs: Any
+    ) -> None:
+        """``copies`` are of the model; the collator has to make as many parts. ``kwargs`` are the Trainer's."""
         super().__init__(**kwargs)
+        self.copies = copies
         self.eval_rows: Sequence[Encoded] = kwargs["eval_dataset"]
         self.budget = budget
         self.recorder = recorder
@@ -72,8 +77,8 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> torch.Tensor:
         """Return the summed loss of the batch, divided by the counted tokens of the step. NaN ends the training."""
-        losses = token_losses(model, inputs)
-        loss = losses.sum() / (num_items_in_batch if num_items_in_batch is not None else losses.numel())
+        counted = num_items_in_batch if num_items_in_batch is not None else (inputs["labels"] != IGNORE).sum()
+        loss: torch.Tensor = summed_loss(model, inputs, self.copies) / counted
         self.step_loss = self.step_loss + loss.detach()
         # Once a step, before the optimiser: to look at a figure, the processor has to wait for the GPU.
         if self.accelerator.sync_gradients:
@@ -88,9 +93,7 @@ class ReplyTrainer(Trainer):  # type: ignore[misc]
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
         """Run forward and backward. Raises OutOfMemoryInStep when there is no memory for the batch."""
-        # A packed batch has no padding; a padded one's mask is [B, L].
-        packed = "rows" in inputs
-        tokens = inputs["input_ids"].numel() if packed else int(inputs["attention_mask"].sum())
+        tokens = token_count(inputs)
         try:
             loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
         except (RuntimeError, MemoryError) as error:

@@ -20,9 +20,10 @@ from train.data.dialogues import Encoded, Export
 from train.loop import forecast, memory_estimate, preparation
 from train.loop.callbacks import Budget, Recorder, evaluation_steps
 from train.loop.memory_use import peak_bytes, reset_peak, whole_bytes
-from train.loop.steps import Say, Trainers, run_steps
+from train.loop.steps import Say, Trainers, collator, run_steps
 from train.loop.trainer import measure
 from train.model.base_model import BaseModel
+from train.model.copies import Copies, copies_of
 from train.model.load import device, load_config, tokenizer_of
 from train.model.loss import CHUNK_BYTES
 from train.model.loss_check import prove_loss
@@ -102,6 +103,7 @@ def try_out(export: Export, recipe: Recipe, base: BaseModel, say: Say) -> Trial:
     say(f"Measuring the base on {len(measured)} eval rows")
     with model.disable_adapter():
         preparation.check_base(measure(model, measured, tokenizer, "Base"), base, recipe)
+    copies = copies_of(model, recipe)
     say(f"Training {STEPS} steps with the longest rows, of {min(recipe.batch_size, len(step_rows))} in a batch")
     budget = Budget(recipe.warmup)
     recorder = Recorder(budget, len(step_rows), schedule.rows_a_step, {STEPS}, total_steps=STEPS, shown=False)
@@ -117,6 +119,7 @@ def try_out(export: Export, recipe: Recipe, base: BaseModel, say: Say) -> Trial:
             budget=budget,
             recorder=recorder,
             watchers=[],
+            copies=copies,
         )
         budget.start()
         diverged, size = run_steps(trainers, say)
@@ -124,8 +127,8 @@ def try_out(export: Export, recipe: Recipe, base: BaseModel, say: Say) -> Trial:
         raise diverged
     first, last = recorder.steps
     step = last.seconds - first.seconds
-    speed = sum(tokens_of_batches(step_rows, recipe, size)) / step
-    epoch = tokens_of_epoch(rows.train, recipe, size) / speed
+    speed = sum(tokens_of_batches(step_rows, recipe, size, copies)) / step
+    epoch = tokens_of_epoch(rows.train, recipe, size, copies) / speed
     share = tokens_of_epoch(rows.validation, recipe, EVAL_ROWS) / tokens_of_epoch(measured, recipe, EVAL_ROWS)
     evaluation = (recorder.evaluations[-1].seconds - last.seconds) * share
     evaluations = len(evaluation_steps(schedule.steps_per_epoch, schedule.total_steps, recipe.evals_per_epoch))
@@ -159,18 +162,20 @@ def longest(rows: Sequence[Encoded], count: int) -> list[Encoded]:
     return sorted(rows, key=lambda r: len(r.input_ids), reverse=True)[:count]
 
 
-def tokens_of_epoch(rows: Sequence[Encoded], recipe: Recipe, size: int) -> float:
+def tokens_of_epoch(rows: Sequence[Encoded], recipe: Recipe, size: int, copies: Copies | None = None) -> float:
     """Return how many tokens are computed for all rows in batches of ``size``, from a sample of the batches."""
     count = min(len(rows), SAMPLED * size)
     chosen = random.Random(recipe.seed).sample(list(rows), count)  # noqa: S311
-    return sum(tokens_of_batches(chosen, recipe, size)) * len(rows) / count
+    return sum(tokens_of_batches(chosen, recipe, size, copies)) * len(rows) / count
 
 
-def tokens_of_batches(rows: Sequence[Encoded], recipe: Recipe, size: int) -> Iterator[int]:
-    """Yield how many tokens each batch has. A packed one holds the rows' common beginning once."""
+def tokens_of_batches(
+    rows: Sequence[Encoded], recipe: Recipe, size: int, copies: Copies | None = None
+) -> Iterator[int]:
+    """Yield how many tokens each batch has. A packed one, or a copy's part of it, holds a common beginning once."""
     for start in range(0, len(rows), size):
         batch = rows[start : start + size]
         if recipe.layout == "padded":
             yield len(batch) * recipe.max_length
         else:
-            yield int(batches.packed(batch, recipe.loss_on)["input_ids"].numel())
+            yield batches.token_count(collator(recipe, None, copies)(batch))

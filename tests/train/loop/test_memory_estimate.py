@@ -177,11 +177,11 @@ def test_a_batch_that_does_not_fit_is_reported(persona: Persona, monkeypatch: py
     assert "not estimated" in forecast.memory_lines(None, rows, recipe, "cpu")[0]
 
 
-def test_the_time_follows_from_the_measured_pass_and_names_the_budget() -> None:
+def test_the_time_follows_from_what_was_measured_and_names_the_budget() -> None:
     recipe = Recipe(name="t", base="t", epochs=2)
-    line = forecast.time_line([encoded(100, 1)] * 10, [encoded(100, 1)], 1.0, recipe, 3)
+    line = forecast.time_line(10, 2.5, 1.0, recipe, 3)
     assert line == "Time: about 0:53 for 2 epochs with 3 evaluations"  # 2 x 10 rows x 2.5 s, and 3 x 1 s
     limited = recipe.model_copy(update={"max_minutes": 0.5})
-    assert forecast.time_line([encoded(100, 1)] * 10, [encoded(100, 1)], 1.0, limited, 3).endswith(
+    assert forecast.time_line(10, 2.5, 1.0, limited, 3).endswith(
         "the ceiling of 0.5 minutes ends it after about 57% of that"
     )
