@@ -63,7 +63,8 @@ class Copies:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="copy")
 
         def divide(_: int) -> None:
-            torch.set_num_threads(threads // count)
+            torch.get_num_threads()  # what torch does first in a thread sets it to the number for all
+            torch.set_num_threads(max(1, threads // count))
             together.wait()
 
         list(self._pool.map(divide, range(count)))
