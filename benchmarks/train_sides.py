@@ -97,6 +97,8 @@ def write_result(place: Place, name: str, result: dict[str, Any]) -> None:
 
 def ours(place: Place, training: Training) -> dict[str, Any]:
     """Train with the recipe, as `inosuke train` does, with the searched rate and without its limits of time."""
+    import torch
+
     from train.data import batches
     from train.data.dialogues import load_export
     from train.loop import qlora
@@ -113,7 +115,9 @@ def ours(place: Place, training: Training) -> dict[str, Any]:
         losses = [token_losses(model, group) for group in groups]
         return sum(float(x.sum()) for x in losses), sum(x.numel() for x in losses)
 
-    seen = [row for group in _groups(rows, training.batch_size) for row in unpacked(batches.packed(group))]
+    groups = _groups(rows, training.batch_size)
+    parts = (part for group in groups for part in batches.in_parts(group, torch.get_num_threads())["parts"])
+    seen = [row for part in parts for row in unpacked(part)]
     watch = watcher(place, training, loss_before)
     with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
         trained = qlora.train_adapter(export, recipe, base, Path(folder), say, watchers=[watch])
@@ -258,16 +262,18 @@ Row = tuple[list[int], list[int]]  # token ids, and the labels of the same posit
 
 
 def unpacked(batch: dict[str, Any]) -> list[Row]:
-    """Return the rows of one of our packed batches, with the beginning that they share."""
-    shared, *own = batch["rows"]
+    """Return the rows of one of our packed batches, each with the beginning that its group shares."""
     # Ours are shifted: a position holds the token that it should predict.
     ids, labels = batch["input_ids"][0].tolist(), [-100, *batch["labels"][0].tolist()[:-1]]
-    rows, at = [], shared
-    for length in own:
-        # The last position of the row before, or of the beginning, predicts nothing of this row.
-        assert labels[at] == -100
-        rows.append((ids[:shared] + ids[at : at + length], [-100] * shared + labels[at : at + length]))
-        at += length
+    rows, at = [], 0
+    for shared, *own in batch["rows"]:
+        beginning = ids[at : at + shared]
+        at += shared
+        for length in own:
+            # The last position of the row before, or of the beginning, predicts nothing of this row.
+            assert labels[at] == -100
+            rows.append((beginning + ids[at : at + length], [-100] * shared + labels[at : at + length]))
+            at += length
     assert at == len(ids)
     return rows
 

@@ -25,8 +25,8 @@ from benchmarks.train_sides import (
 )
 from tests.tools.tokenizers import chatml_tokenizer
 from tests.train.conftest import ONE, TWO, write_export
-from train.data.batches import packed
-from train.data.dialogues import encode, load_export
+from train.data.batches import in_parts, packed
+from train.data.dialogues import Encoded, encode, load_export
 from train.recipe import Recipe, to_toml
 
 OURS = Training(name="ours", side="ours", seed=0, rows=4, learning_rate=1e-3, batch_size=2)
@@ -91,7 +91,14 @@ def test_the_fingerprint_is_that_of_the_rendered_rows(place: Place) -> None:
     export = load_export(Path(place.export))
     rows, _ = encode(export.train, chatml_tokenizer(), export.persona, 2048)
     wanted = [(r.input_ids, [i if m else -100 for i, m in zip(r.input_ids, r.loss_mask, strict=True)]) for r in rows]
-    assert unpacked(packed(rows[:3])) == wanted[:3]
+    assert sorted(unpacked(packed(rows[:3]))) == sorted(wanted[:3])
+    parts = in_parts(rows, 3)["parts"]
+    assert len(parts) == 3 and fingerprint([row for part in parts for row in unpacked(part)]) == fingerprint(wanted)
+    # Two beginnings in one batch, each held once.
+    mixed = [Encoded(f"{n}", [n % 2] * 4 + [7, n, 8], [0] * 5 + [1] * 2, 2) for n in range(4)]
+    batch = packed(mixed)
+    assert batch["rows"] == ((4, 3, 3), (4, 3, 3))
+    assert sorted(unpacked(batch)) == sorted((r.input_ids, [-100] * 5 + r.input_ids[5:]) for r in mixed)
     assert fingerprint(unpacked(packed(rows))) == fingerprint(wanted[::-1])
     end = max(n for n, label in enumerate(wanted[0][1]) if label != -100)
     without_end = [-100 if n == end else label for n, label in enumerate(wanted[0][1])]
