@@ -41,6 +41,7 @@ def anothers(text: str) -> list[str]:
 
     The names of the project, of its command and of its marks in a card are not the character's.
     """
+    text = re.sub(r"(?<=;base64,)[\w+/=]+", "", text)  # a picture's letters may spell anything
     text = re.sub(r"AI-Inosuke|`inosuke [^`]*`|\binosuke (?=[a-z-]+\b)|<!-- inosuke:\w+", "", text)
     return [text[max(0, m.start() - 40) : m.end() + 20] for m in ANOTHERS.finditer(text)]
 

@@ -29,7 +29,7 @@ _ALWAYS = ("click", "filelock", "flask", "huggingface_hub", "prometheus_client",
 # The engines that a Space can run, with what it installs for each.
 REQUIREMENTS = {name: (*_ALWAYS, *entry.requirements) for name, entry in ENGINES.items() if entry.requirements}
 # The shared ground: all that serve may import of curation, with the files it reads.
-_SHARED = ("*.py", "bases.toml", "chat_templates/*", "contracts/*.py", "licence_texts/*", "lorebook/*.py")
+_SHARED = ("*.py", "bases.toml", "chat/*.py", "chat_templates/*", "contracts/*.py", "licence_texts/*", "lorebook/*.py")
 CARD = "README.md.template"
 
 

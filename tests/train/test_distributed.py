@@ -46,11 +46,11 @@ DIVERGES = """
 import os, sys
 from train.loop import trainer
 from train.commands.train import train
-real, calls = trainer.token_losses, []
-def breaks(model, batch):
+real, calls = trainer.summed_loss, []
+def breaks(model, batch, copies):
     calls.append(1)
-    return real(model, batch) * (float("nan") if os.environ["RANK"] == "1" and len(calls) == 3 else 1.0)
-trainer.token_losses = breaks
+    return real(model, batch, copies) * (float("nan") if os.environ["RANK"] == "1" and len(calls) == 3 else 1.0)
+trainer.summed_loss = breaks
 train(sys.argv[1:])
 """
 

@@ -137,11 +137,11 @@ def _groups(rows: Sequence[Encoded], wanted: Sequence[Sequence[int]]) -> list[tu
         for begin in range(end - 1, -1, -1):
             shared = min(shared, most[begin], *alike[begin : begin + 1] if begin < end - 1 else ())
             saved, groups = best[begin]
-            members = order[begin:end]
+            members = sorted(order[begin:end])
             once = shared if len(members) > 1 else 0
             found.append((saved + once * (len(members) - 1), [*groups, (once, members)]))
         best.append(max(found, key=lambda division: (division[0], -len(division[1]))))
-    return best[-1][1]
+    return sorted(best[-1][1], key=lambda group: group[1])  # as the rows were given
 
 
 def _shared(a: Sequence[int], b: Sequence[int]) -> int:

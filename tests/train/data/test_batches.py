@@ -51,7 +51,7 @@ def test_rows_that_begin_alike_are_a_group_and_each_beginning_is_held_once() -> 
         for n, ids in enumerate(([*one, 5, 6, 7], [*two, 5, 6, 7], [8, 5, 6, 7], [*one, 4, 6], [*two, 4, 6, 7, 7]))
     ]
     batch = packed(rows)
-    assert batch["rows"] == ((0, 4), (4, 3, 4), (4, 4, 3))
+    assert batch["rows"] == ((4, 4, 3), (4, 3, 4), (0, 4))
     found = {n: [i for i, owner in enumerate(batch["row"][0].tolist()) if owner == n] for n in range(-1, 5)}
     for number, row in enumerate(rows):
         own = batch["input_ids"][0][found[number]].tolist()

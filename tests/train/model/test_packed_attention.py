@@ -51,7 +51,7 @@ def test_groups_with_beginnings_of_their_own_attend_as_with_one_mask(window: int
         for n, length in enumerate((4, 9, 2), start=1)
     ]
     batch = packed([rows[n] for n in (3, 0, 5, 1, 4, 2)])
-    assert [group[0] for group in batch["rows"]] == [5, 2]  # the last token of each predicts a row's own first one
+    assert [group[0] for group in batch["rows"]] == [2, 5]  # the last token of each predicts a row's own first one
     equals_one_mask(batch, window)
 
 

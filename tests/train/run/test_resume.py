@@ -357,7 +357,7 @@ def test_an_evaluation_that_does_not_fit_is_repeated_with_fewer_rows(
 
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         if not torch.is_grad_enabled():
-            sizes.append(len(kwargs["rows"]) - 1 if "rows" in kwargs else 1)
+            sizes.append(sum(len(own) for _, *own in kwargs["rows"]) if "rows" in kwargs else 1)
             if sizes[-1] > room[0]:
                 raise RuntimeError("CUDA error: out of memory")
         return real(self, *args, **kwargs)
@@ -384,16 +384,16 @@ def nan_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Make the loss of one step (counted from 1) NaN."""
     from train.loop import trainer as module
 
-    real = module.token_losses
+    real = module.summed_loss
 
     def put(step: int) -> None:
         calls: list[int] = []
 
-        def breaks(model: Any, batch: Any) -> torch.Tensor:
+        def breaks(model: Any, batch: Any, copies: Any) -> torch.Tensor:
             calls.append(1)
-            return real(model, batch) * (float("nan") if len(calls) == step else 1.0)
+            return real(model, batch, copies) * (float("nan") if len(calls) == step else 1.0)
 
-        monkeypatch.setattr(module, "token_losses", breaks)
+        monkeypatch.setattr(module, "summed_loss", breaks)
 
     return put
 
