@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from curation.errors import InosukeError
@@ -66,15 +67,7 @@ def from_alpaca(row: Mapping[str, Any], kind: Kind, persona: Persona) -> Sample:
     if to_alpaca(sample, persona) != dict(row):
         # No space after a label, an extra key, …: the flag keeps the row as it is.
         raw = json.dumps(dict(row), ensure_ascii=False)
-        sample = Sample(
-            id=sample.id,
-            kind=kind,
-            messages=messages,
-            language=None,
-            topic=topic,
-            source=_NOWHERE,
-            flags=(*sample.flags, Flag("alpaca_layout", raw)),
-        )
+        sample = replace(sample, flags=(*sample.flags, Flag("alpaca_layout", raw)))
     return sample
 
 
